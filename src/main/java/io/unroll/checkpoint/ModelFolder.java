@@ -1,0 +1,135 @@
+package io.unroll.checkpoint;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.config.UnrollException;
+import io.unroll.model.NetworkZip;
+import io.unroll.text.JsonFile;
+import io.unroll.text.Vocabulary;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * A model on disk: {@code network.zip} (plain Deeplearning4j), {@code vocabulary.json}, {@code settings.conf} and
+ * {@code manifest.json}.
+ */
+public final class ModelFolder {
+    public static final JsonFile<Vocabulary> VOCABULARY = new JsonFile<>("unroll-vocabulary", 1, Vocabulary.class);
+
+    private static final String NETWORK = "network.zip";
+    private static final String VOCABULARY_NAME = "vocabulary.json";
+    private static final String SETTINGS = "settings.conf";
+    private static final String MANIFEST = "manifest.json";
+
+    private final Path path;
+    private final FileSystem fs;
+
+    public ModelFolder(String path, Configuration hadoop) {
+        try {
+            this.path = new Path(path);
+            this.fs = this.path.getFileSystem(hadoop);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new ConfigurationException(path + " is no usable path: " + e.getMessage(), e);
+        }
+    }
+
+    /** @throws ConfigurationException where there is something already that may not be overwritten */
+    public void checkFree(boolean overwrite) {
+        try {
+            if (!overwrite && fs.exists(path)) {
+                throw new ConfigurationException(path + " exists: this run is finished. Give another run.directory, or "
+                        + "run.overwrite=true to train anew and replace it.");
+            }
+        } catch (IOException e) {
+            throw new UnrollException("cannot read " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Publishes the model in one step: a reader finds the whole folder, or what was there before. */
+    public void write(Model model, boolean overwrite) {
+        checkFree(overwrite);
+        Path draft = sibling("draft");
+        try {
+            fs.mkdirs(draft);
+            writeFiles(model, draft);
+            Path old = sibling("old");
+            boolean replaces = fs.exists(path) && fs.rename(path, old);
+            if (!fs.rename(draft, path)) {
+                throw new IOException("cannot rename " + draft);
+            }
+            if (replaces) {
+                fs.delete(old, true);
+            }
+        } catch (IOException e) {
+            throw new UnrollException("cannot write the model " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Path sibling(String purpose) {
+        return new Path(path.getParent(), "." + path.getName() + "-" + purpose + "-" + UUID.randomUUID());
+    }
+
+    private void writeFiles(Model model, Path folder) throws IOException {
+        try (OutputStream out = fs.create(new Path(folder, NETWORK))) {
+            NetworkZip.write(model.shape(), model.parameters(), model.optimizerState(), out);
+        }
+        try (OutputStream out = fs.create(new Path(folder, SETTINGS))) {
+            out.write(model.settings().text().getBytes(StandardCharsets.UTF_8));
+        }
+        VOCABULARY.write(fs, new Path(folder, VOCABULARY_NAME), model.vocabulary());
+        Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest());
+    }
+
+    /** @throws UnrollException where the folder is no model, is damaged, or was written by a newer Unroll */
+    public Model read() {
+        try {
+            Path folder = folder();
+            Manifest manifest = Manifest.FILE.read(fs, new Path(folder, MANIFEST));
+            Vocabulary vocabulary = VOCABULARY.read(fs, new Path(folder, VOCABULARY_NAME));
+            Settings settings = settings(new Path(folder, SETTINGS));
+            float[] parameters = parameters(new Path(folder, NETWORK));
+            if (parameters.length != manifest.parameters()) {
+                throw new UnrollException(folder + " is damaged: network.zip holds " + parameters.length
+                        + " parameters, the manifest says " + manifest.parameters() + ".");
+            }
+            return new Model(manifest, settings, vocabulary, parameters, new float[0]);
+        } catch (IOException e) {
+            throw new UnrollException("cannot read the model " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** @return the folder itself, or the model in a run's directory */
+    private Path folder() throws IOException {
+        if (!fs.exists(path)) {
+            throw new ConfigurationException(path + ": no such model folder.");
+        }
+        for (Path candidate : new Path[] {path, new Path(path, "model")}) {
+            if (fs.exists(new Path(candidate, MANIFEST))) {
+                return candidate;
+            }
+        }
+        throw new ConfigurationException(
+                path + " is no model folder: it has no " + MANIFEST + ". Give the model folder that train made.");
+    }
+
+    private Settings settings(Path file) throws IOException {
+        try (InputStream in = fs.open(file)) {
+            return SettingsReader.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8), file.toString());
+        }
+    }
+
+    private float[] parameters(Path file) throws IOException {
+        try (InputStream in = fs.open(file)) {
+            return NetworkZip.readParameters(in);
+        } catch (RuntimeException e) {
+            throw new UnrollException(file + " is damaged: " + e.getMessage(), e);
+        }
+    }
+}

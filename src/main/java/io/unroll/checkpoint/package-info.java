@@ -1,0 +1,2 @@
+/** What lasts: the model folder, its versions, and publishing in one step. */
+package io.unroll.checkpoint;

@@ -1,0 +1,49 @@
+package io.unroll.chunk;
+
+import java.io.IOException;
+
+/** One replica's lanes: reads some chunks ahead in each lane, and hands them out as batches. */
+public final class Lanes {
+    private static final int WINDOW_STEPS = 4096;
+
+    private final TokenSource source;
+    private final Plan plan;
+    private final int replica;
+    private final int windowChunks;
+    private final int[][] window;
+    private int windowStart = -1;
+
+    public Lanes(TokenSource source, Plan plan, int replica) {
+        this.source = source;
+        this.plan = plan;
+        this.replica = replica;
+        this.windowChunks = Math.max(1, WINDOW_STEPS / plan.tbptt());
+        this.window = new int[plan.batch()][windowChunks * plan.tbptt() + 1];
+    }
+
+    /** @param end chunks from this one on will not be asked for, and are not read ahead */
+    public Batch chunk(int index, int end) throws IOException {
+        if (windowStart < 0 || index < windowStart || index >= windowStart + windowChunks) {
+            fill(index, Math.min(end, index + windowChunks));
+        }
+        int lanes = plan.batch();
+        int steps = plan.steps(index);
+        int first = (index - windowStart) * plan.tbptt();
+        int[] inputs = new int[lanes * steps];
+        int[] targets = new int[lanes * steps];
+        for (int lane = 0; lane < lanes; lane++) {
+            System.arraycopy(window[lane], first, inputs, lane * steps, steps);
+            System.arraycopy(window[lane], first + 1, targets, lane * steps, steps);
+        }
+        return new Batch(lanes, steps, inputs, targets);
+    }
+
+    private void fill(int start, int end) throws IOException {
+        long firstStep = (long) start * plan.tbptt();
+        long lastStep = Math.min((long) end * plan.tbptt(), plan.laneSteps());
+        for (int lane = 0; lane < plan.batch(); lane++) {
+            source.read(plan.laneStart(replica, lane) + firstStep, window[lane], 0, (int) (lastStep - firstStep) + 1);
+        }
+        windowStart = start;
+    }
+}

@@ -1,0 +1,57 @@
+package io.unroll.cli;
+
+import io.unroll.chunk.Plan;
+import io.unroll.train.Progress;
+import java.time.Duration;
+import java.util.Locale;
+
+/** Progress as lines on stderr. */
+final class ConsoleProgress implements Progress {
+    @Override
+    public void prepared(String folder, long tokens, int vocabulary, boolean found) {
+        print(
+                "corpus: %,d tokens, vocabulary of %,d, %s in %s",
+                tokens, vocabulary, found ? "found" : "prepared", folder);
+    }
+
+    @Override
+    public void planned(Plan plan, long trainingTokens, long validationTokens, int parameters) {
+        print(
+                "plan: %,d training tokens as %d replicas x %d lanes x %,d steps, in %,d chunks an epoch; %,d left out; "
+                        + "%,d validation tokens",
+                trainingTokens,
+                plan.replicas(),
+                plan.batch(),
+                plan.laneSteps(),
+                plan.chunks(),
+                plan.leftOut(),
+                validationTokens);
+        print("network: %,d parameters", parameters);
+    }
+
+    @Override
+    public void round(Report report) {
+        print(
+                "round %d/%d  epoch %d  loss %.4f%s  %,.0f tokens/s  %s left",
+                report.round(),
+                report.rounds(),
+                report.epoch(),
+                report.trainingLoss(),
+                Double.isNaN(report.validationLoss())
+                        ? ""
+                        : String.format(Locale.ROOT, "  validation %.4f", report.validationLoss()),
+                report.tokensPerSecond(),
+                time(report.secondsLeft()));
+    }
+
+    private static String time(double seconds) {
+        Duration left = Duration.ofSeconds(Math.round(seconds));
+        return left.toHours() > 0
+                ? String.format(Locale.ROOT, "%d:%02d h", left.toHours(), left.toMinutesPart())
+                : String.format(Locale.ROOT, "%d:%02d min", left.toMinutes(), left.toSecondsPart());
+    }
+
+    private static void print(String format, Object... arguments) {
+        System.err.printf(Locale.ROOT, format + "%n", arguments);
+    }
+}

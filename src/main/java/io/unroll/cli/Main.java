@@ -1,0 +1,60 @@
+package io.unroll.cli;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.UnrollException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The entry point of the job jar. */
+@Command(
+        name = "unroll",
+        description = "Recurrent language models, trained on Apache Spark.",
+        subcommands = {TrainCommand.class, EvaluateCommand.class, GenerateCommand.class, CommandLine.HelpCommand.class},
+        versionProvider = VersionProvider.class,
+        mixinStandardHelpOptions = true)
+public final class Main {
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+    private static final int FAILED = 1;
+    private static final int WRONG_USE = 2;
+
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        // Text in and out is UTF-8, whatever the locale.
+        System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
+        System.setErr(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
+        System.exit(new CommandLine(new Main())
+                .setParameterExceptionHandler(Main::wrongUse)
+                .setExecutionExceptionHandler(Main::failed)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .execute(arguments));
+    }
+
+    private static int wrongUse(CommandLine.ParameterException e, String[] arguments) {
+        CommandLine command = e.getCommandLine();
+        System.err.println(
+                "unroll: " + e.getMessage() + " (" + command.getCommandSpec().qualifiedName() + " --help explains)");
+        return WRONG_USE;
+    }
+
+    private static int failed(Exception e, CommandLine command, CommandLine.ParseResult arguments) {
+        LOG.debug("failed", e);
+        System.err.println("unroll: " + (e instanceof UnrollException ? e.getMessage() : unexpected(e)));
+        return e instanceof ConfigurationException ? WRONG_USE : FAILED;
+    }
+
+    private static String unexpected(Exception e) {
+        Throwable root = e;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getClass().getSimpleName() + ": " + root.getMessage()
+                + " (with the log level debug, the log holds the whole trace)";
+    }
+}

@@ -1,0 +1,135 @@
+package io.unroll.config;
+
+import static io.unroll.config.InvalidSettingException.check;
+
+import java.io.Serializable;
+
+/**
+ * All that a run's configuration says; {@code conf/reference.conf} explains every key.
+ *
+ * @param text the effective configuration as HOCON, defaults included
+ */
+public record Settings(
+        Run run, TaskName task, Corpus corpus, Model model, Training training, Cluster cluster, String text)
+        implements Serializable {
+
+    public record Run(String directory, long seed, boolean overwrite) implements Serializable {
+        public Run {
+            check(!directory.isBlank(), "run.directory", "not set", "a folder for what the run makes");
+        }
+    }
+
+    public record Corpus(
+            String path,
+            String prepared,
+            TokenizerName tokenizer,
+            double validation,
+            double test,
+            Documents documents,
+            int minCount,
+            int maxVocabulary,
+            Malformed malformed)
+            implements Serializable {
+        public Corpus {
+            check(!path.isBlank(), "corpus.path", "not set", "a file, a folder or a glob");
+            check(!prepared.isBlank(), "corpus.prepared", "empty", "a folder for the token files");
+            check(validation >= 0 && validation < 1, "corpus.validation", validation, "from 0 to below 1");
+            check(test >= 0 && test < 1, "corpus.test", test, "from 0 to below 1");
+            check(validation + test < 1, "corpus.test", test, "below 1 together with corpus.validation");
+            check(minCount >= 1, "corpus.min-count", minCount, "1 or more");
+            check(
+                    maxVocabulary == 0 || maxVocabulary >= 3,
+                    "corpus.max-vocabulary",
+                    maxVocabulary,
+                    "0 (no limit), or 3 or more");
+        }
+    }
+
+    public record Model(
+            Cell cell, int layers, int hidden, int embedding, double dropout, boolean tied, Precision precision)
+            implements Serializable {
+        public Model {
+            check(layers >= 1 && layers <= 64, "model.layers", layers, "from 1 to 64");
+            check(hidden >= 1 && hidden <= 65_536, "model.hidden", hidden, "from 1 to 65536");
+            check(embedding >= 1 && embedding <= 65_536, "model.embedding", embedding, "from 1 to 65536");
+            check(dropout >= 0 && dropout < 1, "model.dropout", dropout, "from 0 to below 1");
+            check(!tied, "model.tied", true, "false: tied embeddings are not available yet");
+        }
+    }
+
+    public record Training(
+            int epochs,
+            int batch,
+            int tbptt,
+            Optimizer optimizer,
+            double learningRate,
+            Schedule schedule,
+            double clipNorm,
+            int earlyStopping)
+            implements Serializable {
+        public Training {
+            check(epochs >= 1, "training.epochs", epochs, "1 or more");
+            check(batch >= 1, "training.batch", batch, "1 or more");
+            check(tbptt >= 1, "training.tbptt", tbptt, "1 or more");
+            check(learningRate > 0 && Double.isFinite(learningRate), "training.learning-rate", learningRate, "above 0");
+            check(clipNorm >= 0 && Double.isFinite(clipNorm), "training.clip-norm", clipNorm, "0 (off) or more");
+            check(earlyStopping >= 0, "training.early-stopping", earlyStopping, "0 (off) or more");
+        }
+    }
+
+    public record Cluster(int replicas, int threads, Averaging averaging) implements Serializable {
+        public Cluster {
+            check(replicas >= 1, "cluster.replicas", replicas, "1 or more");
+            check(threads >= 1 && threads <= 1024, "cluster.threads", threads, "from 1 to 1024");
+        }
+    }
+
+    /** @param everyChunks chunks of a round; {@link #EPOCH} for all of an epoch */
+    public record Averaging(int everyChunks, AveragingMethod method) implements Serializable {
+        public static final int EPOCH = 0;
+    }
+
+    public enum TaskName {
+        LANGUAGE_MODEL
+    }
+
+    public enum TokenizerName {
+        CHAR,
+        BYTE,
+        WORD
+    }
+
+    public enum Documents {
+        STREAM
+    }
+
+    public enum Malformed {
+        ERROR,
+        REPLACE
+    }
+
+    public enum Cell {
+        LSTM,
+        RNN
+    }
+
+    public enum Precision {
+        FLOAT32
+    }
+
+    public enum Optimizer {
+        ADAM,
+        RMSPROP,
+        SGD
+    }
+
+    public enum Schedule {
+        CONSTANT,
+        LINEAR,
+        COSINE
+    }
+
+    public enum AveragingMethod {
+        MEAN
+    }
+}

@@ -1,0 +1,225 @@
+package io.unroll.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigOrigin;
+import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigRenderOptions;
+import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueFactory;
+import com.typesafe.config.ConfigValueType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** Reads {@link Settings}: reference.conf, under the run's file, under {@code key=value} overrides. */
+public final class SettingsReader {
+    private static final String COMMAND_LINE = "the command line";
+
+    private final Config config;
+
+    private SettingsReader(Config config) {
+        this.config = config;
+    }
+
+    /** @throws ConfigurationException naming file, line and key of the first thing that is wrong */
+    public static Settings read(Path file, List<String> overrides) {
+        if (!Files.isRegularFile(file)) {
+            throw new ConfigurationException(
+                    file + ": no such configuration file. Start from conf/quickstart.conf; conf/reference.conf has "
+                            + "every key.");
+        }
+        return settings(() -> ConfigFactory.parseFile(file.toFile()), overrides);
+    }
+
+    /** @param origin where the text comes from, for messages */
+    public static Settings parse(String text, String origin) {
+        var options = ConfigParseOptions.defaults().setOriginDescription(origin);
+        return settings(() -> ConfigFactory.parseString(text, options), List.of());
+    }
+
+    private interface Source {
+        Config parse();
+    }
+
+    private static Settings settings(Source source, List<String> overrides) {
+        try {
+            Config reference = ConfigFactory.parseResources(SettingsReader.class, "reference.conf");
+            Config given = overridden(source.parse(), overrides);
+            checkKeys("", given.root(), reference.root(), reference);
+            return new SettingsReader(given.withFallback(reference).resolve()).settings();
+        } catch (ConfigException e) {
+            throw new ConfigurationException(sentence(e), e);
+        }
+    }
+
+    private static String sentence(ConfigException e) {
+        String message = e.getMessage().replaceFirst("^\\w+: [^ ]*: (?=.*: \\d+: )", "");
+        return message.endsWith(".") ? message : message + ".";
+    }
+
+    private static Config overridden(Config config, List<String> overrides) {
+        for (String override : overrides) {
+            int equals = override.indexOf('=');
+            if (equals < 1) {
+                throw new ConfigurationException("\"" + override + "\" is not of the form key=value.");
+            }
+            Object value = override.substring(equals + 1);
+            config = config.withValue(
+                    override.substring(0, equals).strip(), ConfigValueFactory.fromAnyRef(value, COMMAND_LINE));
+        }
+        return config;
+    }
+
+    private static void checkKeys(String prefix, ConfigObject given, ConfigObject known, Config reference) {
+        for (Map.Entry<String, ConfigValue> entry : given.entrySet()) {
+            String key = prefix + entry.getKey();
+            ConfigValue twin = known.get(entry.getKey());
+            String where = where(entry.getValue().origin());
+            if (twin == null) {
+                throw new ConfigurationException(where + "unknown key " + key + "; did you mean "
+                        + Words.nearest(key, keys("", reference.root())) + "?");
+            }
+            boolean group = twin.valueType() == ConfigValueType.OBJECT;
+            boolean isGroup = entry.getValue().valueType() == ConfigValueType.OBJECT;
+            if (group && isGroup) {
+                checkKeys(key + ".", (ConfigObject) entry.getValue(), (ConfigObject) twin, reference);
+            } else if (group) {
+                throw new ConfigurationException(where + key + " is a group of keys: write " + key + " { ... }.");
+            } else if (isGroup) {
+                throw new ConfigurationException(where + key + " takes one value, not a group of keys.");
+            }
+        }
+    }
+
+    private static List<String> keys(String prefix, ConfigObject object) {
+        List<String> keys = new ArrayList<>();
+        for (Map.Entry<String, ConfigValue> entry : object.entrySet()) {
+            String key = prefix + entry.getKey();
+            if (entry.getValue() instanceof ConfigObject group) {
+                keys.addAll(keys(key + ".", group));
+            } else {
+                keys.add(key);
+            }
+        }
+        return keys;
+    }
+
+    private Settings settings() {
+        try {
+            return new Settings(
+                    new Settings.Run(text("run.directory"), whole("run.seed", Long.MAX_VALUE), flag("run.overwrite")),
+                    choice("task", Settings.TaskName.class),
+                    corpus(),
+                    model(),
+                    training(),
+                    new Settings.Cluster(number("cluster.replicas"), number("cluster.threads"), averaging()),
+                    rendered());
+        } catch (InvalidSettingException e) {
+            throw new ConfigurationException(where(config.getValue(e.key()).origin()) + e.getMessage(), e);
+        }
+    }
+
+    private Settings.Corpus corpus() {
+        return new Settings.Corpus(
+                text("corpus.path"),
+                text("corpus.prepared"),
+                choice("corpus.tokenizer", Settings.TokenizerName.class),
+                config.getDouble("corpus.validation"),
+                config.getDouble("corpus.test"),
+                choice("corpus.documents", Settings.Documents.class),
+                number("corpus.min-count"),
+                number("corpus.max-vocabulary"),
+                choice("corpus.malformed", Settings.Malformed.class));
+    }
+
+    private Settings.Model model() {
+        return new Settings.Model(
+                choice("model.cell", Settings.Cell.class),
+                number("model.layers"),
+                number("model.hidden"),
+                number("model.embedding"),
+                config.getDouble("model.dropout"),
+                flag("model.tied"),
+                choice("model.precision", Settings.Precision.class));
+    }
+
+    private Settings.Training training() {
+        return new Settings.Training(
+                number("training.epochs"),
+                number("training.batch"),
+                number("training.tbptt"),
+                choice("training.optimizer", Settings.Optimizer.class),
+                config.getDouble("training.learning-rate"),
+                choice("training.schedule", Settings.Schedule.class),
+                config.getDouble("training.clip-norm"),
+                number("training.early-stopping"));
+    }
+
+    private Settings.Averaging averaging() {
+        String key = "cluster.averaging.every";
+        String every = text(key);
+        boolean chunks = every.matches("[1-9]\\d{0,8}");
+        InvalidSettingException.check(
+                chunks || every.equals("epoch"), key, every, "epoch, or a number of chunks of 1 or more");
+        return new Settings.Averaging(
+                chunks ? Integer.parseInt(every) : Settings.Averaging.EPOCH,
+                choice("cluster.averaging.method", Settings.AveragingMethod.class));
+    }
+
+    private String rendered() {
+        return config.root()
+                .render(ConfigRenderOptions.defaults().setOriginComments(false).setJson(false));
+    }
+
+    private String text(String key) {
+        return config.getString(key);
+    }
+
+    private boolean flag(String key) {
+        return config.getBoolean(key);
+    }
+
+    private int number(String key) {
+        return (int) whole(key, Integer.MAX_VALUE);
+    }
+
+    private long whole(String key, long largest) {
+        double value = config.getDouble(key);
+        InvalidSettingException.check(
+                value == Math.rint(value) && Math.abs(value) <= largest,
+                key,
+                config.getString(key),
+                "a whole number of at most " + largest);
+        return config.getLong(key);
+    }
+
+    private <E extends Enum<E>> E choice(String key, Class<E> type) {
+        Map<String, E> choices = Arrays.stream(type.getEnumConstants())
+                .collect(Collectors.toMap(Words::kebab, choice -> choice, (a, b) -> a, java.util.LinkedHashMap::new));
+        String value = text(key).toLowerCase(Locale.ROOT);
+        InvalidSettingException.check(
+                choices.containsKey(value), key, text(key), Words.oneOf(List.copyOf(choices.keySet())));
+        return choices.get(value);
+    }
+
+    private static String where(ConfigOrigin origin) {
+        if (origin.description().equals(COMMAND_LINE)) {
+            return COMMAND_LINE + ": ";
+        }
+        if (origin.filename() == null) {
+            return "";
+        }
+        Path file = Path.of(origin.filename());
+        Path here = Path.of("").toAbsolutePath();
+        Path shown = file.startsWith(here) ? here.relativize(file) : file;
+        return shown + (origin.lineNumber() > 0 ? ":" + origin.lineNumber() : "") + ": ";
+    }
+}

@@ -1,0 +1,2 @@
+/** Settings: records read from HOCON and checked once, before anything runs. */
+package io.unroll.config;

@@ -1,0 +1,2 @@
+/** Using a trained model. Knows nothing of Spark. */
+package io.unroll.inference;

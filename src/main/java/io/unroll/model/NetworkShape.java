@@ -1,0 +1,8 @@
+package io.unroll.model;
+
+import io.unroll.config.Settings;
+import java.io.Serializable;
+
+/** All that decides a network's arrays and arithmetic, but not its weights. */
+public record NetworkShape(Settings.Model model, int vocabulary, Settings.Optimizer optimizer, int threads)
+        implements Serializable {}

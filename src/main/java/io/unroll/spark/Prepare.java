@@ -1,0 +1,193 @@
+package io.unroll.spark;
+
+import io.unroll.checkpoint.ModelFolder;
+import io.unroll.chunk.TokenIndex;
+import io.unroll.chunk.TokenWriter;
+import io.unroll.config.Settings;
+import io.unroll.config.UnrollException;
+import io.unroll.config.Words;
+import io.unroll.text.CorpusFiles;
+import io.unroll.text.Slice;
+import io.unroll.text.SliceInput;
+import io.unroll.text.Tokenizer;
+import io.unroll.text.Vocabulary;
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** Turns corpus files into a vocabulary and token files, or finds those that an earlier run has made. */
+final class Prepare {
+    private static final long SLICE_BYTES = 16L << 20;
+    private static final String VOCABULARY = "vocabulary.json";
+
+    private final Session session;
+    private final Settings.Corpus corpus;
+    private final Tokenizer tokenizer;
+    private final FileSystem fs;
+
+    Prepare(Session session, Settings.Corpus corpus) throws IOException {
+        this.session = session;
+        this.corpus = corpus;
+        this.tokenizer = Tokenizer.of(corpus);
+        this.fs = new Path(corpus.prepared()).getFileSystem(session.hadoop());
+    }
+
+    PreparedCorpus prepare() throws IOException {
+        List<List<Slice>> parts = CorpusFiles.parts(corpus.path(), SLICE_BYTES, session.hadoop());
+        String hash = hash(parts);
+        Path folder = new Path(corpus.prepared(), key(hash));
+        boolean found = fs.exists(new Path(folder, TokenIndex.NAME));
+        if (!found) {
+            Vocabulary vocabulary = tokenizer.vocabulary(count(parts));
+            publish(folder, vocabulary, encode(parts, vocabulary, hash, folder));
+        }
+        TokenIndex index = TokenIndex.FILE.read(fs, new Path(folder, TokenIndex.NAME));
+        Vocabulary vocabulary = ModelFolder.VOCABULARY.read(fs, new Path(folder, VOCABULARY));
+        return new PreparedCorpus(folder.toString(), index, vocabulary, found);
+    }
+
+    /** @return a hash of the files' content and order, whatever their names */
+    private String hash(List<List<Slice>> parts) {
+        Broadcast<SerializableConfiguration> hadoop = session.hadoopBroadcast();
+        MessageDigest all = sha256();
+        session.map(
+                        "prepare: look for token files",
+                        parts,
+                        part -> hash(part, hadoop.value().value()))
+                .forEach(all::update);
+        return HexFormat.of().formatHex(all.digest());
+    }
+
+    private static byte[] hash(List<Slice> part, Configuration hadoop) throws IOException {
+        MessageDigest digest = sha256();
+        byte[] buffer = new byte[1 << 16];
+        for (Slice slice : part) {
+            long bytes = 0;
+            try (SliceInput in = SliceInput.open(slice, Slice.Boundary.BYTE, hadoop)) {
+                for (int read = in.read(buffer, 0, buffer.length);
+                        read >= 0;
+                        read = in.read(buffer, 0, buffer.length)) {
+                    digest.update(buffer, 0, read);
+                    bytes += read;
+                }
+            }
+            // A file's start matters: words do not run on from one file into the next.
+            digest.update(ByteBuffer.allocate(9)
+                    .put((byte) (slice.start() == 0 ? 1 : 0))
+                    .putLong(bytes)
+                    .array());
+        }
+        return digest.digest();
+    }
+
+    /** @return the folder's name: the corpus, and the settings that decide its tokens */
+    private String key(String hash) {
+        String settings = String.join(
+                " ",
+                hash,
+                Words.kebab(corpus.tokenizer()),
+                Integer.toString(corpus.minCount()),
+                Integer.toString(corpus.maxVocabulary()),
+                Words.kebab(corpus.malformed()));
+        byte[] digest = sha256().digest(settings.getBytes(StandardCharsets.UTF_8));
+        return Words.kebab(corpus.tokenizer()) + "-" + HexFormat.of().formatHex(digest, 0, 8);
+    }
+
+    private Map<String, Long> count(List<List<Slice>> parts) {
+        Broadcast<SerializableConfiguration> hadoop = session.hadoopBroadcast();
+        Tokenizer tokens = tokenizer;
+        Map<String, Long> total = new TreeMap<>();
+        session.map(
+                        "prepare: count symbols",
+                        parts,
+                        part -> count(part, tokens, hadoop.value().value()))
+                .forEach(counts -> counts.forEach((symbol, count) -> total.merge(symbol, count, Long::sum)));
+        return total;
+    }
+
+    private static Map<String, Long> count(List<Slice> part, Tokenizer tokenizer, Configuration hadoop)
+            throws IOException {
+        Map<String, Long> counts = new HashMap<>();
+        for (Slice slice : part) {
+            try (SliceInput in = SliceInput.open(slice, tokenizer.boundary(), hadoop)) {
+                tokenizer.count(in, counts);
+            }
+        }
+        return counts;
+    }
+
+    private TokenIndex encode(List<List<Slice>> parts, Vocabulary vocabulary, String hash, Path folder) {
+        Broadcast<SerializableConfiguration> hadoop = session.hadoopBroadcast();
+        Broadcast<Vocabulary> words = session.broadcast(vocabulary);
+        int width = TokenIndex.width(vocabulary.size());
+        Tokenizer tokens = tokenizer;
+        String target = folder.toString();
+        List<NumberedPart> numbered = IntStream.range(0, parts.size())
+                .mapToObj(number -> new NumberedPart(number, new ArrayList<>(parts.get(number))))
+                .toList();
+        List<TokenIndex.Part> written = session.map(
+                "prepare: encode",
+                numbered,
+                part -> encode(
+                        part.slices(),
+                        tokens,
+                        words.value(),
+                        width,
+                        new Path(target, String.format("tokens-%05d-%s.bin", part.number(), UUID.randomUUID())),
+                        hadoop.value().value()));
+        if (written.stream().mapToLong(TokenIndex.Part::tokens).sum() == 0) {
+            throw new UnrollException(corpus.path() + " holds no token.");
+        }
+        return new TokenIndex(hash, width, written);
+    }
+
+    private record NumberedPart(int number, List<Slice> slices) implements Serializable {}
+
+    /** Every attempt of a task writes a file of its own; the index names those that count. */
+    private static TokenIndex.Part encode(
+            List<Slice> part, Tokenizer tokenizer, Vocabulary vocabulary, int width, Path file, Configuration hadoop)
+            throws IOException {
+        try (TokenWriter writer = new TokenWriter(file.getFileSystem(hadoop).create(file), width)) {
+            for (Slice slice : part) {
+                try (SliceInput in = SliceInput.open(slice, tokenizer.boundary(), hadoop)) {
+                    tokenizer.encode(in, vocabulary, writer);
+                }
+            }
+            return new TokenIndex.Part(file.getName(), writer.tokens());
+        }
+    }
+
+    /** The index comes last, by a rename, and makes the folder whole. */
+    private void publish(Path folder, Vocabulary vocabulary, TokenIndex index) throws IOException {
+        ModelFolder.VOCABULARY.write(fs, new Path(folder, VOCABULARY), vocabulary);
+        Path draft = new Path(folder, TokenIndex.NAME + "-" + UUID.randomUUID());
+        TokenIndex.FILE.write(fs, draft, index);
+        if (!fs.rename(draft, new Path(folder, TokenIndex.NAME))) {
+            fs.delete(draft, false);
+        }
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

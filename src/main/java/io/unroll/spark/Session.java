@@ -1,0 +1,103 @@
+package io.unroll.spark;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.UnrollException;
+import java.io.Serializable;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.deploy.SparkHadoopUtil;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** A Spark application, set up as Unroll's jobs need it. */
+public final class Session implements AutoCloseable {
+    private final JavaSparkContext context;
+    private final Broadcast<SerializableConfiguration> hadoop;
+
+    private Session(JavaSparkContext context) {
+        this.context = context;
+        this.hadoop = context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+    }
+
+    /** @param threads processor threads of one task */
+    public static Session start(String name, int threads) {
+        SparkConf conf = new SparkConf()
+                .setIfMissing("spark.master", "local[*]")
+                .set("spark.app.name", "unroll " + name)
+                .set("spark.task.cpus", Integer.toString(threads))
+                // Task results are records, which Spark's Kryo cannot read back.
+                .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer");
+        try {
+            return new Session(new JavaSparkContext(conf));
+        } catch (RuntimeException e) {
+            throw new ConfigurationException(
+                    "Spark does not start with master " + conf.get("spark.master") + " and cluster.threads = " + threads
+                            + ": " + e.getMessage(),
+                    e);
+        }
+    }
+
+    /** @return Hadoop's configuration as spark-submit gave it, for work that needs no Spark */
+    public static Configuration hadoopWithoutSpark() {
+        return SparkHadoopUtil.get().newConfiguration(new SparkConf());
+    }
+
+    public Configuration hadoop() {
+        return context.hadoopConfiguration();
+    }
+
+    Broadcast<SerializableConfiguration> hadoopBroadcast() {
+        return hadoop;
+    }
+
+    <T> Broadcast<T> broadcast(T value) {
+        return context.broadcast(value);
+    }
+
+    /**
+     * Runs one task for each input.
+     *
+     * @param description what Spark's web page calls the job
+     * @return the results in the order of the inputs
+     * @throws UnrollException the first input's, in their order, whose task threw one
+     */
+    <I, O> List<O> map(String description, List<I> inputs, Function<I, O> task) {
+        context.setJobDescription(description);
+        return context
+                .parallelize(inputs, Math.min(inputs.size(), MOST_TASKS))
+                .map(input -> Outcome.of(() -> task.call(input)))
+                .collect()
+                .stream()
+                .map(Outcome::orThrow)
+                .toList();
+    }
+
+    private static final int MOST_TASKS = 50_000;
+
+    /** Carries a failure that the user must hear of to the driver: Spark would try again, and print its trace. */
+    private record Outcome<O>(O value, String problem) implements Serializable {
+        static <O> Outcome<O> of(Callable<O> task) throws Exception {
+            try {
+                return new Outcome<>(task.call(), null);
+            } catch (UnrollException e) {
+                return new Outcome<>(null, e.getMessage());
+            }
+        }
+
+        O orThrow() {
+            if (problem != null) {
+                throw new UnrollException(problem);
+            }
+            return value;
+        }
+    }
+
+    @Override
+    public void close() {
+        context.close();
+    }
+}

@@ -1,0 +1,2 @@
+/** The jobs on Spark: prepare, train in rounds, evaluate. */
+package io.unroll.spark;

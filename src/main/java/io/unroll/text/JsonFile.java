@@ -1,0 +1,57 @@
+package io.unroll.text;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.unroll.config.UnrollException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * JSON files that say what they are: {@code {"format": …, "version": …, …}}.
+ *
+ * @param version the version written, and the newest that can be read
+ */
+public record JsonFile<T>(String format, int version, Class<T> type) {
+    private static final ObjectMapper MAPPER = new ObjectMapper()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+
+    public void write(FileSystem fs, Path path, T content) throws IOException {
+        ObjectNode json = MAPPER.createObjectNode();
+        json.put("format", format);
+        json.put("version", version);
+        json.setAll((ObjectNode) MAPPER.valueToTree(content));
+        try (OutputStream out = fs.create(path, true)) {
+            MAPPER.writeValue(out, json);
+        }
+    }
+
+    /** @throws UnrollException where the file is damaged, something else, or written by a newer Unroll */
+    public T read(FileSystem fs, Path path) throws IOException {
+        try (InputStream in = fs.open(path)) {
+            JsonNode json = MAPPER.readTree(in);
+            if (!format.equals(json.path("format").asText())) {
+                throw new UnrollException(path + " is no " + format + " file.");
+            }
+            int found = json.path("version").asInt();
+            if (found > version) {
+                throw new UnrollException(path + " is of version " + found + " of the " + format
+                        + " format, written by a newer Unroll; this one reads up to version " + version
+                        + ": use the newer Unroll.");
+            }
+            if (found < 1) {
+                throw new UnrollException(path + " is damaged: it has no valid version.");
+            }
+            return MAPPER.treeToValue(json, type);
+        } catch (JsonProcessingException e) {
+            throw new UnrollException(path + " is damaged: " + e.getOriginalMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.unroll.text;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.unroll.config.Settings.TokenizerName;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Which token stands for which symbol; a token is its symbol's place in the list. */
+public final class Vocabulary implements Serializable {
+    private final TokenizerName tokenizer;
+    private final ArrayList<String> symbols;
+    private final HashMap<String, Integer> ids = new HashMap<>();
+
+    public Vocabulary(
+            @JsonProperty("tokenizer") TokenizerName tokenizer, @JsonProperty("symbols") List<String> symbols) {
+        this.tokenizer = tokenizer;
+        this.symbols = new ArrayList<>(symbols);
+        for (String symbol : symbols) {
+            ids.put(symbol, ids.size());
+        }
+    }
+
+    @JsonProperty
+    public TokenizerName tokenizer() {
+        return tokenizer;
+    }
+
+    @JsonProperty
+    List<String> symbols() {
+        return symbols;
+    }
+
+    public int size() {
+        return symbols.size();
+    }
+
+    public String symbol(int token) {
+        return symbols.get(token);
+    }
+
+    /** @return the symbol's token, or -1 */
+    public int id(String symbol) {
+        return ids.getOrDefault(symbol, -1);
+    }
+
+    int wordId(String word) {
+        Integer id = ids.get(word);
+        return id != null ? id : id(WordTokenizer.UNKNOWN);
+    }
+
+    /** @return for each code point its token, or -1; as long as the largest code point needs */
+    int[] codePointIds() {
+        int largest = symbols.stream().mapToInt(s -> s.codePointAt(0)).max().orElse(0);
+        int[] table = new int[largest + 1];
+        Arrays.fill(table, -1);
+        ids.forEach((symbol, id) -> table[symbol.codePointAt(0)] = id);
+        return table;
+    }
+
+    /** @return the symbols, the most frequent first, those of equal count in their natural order */
+    static List<String> byFrequency(Map<String, Long> counts) {
+        return counts.keySet().stream()
+                .sorted(Comparator.comparing((String symbol) -> -counts.get(symbol))
+                        .thenComparing(Comparator.naturalOrder()))
+                .toList();
+    }
+}

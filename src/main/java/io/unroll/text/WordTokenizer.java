@@ -1,0 +1,112 @@
+package io.unroll.text;
+
+import io.unroll.config.Settings.Malformed;
+import io.unroll.config.Settings.TokenizerName;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * One token for each run of characters that are no white space, and {@code <eos>} for each line end (those of
+ * {@code \R} in regular expressions). White space itself is not kept: decoding writes one blank between words.
+ */
+record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) implements Tokenizer {
+    static final String UNKNOWN = "<unk>";
+    static final String END_OF_LINE = "<eos>";
+
+    @Override
+    public Slice.Boundary boundary() {
+        return Slice.Boundary.LINE;
+    }
+
+    @Override
+    public void count(SliceInput in, Map<String, Long> counts) throws IOException {
+        words(in, word -> counts.merge(word, 1L, Long::sum));
+    }
+
+    private void words(SliceInput in, Consumer<String> consumer) throws IOException {
+        Splitter splitter = new Splitter(consumer);
+        new Utf8Text(in, malformed).forEach(splitter::text);
+        splitter.flush();
+    }
+
+    @Override
+    public Vocabulary vocabulary(Map<String, Long> counts) {
+        long limit = maxVocabulary == 0 ? Long.MAX_VALUE : maxVocabulary - 2L;
+        Stream<String> words = Vocabulary.byFrequency(counts).stream()
+                .filter(word -> counts.get(word) >= minCount)
+                .filter(word -> !word.equals(UNKNOWN) && !word.equals(END_OF_LINE))
+                .limit(limit);
+        return new Vocabulary(
+                TokenizerName.WORD,
+                Stream.concat(Stream.of(UNKNOWN, END_OF_LINE), words).toList());
+    }
+
+    @Override
+    public void encode(SliceInput in, Vocabulary vocabulary, IntConsumer tokens) throws IOException {
+        words(in, word -> tokens.accept(vocabulary.wordId(word)));
+    }
+
+    @Override
+    public int[] encode(String text, Vocabulary vocabulary) {
+        IntStream.Builder tokens = IntStream.builder();
+        Splitter splitter = new Splitter(word -> tokens.add(vocabulary.wordId(word)));
+        splitter.text(text.toCharArray(), text.length());
+        splitter.flush();
+        return tokens.build().toArray();
+    }
+
+    @Override
+    public Decoder decoder(Vocabulary vocabulary) {
+        boolean[] lineStart = {true};
+        return token -> {
+            String word = vocabulary.symbol(token);
+            boolean ends = word.equals(END_OF_LINE);
+            String text = ends ? "\n" : lineStart[0] ? word : " " + word;
+            lineStart[0] = ends;
+            return text.getBytes(StandardCharsets.UTF_8);
+        };
+    }
+
+    private static final class Splitter {
+        private final Consumer<String> consumer;
+        private final StringBuilder word = new StringBuilder();
+        private boolean afterReturn;
+
+        Splitter(Consumer<String> consumer) {
+            this.consumer = consumer;
+        }
+
+        void text(char[] chars, int length) {
+            for (int i = 0; i < length; i++) {
+                char c = chars[i];
+                if (isLineEnd(c)) {
+                    flush();
+                    if (!(c == '\n' && afterReturn)) {
+                        consumer.accept(END_OF_LINE);
+                    }
+                } else if (Character.isWhitespace(c)) {
+                    flush();
+                } else {
+                    word.append(c);
+                }
+                afterReturn = c == '\r';
+            }
+        }
+
+        void flush() {
+            if (!word.isEmpty()) {
+                consumer.accept(word.toString());
+                word.setLength(0);
+            }
+        }
+
+        private static boolean isLineEnd(char c) {
+            return (c >= '\n' && c <= '\r') || c == '\u0085' || c == '\u2028' || c == '\u2029';
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package io.unroll.train;
+
+import io.unroll.chunk.Plan;
+
+/** Who follows a run. */
+public interface Progress {
+    /** @param found the token files were there already */
+    void prepared(String folder, long tokens, int vocabulary, boolean found);
+
+    void planned(Plan plan, long trainingTokens, long validationTokens, int parameters);
+
+    void round(Report report);
+
+    /**
+     * How a round went.
+     *
+     * @param rounds rounds of the whole run
+     * @param trainingLoss nats per token, over the round
+     * @param validationLoss nats per token; NaN where the round was not followed by validation
+     * @param tokensPerSecond of training, over all replicas
+     */
+    record Report(
+            int round,
+            int rounds,
+            int epoch,
+            double trainingLoss,
+            double validationLoss,
+            double tokensPerSecond,
+            double secondsLeft) {}
+}

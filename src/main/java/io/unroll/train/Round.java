@@ -1,0 +1,22 @@
+package io.unroll.train;
+
+import io.unroll.chunk.Plan;
+import io.unroll.config.Settings;
+import java.io.Serializable;
+
+/**
+ * What every replica does between two averagings: chunks {@code [startChunk, endChunk)} of one epoch.
+ *
+ * @param number rounds that came before this one
+ * @param iteration optimizer steps that came before this round
+ */
+public record Round(int number, int epoch, int startChunk, int endChunk, boolean endsEpoch, int iteration)
+        implements Serializable {
+    public static Round following(Snapshot snapshot, Plan plan, Settings.Averaging averaging) {
+        int chunks = plan.chunks();
+        int every = averaging.everyChunks() == Settings.Averaging.EPOCH ? chunks : averaging.everyChunks();
+        int end = (int) Math.min(chunks, (long) snapshot.chunk() + every);
+        return new Round(
+                snapshot.round(), snapshot.epoch(), snapshot.chunk(), end, end == chunks, snapshot.iteration());
+    }
+}
