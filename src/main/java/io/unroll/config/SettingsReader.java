@@ -9,7 +9,6 @@ import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
-import com.typesafe.config.ConfigValueType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +21,8 @@ import java.util.stream.Collectors;
 /** Reads {@link Settings}: reference.conf, under the run's file, under {@code key=value} overrides. */
 public final class SettingsReader {
     private static final String COMMAND_LINE = "the command line";
+
+    private static final Config REFERENCE = ConfigFactory.parseResources(SettingsReader.class, "reference.conf");
 
     private final Config config;
 
@@ -51,10 +52,9 @@ public final class SettingsReader {
 
     private static Settings settings(Source source, List<String> overrides) {
         try {
-            Config reference = ConfigFactory.parseResources(SettingsReader.class, "reference.conf");
             Config given = overridden(source.parse(), overrides);
-            checkKeys("", given.root(), reference.root(), reference);
-            return new SettingsReader(given.withFallback(reference).resolve()).settings();
+            checkKeys("", given.root(), REFERENCE.root());
+            return new SettingsReader(given.withFallback(REFERENCE).resolve()).settings();
         } catch (ConfigException e) {
             throw new ConfigurationException(sentence(e), e);
         }
@@ -78,22 +78,21 @@ public final class SettingsReader {
         return config;
     }
 
-    private static void checkKeys(String prefix, ConfigObject given, ConfigObject known, Config reference) {
+    private static void checkKeys(String prefix, ConfigObject given, ConfigObject known) {
         for (Map.Entry<String, ConfigValue> entry : given.entrySet()) {
             String key = prefix + entry.getKey();
             ConfigValue twin = known.get(entry.getKey());
             String where = where(entry.getValue().origin());
             if (twin == null) {
                 throw new ConfigurationException(where + "unknown key " + key + "; did you mean "
-                        + Words.nearest(key, keys("", reference.root())) + "?");
+                        + Words.nearest(key, keys("", REFERENCE.root())) + "?");
             }
-            boolean group = twin.valueType() == ConfigValueType.OBJECT;
-            boolean isGroup = entry.getValue().valueType() == ConfigValueType.OBJECT;
-            if (group && isGroup) {
-                checkKeys(key + ".", (ConfigObject) entry.getValue(), (ConfigObject) twin, reference);
-            } else if (group) {
-                throw new ConfigurationException(where + key + " is a group of keys: write " + key + " { ... }.");
-            } else if (isGroup) {
+            if (twin instanceof ConfigObject knownGroup) {
+                if (!(entry.getValue() instanceof ConfigObject group)) {
+                    throw new ConfigurationException(where + key + " is a group of keys: write " + key + " { ... }.");
+                }
+                checkKeys(key + ".", group, knownGroup);
+            } else if (entry.getValue() instanceof ConfigObject) {
                 throw new ConfigurationException(where + key + " takes one value, not a group of keys.");
             }
         }

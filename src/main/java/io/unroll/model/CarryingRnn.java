@@ -1,11 +1,8 @@
 package io.unroll.model;
 
 import java.util.Collection;
-import java.util.Map;
 import org.deeplearning4j.nn.api.Layer;
-import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.LayerValidation;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
@@ -44,14 +41,11 @@ final class CarryingRnn extends SimpleRnn {
             INDArray parameters,
             boolean initialize,
             DataType type) {
-        LayerValidation.assertNInNOutSet("CarryingRnn", getLayerName(), index, getNIn(), getNOut());
-        Implementation layer = new Implementation(conf, type);
+        var layer = new Implementation(conf, type);
         layer.setListeners(listeners);
         layer.setIndex(index);
         layer.setParamsViewArray(parameters);
-        ParamInitializer initializer = initializer();
-        Map<String, INDArray> table = initializer.init(conf, parameters, initialize);
-        layer.setParamTable(table);
+        layer.setParamTable(initializer().init(conf, parameters, initialize));
         layer.setConf(conf);
         return layer;
     }

@@ -1,6 +1,7 @@
 package io.unroll.model;
 
 import io.unroll.config.Settings;
+import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -26,16 +27,16 @@ final class Configurations {
 
     /** The network that Unroll trains and runs. */
     static MultiLayerConfiguration training(NetworkShape shape, long seed) {
-        return build(shape, seed, new SparseSoftmaxCrossEntropy(), new CarryingRnn.Builder());
+        return build(shape, seed, new SparseSoftmaxCrossEntropy(), CarryingLstm::new, new CarryingRnn.Builder());
     }
 
     /** The same network of Deeplearning4j's own classes, which loads where Unroll is absent. */
     static MultiLayerConfiguration plain(NetworkShape shape) {
-        return build(shape, 0, new LossMCXENT(), new SimpleRnn.Builder());
+        return build(shape, 0, new LossMCXENT(), UnaryOperator.identity(), new SimpleRnn.Builder());
     }
 
     private static MultiLayerConfiguration build(
-            NetworkShape shape, long seed, ILossFunction loss, SimpleRnn.Builder rnn) {
+            NetworkShape shape, long seed, ILossFunction loss, UnaryOperator<LSTM> lstm, SimpleRnn.Builder rnn) {
         Settings.Model model = shape.model();
         NeuralNetConfiguration.ListBuilder list = new NeuralNetConfiguration.Builder()
                 .seed(seed)
@@ -50,7 +51,7 @@ final class Configurations {
                 .build());
         for (int layer = 0; layer < model.layers(); layer++) {
             int inputs = layer == 0 ? model.embedding() : model.hidden();
-            list.layer(recurrent(model, inputs, layer > 0 ? model.dropout() : 0, rnn));
+            list.layer(recurrent(model, inputs, layer > 0 ? model.dropout() : 0, lstm, rnn));
         }
         list.layer(new RnnOutputLayer.Builder(loss)
                 .nIn(model.hidden())
@@ -64,15 +65,16 @@ final class Configurations {
                 .build();
     }
 
-    private static FeedForwardLayer recurrent(Settings.Model model, int inputs, double dropout, SimpleRnn.Builder rnn) {
+    private static FeedForwardLayer recurrent(
+            Settings.Model model, int inputs, double dropout, UnaryOperator<LSTM> lstm, SimpleRnn.Builder rnn) {
         return switch (model.cell()) {
-            case LSTM -> new LSTM.Builder()
+            case LSTM -> lstm.apply(new LSTM.Builder()
                     .nIn(inputs)
                     .nOut(model.hidden())
                     .activation(Activation.TANH)
                     .forgetGateBiasInit(1)
                     .dropOut(retain(dropout))
-                    .build();
+                    .build());
             case RNN -> rnn.nIn(inputs)
                     .nOut(model.hidden())
                     .activation(Activation.TANH)

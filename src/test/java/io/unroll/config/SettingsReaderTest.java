@@ -1,0 +1,114 @@
+package io.unroll.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SettingsReaderTest {
+    @TempDir
+    private Path folder;
+
+    private Path file;
+
+    @BeforeEach
+    void write() throws IOException {
+        file = folder.resolve("run.conf");
+        Files.writeString(file, "run.directory = out\ncorpus.path = text\ntraining {\n  batch = 8\n}\n");
+    }
+
+    @Test
+    void defaultsStandUnderTheFileAndTheFileUnderOverrides() {
+        Settings settings = SettingsReader.read(file, List.of("training.tbptt=16", "corpus.path=hdfs://host/a b//c"));
+
+        assertEquals(8, settings.training().batch());
+        assertEquals(16, settings.training().tbptt());
+        assertEquals("hdfs://host/a b//c", settings.corpus().path());
+        assertEquals(0.002, settings.training().learningRate());
+        assertEquals("out/prepared", settings.corpus().prepared());
+        assertEquals(Settings.Averaging.EPOCH, settings.cluster().averaging().everyChunks());
+    }
+
+    @Test
+    void embeddingFollowsHidden() {
+        assertEquals(
+                96,
+                SettingsReader.read(file, List.of("model.hidden=96")).model().embedding());
+    }
+
+    @Test
+    void whatIsStoredReadsBackEqual() {
+        Settings settings = SettingsReader.read(file, List.of("cluster.averaging.every=3", "run.directory=o"));
+
+        assertEquals(settings, SettingsReader.parse(settings.text(), "stored"));
+    }
+
+    @Test
+    void anUnknownKeyNamesFileLineAndTheNearestKey() throws IOException {
+        Files.writeString(file, "run.directory = out\ntraining {\n  learning_rate = 1\n}\n");
+
+        String message = messageOf(List.of());
+
+        assertTrue(message.contains("run.conf:3: unknown key training.learning_rate"), message);
+        assertTrue(message.contains("did you mean training.learning-rate?"), message);
+    }
+
+    @Test
+    void aKeyWithoutItsGroupIsFoundToo() {
+        String message = messageOf(List.of("epoch=3"));
+
+        assertTrue(message.contains("the command line: unknown key epoch; did you mean training.epochs?"), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "training.batch=0              | training.batch is 0; it must be 1 or more.",
+                "training.epochs=1.5           | training.epochs is 1.5; it must be a whole number of at most 2147483647.",
+                "corpus.validation=1           | corpus.validation is 1.0; it must be from 0 to below 1.",
+                "corpus.test=0.99              | corpus.test is 0.99; it must be below 1 together with corpus.validation.",
+                "model.cell=lsmt               | model.cell is lsmt; it must be one of lstm, rnn.",
+                "cluster.averaging.every=often | it must be epoch, or a number of chunks of 1 or more.",
+                "training.learning-rate=fast   | training.learning-rate",
+                "corpus.path=                  | corpus.path is not set; it must be a file, a folder or a glob.",
+                "training                      | is not of the form key=value.",
+                "training=3                    | training is a group of keys",
+                "training.batch.size=3         | training.batch takes one value",
+            })
+    void aValueOutOfRangeSaysWhatItMustBe(String override, String expected) {
+        String message = messageOf(List.of(override));
+
+        assertTrue(message.contains(expected), message);
+    }
+
+    @Test
+    void aFileThatIsNotHoconNamesTheLine() throws IOException {
+        Files.writeString(file, "run.directory = out\ncorpus { path = \n");
+
+        assertTrue(messageOf(List.of()).contains("run.conf"), messageOf(List.of()));
+    }
+
+    @Test
+    void aMissingFileIsSaidSo() {
+        Path missing = folder.resolve("none.conf");
+
+        Exception e = assertThrows(ConfigurationException.class, () -> SettingsReader.read(missing, List.of()));
+
+        assertTrue(e.getMessage().contains("none.conf: no such configuration file"), e.getMessage());
+    }
+
+    private String messageOf(List<String> overrides) {
+        return assertThrows(ConfigurationException.class, () -> SettingsReader.read(file, overrides))
+                .getMessage();
+    }
+}

@@ -1,0 +1,220 @@
+package io.unroll.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.chunk.Batch;
+import io.unroll.config.Settings;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class NetworkTest {
+    private static final int VOCABULARY = 7;
+    private static final int LANES = 3;
+
+    @ParameterizedTest
+    @EnumSource
+    void lossAndStateFollowTheEquations(Settings.Cell cell) {
+        try (Network network = new Network(shape(cell), 1)) {
+            double[] parameters = doubles(network.parameters());
+            double[][] state = new double[cell == Settings.Cell.LSTM ? 4 : 2][LANES * 5];
+            for (int chunk = 0; chunk < 3; chunk++) {
+                Batch batch = batch(chunk, 4);
+                double expected = new ReferenceNetwork(network.shape(), parameters).meanLoss(batch, state);
+                assertEquals(expected, network.evaluate(batch).mean(), 1e-5);
+            }
+            float[][] carried = network.state().arrays();
+            assertEquals(state.length, carried.length);
+            for (int i = 0; i < state.length; i++) {
+                assertArrayEquals(floats(state[i]), carried[i], 1e-5f);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theSecondChunksGradientStartsFromTheFirstsLastState(Settings.Cell cell) {
+        try (Network network = new Network(shape(cell), 1)) {
+            network.train(batch(0, 4), 0.1, 0, 0, 0);
+            double[][] state = Arrays.stream(network.state().arrays())
+                    .map(NetworkTest::doubles)
+                    .toArray(double[][]::new);
+            float[] parameters = network.parameters();
+            Batch second = batch(1, 2);
+
+            float[] gradient = network.gradient(second).dup().data().asFloat();
+
+            assertArrayEquals(numericalGradient(network.shape(), parameters, second, state), gradient, 2e-6f);
+        }
+    }
+
+    private static float[] numericalGradient(NetworkShape shape, float[] at, Batch batch, double[][] state) {
+        double step = 1e-5;
+        float[] gradient = new float[at.length];
+        for (int i = 0; i < at.length; i++) {
+            double[] moved = doubles(at);
+            moved[i] = at[i] + step;
+            double above = new ReferenceNetwork(shape, moved).meanLoss(batch, copy(state));
+            moved[i] = at[i] - step;
+            double below = new ReferenceNetwork(shape, moved).meanLoss(batch, copy(state));
+            gradient[i] = (float) ((above - below) / (2 * step));
+        }
+        return gradient;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aSavedNetworkGivesTheSameProbabilitiesInStockDeeplearning4j(Settings.Cell cell) throws IOException {
+        try (Network network = new Network(shape(cell), 1)) {
+            network.train(batch(0, 4), 0.1, 0, 0, 0);
+            network.setState(RecurrentState.ZERO);
+            ByteArrayOutputStream zip = new ByteArrayOutputStream();
+            NetworkZip.write(network.shape(), network.parameters(), network.optimizerState(), zip);
+
+            MultiLayerNetwork stock =
+                    ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(zip.toByteArray()), true);
+            for (int token = 0; token < VOCABULARY; token++) {
+                INDArray input = Nd4j.createFromArray(new int[][] {{token}});
+                float[] expected = stock.rnnTimeStep(input).dup().data().asFloat();
+                assertArrayEquals(expected, softmax(network.next(token)), 1e-6f);
+            }
+            assertArrayEquals(
+                    network.optimizerState(),
+                    stock.getUpdater().getStateViewArray().dup().data().asFloat());
+            assertArrayEquals(
+                    network.parameters(), NetworkZip.readParameters(new ByteArrayInputStream(zip.toByteArray())));
+        }
+    }
+
+    @Test
+    void theSavedFileHasTheSameBytesForTheSameWeights() throws IOException {
+        try (Network network = new Network(shape(Settings.Cell.LSTM), 1)) {
+            ByteArrayOutputStream first = new ByteArrayOutputStream();
+            ByteArrayOutputStream second = new ByteArrayOutputStream();
+            NetworkZip.write(network.shape(), network.parameters(), network.optimizerState(), first);
+            NetworkZip.write(network.shape(), network.parameters(), network.optimizerState(), second);
+
+            assertArrayEquals(first.toByteArray(), second.toByteArray());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void trainingGoesOnTheSameFromWeightsOptimizerAndState(Settings.Cell cell) {
+        NetworkShape dropping = shape(cell, 0.3);
+        try (Network one = new Network(dropping, 1);
+                Network other = new Network(dropping, 2)) {
+            one.train(batch(0, 4), 0.01, 5, 0, 10);
+            other.setParameters(one.parameters());
+            other.setOptimizerState(one.optimizerState());
+            other.setState(one.state());
+
+            Network.Step a = one.train(batch(1, 4), 0.01, 5, 1, 11);
+            Network.Step b = other.train(batch(1, 4), 0.01, 5, 1, 11);
+
+            assertEquals(a, b);
+            assertArrayEquals(one.parameters(), other.parameters());
+        }
+    }
+
+    @Test
+    void dropoutFollowsItsSeed() {
+        try (Network network = new Network(shape(Settings.Cell.LSTM, 0.5), 1)) {
+            float[] start = network.parameters();
+            double[] losses = IntStream.of(1, 2, 1)
+                    .mapToDouble(seed -> {
+                        network.setParameters(start);
+                        network.setState(RecurrentState.ZERO);
+                        return network.train(batch(0, 4), 0.01, 0, 0, seed)
+                                .loss()
+                                .sum();
+                    })
+                    .toArray();
+
+            assertEquals(losses[0], losses[2]);
+            assertTrue(losses[0] != losses[1]);
+        }
+    }
+
+    @Test
+    void theGradientsNormIsCutToTheLimit() {
+        try (Network network = new Network(sgd(), 1)) {
+            float[] before = network.parameters();
+            Network.Step step = network.train(batch(0, 4), 1, 0.01, 0, 0);
+            float[] after = network.parameters();
+
+            double moved = Math.sqrt(IntStream.range(0, before.length)
+                    .mapToDouble(i -> Math.pow(after[i] - before[i], 2))
+                    .sum());
+            assertTrue(step.clipped() && step.gradientNorm() > 0.01);
+            assertEquals(0.01, moved, 1e-5);
+        }
+    }
+
+    private static NetworkShape sgd() {
+        NetworkShape shape = shape(Settings.Cell.LSTM);
+        return new NetworkShape(shape.model(), shape.vocabulary(), Settings.Optimizer.SGD, 1);
+    }
+
+    private static NetworkShape shape(Settings.Cell cell) {
+        return shape(cell, 0);
+    }
+
+    private static NetworkShape shape(Settings.Cell cell, double dropout) {
+        return new NetworkShape(
+                new Settings.Model(cell, 2, 5, 4, dropout, false, Settings.Precision.FLOAT32),
+                VOCABULARY,
+                Settings.Optimizer.ADAM,
+                1);
+    }
+
+    /** One target in three is ignored. */
+    private static Batch batch(int seed, int steps) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int[] inputs = random.ints((long) LANES * steps, 0, VOCABULARY).toArray();
+        int[] targets = random.ints((long) LANES * steps, 0, VOCABULARY)
+                .map(target -> random.nextInt(3) == 0 ? Batch.IGNORED : target)
+                .toArray();
+        return new Batch(LANES, steps, inputs, targets);
+    }
+
+    private static float[] softmax(float[] logits) {
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp(logit);
+        }
+        float[] result = new float[logits.length];
+        for (int i = 0; i < result.length; i++) {
+            result[i] = (float) (Math.exp(logits[i]) / sum);
+        }
+        return result;
+    }
+
+    private static double[][] copy(double[][] state) {
+        return Arrays.stream(state).map(double[]::clone).toArray(double[][]::new);
+    }
+
+    private static double[] doubles(float[] values) {
+        return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
+    }
+
+    private static float[] floats(double[] values) {
+        float[] result = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            result[i] = (float) values[i];
+        }
+        return result;
+    }
+}
