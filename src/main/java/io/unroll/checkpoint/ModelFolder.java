@@ -125,10 +125,10 @@ public final class ModelFolder {
         }
     }
 
-    private float[] parameters(Path file) throws IOException {
+    private float[] parameters(Path file) {
         try (InputStream in = fs.open(file)) {
             return NetworkZip.readParameters(in);
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             throw new UnrollException(file + " is damaged: " + e.getMessage(), e);
         }
     }

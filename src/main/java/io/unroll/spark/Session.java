@@ -5,6 +5,8 @@ import io.unroll.config.UnrollException;
 import java.io.Serializable;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -31,13 +33,24 @@ public final class Session implements AutoCloseable {
                 .set("spark.task.cpus", Integer.toString(threads))
                 // Task results are records, which Spark's Kryo cannot read back.
                 .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer");
+        checkCores(conf.get("spark.master"), threads);
         try {
             return new Session(new JavaSparkContext(conf));
         } catch (RuntimeException e) {
             throw new ConfigurationException(
-                    "Spark does not start with master " + conf.get("spark.master") + " and cluster.threads = " + threads
-                            + ": " + e.getMessage(),
-                    e);
+                    "Spark does not start with master " + conf.get("spark.master") + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void checkCores(String master, int threads) {
+        Matcher local = Pattern.compile("local(?:\\[(\\d+|\\*)(?:,\\d+)?])?").matcher(master);
+        if (local.matches()) {
+            String cores = local.group(1) == null ? "1" : local.group(1);
+            int count = cores.equals("*") ? Runtime.getRuntime().availableProcessors() : Integer.parseInt(cores);
+            if (threads > count) {
+                throw new ConfigurationException("cluster.threads is " + threads + ", more than the " + count
+                        + " cores of " + master + ": lower it, or give Spark more cores.");
+            }
         }
     }
 

@@ -1,0 +1,224 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The command line as users call it: real processes on the built jar and a real Spark. */
+class CommandLineIT {
+    @TempDir
+    private static Path folder;
+
+    private static Path conf;
+    private static Output trained;
+
+    private record Output(int status, String out, String err) {
+        JsonNode json() throws IOException {
+            String[] lines = out.strip().split("\n");
+            return new ObjectMapper().readTree(lines[lines.length - 1]);
+        }
+    }
+
+    @BeforeAll
+    static void train() throws Exception {
+        Files.createDirectories(folder.resolve("text"));
+        SplittableRandom random = new SplittableRandom(3);
+        for (int file = 0; file < 3; file++) {
+            StringBuilder text = new StringBuilder();
+            for (int line = 0; line < 150; line++) {
+                text.append(random.nextBoolean() ? "the cat sat on the mat" : "ein Mann saß im Café")
+                        .append(file == 1 ? "\r\n" : "\n");
+            }
+            Files.writeString(folder.resolve("text/" + file + ".txt"), text);
+        }
+        conf = folder.resolve("run.conf");
+        Files.writeString(
+                conf,
+                """
+                run.directory = "%1$s/run"
+                corpus { path = "%1$s/text", validation = 0.1, test = 0.1 }
+                model { hidden = 24, dropout = 0.1 }
+                training { epochs = 3, batch = 4, tbptt = 16, learning-rate = 0.01 }
+                cluster { replicas = 3, averaging.every = 11 }
+                """
+                        .formatted(folder));
+        trained = unroll("--master", "local[2]", "train", conf.toString(), "--json");
+    }
+
+    @Test
+    void trainingShowsProgressAndPublishesAModel() throws Exception {
+        assertEquals(0, trained.status(), trained.err());
+        assertTrue(trained.err().contains("3 replicas x 4 lanes"), trained.err());
+        assertTrue(trained.err().matches("(?s).*round 12/\\d+  epoch 3  loss [0-9.]+.*"), trained.err());
+        assertFalse(trained.err().contains("\tat "), trained.err());
+        assertTrue(trained.json().get("validation_loss").asDouble() < 1.2, trained.out());
+        assertEquals(300, trained.json().get("sample").asText().codePoints().count());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"local[1]", "local[3]", "'local-cluster[2,1,2048]'"})
+    void anyClusterWritesTheSameBytes(String master) throws Exception {
+        Path other = folder.resolve("other-" + master.replaceAll("\\W", "-"));
+
+        Output again = unroll("--master", master, "train", conf.toString(), "run.directory=" + other);
+
+        assertEquals(0, again.status(), again.err());
+        assertArrayEquals(
+                Files.readAllBytes(folder.resolve("run/model/network.zip")),
+                Files.readAllBytes(other.resolve("model/network.zip")));
+    }
+
+    @Test
+    void aFinishedRunIsNotOverwrittenAndTokenFilesAreFoundByContent() throws Exception {
+        Output again = unroll("train", conf.toString());
+        assertEquals(2, again.status());
+        assertTrue(again.err().contains("run.overwrite=true"), again.err());
+
+        Path moved = folder.resolve("moved");
+        Files.createDirectories(moved);
+        try (Stream<Path> files = Files.list(folder.resolve("text"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, moved.resolve("x" + file.getFileName()));
+            }
+        }
+        Output found = unroll(
+                "train",
+                conf.toString(),
+                "training.epochs=1",
+                "corpus.path=" + moved,
+                "run.directory=" + folder.resolve("found"),
+                "corpus.prepared=" + folder.resolve("run/prepared"));
+        assertEquals(0, found.status(), found.err());
+        assertTrue(found.err().contains(", found in "), found.err());
+    }
+
+    @Test
+    void evaluateCountsEveryTokenOnceAndAgreesWithItself() throws Exception {
+        Path text = folder.resolve("text/0.txt");
+        int characters = Files.readString(text).length();
+
+        JsonNode result = unroll("evaluate", folder.resolve("run/model").toString(), text.toString(), "--json")
+                .json();
+
+        assertEquals(characters - 1, result.get("tokens").asInt());
+        double nats = result.get("cross_entropy").asDouble();
+        assertTrue(nats > 0.05 && nats < 1.2, result.toString());
+        assertEquals(Math.exp(nats), result.get("perplexity").asDouble(), 1e-9);
+        assertEquals(nats / Math.log(2), result.get("bits_per_token").asDouble(), 1e-9);
+    }
+
+    @Test
+    void generateRepeatsWithItsSeed() throws Exception {
+        String model = folder.resolve("run").toString();
+        String[] call = {"generate", model, "--prime", "ein Mann saß", "--length", "60", "--seed", "5"};
+
+        String once = unroll(call).out();
+        call[call.length - 1] = "6";
+        String other = unroll(call).out();
+        call[call.length - 1] = "5";
+
+        assertEquals(once, unroll(call).out());
+        assertNotEquals(once, other);
+        assertTrue(once.startsWith("ein Mann saß"), once);
+        assertEquals(73, once.length(), once);
+    }
+
+    @Test
+    void divergenceStopsTheRunAndKeepsTheLastGoodModel() throws Exception {
+        Path run = folder.resolve("diverged");
+        Output output = unroll(
+                "train",
+                conf.toString(),
+                "run.directory=" + run,
+                "training.optimizer=sgd",
+                "training.learning-rate=1e38",
+                "training.clip-norm=0");
+
+        assertEquals(1, output.status(), output.err());
+        assertTrue(
+                output.err().contains("training diverged in round 1, replica 0, at learning rate 1.0E38"),
+                output.err());
+        assertFalse(Files.exists(run.resolve("model")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "2 | train FOLDER/none.conf                                | none.conf: no such configuration file",
+                "2 | train CONF training.batsh=1                           | did you mean training.batch?",
+                "2 | train CONF training.batch=0                           | it must be 1 or more",
+                "2 | train CONF training.batch=9999                        | The largest that fit, each alone",
+                "2 | train CONF corpus.path=FOLDER/nowhere                 | nowhere: no such file or folder",
+                "2 | train CONF corpus.path=FOLDER/empty.txt               | empty.txt is empty",
+                "1 | train CONF corpus.path=FOLDER/latin1.txt              | latin1.txt: byte 7 is no text (0xE9",
+                "1 | train CONF corpus.path=FOLDER/binary.bin              | binary.bin: byte 3 is no text (a NUL byte",
+                "2 | train CONF cluster.threads=8                          | cluster.threads is 8, more than",
+                "2 | train                                                 | Missing required parameter: 'CONF'",
+                "2 | trane CONF                                            | trane",
+                "2 | evaluate FOLDER/text FOLDER/text                      | is no model folder",
+                "2 | evaluate MODEL FOLDER/nowhere                         | nowhere: no such file or folder",
+                "1 | evaluate MODEL FOLDER/euro.txt                        | euro.txt holds \"€\" (U+20AC)",
+                "2 | generate FOLDER/nowhere                               | nowhere: no such model folder",
+                "1 | generate MODEL --prime €                              | holds \"€\" (U+20AC)",
+                "2 | generate MODEL --temperature -1                       | --temperature is -1.0; it must be 0 or more",
+                "2 | generate MODEL --length many                          | --length",
+            })
+    void badInputGetsOneSentence(int status, String call, String expected) throws Exception {
+        Files.writeString(folder.resolve("empty.txt"), "");
+        Files.write(folder.resolve("latin1.txt"), "Ein Café".getBytes(StandardCharsets.ISO_8859_1));
+        Files.write(folder.resolve("binary.bin"), new byte[] {1, 2, 3, 0, 5});
+        Files.writeString(folder.resolve("euro.txt"), "cat €");
+        Path run = folder.resolve("bad");
+        List<String> words = new ArrayList<>(List.of(call.strip()
+                .replace("CONF", conf.toString())
+                .replace("MODEL", folder.resolve("run/model").toString())
+                .replace("FOLDER", folder.toString())
+                .split(" +")));
+        if (call.startsWith("train CONF")) {
+            words.add("run.directory=" + run);
+        }
+
+        Output output = unroll(words.toArray(String[]::new));
+
+        assertEquals(status, output.status(), output.err());
+        assertTrue(output.err().contains(expected), output.err());
+        assertFalse(output.err().contains("\tat "), output.err());
+        assertFalse(Files.exists(run.resolve("model")));
+    }
+
+    private static Output unroll(String... arguments) throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(List.of(Path.of("jobs/unroll").toAbsolutePath().toString()));
+        command.addAll(List.of(arguments));
+        Path out = Files.createTempFile(folder, "out", ".txt");
+        Path err = Files.createTempFile(folder, "err", ".txt");
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
+        builder.environment().keySet().removeAll(List.of("SPARK_HOME", "SPARK_CONF_DIR"));
+        builder.environment().putAll(Map.of("LC_ALL", "C.UTF-8", "SPARK_LOCAL_IP", "127.0.0.1"));
+        int status = builder.start().waitFor();
+        return new Output(status, Files.readString(out), Files.readString(err));
+    }
+}
