@@ -29,14 +29,6 @@ class ArchitectureTest {
             .resideInAPackage("org.apache.spark..");
 
     @ArchTest
-    static final ArchRule inferenceKnowsNothingOfTraining = noClasses()
-            .that()
-            .resideInAPackage("io.unroll.inference..")
-            .should()
-            .dependOnClassesThat()
-            .resideInAPackage("io.unroll.spark..");
-
-    @ArchTest
     static final ArchRule onlyTheCommandLinePrintsOrExits = noClasses()
             .that()
             .resideOutsideOfPackage("io.unroll.cli..")

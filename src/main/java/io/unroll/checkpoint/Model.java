@@ -23,8 +23,10 @@ public record Model(
         return Tokenizer.of(settings.corpus());
     }
 
+    /** @return the shape for use, not for training: one thread, whatever the machine */
     public NetworkShape shape() {
-        return task().network(settings, vocabulary);
+        NetworkShape trained = task().network(settings, vocabulary);
+        return new NetworkShape(trained.model(), trained.vocabulary(), trained.optimizer(), 1);
     }
 
     /** @return the trained network, at the start of a text */

@@ -5,7 +5,6 @@ import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
 import io.unroll.model.NetworkZip;
-import io.unroll.text.JsonFile;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,10 +20,8 @@ import org.apache.hadoop.fs.Path;
  * {@code manifest.json}.
  */
 public final class ModelFolder {
-    public static final JsonFile<Vocabulary> VOCABULARY = new JsonFile<>("unroll-vocabulary", 1, Vocabulary.class);
-
     private static final String NETWORK = "network.zip";
-    private static final String VOCABULARY_NAME = "vocabulary.json";
+    private static final String VOCABULARY = "vocabulary.json";
     private static final String SETTINGS = "settings.conf";
     private static final String MANIFEST = "manifest.json";
 
@@ -35,7 +32,7 @@ public final class ModelFolder {
         try {
             this.path = new Path(path);
             this.fs = this.path.getFileSystem(hadoop);
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | RuntimeException e) {
             throw new ConfigurationException(path + " is no usable path: " + e.getMessage(), e);
         }
     }
@@ -52,23 +49,43 @@ public final class ModelFolder {
         }
     }
 
-    /** Publishes the model in one step: a reader finds the whole folder, or what was there before. */
+    /** Publishes the model by a rename: a reader never finds half a folder where the file system renames in one step. */
     public void write(Model model, boolean overwrite) {
         checkFree(overwrite);
         Path draft = sibling("draft");
         try {
-            fs.mkdirs(draft);
-            writeFiles(model, draft);
-            Path old = sibling("old");
-            boolean replaces = fs.exists(path) && fs.rename(path, old);
-            if (!fs.rename(draft, path)) {
-                throw new IOException("cannot rename " + draft);
-            }
-            if (replaces) {
-                fs.delete(old, true);
+            try {
+                fs.mkdirs(draft);
+                writeFiles(model, draft);
+                replaceBy(draft);
+            } finally {
+                fs.delete(draft, true);
             }
         } catch (IOException e) {
             throw new UnrollException("cannot write the model " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void replaceBy(Path draft) throws IOException {
+        Path old = sibling("old");
+        if (fs.exists(path)) {
+            rename(path, old);
+        }
+        try {
+            rename(draft, path);
+        } catch (IOException e) {
+            if (fs.exists(old)) {
+                rename(old, path);
+            }
+            throw e;
+        }
+        fs.delete(old, true);
+    }
+
+    /** Hadoop's rename would move a folder into one that is there already. */
+    private void rename(Path from, Path to) throws IOException {
+        if (fs.exists(to) || !fs.rename(from, to)) {
+            throw new IOException("cannot rename " + from + " to " + to);
         }
     }
 
@@ -83,7 +100,7 @@ public final class ModelFolder {
         try (OutputStream out = fs.create(new Path(folder, SETTINGS))) {
             out.write(model.settings().text().getBytes(StandardCharsets.UTF_8));
         }
-        VOCABULARY.write(fs, new Path(folder, VOCABULARY_NAME), model.vocabulary());
+        Vocabulary.FILE.write(fs, new Path(folder, VOCABULARY), model.vocabulary());
         Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest());
     }
 
@@ -92,12 +109,16 @@ public final class ModelFolder {
         try {
             Path folder = folder();
             Manifest manifest = Manifest.FILE.read(fs, new Path(folder, MANIFEST));
-            Vocabulary vocabulary = VOCABULARY.read(fs, new Path(folder, VOCABULARY_NAME));
+            Vocabulary vocabulary = Vocabulary.FILE.read(fs, new Path(folder, VOCABULARY));
             Settings settings = settings(new Path(folder, SETTINGS));
             float[] parameters = parameters(new Path(folder, NETWORK));
             if (parameters.length != manifest.parameters()) {
                 throw new UnrollException(folder + " is damaged: network.zip holds " + parameters.length
                         + " parameters, the manifest says " + manifest.parameters() + ".");
+            }
+            if (vocabulary.size() != manifest.vocabulary()) {
+                throw new UnrollException(folder + " is damaged: vocabulary.json holds " + vocabulary.size()
+                        + " symbols, the manifest says " + manifest.vocabulary() + ".");
             }
             return new Model(manifest, settings, vocabulary, parameters, new float[0]);
         } catch (IOException e) {

@@ -6,7 +6,11 @@ package io.unroll.chunk;
  */
 public record Split(long trainingEnd, long validationEnd, long tokens) {
     public static Split of(long tokens, double validation, double test) {
-        return new Split(
-                (long) Math.floor(tokens * (1 - validation - test)), (long) Math.floor(tokens * (1 - test)), tokens);
+        return new Split(share(tokens, 1 - validation - test), share(tokens, 1 - test), tokens);
+    }
+
+    /** Shares that a double cannot hold, such as 1 - 0.05 - 0.05, must not cost a token. */
+    private static long share(long tokens, double share) {
+        return (long) Math.floor(tokens * share + 1e-6);
     }
 }

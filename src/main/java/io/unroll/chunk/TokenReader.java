@@ -3,8 +3,9 @@ package io.unroll.chunk;
 import io.unroll.config.UnrollException;
 import java.io.Closeable;
 import java.io.EOFException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -13,10 +14,12 @@ import org.apache.hadoop.fs.Path;
 
 /** Positioned reads from a folder of token files. Not safe for several threads. */
 public final class TokenReader implements TokenSource, Closeable {
+    private static final int MOST_OPEN = 64;
+
     private final Path folder;
     private final TokenIndex index;
     private final FileSystem fs;
-    private final Map<String, FSDataInputStream> open = new HashMap<>();
+    private final Map<String, FSDataInputStream> open = new LinkedHashMap<>(16, 0.75f, true);
     private byte[] bytes = new byte[0];
 
     public TokenReader(String folder, TokenIndex index, Configuration hadoop) throws IOException {
@@ -69,10 +72,24 @@ public final class TokenReader implements TokenSource, Closeable {
     private FSDataInputStream stream(TokenIndex.Part part) throws IOException {
         FSDataInputStream stream = open.get(part.file());
         if (stream == null) {
-            stream = fs.open(new Path(folder, part.file()));
+            if (open.size() >= MOST_OPEN) {
+                open.remove(open.keySet().iterator().next()).close();
+            }
+            stream = open(new Path(folder, part.file()));
             open.put(part.file(), stream);
         }
         return stream;
+    }
+
+    private FSDataInputStream open(Path file) throws IOException {
+        try {
+            return fs.open(file);
+        } catch (FileNotFoundException e) {
+            throw new UnrollException(
+                    file + " is missing, or corpus.prepared is a folder that not every machine of the cluster shares: "
+                            + "delete " + folder + " and run again, with a shared folder.",
+                    e);
+        }
     }
 
     @Override

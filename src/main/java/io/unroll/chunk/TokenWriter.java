@@ -45,7 +45,8 @@ public final class TokenWriter implements IntConsumer, Closeable {
 
     @Override
     public void close() throws IOException {
-        flush();
-        out.close();
+        try (out) {
+            flush();
+        }
     }
 }

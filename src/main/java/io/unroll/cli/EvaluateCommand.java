@@ -33,8 +33,7 @@ final class EvaluateCommand implements Callable<Integer> {
     public Integer call() {
         Model trained = new ModelFolder(model, Session.hadoopWithoutSpark()).read();
         Loss loss;
-        try (Session session =
-                Session.start("evaluate " + model, trained.settings().cluster().threads())) {
+        try (Session session = Session.start("evaluate " + model, 1)) {
             loss = Evaluation.ofTexts(session, trained, texts);
         }
         if (loss.tokens() == 0) {

@@ -29,11 +29,24 @@ public final class Main {
         // Text in and out is UTF-8, whatever the locale.
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
         System.setErr(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
-        System.exit(new CommandLine(new Main())
-                .setParameterExceptionHandler(Main::wrongUse)
-                .setExecutionExceptionHandler(Main::failed)
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .execute(arguments));
+        int status = execute(arguments);
+        if (status != 0) {
+            // Only then: on YARN, an application master that exits by itself counts as failed.
+            System.exit(status);
+        }
+    }
+
+    private static int execute(String... arguments) {
+        try {
+            return new CommandLine(new Main())
+                    .setParameterExceptionHandler(Main::wrongUse)
+                    .setExecutionExceptionHandler(Main::failed)
+                    .execute(arguments);
+        } catch (LinkageError | OutOfMemoryError e) {
+            LOG.debug("failed", e);
+            System.err.println("unroll: " + unexpected(e));
+            return FAILED;
+        }
     }
 
     private static int wrongUse(CommandLine.ParameterException e, String[] arguments) {
@@ -49,12 +62,13 @@ public final class Main {
         return e instanceof ConfigurationException ? WRONG_USE : FAILED;
     }
 
-    private static String unexpected(Exception e) {
+    private static String unexpected(Throwable e) {
         Throwable root = e;
         while (root.getCause() != null) {
             root = root.getCause();
         }
-        return root.getClass().getSimpleName() + ": " + root.getMessage()
+        String message = String.valueOf(root.getMessage()).lines().findFirst().orElse("");
+        return root.getClass().getSimpleName() + ": " + message
                 + " (with the log level debug, the log holds the whole trace)";
     }
 }

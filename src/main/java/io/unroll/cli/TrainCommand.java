@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -51,6 +52,7 @@ final class TrainCommand implements Callable<Integer> {
             System.out.println("model: " + TrainingJob.modelPath(settings));
             if (model.manifest().validationLoss() != null) {
                 System.out.printf(
+                        Locale.ROOT,
                         "validation cross-entropy: %.4f nats/token%n",
                         model.manifest().validationLoss());
             }

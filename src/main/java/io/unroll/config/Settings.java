@@ -12,6 +12,13 @@ import java.io.Serializable;
 public record Settings(
         Run run, TaskName task, Corpus corpus, Model model, Training training, Cluster cluster, String text)
         implements Serializable {
+    public Settings {
+        check(
+                training.earlyStopping() == 0 || corpus.validation() > 0,
+                "training.early-stopping",
+                training.earlyStopping(),
+                "0 (off), or corpus.validation above 0");
+    }
 
     public record Run(String directory, long seed, boolean overwrite) implements Serializable {
         public Run {
@@ -68,9 +75,9 @@ public record Settings(
             int earlyStopping)
             implements Serializable {
         public Training {
-            check(epochs >= 1, "training.epochs", epochs, "1 or more");
-            check(batch >= 1, "training.batch", batch, "1 or more");
-            check(tbptt >= 1, "training.tbptt", tbptt, "1 or more");
+            check(epochs >= 1 && epochs <= MOST, "training.epochs", epochs, "from 1 to " + MOST);
+            check(batch >= 1 && batch <= MOST, "training.batch", batch, "from 1 to " + MOST);
+            check(tbptt >= 1 && tbptt <= MOST, "training.tbptt", tbptt, "from 1 to " + MOST);
             check(learningRate > 0 && Double.isFinite(learningRate), "training.learning-rate", learningRate, "above 0");
             check(clipNorm >= 0 && Double.isFinite(clipNorm), "training.clip-norm", clipNorm, "0 (off) or more");
             check(earlyStopping >= 0, "training.early-stopping", earlyStopping, "0 (off) or more");
@@ -79,7 +86,7 @@ public record Settings(
 
     public record Cluster(int replicas, int threads, Averaging averaging) implements Serializable {
         public Cluster {
-            check(replicas >= 1, "cluster.replicas", replicas, "1 or more");
+            check(replicas >= 1 && replicas <= MOST, "cluster.replicas", replicas, "from 1 to " + MOST);
             check(threads >= 1 && threads <= 1024, "cluster.threads", threads, "from 1 to 1024");
         }
     }
@@ -88,6 +95,9 @@ public record Settings(
     public record Averaging(int everyChunks, AveragingMethod method) implements Serializable {
         public static final int EPOCH = 0;
     }
+
+    /** Keeps products of counts within a long. */
+    private static final int MOST = 1_000_000;
 
     public enum TaskName {
         LANGUAGE_MODEL

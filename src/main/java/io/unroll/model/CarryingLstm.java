@@ -34,13 +34,12 @@ final class CarryingLstm extends LSTM {
             INDArray parameters,
             boolean initialize,
             DataType type) {
-        var layer = new Implementation(conf, type);
-        layer.setListeners(listeners);
-        layer.setIndex(index);
-        layer.setParamsViewArray(parameters);
-        layer.setParamTable(initializer().init(conf, parameters, initialize));
-        layer.setConf(conf);
-        return layer;
+        return CustomLayers.ready(
+                new Implementation(conf, type),
+                initializer().init(conf, parameters, initialize),
+                listeners,
+                index,
+                parameters);
     }
 
     private static final class Implementation extends org.deeplearning4j.nn.layers.recurrent.LSTM {

@@ -96,18 +96,19 @@ final class SparseSoftmaxCrossEntropy implements ILossFunction {
             return loss;
         }
 
+        /** Takes the place of the log-probabilities. */
         INDArray gradient() {
-            float[] gradient = new float[logits.length];
             for (int row = 0; row < targets.length; row++) {
-                if (targets[row] != Batch.IGNORED) {
-                    int from = row * vocabulary;
-                    for (int i = from; i < from + vocabulary; i++) {
-                        gradient[i] = (float) (Math.exp(logits[i]) / loss.tokens());
-                    }
-                    gradient[from + targets[row]] -= 1f / loss.tokens();
+                int from = row * vocabulary;
+                double weight = targets[row] == Batch.IGNORED ? 0 : 1.0 / loss.tokens();
+                for (int i = from; i < from + vocabulary; i++) {
+                    logits[i] = (float) (Math.exp(logits[i]) * weight);
+                }
+                if (weight > 0) {
+                    logits[from + targets[row]] -= (float) weight;
                 }
             }
-            return Nd4j.createFromArray(gradient).reshape('c', targets.length, vocabulary);
+            return Nd4j.createFromArray(logits).reshape('c', targets.length, vocabulary);
         }
     }
 }

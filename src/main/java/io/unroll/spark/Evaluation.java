@@ -69,8 +69,13 @@ public final class Evaluation {
 
     /** @return the loss over the texts; the first token of each file is given */
     public static Loss ofTexts(Session session, Model model, List<String> paths) {
+        return ofTexts(session, model, paths, EvaluationLanes.SHARD);
+    }
+
+    /** @param sliceBytes bytes that a task reads */
+    static Loss ofTexts(Session session, Model model, List<String> paths, long sliceBytes) {
         List<Slice> slices = paths.stream()
-                .flatMap(path -> CorpusFiles.parts(path, EvaluationLanes.SHARD, session.hadoop()).stream())
+                .flatMap(path -> CorpusFiles.parts(path, sliceBytes, session.hadoop()).stream())
                 .flatMap(List::stream)
                 .toList();
         var hadoop = session.hadoopBroadcast();
@@ -132,8 +137,12 @@ public final class Evaluation {
             throws IOException {
         int[] before = {};
         if (slice.start() > 0) {
-            long from = Math.max(0, slice.start() - CONTEXT_BYTES);
-            before = encode(new Slice(slice.file(), from, slice.start(), false), tokenizer, vocabulary, hadoop);
+            long bytes = CONTEXT_BYTES;
+            do {
+                long from = Math.max(0, slice.start() - bytes);
+                before = encode(new Slice(slice.file(), from, slice.start(), false), tokenizer, vocabulary, hadoop);
+                bytes *= 2;
+            } while (before.length == 0 && bytes < 2 * slice.start());
         }
         int context = Math.min(before.length, EvaluationLanes.WARM_UP + 1);
         IntStream warm = IntStream.of(before).skip(before.length - (long) context);

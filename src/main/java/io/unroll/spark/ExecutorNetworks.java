@@ -14,6 +14,7 @@ final class ExecutorNetworks {
         Network network = LAST.get();
         if (network == null || !network.shape().equals(shape)) {
             if (network != null) {
+                LAST.remove();
                 network.close();
             }
             network = new Network(shape, 0);

@@ -1,8 +1,8 @@
 package io.unroll.spark;
 
-import io.unroll.checkpoint.ModelFolder;
 import io.unroll.chunk.TokenIndex;
 import io.unroll.chunk.TokenWriter;
+import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
 import io.unroll.config.Words;
@@ -21,27 +21,35 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Turns corpus files into a vocabulary and token files, or finds those that an earlier run has made. */
 final class Prepare {
-    private static final long SLICE_BYTES = 16L << 20;
+    private static final Logger LOG = LoggerFactory.getLogger(Prepare.class);
+    static final long SLICE_BYTES = 16L << 20;
     private static final String VOCABULARY = "vocabulary.json";
 
     private final Session session;
     private final Settings.Corpus corpus;
     private final Tokenizer tokenizer;
     private final FileSystem fs;
+    private final long sliceBytes;
 
-    Prepare(Session session, Settings.Corpus corpus) throws IOException {
+    /** @param sliceBytes bytes that a task reads, at least */
+    Prepare(Session session, Settings.Corpus corpus, long sliceBytes) throws IOException {
+        this.sliceBytes = sliceBytes;
         this.session = session;
         this.corpus = corpus;
         this.tokenizer = Tokenizer.of(corpus);
@@ -49,16 +57,20 @@ final class Prepare {
     }
 
     PreparedCorpus prepare() throws IOException {
-        List<List<Slice>> parts = CorpusFiles.parts(corpus.path(), SLICE_BYTES, session.hadoop());
+        List<List<Slice>> parts = CorpusFiles.parts(corpus.path(), sliceBytes, session.hadoop());
         String hash = hash(parts);
-        Path folder = new Path(corpus.prepared(), key(hash));
+        Path folder = fs.makeQualified(new Path(corpus.prepared(), key(hash)));
         boolean found = fs.exists(new Path(folder, TokenIndex.NAME));
         if (!found) {
             Vocabulary vocabulary = tokenizer.vocabulary(count(parts));
+            if (vocabulary.size() < 2) {
+                throw new ConfigurationException(
+                        corpus.path() + " holds fewer than two different symbols: there is nothing to learn.");
+            }
             publish(folder, vocabulary, encode(parts, vocabulary, hash, folder));
         }
         TokenIndex index = TokenIndex.FILE.read(fs, new Path(folder, TokenIndex.NAME));
-        Vocabulary vocabulary = ModelFolder.VOCABULARY.read(fs, new Path(folder, VOCABULARY));
+        Vocabulary vocabulary = Vocabulary.FILE.read(fs, new Path(folder, VOCABULARY));
         return new PreparedCorpus(folder.toString(), index, vocabulary, found);
     }
 
@@ -149,11 +161,10 @@ final class Prepare {
                         tokens,
                         words.value(),
                         width,
-                        new Path(target, String.format("tokens-%05d-%s.bin", part.number(), UUID.randomUUID())),
+                        new Path(
+                                target,
+                                String.format(Locale.ROOT, "tokens-%05d-%s.bin", part.number(), UUID.randomUUID())),
                         hadoop.value().value()));
-        if (written.stream().mapToLong(TokenIndex.Part::tokens).sum() == 0) {
-            throw new UnrollException(corpus.path() + " holds no token.");
-        }
         return new TokenIndex(hash, width, written);
     }
 
@@ -175,12 +186,22 @@ final class Prepare {
 
     /** The index comes last, by a rename, and makes the folder whole. */
     private void publish(Path folder, Vocabulary vocabulary, TokenIndex index) throws IOException {
-        ModelFolder.VOCABULARY.write(fs, new Path(folder, VOCABULARY), vocabulary);
+        for (TokenIndex.Part part : index.parts()) {
+            Path file = new Path(folder, part.file());
+            if (!fs.exists(file) || fs.getFileStatus(file).getLen() != part.tokens() * index.width()) {
+                throw new UnrollException("the driver does not see " + file + ", which a task has written: "
+                        + "corpus.prepared must be a folder that every machine of the cluster shares.");
+            }
+        }
+        Vocabulary.FILE.write(fs, new Path(folder, VOCABULARY), vocabulary);
         Path draft = new Path(folder, TokenIndex.NAME + "-" + UUID.randomUUID());
         TokenIndex.FILE.write(fs, draft, index);
-        if (!fs.rename(draft, new Path(folder, TokenIndex.NAME))) {
-            fs.delete(draft, false);
+        try {
+            fs.rename(draft, new Path(folder, TokenIndex.NAME));
+        } catch (FileAlreadyExistsException e) {
+            LOG.info("another run has prepared {} meanwhile", folder, e);
         }
+        fs.delete(draft, false);
     }
 
     private static MessageDigest sha256() {

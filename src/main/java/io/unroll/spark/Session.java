@@ -30,13 +30,15 @@ public final class Session implements AutoCloseable {
         SparkConf conf = new SparkConf()
                 .setIfMissing("spark.master", "local[*]")
                 .set("spark.app.name", "unroll " + name)
+                // Until averaging leaves the driver, every replica's weights come to it.
+                .setIfMissing("spark.driver.maxResultSize", "0")
                 .set("spark.task.cpus", Integer.toString(threads))
                 // Task results are records, which Spark's Kryo cannot read back.
                 .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer");
         checkCores(conf.get("spark.master"), threads);
         try {
             return new Session(new JavaSparkContext(conf));
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
             throw new ConfigurationException(
                     "Spark does not start with master " + conf.get("spark.master") + ": " + e.getMessage(), e);
         }

@@ -74,11 +74,14 @@ public final class TrainingJob {
                 break;
             }
         }
-        return publish(settings.training().earlyStopping() > 0 ? best : last);
+        return publish(
+                settings.training().earlyStopping() > 0 ? best : last,
+                folder,
+                settings.run().overwrite());
     }
 
     private void prepare() throws IOException {
-        corpus = new Prepare(session, settings.corpus()).prepare();
+        corpus = new Prepare(session, settings.corpus(), Prepare.SLICE_BYTES).prepare();
         split = corpus.split(settings.corpus());
         shape = Task.of(settings.task()).network(settings, corpus.vocabulary());
         progress.prepared(
@@ -97,8 +100,11 @@ public final class TrainingJob {
                     + settings.corpus().validation() + " leaves " + validation + " of " + split.tokens()
                     + " tokens for validation, which needs 2: raise it, or set it to 0.");
         }
-        if (settings.corpus().validation() == 0 && settings.training().earlyStopping() > 0) {
-            throw new ConfigurationException("training.early-stopping needs a corpus.validation above 0.");
+        long logits = (long) plan.batch() * plan.tbptt() * shape.vocabulary();
+        if (logits > Integer.MAX_VALUE) {
+            throw new ConfigurationException("training.batch x training.tbptt x vocabulary is " + logits
+                    + ", more numbers than one array holds (" + Integer.MAX_VALUE
+                    + "): lower training.batch or training.tbptt.");
         }
     }
 
@@ -115,15 +121,21 @@ public final class TrainingJob {
         Round round = Round.following(before.snapshot, plan, settings.cluster().averaging());
         clock.roundStarts();
         List<ReplicaResult> results = trainReplicas(round, before.snapshot);
-        results.stream()
-                .filter(result -> result.divergence() != null)
-                .findFirst()
-                .ifPresent(result -> stopDiverged(result, round, before));
+        for (ReplicaResult result : results) {
+            if (result.divergence() != null) {
+                String where = "replica " + result.replica() + ", at learning rate " + result.learningRate();
+                throw diverged(round, where + ": " + result.divergence(), before);
+            }
+        }
         Snapshot snapshot = before.snapshot.after(round, Averaging.mean(results), results);
         Loss trained = results.stream().map(ReplicaResult::loss).reduce(Loss.NONE, Loss::plus);
         clock.roundEnds(trained.tokens());
         boolean validates = round.endsEpoch() && split.validationEnd() > split.trainingEnd();
         Loss validation = validates ? validate(snapshot) : before.validation;
+        if (validates && !Double.isFinite(validation.mean())) {
+            String where = "at learning rate " + results.get(0).learningRate();
+            throw diverged(round, where + ": the validation loss is " + validation.mean(), before);
+        }
         progress.round(new Progress.Report(
                 snapshot.round(),
                 rounds(),
@@ -149,15 +161,15 @@ public final class TrainingJob {
         return results;
     }
 
-    private void stopDiverged(ReplicaResult result, Round round, State lastGood) {
+    private UnrollException diverged(Round round, String what, State lastGood) {
         String kept = "no round was good before it";
         if (lastGood.snapshot.round() > 0) {
-            publish(lastGood);
-            kept = "the model after round " + lastGood.snapshot.round() + " is kept in " + modelPath(settings);
+            String path = new Path(settings.run().directory(), "last-good").toString();
+            publish(lastGood, new ModelFolder(path, session.hadoop()), true);
+            kept = "the model after round " + lastGood.snapshot.round() + " is kept in " + path;
         }
-        throw new UnrollException("training diverged in round " + (round.number() + 1) + ", replica "
-                + result.replica() + ", at learning rate " + result.learningRate() + ": " + result.divergence() + "; "
-                + kept + ". Lower training.learning-rate or training.clip-norm.");
+        return new UnrollException("training diverged in round " + (round.number() + 1) + ", " + what + "; " + kept
+                + ". Lower training.learning-rate, or set a smaller training.clip-norm.");
     }
 
     private Loss validate(Snapshot snapshot) {
@@ -171,7 +183,7 @@ public final class TrainingJob {
                 split.validationEnd());
     }
 
-    private Model publish(State state) {
+    private Model publish(State state, ModelFolder target, boolean overwrite) {
         Snapshot snapshot = state.snapshot;
         Manifest manifest = new Manifest(
                 Versions.all(),
@@ -190,13 +202,13 @@ public final class TrainingJob {
                 corpus.vocabulary(),
                 snapshot.weights().parameters(),
                 snapshot.weights().optimizerState());
-        folder.write(model, settings.run().overwrite());
+        target.write(model, overwrite);
         return model;
     }
 
-    private int rounds() {
+    private long rounds() {
         int every = settings.cluster().averaging().everyChunks();
-        int perEpoch = every == Settings.Averaging.EPOCH ? 1 : (plan.chunks() + every - 1) / every;
+        long perEpoch = every == Settings.Averaging.EPOCH ? 1 : (plan.chunks() + every - 1) / every;
         return perEpoch * settings.training().epochs();
     }
 
@@ -209,12 +221,13 @@ public final class TrainingJob {
 
     /** Wall time, for people only: nothing that is computed depends on it. */
     private static final class Clock {
-        private final long start = System.nanoTime();
+        private long start;
         private long roundStart;
         private double tokensPerSecond;
 
         void roundStarts() {
             roundStart = System.nanoTime();
+            start = start == 0 ? roundStart : start;
         }
 
         void roundEnds(long tokens) {

@@ -15,8 +15,15 @@ record CharTokenizer(Malformed malformed) implements Tokenizer {
 
     @Override
     public void count(SliceInput in, Map<String, Long> counts) throws IOException {
-        long[] seen = new long[Character.MAX_CODE_POINT + 1];
-        new Utf8Text(in, malformed).forEach((chars, length) -> codePoints(chars, length, c -> seen[c]++));
+        long[] seen = new long[Character.MIN_SUPPLEMENTARY_CODE_POINT];
+        new Utf8Text(in, malformed)
+                .forEach((chars, length) -> codePoints(chars, length, c -> {
+                    if (c < seen.length) {
+                        seen[c]++;
+                    } else {
+                        counts.merge(Character.toString(c), 1L, Long::sum);
+                    }
+                }));
         for (int codePoint = 0; codePoint < seen.length; codePoint++) {
             if (seen[codePoint] > 0) {
                 counts.merge(Character.toString(codePoint), seen[codePoint], Long::sum);

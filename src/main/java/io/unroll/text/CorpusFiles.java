@@ -5,9 +5,10 @@ import io.unroll.config.UnrollException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -66,16 +67,19 @@ public final class CorpusFiles {
     private static List<FileStatus> files(String path, Configuration hadoop) {
         try {
             FileSystem fs = new Path(path).getFileSystem(hadoop);
-            List<FileStatus> files = new ArrayList<>();
+            Set<FileStatus> found = new HashSet<>();
             for (FileStatus match : matches(path, fs)) {
-                collect(match, fs, files);
+                collect(match, fs, found);
             }
+            List<FileStatus> files = new ArrayList<>(found);
             if (files.isEmpty()) {
                 throw new ConfigurationException(path + " holds no file (names that begin with . or _ are skipped).");
             }
             files.sort(Comparator.comparing(file -> file.getPath().toString()));
             return files;
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (UnrollException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
             throw new UnrollException("cannot list " + path + ": " + e.getMessage(), e);
         }
     }
@@ -84,7 +88,7 @@ public final class CorpusFiles {
         try {
             return new FileStatus[] {fs.getFileStatus(new Path(path))};
         } catch (FileNotFoundException e) {
-            FileStatus[] matches = fs.globStatus(new Path(path));
+            FileStatus[] matches = fs.globStatus(new Path(path), CorpusFiles::isVisible);
             if (matches == null || matches.length == 0) {
                 throw new ConfigurationException(
                         path + ": no such file or folder, and as a pattern it matches nothing.", e);
@@ -93,16 +97,17 @@ public final class CorpusFiles {
         }
     }
 
-    private static void collect(FileStatus found, FileSystem fs, List<FileStatus> files) throws IOException {
+    private static void collect(FileStatus found, FileSystem fs, Set<FileStatus> files) throws IOException {
         if (found.isFile()) {
             files.add(found);
             return;
         }
-        for (FileStatus child : Arrays.asList(fs.listStatus(found.getPath()))) {
-            String name = child.getPath().getName();
-            if (!name.startsWith(".") && !name.startsWith("_")) {
-                collect(child, fs, files);
-            }
+        for (FileStatus child : fs.listStatus(found.getPath(), CorpusFiles::isVisible)) {
+            collect(child, fs, files);
         }
+    }
+
+    private static boolean isVisible(Path path) {
+        return !path.getName().startsWith(".") && !path.getName().startsWith("_");
     }
 }

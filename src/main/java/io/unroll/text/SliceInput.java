@@ -1,12 +1,16 @@
 package io.unroll.text;
 
+import io.unroll.config.UnrollException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.IOUtils;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.hadoop.security.AccessControlException;
 
 /**
  * The bytes of a slice, both ends moved forward to the next boundary:
@@ -40,20 +44,39 @@ public final class SliceInput extends InputStream {
 
     public static SliceInput open(Slice slice, Slice.Boundary boundary, Configuration hadoop) throws IOException {
         Path path = new Path(slice.file());
-        FileSystem fs = path.getFileSystem(hadoop);
-        FSDataInputStream file = fs.open(path);
-        if (slice.compressed()) {
-            var codec = new CompressionCodecFactory(hadoop).getCodec(path);
-            return new SliceInput(slice, boundary, codec.createInputStream(file), 0);
+        FSDataInputStream file = null;
+        try {
+            file = path.getFileSystem(hadoop).open(path);
+            if (slice.compressed()) {
+                var codec = new CompressionCodecFactory(hadoop).getCodec(path);
+                return new SliceInput(slice, boundary, codec.createInputStream(file), 0);
+            }
+            long from = Math.max(0, slice.start() - 1);
+            file.seek(from);
+            SliceInput input = new SliceInput(slice, boundary, file, from);
+            if (slice.start() > 0) {
+                input.take();
+                input.skipToBoundary();
+            }
+            return input;
+        } catch (IOException e) {
+            IOUtils.closeStream(file);
+            throw explained(e, slice);
         }
-        long from = Math.max(0, slice.start() - 1);
-        file.seek(from);
-        SliceInput input = new SliceInput(slice, boundary, file, from);
-        if (slice.start() > 0) {
-            input.take();
-            input.skipToBoundary();
+    }
+
+    /** A failure that trying again will not mend becomes a sentence; others, such as a lost machine, stay. */
+    private static IOException explained(IOException e, Slice slice) {
+        if (slice.compressed()
+                || e instanceof FileNotFoundException
+                || e instanceof ChecksumException
+                || e instanceof AccessControlException) {
+            throw new UnrollException(
+                    slice.file() + " cannot be read" + (slice.compressed() ? " as a compressed file: " : ": ")
+                            + e.getMessage(),
+                    e);
         }
-        return input;
+        return e;
     }
 
     public String file() {
@@ -104,7 +127,7 @@ public final class SliceInput extends InputStream {
 
     private int peek() throws IOException {
         while (next == limit) {
-            limit = in.read(buffer, 0, BUFFER);
+            limit = fill();
             next = 0;
             if (limit < 0) {
                 limit = 0;
@@ -112,6 +135,14 @@ public final class SliceInput extends InputStream {
             }
         }
         return buffer[next] & 0xFF;
+    }
+
+    private int fill() throws IOException {
+        try {
+            return in.read(buffer, 0, BUFFER);
+        } catch (IOException e) {
+            throw explained(e, slice);
+        }
     }
 
     private int take() throws IOException {

@@ -12,6 +12,8 @@ import java.util.Map;
 
 /** Which token stands for which symbol; a token is its symbol's place in the list. */
 public final class Vocabulary implements Serializable {
+    public static final JsonFile<Vocabulary> FILE = new JsonFile<>("unroll-vocabulary", 1, Vocabulary.class);
+
     private final TokenizerName tokenizer;
     private final ArrayList<String> symbols;
     private final HashMap<String, Integer> ids = new HashMap<>();

@@ -21,7 +21,7 @@ public interface Progress {
      */
     record Report(
             int round,
-            int rounds,
+            long rounds,
             int epoch,
             double trainingLoss,
             double validationLoss,

@@ -26,8 +26,6 @@ public record Replica(int number, Plan plan, Settings.Training training, long se
         network.setOptimizerState(weights.optimizerState());
         network.setState(state);
         Loss loss = Loss.NONE;
-        double largestNorm = 0;
-        int clipped = 0;
         double rate = 0;
         String divergence = null;
         for (int chunk = round.startChunk(); chunk < round.endChunk() && divergence == null; chunk++) {
@@ -37,15 +35,13 @@ public record Replica(int number, Plan plan, Settings.Training training, long se
             Network.Step step =
                     network.train(batch, rate, training.clipNorm(), iteration, dropoutSeed(round.epoch(), chunk));
             loss = loss.plus(step.loss());
-            largestNorm = Math.max(largestNorm, step.gradientNorm());
-            clipped += step.clipped() ? 1 : 0;
             divergence = divergence(step, chunk);
         }
         Snapshot.Weights trained = new Snapshot.Weights(network.parameters(), network.optimizerState());
         if (divergence == null && !trained.finite()) {
             divergence = "the weights are not finite after chunk " + (round.endChunk() - 1);
         }
-        return new ReplicaResult(number, trained, network.state(), loss, largestNorm, clipped, rate, divergence);
+        return new ReplicaResult(number, trained, network.state(), loss, rate, divergence);
     }
 
     private static String divergence(Network.Step step, int chunk) {

@@ -10,12 +10,5 @@ import java.io.Serializable;
  * @param divergence where loss or weights are no longer finite, what happened; null otherwise
  */
 public record ReplicaResult(
-        int replica,
-        Snapshot.Weights weights,
-        RecurrentState state,
-        Loss loss,
-        double largestGradientNorm,
-        int clippedSteps,
-        double learningRate,
-        String divergence)
+        int replica, Snapshot.Weights weights, RecurrentState state, Loss loss, double learningRate, String divergence)
         implements Serializable {}

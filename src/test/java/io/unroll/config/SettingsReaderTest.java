@@ -73,7 +73,7 @@ class SettingsReaderTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "training.batch=0              | training.batch is 0; it must be 1 or more.",
+                "training.batch=0              | training.batch is 0; it must be from 1 to 1000000.",
                 "training.epochs=1.5           | training.epochs is 1.5; it must be a whole number of at most 2147483647.",
                 "corpus.validation=1           | corpus.validation is 1.0; it must be from 0 to below 1.",
                 "corpus.test=0.99              | corpus.test is 0.99; it must be below 1 together with corpus.validation.",

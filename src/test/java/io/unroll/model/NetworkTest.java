@@ -163,6 +163,33 @@ class NetworkTest {
         }
     }
 
+    /** Were the mask of the backward pass another than the forward pass', the loss would change at another rate. */
+    @Test
+    void withDropoutTheGradientsNormIsTheSlopeAlongIt() {
+        try (Network network = new Network(shape(Settings.Cell.LSTM, 0.4), 1)) {
+            float[] at = network.parameters();
+            Nd4j.getRandom().setSeed(3);
+            float[] gradient = network.gradient(batch(0, 4)).dup().data().asFloat();
+            double norm = Math.sqrt(IntStream.range(0, at.length)
+                    .mapToDouble(i -> (double) gradient[i] * gradient[i])
+                    .sum());
+            double step = 1e-2;
+            double[] losses = IntStream.of(1, -1)
+                    .mapToDouble(sign -> {
+                        float[] moved = at.clone();
+                        for (int i = 0; i < moved.length; i++) {
+                            moved[i] += (float) (sign * step * gradient[i] / norm);
+                        }
+                        network.setParameters(moved);
+                        network.setState(RecurrentState.ZERO);
+                        return network.train(batch(0, 4), 0.01, 0, 0, 3).loss().mean();
+                    })
+                    .toArray();
+
+            assertEquals(norm, (losses[0] - losses[1]) / (2 * step), 0.01 * norm);
+        }
+    }
+
     private static NetworkShape sgd() {
         NetworkShape shape = shape(Settings.Cell.LSTM);
         return new NetworkShape(shape.model(), shape.vocabulary(), Settings.Optimizer.SGD, 1);

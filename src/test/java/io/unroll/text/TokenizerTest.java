@@ -86,11 +86,7 @@ class TokenizerTest {
 
         assertEquals(List.of("<unk>", "<eos>", "a"), vocabulary.symbols());
         assertArrayEquals(new int[] {2, 2, 2, 0, 0, 0, 1}, limited.encode("a a a b b c\n", vocabulary));
-        assertEquals(
-                "<eos>".length() + 2,
-                new String(decode(WORD, vocabulary, 2, 1, 2, 0), StandardCharsets.UTF_8)
-                        .replace("a\na <unk>", "1234567")
-                        .length());
+        assertEquals("a\na <unk>", new String(decode(WORD, vocabulary, 2, 1, 2, 0), StandardCharsets.UTF_8));
     }
 
     @Test

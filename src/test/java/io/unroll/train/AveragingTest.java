@@ -31,8 +31,6 @@ class AveragingTest {
                 new Snapshot.Weights(new float[] {weight}, new float[] {memory}),
                 RecurrentState.ZERO,
                 new Loss(1, tokens),
-                0,
-                0,
                 0.1,
                 null);
     }

@@ -113,13 +113,17 @@ class ReplicaTest {
             ReplicaResult result =
                     round(network, plan, round.startChunk(), round.endChunk(), before.weights(), RecurrentState.ZERO);
 
-            Snapshot middle = before.after(round, result.weights(), List.of(result, result));
+            ReplicaResult other = new ReplicaResult(
+                    1, result.weights(), new RecurrentState(new float[] {1}), result.loss(), 0.1, null);
+
+            Snapshot middle = before.after(round, result.weights(), List.of(result, other));
             Round last = Round.following(
                     middle, plan, new Settings.Averaging(plan.chunks() - 1, Settings.AveragingMethod.MEAN));
             Snapshot end = middle.after(last, result.weights(), List.of(result, result));
 
             assertNull(result.divergence());
             assertEquals(plan.chunks() - 1, middle.iteration());
+            assertEquals(List.of(result.state(), other.state()), middle.states());
             assertEquals(2 * result.loss().tokens(), middle.tokens());
             assertEquals(1, last.endChunk() - last.startChunk());
             assertEquals(1, end.epoch());

@@ -1,4 +1,4 @@
-package io.unroll.spark;
+package io.unroll.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -77,9 +77,10 @@ class CommandLineIT {
     @ParameterizedTest
     @CsvSource({"local[1]", "local[3]", "'local-cluster[2,1,2048]'"})
     void anyClusterWritesTheSameBytes(String master) throws Exception {
-        Path other = folder.resolve("other-" + master.replaceAll("\\W", "-"));
+        String relative = "other-" + master.replaceAll("\\W", "-");
+        Path other = folder.resolve(relative);
 
-        Output again = unroll("--master", master, "train", conf.toString(), "run.directory=" + other);
+        Output again = unroll("--master", master, "train", conf.toString(), "run.directory=" + relative);
 
         assertEquals(0, again.status(), again.err());
         assertArrayEquals(
@@ -151,13 +152,16 @@ class CommandLineIT {
                 "run.directory=" + run,
                 "training.optimizer=sgd",
                 "training.learning-rate=1e38",
-                "training.clip-norm=0");
+                "training.clip-norm=0",
+                "cluster.averaging.every=1");
 
         assertEquals(1, output.status(), output.err());
         assertTrue(
-                output.err().contains("training diverged in round 1, replica 0, at learning rate 1.0E38"),
+                output.err().matches("(?s).*training diverged in round \\d+, .*at learning rate 1.0E38: .* is .*"),
                 output.err());
+        assertTrue(output.err().matches("(?s).*the model after round \\d+ is kept in " + run + "/last-good.*"));
         assertFalse(Files.exists(run.resolve("model")));
+        assertEquals(0, unroll("generate", run + "/last-good", "--length", "5").status());
     }
 
     @ParameterizedTest
@@ -166,12 +170,17 @@ class CommandLineIT {
             value = {
                 "2 | train FOLDER/none.conf                                | none.conf: no such configuration file",
                 "2 | train CONF training.batsh=1                           | did you mean training.batch?",
-                "2 | train CONF training.batch=0                           | it must be 1 or more",
+                "2 | train CONF training.batch=0                           | it must be from 1 to 1000000",
                 "2 | train CONF training.batch=9999                        | The largest that fit, each alone",
                 "2 | train CONF corpus.path=FOLDER/nowhere                 | nowhere: no such file or folder",
                 "2 | train CONF corpus.path=FOLDER/empty.txt               | empty.txt is empty",
                 "1 | train CONF corpus.path=FOLDER/latin1.txt              | latin1.txt: byte 7 is no text (0xE9",
                 "1 | train CONF corpus.path=FOLDER/binary.bin              | binary.bin: byte 3 is no text (a NUL byte",
+                "1 | train CONF corpus.path=FOLDER/broken.gz               | broken.gz cannot be read as a compressed file",
+                "2 | train CONF corpus.path=FOLDER/same.txt                | fewer than two different symbols",
+                "2 | --master local[abc] train CONF                        | Spark does not start with master local[abc]",
+                "2 | train CONF corpus.path=FOLDER/hollow                  | hollow holds no file",
+                "1 | generate FOLDER/newer                                 | written by a newer Unroll",
                 "2 | train CONF cluster.threads=8                          | cluster.threads is 8, more than",
                 "2 | train                                                 | Missing required parameter: 'CONF'",
                 "2 | trane CONF                                            | trane",
@@ -188,13 +197,19 @@ class CommandLineIT {
         Files.write(folder.resolve("latin1.txt"), "Ein Café".getBytes(StandardCharsets.ISO_8859_1));
         Files.write(folder.resolve("binary.bin"), new byte[] {1, 2, 3, 0, 5});
         Files.writeString(folder.resolve("euro.txt"), "cat €");
+        Files.writeString(folder.resolve("broken.gz"), "this is no gzip file");
+        Files.writeString(folder.resolve("same.txt"), "a".repeat(5000));
+        Files.createDirectories(folder.resolve("hollow"));
+        Files.writeString(
+                Files.createDirectories(folder.resolve("newer")).resolve("manifest.json"),
+                "{\"format\": \"unroll-model\", \"version\": 99}");
         Path run = folder.resolve("bad");
         List<String> words = new ArrayList<>(List.of(call.strip()
                 .replace("CONF", conf.toString())
                 .replace("MODEL", folder.resolve("run/model").toString())
                 .replace("FOLDER", folder.toString())
                 .split(" +")));
-        if (call.startsWith("train CONF")) {
+        if (call.contains("train CONF")) {
             words.add("run.directory=" + run);
         }
 
@@ -206,7 +221,46 @@ class CommandLineIT {
         assertFalse(Files.exists(run.resolve("model")));
     }
 
+    @Test
+    void aWrongJavaGetsASentence() throws Exception {
+        Path java = Files.createDirectories(folder.resolve("java11/bin")).resolve("java");
+        Files.writeString(java, "#!/bin/sh\necho '    java.specification.version = 11' >&2\n");
+        assertTrue(java.toFile().setExecutable(true));
+
+        Output output = unroll(Map.of("JAVA_HOME", folder.resolve("java11").toString()), "--help");
+
+        assertEquals(2, output.status());
+        assertTrue(output.err().contains("is Java 11, and Unroll needs JDK 17"), output.err());
+    }
+
+    @Test
+    void wordsAndCompressedBytesTrainToo() throws Exception {
+        for (String tokenizer : List.of("word", "byte")) {
+            Path run = folder.resolve(tokenizer);
+            Output output = unroll(
+                    "train",
+                    conf.toString(),
+                    "run.directory=" + run,
+                    "corpus.tokenizer=" + tokenizer,
+                    "training.tbptt=8",
+                    "model.cell=rnn",
+                    "training.epochs=2",
+                    "--json");
+            assertEquals(0, output.status(), output.err());
+            assertTrue(output.json().get("validation_loss").asDouble() < 2.5, output.out());
+        }
+        JsonNode text = unroll("generate", folder.resolve("word").toString(), "--top-k", "1", "--length", "7", "--json")
+                .json();
+        assertEquals(7, text.get("tokens").asInt());
+        assertTrue(text.get("text").asText().matches("(?s)[\\w<>é ß\n]+"), text.toString());
+    }
+
     private static Output unroll(String... arguments) throws IOException, InterruptedException {
+        return unroll(Map.of(), arguments);
+    }
+
+    private static Output unroll(Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
         List<String> command =
                 new ArrayList<>(List.of(Path.of("jobs/unroll").toAbsolutePath().toString()));
         command.addAll(List.of(arguments));
@@ -217,7 +271,8 @@ class CommandLineIT {
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
         builder.environment().keySet().removeAll(List.of("SPARK_HOME", "SPARK_CONF_DIR"));
-        builder.environment().putAll(Map.of("LC_ALL", "C.UTF-8", "SPARK_LOCAL_IP", "127.0.0.1"));
+        builder.environment().putAll(Map.of("LC_ALL", "C", "SPARK_LOCAL_IP", "127.0.0.1"));
+        builder.environment().putAll(environment);
         int status = builder.start().waitFor();
         return new Output(status, Files.readString(out), Files.readString(err));
     }

@@ -1,0 +1,101 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.checkpoint.Model;
+import io.unroll.chunk.TokenReader;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.model.Loss;
+import io.unroll.model.Network;
+import io.unroll.text.Tokenizer;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Preparing and evaluating in many small slices, on a real Spark. */
+class PrepareIT {
+    private static final String TEXT = "Es saß ein Mann im Café,\r\n漢字 und \uD83D\uDE00\u2028ohne Ende ".repeat(40);
+
+    @TempDir
+    private static Path folder;
+
+    private static Session session;
+
+    @BeforeAll
+    static void start() throws IOException {
+        System.setProperty("spark.master", "local[2]");
+        System.setProperty("spark.ui.enabled", "false");
+        session = Session.start("test", 1);
+        Files.createDirectories(folder.resolve("text"));
+        Files.writeString(folder.resolve("text/1"), TEXT);
+        Files.writeString(folder.resolve("text/2"), "");
+        Files.writeString(folder.resolve("text/3"), TEXT.substring(7));
+    }
+
+    @AfterAll
+    static void stop() {
+        session.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"char, 10", "char, 1000000", "byte, 333", "word, 50"})
+    void tokenFilesHoldTheFilesInOrder(String tokenizer, long sliceBytes) throws IOException {
+        Settings settings = settings(tokenizer + sliceBytes, "corpus.tokenizer = " + tokenizer);
+        PreparedCorpus corpus = new Prepare(session, settings.corpus(), sliceBytes).prepare();
+
+        int[] tokens = new int[(int) corpus.index().tokens()];
+        try (TokenReader reader = new TokenReader(corpus.folder(), corpus.index(), session.hadoop())) {
+            reader.read(0, tokens, 0, tokens.length);
+        }
+        Tokenizer.Decoder decoder = Tokenizer.of(settings.corpus()).decoder(corpus.vocabulary());
+        ByteArrayOutputStream decoded = new ByteArrayOutputStream();
+        IntStream.of(tokens).forEach(token -> decoded.writeBytes(decoder.decode(token)));
+        String actual = decoded.toString(StandardCharsets.UTF_8);
+        if (tokenizer.equals("word")) {
+            assertEquals(List.of((TEXT + TEXT.substring(7)).split("[\\s\u2028]+")), List.of(actual.split("\\s+")));
+        } else {
+            assertEquals(TEXT + TEXT.substring(7), actual);
+        }
+        assertFalse(corpus.found());
+        assertTrue(new Prepare(session, settings.corpus(), sliceBytes).prepare().found());
+    }
+
+    @Test
+    void evaluationInSlicesIsNearlyThatOfTheWhole() throws IOException {
+        Settings settings = settings("evaluation", "model { hidden = 16, layers = 1 }");
+        PreparedCorpus corpus = new Prepare(session, settings.corpus(), 1 << 20).prepare();
+        Model empty = new Model(null, settings, corpus.vocabulary(), new float[0], new float[0]);
+        Model model;
+        try (Network network = new Network(empty.shape(), 1)) {
+            model = new Model(null, settings, corpus.vocabulary(), network.parameters(), new float[0]);
+        }
+        List<String> texts = List.of(folder.resolve("text/1").toString());
+
+        Loss whole = Evaluation.ofTexts(session, model, texts);
+        Loss sliced = Evaluation.ofTexts(session, model, texts, 200);
+
+        assertEquals(TEXT.codePointCount(0, TEXT.length()) - 1, whole.tokens());
+        assertEquals(whole.tokens(), sliced.tokens());
+        assertEquals(whole.mean(), sliced.mean(), 1e-5);
+    }
+
+    private static Settings settings(String name, String more) {
+        return SettingsReader.parse(
+                "run.directory = \"" + folder.resolve(name) + "\", corpus.path = \"" + folder.resolve("text") + "\"\n"
+                        + more,
+                "test");
+    }
+}
