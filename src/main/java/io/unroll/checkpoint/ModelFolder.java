@@ -49,6 +49,20 @@ public final class ModelFolder {
         }
     }
 
+    /** @throws ConfigurationException where nothing can be written beside the folder: better now than after training */
+    public void checkWritable() {
+        Path draft = sibling("draft");
+        try {
+            if (!fs.mkdirs(draft)) {
+                throw new IOException("a folder cannot be made there");
+            }
+            fs.delete(draft, true);
+        } catch (IOException e) {
+            throw new ConfigurationException(
+                    path.getParent() + " cannot be written: " + e.getMessage() + ". Give another run.directory.", e);
+        }
+    }
+
     /** Publishes the model by a rename: a reader never finds half a folder where the file system renames in one step. */
     public void write(Model model, boolean overwrite) {
         checkFree(overwrite);
@@ -57,7 +71,7 @@ public final class ModelFolder {
             try {
                 fs.mkdirs(draft);
                 writeFiles(model, draft);
-                replaceBy(draft);
+                replaceBy(draft, overwrite);
             } finally {
                 fs.delete(draft, true);
             }
@@ -66,8 +80,9 @@ public final class ModelFolder {
         }
     }
 
-    private void replaceBy(Path draft) throws IOException {
+    private void replaceBy(Path draft, boolean overwrite) throws IOException {
         Path old = sibling("old");
+        checkFree(overwrite);
         if (fs.exists(path)) {
             rename(path, old);
         }
@@ -129,7 +144,7 @@ public final class ModelFolder {
     /** @return the folder itself, or the model in a run's directory */
     private Path folder() throws IOException {
         if (!fs.exists(path)) {
-            throw new ConfigurationException(path + ": no such model folder.");
+            throw new ConfigurationException(path + ": no such model folder. Give the one that train has printed.");
         }
         for (Path candidate : new Path[] {path, new Path(path, "model")}) {
             if (fs.exists(new Path(candidate, MANIFEST))) {

@@ -6,6 +6,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -23,13 +24,20 @@ public final class Main {
     private static final int FAILED = 1;
     private static final int WRONG_USE = 2;
 
+    private static volatile boolean interrupted;
+
     private Main() {}
 
     public static void main(String[] arguments) {
         // Text in and out is UTF-8, whatever the locale.
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
         System.setErr(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted = true));
         int status = execute(arguments);
+        if (System.out.checkError()) {
+            System.err.println("unroll: the output cannot be written.");
+            status = FAILED;
+        }
         if (status != 0) {
             // Only then: on YARN, an application master that exits by itself counts as failed.
             System.exit(status);
@@ -51,13 +59,23 @@ public final class Main {
 
     private static int wrongUse(CommandLine.ParameterException e, String[] arguments) {
         CommandLine command = e.getCommandLine();
-        System.err.println(
-                "unroll: " + e.getMessage() + " (" + command.getCommandSpec().qualifiedName() + " --help explains)");
+        System.err.println("unroll: " + e.getMessage() + suggestion(e) + " ("
+                + command.getCommandSpec().qualifiedName() + " --help explains)");
         return WRONG_USE;
+    }
+
+    private static String suggestion(CommandLine.ParameterException e) {
+        List<String> near =
+                e instanceof CommandLine.UnmatchedArgumentException unmatched ? unmatched.getSuggestions() : List.of();
+        return near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
     }
 
     private static int failed(Exception e, CommandLine command, CommandLine.ParseResult arguments) {
         LOG.debug("failed", e);
+        if (interrupted) {
+            System.err.println("unroll: interrupted; no model was written.");
+            return FAILED;
+        }
         System.err.println("unroll: " + (e instanceof UnrollException ? e.getMessage() : unexpected(e)));
         return e instanceof ConfigurationException ? WRONG_USE : FAILED;
     }

@@ -34,8 +34,8 @@ public final class SettingsReader {
     public static Settings read(Path file, List<String> overrides) {
         if (!Files.isRegularFile(file)) {
             throw new ConfigurationException(
-                    file + ": no such configuration file. Start from conf/quickstart.conf; conf/reference.conf has "
-                            + "every key.");
+                    file + (Files.isDirectory(file) ? " is a folder" : ": no such configuration file")
+                            + ". Start from conf/quickstart.conf; conf/reference.conf has " + "every key.");
         }
         return settings(() -> ConfigFactory.parseFile(file.toFile()), overrides);
     }
@@ -131,8 +131,8 @@ public final class SettingsReader {
                 text("corpus.path"),
                 text("corpus.prepared"),
                 choice("corpus.tokenizer", Settings.TokenizerName.class),
-                config.getDouble("corpus.validation"),
-                config.getDouble("corpus.test"),
+                decimal("corpus.validation"),
+                decimal("corpus.test"),
                 choice("corpus.documents", Settings.Documents.class),
                 number("corpus.min-count"),
                 number("corpus.max-vocabulary"),
@@ -145,7 +145,7 @@ public final class SettingsReader {
                 number("model.layers"),
                 number("model.hidden"),
                 number("model.embedding"),
-                config.getDouble("model.dropout"),
+                decimal("model.dropout"),
                 flag("model.tied"),
                 choice("model.precision", Settings.Precision.class));
     }
@@ -156,9 +156,9 @@ public final class SettingsReader {
                 number("training.batch"),
                 number("training.tbptt"),
                 choice("training.optimizer", Settings.Optimizer.class),
-                config.getDouble("training.learning-rate"),
+                decimal("training.learning-rate"),
                 choice("training.schedule", Settings.Schedule.class),
-                config.getDouble("training.clip-norm"),
+                decimal("training.clip-norm"),
                 number("training.early-stopping"));
     }
 
@@ -190,8 +190,17 @@ public final class SettingsReader {
         return (int) whole(key, Integer.MAX_VALUE);
     }
 
+    private double decimal(String key) {
+        try {
+            return config.getDouble(key);
+        } catch (ConfigException.WrongType e) {
+            InvalidSettingException.check(false, key, config.getValue(key).unwrapped(), "a number");
+            throw e;
+        }
+    }
+
     private long whole(String key, long largest) {
-        double value = config.getDouble(key);
+        double value = decimal(key);
         InvalidSettingException.check(
                 value == Math.rint(value) && Math.abs(value) <= largest,
                 key,

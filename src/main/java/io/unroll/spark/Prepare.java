@@ -67,11 +67,23 @@ final class Prepare {
                 throw new ConfigurationException(
                         corpus.path() + " holds fewer than two different symbols: there is nothing to learn.");
             }
+            makeFolder(folder);
             publish(folder, vocabulary, encode(parts, vocabulary, hash, folder));
         }
         TokenIndex index = TokenIndex.FILE.read(fs, new Path(folder, TokenIndex.NAME));
         Vocabulary vocabulary = Vocabulary.FILE.read(fs, new Path(folder, VOCABULARY));
         return new PreparedCorpus(folder.toString(), index, vocabulary, found);
+    }
+
+    private void makeFolder(Path folder) {
+        try {
+            if (!fs.mkdirs(folder)) {
+                throw new IOException("the folder cannot be made");
+            }
+        } catch (IOException e) {
+            throw new ConfigurationException(
+                    folder + " cannot be written: " + e.getMessage() + ". Give another corpus.prepared.", e);
+        }
     }
 
     /** @return a hash of the files' content and order, whatever their names */

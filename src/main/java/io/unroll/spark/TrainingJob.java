@@ -58,6 +58,7 @@ public final class TrainingJob {
     /** @return the model, as it was published */
     public Model run() throws IOException {
         folder.checkFree(settings.run().overwrite());
+        folder.checkWritable();
         prepare();
         plan();
         State last = new State(initial(), Double.NaN, null);

@@ -93,6 +93,6 @@ final class Utf8Text {
     private UnrollException notText(int index, String what) {
         long offset = in.position() - bytes.limit() + index;
         return new UnrollException(in.file() + ": byte " + offset + " is no text (" + what + "). Mend or leave out the "
-                + "file, or set corpus.malformed = replace, or corpus.tokenizer = byte.");
+                + "file, or train with corpus.malformed = replace or corpus.tokenizer = byte.");
     }
 }

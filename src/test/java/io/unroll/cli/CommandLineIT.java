@@ -183,7 +183,9 @@ class CommandLineIT {
                 "1 | generate FOLDER/newer                                 | written by a newer Unroll",
                 "2 | train CONF cluster.threads=8                          | cluster.threads is 8, more than",
                 "2 | train                                                 | Missing required parameter: 'CONF'",
-                "2 | trane CONF                                            | trane",
+                "2 | trian CONF                                            | did you mean train",
+                "2 | --json train CONF                                     | --json goes after the verb",
+                "2 | train CONF run.directory=/proc/none                   | /proc/none cannot be written",
                 "2 | evaluate FOLDER/text FOLDER/text                      | is no model folder",
                 "2 | evaluate MODEL FOLDER/nowhere                         | nowhere: no such file or folder",
                 "1 | evaluate MODEL FOLDER/euro.txt                        | euro.txt holds \"€\" (U+20AC)",
@@ -209,7 +211,7 @@ class CommandLineIT {
                 .replace("MODEL", folder.resolve("run/model").toString())
                 .replace("FOLDER", folder.toString())
                 .split(" +")));
-        if (call.contains("train CONF")) {
+        if (call.contains("train CONF") && !call.contains("run.directory")) {
             words.add("run.directory=" + run);
         }
 
@@ -219,6 +221,25 @@ class CommandLineIT {
         assertTrue(output.err().contains(expected), output.err());
         assertFalse(output.err().contains("\tat "), output.err());
         assertFalse(Files.exists(run.resolve("model")));
+    }
+
+    @Test
+    void withoutABetterValidationLossTrainingStopsEarlyAndKeepsTheBest() throws Exception {
+        Output output = unroll(
+                "train",
+                conf.toString(),
+                "run.directory=" + folder.resolve("early"),
+                "training.epochs=40",
+                "training.early-stopping=2",
+                "training.optimizer=sgd",
+                "training.learning-rate=1e-30",
+                "cluster.averaging.every=epoch",
+                "--json");
+
+        assertEquals(0, output.status(), output.err());
+        assertTrue(output.err().contains("round 3/40"), output.err());
+        assertFalse(output.err().contains("round 4/40"), output.err());
+        assertEquals(1, output.json().get("epochs").asInt());
     }
 
     @Test

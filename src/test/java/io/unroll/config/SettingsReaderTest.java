@@ -79,7 +79,7 @@ class SettingsReaderTest {
                 "corpus.test=0.99              | corpus.test is 0.99; it must be below 1 together with corpus.validation.",
                 "model.cell=lsmt               | model.cell is lsmt; it must be one of lstm, rnn.",
                 "cluster.averaging.every=often | it must be epoch, or a number of chunks of 1 or more.",
-                "training.learning-rate=fast   | training.learning-rate",
+                "training.learning-rate=fast   | training.learning-rate is fast; it must be a number.",
                 "corpus.path=                  | corpus.path is not set; it must be a file, a folder or a glob.",
                 "training                      | is not of the form key=value.",
                 "training=3                    | training is a group of keys",
