@@ -21,7 +21,6 @@ import org.apache.hadoop.fs.Path;
  */
 public final class ModelFolder {
     private static final String NETWORK = "network.zip";
-    private static final String VOCABULARY = "vocabulary.json";
     private static final String SETTINGS = "settings.conf";
     private static final String MANIFEST = "manifest.json";
 
@@ -65,7 +64,6 @@ public final class ModelFolder {
 
     /** Publishes the model by a rename: a reader never finds half a folder where the file system renames in one step. */
     public void write(Model model, boolean overwrite) {
-        checkFree(overwrite);
         Path draft = sibling("draft");
         try {
             try {
@@ -115,7 +113,7 @@ public final class ModelFolder {
         try (OutputStream out = fs.create(new Path(folder, SETTINGS))) {
             out.write(model.settings().text().getBytes(StandardCharsets.UTF_8));
         }
-        Vocabulary.FILE.write(fs, new Path(folder, VOCABULARY), model.vocabulary());
+        Vocabulary.FILE.write(fs, new Path(folder, Vocabulary.NAME), model.vocabulary());
         Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest());
     }
 
@@ -124,7 +122,7 @@ public final class ModelFolder {
         try {
             Path folder = folder();
             Manifest manifest = Manifest.FILE.read(fs, new Path(folder, MANIFEST));
-            Vocabulary vocabulary = Vocabulary.FILE.read(fs, new Path(folder, VOCABULARY));
+            Vocabulary vocabulary = Vocabulary.FILE.read(fs, new Path(folder, Vocabulary.NAME));
             Settings settings = settings(new Path(folder, SETTINGS));
             float[] parameters = parameters(new Path(folder, NETWORK));
             if (parameters.length != manifest.parameters()) {

@@ -73,7 +73,7 @@ public final class Main {
     private static int failed(Exception e, CommandLine command, CommandLine.ParseResult arguments) {
         LOG.debug("failed", e);
         if (interrupted) {
-            System.err.println("unroll: interrupted; no model was written.");
+            System.err.println("unroll: interrupted.");
             return FAILED;
         }
         System.err.println("unroll: " + (e instanceof UnrollException ? e.getMessage() : unexpected(e)));

@@ -39,7 +39,6 @@ import org.slf4j.LoggerFactory;
 final class Prepare {
     private static final Logger LOG = LoggerFactory.getLogger(Prepare.class);
     static final long SLICE_BYTES = 16L << 20;
-    private static final String VOCABULARY = "vocabulary.json";
 
     private final Session session;
     private final Settings.Corpus corpus;
@@ -71,7 +70,7 @@ final class Prepare {
             publish(folder, vocabulary, encode(parts, vocabulary, hash, folder));
         }
         TokenIndex index = TokenIndex.FILE.read(fs, new Path(folder, TokenIndex.NAME));
-        Vocabulary vocabulary = Vocabulary.FILE.read(fs, new Path(folder, VOCABULARY));
+        Vocabulary vocabulary = Vocabulary.FILE.read(fs, new Path(folder, Vocabulary.NAME));
         return new PreparedCorpus(folder.toString(), index, vocabulary, found);
     }
 
@@ -205,7 +204,7 @@ final class Prepare {
                         + "corpus.prepared must be a folder that every machine of the cluster shares.");
             }
         }
-        Vocabulary.FILE.write(fs, new Path(folder, VOCABULARY), vocabulary);
+        Vocabulary.FILE.write(fs, new Path(folder, Vocabulary.NAME), vocabulary);
         Path draft = new Path(folder, TokenIndex.NAME + "-" + UUID.randomUUID());
         TokenIndex.FILE.write(fs, draft, index);
         try {

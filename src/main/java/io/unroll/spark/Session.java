@@ -17,6 +17,8 @@ import org.apache.spark.util.SerializableConfiguration;
 
 /** A Spark application, set up as Unroll's jobs need it. */
 public final class Session implements AutoCloseable {
+    private static final int MOST_TASKS = 50_000;
+
     private final JavaSparkContext context;
     private final Broadcast<SerializableConfiguration> hadoop;
 
@@ -90,8 +92,6 @@ public final class Session implements AutoCloseable {
                 .map(Outcome::orThrow)
                 .toList();
     }
-
-    private static final int MOST_TASKS = 50_000;
 
     /** Carries a failure that the user must hear of to the driver: Spark would try again, and print its trace. */
     private record Outcome<O>(O value, String problem) implements Serializable {
