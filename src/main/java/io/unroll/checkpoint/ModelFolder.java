@@ -4,7 +4,9 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
+import io.unroll.model.NetworkShape;
 import io.unroll.model.NetworkZip;
+import io.unroll.task.Task;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.io.InputStream;
@@ -124,14 +126,15 @@ public final class ModelFolder {
             Manifest manifest = Manifest.FILE.read(fs, new Path(folder, MANIFEST));
             Vocabulary vocabulary = Vocabulary.FILE.read(fs, new Path(folder, Vocabulary.NAME));
             Settings settings = settings(new Path(folder, SETTINGS));
-            float[] parameters = parameters(new Path(folder, NETWORK));
-            if (parameters.length != manifest.parameters()) {
-                throw new UnrollException(folder + " is damaged: network.zip holds " + parameters.length
-                        + " parameters, the manifest says " + manifest.parameters() + ".");
-            }
             if (vocabulary.size() != manifest.vocabulary()) {
                 throw new UnrollException(folder + " is damaged: vocabulary.json holds " + vocabulary.size()
                         + " symbols, the manifest says " + manifest.vocabulary() + ".");
+            }
+            NetworkShape shape = Task.of(settings.task()).network(settings, vocabulary);
+            float[] parameters = parameters(shape, new Path(folder, NETWORK));
+            if (parameters.length != manifest.parameters()) {
+                throw new UnrollException(folder + " is damaged: network.zip holds " + parameters.length
+                        + " parameters, the manifest says " + manifest.parameters() + ".");
             }
             return new Model(manifest, settings, vocabulary, parameters, new float[0]);
         } catch (IOException e) {
@@ -159,9 +162,9 @@ public final class ModelFolder {
         }
     }
 
-    private float[] parameters(Path file) {
+    private float[] parameters(NetworkShape shape, Path file) {
         try (InputStream in = fs.open(file)) {
-            return NetworkZip.readParameters(in);
+            return NetworkZip.readParameters(shape, in);
         } catch (IOException | RuntimeException e) {
             throw new UnrollException(file + " is damaged: " + e.getMessage(), e);
         }

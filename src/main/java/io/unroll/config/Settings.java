@@ -53,14 +53,35 @@ public record Settings(
     }
 
     public record Model(
-            Cell cell, int layers, int hidden, int embedding, double dropout, boolean tied, Precision precision)
+            Cell cell,
+            Activation activation,
+            boolean resetAfter,
+            boolean peepholes,
+            int layers,
+            int hidden,
+            int embedding,
+            double dropout,
+            boolean tied,
+            Precision precision,
+            boolean emulateBfloat16)
             implements Serializable {
         public Model {
             check(layers >= 1 && layers <= 64, "model.layers", layers, "from 1 to 64");
             check(hidden >= 1 && hidden <= 65_536, "model.hidden", hidden, "from 1 to 65536");
             check(embedding >= 1 && embedding <= 65_536, "model.embedding", embedding, "from 1 to 65536");
             check(dropout >= 0 && dropout < 1, "model.dropout", dropout, "from 0 to below 1");
-            check(!tied, "model.tied", true, "false: tied embeddings are not available yet");
+            check(
+                    cell == Cell.RNN || activation == Activation.TANH,
+                    "model.activation",
+                    "relu",
+                    "tanh, unless model.cell is rnn");
+            check(cell == Cell.GRU || !resetAfter, "model.reset-after", true, "false, unless model.cell is gru");
+            check(cell == Cell.LSTM || !peepholes, "model.peepholes", true, "false, unless model.cell is lstm");
+            check(
+                    !tied || embedding == hidden,
+                    "model.tied",
+                    true,
+                    "false, unless model.embedding (" + embedding + ") is model.hidden (" + hidden + ")");
         }
     }
 
@@ -120,11 +141,18 @@ public record Settings(
 
     public enum Cell {
         LSTM,
+        GRU,
         RNN
     }
 
+    public enum Activation {
+        TANH,
+        RELU
+    }
+
     public enum Precision {
-        FLOAT32
+        FLOAT32,
+        BFLOAT16
     }
 
     public enum Optimizer {

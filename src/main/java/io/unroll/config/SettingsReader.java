@@ -142,12 +142,16 @@ public final class SettingsReader {
     private Settings.Model model() {
         return new Settings.Model(
                 choice("model.cell", Settings.Cell.class),
+                choice("model.activation", Settings.Activation.class),
+                flag("model.reset-after"),
+                flag("model.peepholes"),
                 number("model.layers"),
                 number("model.hidden"),
                 number("model.embedding"),
                 decimal("model.dropout"),
                 flag("model.tied"),
-                choice("model.precision", Settings.Precision.class));
+                choice("model.precision", Settings.Precision.class),
+                flag("model.emulate-bfloat16"));
     }
 
     private Settings.Training training() {

@@ -1,14 +1,13 @@
 package io.unroll.model;
 
 import io.unroll.config.Settings;
-import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.distribution.NormalDistribution;
+import org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
-import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
@@ -18,25 +17,14 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.RmsProp;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
-/** Deeplearning4j configurations of a shape; the two differ in layer classes and loss, not in parameters. */
+/** Deeplearning4j's configurations of a shape. */
 final class Configurations {
     private Configurations() {}
 
-    /** The network that Unroll trains and runs. */
-    static MultiLayerConfiguration training(NetworkShape shape, long seed) {
-        return build(shape, seed, new SparseSoftmaxCrossEntropy(), CarryingLstm::new, new CarryingRnn.Builder());
-    }
-
-    /** The same network of Deeplearning4j's own classes, which loads where Unroll is absent. */
-    static MultiLayerConfiguration plain(NetworkShape shape) {
-        return build(shape, 0, new LossMCXENT(), UnaryOperator.identity(), new SimpleRnn.Builder());
-    }
-
-    private static MultiLayerConfiguration build(
-            NetworkShape shape, long seed, ILossFunction loss, UnaryOperator<LSTM> lstm, SimpleRnn.Builder rnn) {
+    /** @return the network in Deeplearning4j's own classes (but for a {@link Gru}): embedding, layers, output */
+    static MultiLayerConfiguration of(NetworkShape shape, long seed) {
         Settings.Model model = shape.model();
         NeuralNetConfiguration.ListBuilder list = new NeuralNetConfiguration.Builder()
                 .seed(seed)
@@ -47,45 +35,47 @@ final class Configurations {
         list.layer(new EmbeddingSequenceLayer.Builder()
                 .nIn(shape.vocabulary())
                 .nOut(model.embedding())
-                .weightInit(new NormalDistribution(0, 1))
+                .weightInit(new NormalDistribution(0, embeddingDeviation(model)))
                 .build());
         for (int layer = 0; layer < model.layers(); layer++) {
-            int inputs = layer == 0 ? model.embedding() : model.hidden();
-            list.layer(recurrent(model, inputs, layer > 0 ? model.dropout() : 0, lstm, rnn));
+            list.layer(recurrent(model)
+                    .nIn(layer == 0 ? model.embedding() : model.hidden())
+                    .nOut(model.hidden())
+                    .activation(model.activation() == Settings.Activation.RELU ? Activation.RELU : Activation.TANH)
+                    .dropOut(layer == 0 ? 0 : retain(model))
+                    .build());
         }
-        list.layer(new RnnOutputLayer.Builder(loss)
+        list.layer(new RnnOutputLayer.Builder(new LossMCXENT())
                 .nIn(model.hidden())
                 .nOut(shape.vocabulary())
                 .dataFormat(RNNFormat.NCW)
                 .activation(Activation.SOFTMAX)
-                .dropOut(retain(model.dropout()))
+                .dropOut(retain(model))
                 .build());
         return list.backpropType(BackpropType.TruncatedBPTT)
                 .tBPTTLength(Integer.MAX_VALUE)
                 .build();
     }
 
-    private static FeedForwardLayer recurrent(
-            Settings.Model model, int inputs, double dropout, UnaryOperator<LSTM> lstm, SimpleRnn.Builder rnn) {
+    /** A tied embedding is the output's matrix too, whose products with a hidden state should be about 1. */
+    private static double embeddingDeviation(Settings.Model model) {
+        return model.tied() ? 1 / Math.sqrt(model.hidden()) : 1;
+    }
+
+    @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j has no other with peepholes.
+    private static BaseRecurrentLayer.Builder<?> recurrent(Settings.Model model) {
         return switch (model.cell()) {
-            case LSTM -> lstm.apply(new LSTM.Builder()
-                    .nIn(inputs)
-                    .nOut(model.hidden())
-                    .activation(Activation.TANH)
-                    .forgetGateBiasInit(1)
-                    .dropOut(retain(dropout))
-                    .build());
-            case RNN -> rnn.nIn(inputs)
-                    .nOut(model.hidden())
-                    .activation(Activation.TANH)
-                    .dropOut(retain(dropout))
-                    .build();
+            case LSTM -> model.peepholes()
+                    ? new org.deeplearning4j.nn.conf.layers.GravesLSTM.Builder().forgetGateBiasInit(1)
+                    : new LSTM.Builder().forgetGateBiasInit(1);
+            case GRU -> model.resetAfter() ? new Gru.Builder().resetAfter() : new Gru.Builder();
+            case RNN -> new SimpleRnn.Builder();
         };
     }
 
     /** Deeplearning4j counts what is kept, and takes 0 for no dropout. */
-    private static double retain(double dropout) {
-        return dropout == 0 ? 0 : 1 - dropout;
+    private static double retain(Settings.Model model) {
+        return model.dropout() == 0 ? 0 : 1 - model.dropout();
     }
 
     static IUpdater updater(Settings.Optimizer optimizer) {

@@ -1,49 +1,101 @@
 package io.unroll.model;
 
 import io.unroll.chunk.Batch;
+import io.unroll.config.Settings;
+import io.unroll.kernel.Embedding;
+import io.unroll.kernel.OneDnn;
+import io.unroll.kernel.Scratchpad;
+import io.unroll.kernel.SoftmaxKernel;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import org.deeplearning4j.nn.api.Layer;
-import org.deeplearning4j.nn.api.layers.RecurrentLayer;
-import org.deeplearning4j.nn.layers.recurrent.LSTM;
+import java.util.stream.IntStream;
+import org.bytedeco.javacpp.FloatPointer;
+import org.deeplearning4j.nn.api.ParamInitializer;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.params.DefaultParamInitializer;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.nn.workspace.ArrayType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
- * One Deeplearning4j network with its optimizer and its recurrent state: embedding, recurrent layers, softmax over
- * the vocabulary. What goes in and out are plain arrays; parameters are in Deeplearning4j's flat order. Not safe for
- * several threads.
+ * One network with its optimizer and its recurrent state: embedding, recurrent layers of Deeplearning4j, softmax over
+ * the vocabulary. What goes in and out are plain arrays; parameters are in the order of {@link ParameterOrder}. Not
+ * safe for several threads.
  */
 public final class Network implements AutoCloseable {
     private final NetworkShape shape;
-    private final MultiLayerNetwork net;
-    private final SparseSoftmaxCrossEntropy loss;
+    private final INDArray parameters;
+    private final INDArray gradient;
+    private final Scratchpad scratchpad = new Scratchpad();
+    private final StepArrays arrays = new StepArrays();
+    private final List<OneDnnLayer> layers = new ArrayList<>();
+    private final Output output;
     private final IUpdater optimizer;
     private final INDArray optimizerState;
     private final GradientUpdater<?> updater;
+    private boolean packed;
 
     /** @param seed of the initial weights */
     public Network(NetworkShape shape, long seed) {
         Natives.useThreads(shape.threads());
         this.shape = shape;
-        this.net = new MultiLayerNetwork(Configurations.training(shape, seed));
-        net.init();
-        var output = (org.deeplearning4j.nn.conf.layers.RnnOutputLayer)
-                net.getOutputLayer().conf().getLayer();
-        this.loss = (SparseSoftmaxCrossEntropy) output.getLossFn();
+        MultiLayerConfiguration configuration = Configurations.of(shape, seed);
+        ParameterOrder order = new ParameterOrder(shape, configuration);
+        boolean bfloat16 = computesInBfloat16(shape.model());
+        this.parameters = Nd4j.createUninitialized(DataType.FLOAT, 1, order.total());
+        this.gradient = Nd4j.create(DataType.FLOAT, 1, order.total());
+        for (int i = 0; i < shape.model().layers(); i++) {
+            layers.add(layer(configuration.getConf(i + 1), bfloat16, order.layer(i), order.layer(i + 1)));
+        }
+        this.output = new Output(
+                shape.vocabulary(),
+                bfloat16,
+                configuration.getConf(layers.size() + 1).getLayer().getIDropout(),
+                scratchpad,
+                outputParameters(parameters, order),
+                outputParameters(gradient, order));
         this.optimizer = Configurations.updater(shape.optimizer());
-        long stateSize = optimizer.stateSize(net.numParams());
+        long stateSize = optimizer.stateSize(order.total());
         this.optimizerState = stateSize == 0 ? null : Nd4j.zeros(DataType.FLOAT, 1, stateSize);
         this.updater = optimizer.instantiate(optimizerState, true);
+        setParameters(initial(configuration, order));
+    }
+
+    /** @return whether this processor computes a model in bfloat16; float32 otherwise */
+    public static boolean computesInBfloat16(Settings.Model model) {
+        return model.precision() == Settings.Precision.BFLOAT16 && (model.emulateBfloat16() || OneDnn.hasBfloat16());
+    }
+
+    private OneDnnLayer layer(NeuralNetConfiguration configuration, boolean bfloat16, long start, long end) {
+        OneDnnLayer layer = new OneDnnLayer(configuration, bfloat16, scratchpad);
+        ParamInitializer initializer = configuration.getLayer().initializer();
+        layer.setParamsViewArray(part(parameters, start, end));
+        layer.setParamTable(initializer.init(configuration, part(parameters, start, end), false));
+        layer.setBackpropGradientsViewArray(part(gradient, start, end));
+        return layer;
+    }
+
+    private static INDArray part(INDArray vector, long start, long end) {
+        return vector.get(NDArrayIndex.all(), NDArrayIndex.interval(start, end));
+    }
+
+    private static SoftmaxKernel.Parameters outputParameters(INDArray vector, ParameterOrder order) {
+        FloatPointer start = Floats.of(vector);
+        return new SoftmaxKernel.Parameters(start.getPointer(order.outputWeights()), start.getPointer(order.bias()));
+    }
+
+    /** As Deeplearning4j starts the same network. */
+    private static float[] initial(MultiLayerConfiguration configuration, ParameterOrder order) {
+        MultiLayerNetwork net = new MultiLayerNetwork(configuration);
+        net.init();
+        float[] parameters = order.fromDeeplearning4j(net.params().data().asFloat());
+        net.close();
+        return parameters;
     }
 
     public NetworkShape shape() {
@@ -51,23 +103,22 @@ public final class Network implements AutoCloseable {
     }
 
     public float[] parameters() {
-        return net.params().dup().data().asFloat();
+        return parameters.data().asFloat();
     }
 
-    public void setParameters(float[] parameters) {
-        net.params().assign(Nd4j.createFromArray(parameters));
+    public void setParameters(float[] values) {
+        Floats.of(parameters).put(values);
+        parametersChanged();
     }
 
-    /** @return what the optimizer remembers, in Deeplearning4j's order; empty where it remembers nothing */
+    /** @return what the optimizer remembers, in its order; empty where it remembers nothing */
     public float[] optimizerState() {
-        return optimizerState == null
-                ? new float[0]
-                : optimizerState.dup().data().asFloat();
+        return optimizerState == null ? new float[0] : optimizerState.data().asFloat();
     }
 
     public void setOptimizerState(float[] state) {
         if (optimizerState != null) {
-            optimizerState.assign(Nd4j.createFromArray(state));
+            Floats.of(optimizerState).put(state);
         }
     }
 
@@ -85,110 +136,132 @@ public final class Network implements AutoCloseable {
      * @param dropoutSeed decides what is dropped in this step
      */
     public Step train(Batch batch, double learningRate, double clipNorm, int iteration, long dropoutSeed) {
+        Natives.useThreads(shape.threads());
         Nd4j.getRandom().setSeed(dropoutSeed);
-        INDArray gradient = gradient(batch);
-        double norm = gradient.norm2Number().doubleValue();
+        Loss loss = backPropagate(batch);
+        double norm = gradient.norm2Number().doubleValue() / loss.tokens();
         boolean clip = clipNorm > 0 && norm > clipNorm;
-        if (clip) {
-            gradient.muli(clipNorm / norm);
-        }
+        gradient.muli((clip ? clipNorm / norm : 1) / loss.tokens());
         optimizer.setLrAndSchedule(learningRate, null);
         updater.applyUpdater(gradient, iteration, 0);
-        net.params().subi(gradient.reshape(net.numParams()));
-        return new Step(loss.last(), norm, clip);
+        parameters.subi(gradient);
+        parametersChanged();
+        return new Step(loss, norm, clip);
     }
 
-    /** @return the gradient of the mean loss, a view of {@code [1, parameters]} that the next call overwrites */
-    INDArray gradient(Batch batch) {
-        for (RecurrentLayer layer : recurrentLayers()) {
-            layer.rnnSetPreviousState(layer.rnnGetTBPTTState());
+    /** @return the gradient of the mean loss; neither parameters nor optimizer change */
+    float[] gradient(Batch batch) {
+        Loss loss = backPropagate(batch);
+        return gradient.div(loss.tokens()).data().asFloat();
+    }
+
+    /** Leaves the gradient of the sum over the counted tokens. */
+    private Loss backPropagate(Batch batch) {
+        gradient.assign(0);
+        arrays.restart();
+        layers.forEach(OneDnnLayer::packEachPass);
+        int[] inputs = timeMajor(batch, batch.inputs());
+        INDArray values = embedded(inputs, batch);
+        for (OneDnnLayer layer : layers) {
+            values = layer.rnnActivateUsingStoredState(values, true, true, arrays);
         }
-        net.setInput(array(batch, batch.inputs()));
-        net.setLabels(array(batch, batch.targets()).reshape(batch.lanes(), 1, batch.steps()));
-        net.computeGradientAndScore();
-        return net.getFlattenedGradients();
+        Output.Trained trained = output.train(values.permute(2, 0, 1), timeMajor(batch, batch.targets()), arrays);
+        INDArray error = trained.gradient().permute(1, 2, 0);
+        for (int i = layers.size() - 1; i >= 0; i--) {
+            error = layers.get(i).backpropGradient(error, arrays).getSecond();
+        }
+        Embedding.backward(Floats.of(error), shape.model().embedding(), inputs, Floats.of(gradient));
+        return new Loss(trained.loss(), counted(batch));
     }
 
     /** @return the loss over one chunk, without dropout, the state carried as in training */
     public Loss evaluate(Batch batch) {
-        return SparseSoftmaxCrossEntropy.loss(logits(batch), batch.targets());
+        INDArray hidden = infer(batch);
+        return new Loss(output.loss(hidden, timeMajor(batch, batch.targets())), counted(batch));
     }
 
     /** @return unnormalised log-probabilities of what follows the token, {@code [vocabulary]} */
     public float[] next(int token) {
-        return logits(new Batch(1, 1, new int[] {token}, new int[1]))
-                .dup('c')
-                .data()
-                .asFloat();
+        return output.logits(infer(new Batch(1, 1, new int[] {token}, new int[1])));
     }
 
-    /** @return {@code [lanes * steps, vocabulary]}, lane by lane */
-    private INDArray logits(Batch batch) {
-        LayerWorkspaceMgr workspaces = LayerWorkspaceMgr.noWorkspaces();
-        INDArray values = array(batch, batch.inputs());
-        Layer[] layers = net.getLayers();
-        for (int i = 0; i < layers.length - 1; i++) {
-            values = layers[i] instanceof RecurrentLayer recurrent
-                    ? recurrent.rnnActivateUsingStoredState(values, false, true, workspaces)
-                    : layers[i].activate(values, false, workspaces);
+    /** @return the last layer's output, {@code [steps, lanes, hidden]} */
+    private INDArray infer(Batch batch) {
+        Natives.useThreads(shape.threads());
+        arrays.restart();
+        if (!packed) {
+            layers.forEach(OneDnnLayer::keepPacked);
+            packed = true;
         }
-        Layer output = net.getOutputLayer();
-        return values.permute(0, 2, 1)
-                .dup('c')
-                .reshape(
-                        'c', (long) batch.lanes() * batch.steps(), shape.model().hidden())
-                .mmul(output.getParam(DefaultParamInitializer.WEIGHT_KEY))
-                .addiRowVector(output.getParam(DefaultParamInitializer.BIAS_KEY));
+        INDArray values = embedded(timeMajor(batch, batch.inputs()), batch);
+        for (OneDnnLayer layer : layers) {
+            values = layer.rnnActivateUsingStoredState(values, false, true, arrays);
+        }
+        return values.permute(2, 0, 1);
     }
 
-    private static INDArray array(Batch batch, int[] tokens) {
-        return Nd4j.createFromArray(tokens).reshape('c', batch.lanes(), batch.steps());
+    private void parametersChanged() {
+        packed = false;
+        output.parametersChanged();
+    }
+
+    private INDArray embedded(int[] tokens, Batch batch) {
+        int size = shape.model().embedding();
+        long[] rows = {batch.steps(), batch.lanes(), size};
+        INDArray embedded = arrays.createUninitialized(ArrayType.ACTIVATIONS, DataType.FLOAT, rows, 'c');
+        Embedding.lookUp(Floats.of(parameters), size, tokens, Floats.of(embedded));
+        return embedded.permute(1, 2, 0);
+    }
+
+    private static int[] timeMajor(Batch batch, int[] tokens) {
+        int[] turned = new int[tokens.length];
+        for (int lane = 0; lane < batch.lanes(); lane++) {
+            for (int step = 0; step < batch.steps(); step++) {
+                turned[step * batch.lanes() + lane] = tokens[lane * batch.steps() + step];
+            }
+        }
+        return turned;
+    }
+
+    private static long counted(Batch batch) {
+        return IntStream.of(batch.targets())
+                .filter(target -> target != Batch.IGNORED)
+                .count();
     }
 
     public RecurrentState state() {
-        List<float[]> arrays = new ArrayList<>();
-        for (RecurrentLayer layer : recurrentLayers()) {
-            Map<String, INDArray> state = new TreeMap<>(layer.rnnGetTBPTTState());
-            state.values().forEach(array -> arrays.add(array.dup('c').data().asFloat()));
+        List<float[]> all = new ArrayList<>();
+        for (OneDnnLayer layer : layers) {
+            if (layer.state() != null) {
+                for (float[] array : layer.state()) {
+                    all.add(array.clone());
+                }
+            }
         }
-        return new RecurrentState(arrays.toArray(float[][]::new));
+        return new RecurrentState(all.toArray(float[][]::new));
     }
 
     public void setState(RecurrentState state) {
-        net.rnnClearPreviousState();
-        if (state.isZero()) {
-            return;
-        }
-        int next = 0;
-        for (RecurrentLayer layer : recurrentLayers()) {
-            Map<String, INDArray> arrays = new HashMap<>();
-            for (String key : stateKeys(layer)) {
-                float[] values = state.arrays()[next++];
-                int hidden = shape.model().hidden();
-                arrays.put(key, Nd4j.createFromArray(values).reshape('c', values.length / hidden, hidden));
+        int arraysPerLayer = state.arrays().length / layers.size();
+        for (int i = 0; i < layers.size(); i++) {
+            float[][] own = new float[arraysPerLayer][];
+            for (int j = 0; j < arraysPerLayer; j++) {
+                own[j] = state.arrays()[i * arraysPerLayer + j].clone();
             }
-            layer.rnnSetTBPTTState(arrays);
+            layers.get(i).setState(state.isZero() ? null : own);
         }
-    }
-
-    private static List<String> stateKeys(RecurrentLayer layer) {
-        return layer instanceof LSTM
-                ? List.of(LSTM.STATE_KEY_PREV_ACTIVATION, LSTM.STATE_KEY_PREV_MEMCELL)
-                : List.of(org.deeplearning4j.nn.layers.recurrent.SimpleRnn.STATE_KEY_PREV_ACTIVATION);
-    }
-
-    private List<RecurrentLayer> recurrentLayers() {
-        List<RecurrentLayer> layers = new ArrayList<>();
-        for (Layer layer : net.getLayers()) {
-            if (layer instanceof RecurrentLayer recurrent) {
-                layers.add(recurrent);
-            }
-        }
-        return layers;
     }
 
     @Override
     public void close() {
-        net.close();
+        layers.forEach(OneDnnLayer::close);
+        output.close();
+        arrays.close();
+        scratchpad.close();
+        parameters.close();
+        gradient.close();
+        if (optimizerState != null) {
+            optimizerState.close();
+        }
     }
 }

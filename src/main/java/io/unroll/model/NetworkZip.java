@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -21,10 +22,12 @@ public final class NetworkZip {
             throws IOException {
         ZipOutputStream zip = new ZipOutputStream(out);
         zip.putNextEntry(entry(ModelSerializer.CONFIGURATION_JSON));
-        zip.write(Configurations.plain(shape).toJson().getBytes(StandardCharsets.UTF_8));
-        write(zip, ModelSerializer.COEFFICIENTS_BIN, parameters);
+        MultiLayerConfiguration configuration = Configurations.of(shape, 0);
+        ParameterOrder order = new ParameterOrder(shape, configuration);
+        zip.write(configuration.toJson().getBytes(StandardCharsets.UTF_8));
+        write(zip, ModelSerializer.COEFFICIENTS_BIN, order.toDeeplearning4j(parameters));
         if (optimizerState.length > 0) {
-            write(zip, ModelSerializer.UPDATER_BIN, optimizerState);
+            write(zip, ModelSerializer.UPDATER_BIN, order.toDeeplearning4j(optimizerState));
         }
         zip.finish();
     }
@@ -43,11 +46,11 @@ public final class NetworkZip {
         return entry;
     }
 
-    /** @return the parameters, in Deeplearning4j's flat order */
-    public static float[] readParameters(InputStream in) throws IOException {
+    /** @return the parameters, as {@link Network#parameters} gives them */
+    public static float[] readParameters(NetworkShape shape, InputStream in) throws IOException {
         MultiLayerNetwork net = ModelSerializer.restoreMultiLayerNetwork(in, false);
         float[] parameters = net.params().dup().data().asFloat();
         net.close();
-        return parameters;
+        return new ParameterOrder(shape, Configurations.of(shape, 0)).fromDeeplearning4j(parameters);
     }
 }

@@ -77,7 +77,7 @@ class SettingsReaderTest {
                 "training.epochs=1.5           | training.epochs is 1.5; it must be a whole number of at most 2147483647.",
                 "corpus.validation=1           | corpus.validation is 1.0; it must be from 0 to below 1.",
                 "corpus.test=0.99              | corpus.test is 0.99; it must be below 1 together with corpus.validation.",
-                "model.cell=lsmt               | model.cell is lsmt; it must be one of lstm, rnn.",
+                "model.cell=lsmt               | model.cell is lsmt; it must be one of lstm, gru, rnn.",
                 "cluster.averaging.every=often | it must be epoch, or a number of chunks of 1 or more.",
                 "training.learning-rate=fast   | training.learning-rate is fast; it must be a number.",
                 "corpus.path=                  | corpus.path is not set; it must be a file, a folder or a glob.",

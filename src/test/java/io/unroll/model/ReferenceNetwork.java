@@ -2,6 +2,7 @@ package io.unroll.model;
 
 import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
+import java.util.Arrays;
 
 /** The networks' equations, one number at a time, in double precision: slow and obvious. */
 final class ReferenceNetwork {
@@ -40,39 +41,90 @@ final class ReferenceNetwork {
     private double[] logits(int token, int lane, double[][] state) {
         next = 0;
         double[] x = new double[model.embedding()];
-        for (int i = 0; i < x.length; i++) {
-            x[i] = parameters[i * vocabulary + token];
-        }
+        System.arraycopy(parameters, token * x.length, x, 0, x.length);
         next = vocabulary * x.length;
-        int arrays = model.cell() == Settings.Cell.LSTM ? 2 : 1;
         for (int layer = 0; layer < model.layers(); layer++) {
-            x = arrays == 2 ? lstm(x, lane, state[2 * layer], state[2 * layer + 1]) : rnn(x, lane, state[layer]);
+            x = switch (model.cell()) {
+                case RNN -> rnn(x, lane, state[layer]);
+                case GRU -> gru(x, lane, state[layer]);
+                case LSTM -> lstm(x, lane, state[2 * layer], state[2 * layer + 1]);
+            };
         }
-        return product(x, vocabulary, true, null);
+        return output(x);
     }
 
-    /** h = tanh(x W + h R + b). */
+    /** Rows of W are tokens, those of the embedding where they are tied. */
+    private double[] output(double[] x) {
+        int bias = parameters.length - vocabulary;
+        int weights = model.tied() ? 0 : next;
+        double[] logits = new double[vocabulary];
+        for (int token = 0; token < vocabulary; token++) {
+            logits[token] = parameters[bias + token];
+            for (int i = 0; i < x.length; i++) {
+                logits[token] += x[i] * parameters[weights + token * x.length + i];
+            }
+        }
+        return logits;
+    }
+
+    /** h = f(x W + h R + b). */
     private double[] rnn(double[] x, int lane, double[] hidden) {
         double[] sums = sums(x, lane, hidden, 1);
+        bias(sums);
         for (int i = 0; i < sums.length; i++) {
-            sums[i] = Math.tanh(sums[i]);
+            sums[i] = model.activation() == Settings.Activation.RELU ? Math.max(0, sums[i]) : Math.tanh(sums[i]);
             hidden[lane * sums.length + i] = sums[i];
         }
         return sums;
     }
 
-    /** Deeplearning4j's blocks: candidate, forget, output, input gate. */
+    /** Blocks: update gate, reset gate, candidate; where the reset comes after, a second bias of the candidate. */
+    private double[] gru(double[] x, int lane, double[] hidden) {
+        int size = model.hidden();
+        double[] before = Arrays.copyOfRange(hidden, lane * size, (lane + 1) * size);
+        double[] input = product(x, 3 * size);
+        int recurrent = next;
+        double[] fromBefore = product(before, 3 * size);
+        double[] bias = Arrays.copyOfRange(parameters, next, next + (model.resetAfter() ? 4 : 3) * size);
+        next += bias.length;
+        double[] update = new double[size];
+        double[] reset = new double[size];
+        for (int i = 0; i < size; i++) {
+            update[i] = sigmoid(input[i] + fromBefore[i] + bias[i]);
+            reset[i] = sigmoid(input[size + i] + fromBefore[size + i] + bias[size + i]);
+        }
+        for (int i = 0; i < size; i++) {
+            double sum = input[2 * size + i] + bias[2 * size + i];
+            if (model.resetAfter()) {
+                sum += reset[i] * (fromBefore[2 * size + i] + bias[3 * size + i]);
+            } else {
+                for (int j = 0; j < size; j++) {
+                    sum += reset[j] * before[j] * parameters[recurrent + (2 * size + i) * size + j];
+                }
+            }
+            hidden[lane * size + i] = update[i] * before[i] + (1 - update[i]) * Math.tanh(sum);
+        }
+        return Arrays.copyOfRange(hidden, lane * size, (lane + 1) * size);
+    }
+
+    /** Deeplearning4j's blocks: candidate, forget, output, input gate; then peepholes to forget, output, input. */
     private double[] lstm(double[] x, int lane, double[] hidden, double[] cell) {
         int size = model.hidden();
         double[] sums = sums(x, lane, hidden, 4);
+        double[] peepholes = new double[3 * size];
+        if (model.peepholes()) {
+            System.arraycopy(parameters, next, peepholes, 0, peepholes.length);
+            next += peepholes.length;
+        }
+        bias(sums);
         double[] out = new double[size];
         for (int i = 0; i < size; i++) {
-            double candidate = Math.tanh(sums[i]);
-            double forget = sigmoid(sums[size + i]);
-            double output = sigmoid(sums[2 * size + i]);
-            double input = sigmoid(sums[3 * size + i]);
             int at = lane * size + i;
+            double candidate = Math.tanh(sums[i]);
+            double forget = sigmoid(sums[size + i] + peepholes[i] * cell[at]);
+            double input = sigmoid(sums[3 * size + i] + peepholes[2 * size + i] * cell[at]);
             cell[at] = forget * cell[at] + input * candidate;
+            double output = sigmoid(sums[2 * size + i] + peepholes[size + i] * cell[at]);
             out[i] = output * Math.tanh(cell[at]);
             hidden[at] = out[i];
         }
@@ -81,21 +133,27 @@ final class ReferenceNetwork {
 
     private double[] sums(double[] x, int lane, double[] hidden, int blocks) {
         int size = model.hidden();
-        double[] before = java.util.Arrays.copyOfRange(hidden, lane * size, (lane + 1) * size);
-        double[] sums = product(x, blocks * size, false, null);
-        return product(before, blocks * size, true, sums);
+        double[] sums = product(x, blocks * size);
+        double[] recurrent = product(Arrays.copyOfRange(hidden, lane * size, (lane + 1) * size), blocks * size);
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += recurrent[i];
+        }
+        return sums;
     }
 
-    /** Adds x W, and b where there is one; W lies column by column. */
-    private double[] product(double[] x, int columns, boolean bias, double[] sums) {
-        double[] result = sums == null ? new double[columns] : sums;
+    private void bias(double[] sums) {
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += parameters[next++];
+        }
+    }
+
+    /** x W, where W lies column by column. */
+    private double[] product(double[] x, int columns) {
+        double[] result = new double[columns];
         for (int column = 0; column < columns; column++) {
             for (double value : x) {
                 result[column] += value * parameters[next++];
             }
-        }
-        for (int column = 0; bias && column < columns; column++) {
-            result[column] += parameters[next++];
         }
         return result;
     }

@@ -12,14 +12,14 @@ import io.unroll.chunk.TokenSource;
 import io.unroll.config.Settings;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
-import io.unroll.model.NetworkShape;
 import io.unroll.model.RecurrentState;
+import io.unroll.model.TestShapes;
 import java.io.IOException;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ReplicaTest {
     private static final int VOCABULARY = 3;
@@ -40,8 +40,8 @@ class ReplicaTest {
             (from, target, offset, count) -> System.arraycopy(DELAYED, (int) from, target, offset, count);
 
     @ParameterizedTest
-    @EnumSource
-    void aRoundsBorderChangesNothing(Settings.Cell cell) throws IOException {
+    @MethodSource("io.unroll.model.TestShapes#cells")
+    void aRoundsBorderChangesNothing(String cell) throws IOException {
         Plan plan = Plan.of(TOKENS, 2, 4, 8);
         try (Network network = network(cell)) {
             Snapshot.Weights start = new Snapshot.Weights(network.parameters(), network.optimizerState());
@@ -70,7 +70,7 @@ class ReplicaTest {
     private static double finalLoss(boolean carries) throws IOException {
         Plan plan = Plan.of(TOKENS, 1, 16, 1);
         Loss last = Loss.NONE;
-        try (Network network = network(Settings.Cell.LSTM)) {
+        try (Network network = network("cell = lstm")) {
             int iteration = 0;
             for (int epoch = 0; epoch < 8; epoch++) {
                 Lanes lanes = new Lanes(SOURCE, plan, 0);
@@ -91,7 +91,7 @@ class ReplicaTest {
     @Test
     void divergenceIsReported() throws IOException {
         Plan plan = Plan.of(TOKENS, 2, 4, 8);
-        try (Network network = network(Settings.Cell.LSTM)) {
+        try (Network network = network("cell = lstm")) {
             float[] broken = network.parameters();
             broken[broken.length - 1] = Float.NaN;
 
@@ -106,7 +106,7 @@ class ReplicaTest {
     @Test
     void stepsAndTokensAreCounted() throws IOException {
         Plan plan = Plan.of(TOKENS, 2, 4, 8);
-        try (Network network = network(Settings.Cell.RNN)) {
+        try (Network network = network("cell = rnn")) {
             Snapshot before = Snapshot.initial(network.parameters(), network.optimizerState(), 2);
             Round round = Round.following(
                     before, plan, new Settings.Averaging(plan.chunks() - 1, Settings.AveragingMethod.MEAN));
@@ -150,8 +150,7 @@ class ReplicaTest {
         return new Replica(0, plan, training, 1);
     }
 
-    private static Network network(Settings.Cell cell) {
-        var model = new Settings.Model(cell, 1, 16, 4, 0, false, Settings.Precision.FLOAT32);
-        return new Network(new NetworkShape(model, VOCABULARY, Settings.Optimizer.ADAM, 1), 1);
+    private static Network network(String cell) {
+        return new Network(TestShapes.shape(VOCABULARY, "layers = 1, hidden = 16, embedding = 4, " + cell), 1);
     }
 }

@@ -1,0 +1,119 @@
+package io.unroll.kernel;
+
+import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
+
+import io.unroll.config.UnrollException;
+import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
+
+/** oneDNN on this processor: what all kernels share. */
+public final class OneDnn {
+    private static final engine ENGINE;
+    private static final stream STREAM;
+    private static final LinkageError PROBLEM;
+
+    static {
+        engine loaded = null;
+        stream calls = null;
+        LinkageError problem = null;
+        try {
+            Loader.load(dnnl.class);
+            loaded = new engine(engine.kind.cpu, 0);
+            calls = new stream(loaded);
+        } catch (LinkageError e) {
+            problem = e;
+        }
+        ENGINE = loaded;
+        STREAM = calls;
+        PROBLEM = problem;
+    }
+
+    private OneDnn() {}
+
+    static engine engine() {
+        if (PROBLEM != null) {
+            throw new UnrollException(
+                    "the oneDNN library does not load (" + PROBLEM.getMessage()
+                            + "): the jar holds it for Linux on x86-64; elsewhere Unroll cannot train.",
+                    PROBLEM);
+        }
+        return ENGINE;
+    }
+
+    /** Calls on it return when they are done; the processor's streams have no state, so all threads share one. */
+    static stream stream() {
+        return STREAM;
+    }
+
+    /** @return whether the processor multiplies bfloat16 itself; elsewhere oneDNN emulates it, slower than float32 */
+    public static boolean hasBfloat16() {
+        engine();
+        return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+    }
+
+    /**
+     * C = A B, all row by row: what the benchmark holds to be a core's peak.
+     *
+     * @param a {@code [n, n]}
+     */
+    public static void multiply(int n, FloatPointer a, FloatPointer b, FloatPointer c) {
+        engine();
+        dnnl.dnnl_sgemm((byte) 'N', (byte) 'N', n, n, n, 1, a, n, b, n, 0, c, n);
+    }
+
+    static memory.desc plain(memory.data_type type, long... dimensions) {
+        long[] strides = new long[dimensions.length];
+        long stride = 1;
+        for (int i = dimensions.length - 1; i >= 0; i--) {
+            strides[i] = stride;
+            stride *= dimensions[i];
+        }
+        return new memory.desc(dimensions, type, strides);
+    }
+
+    /** A view of a row-major {@code [columns, rows]} as its transpose. */
+    static memory.desc transposed(memory.data_type type, long rows, long columns) {
+        return new memory.desc(new long[] {rows, columns}, type, new long[] {1, rows});
+    }
+
+    static memory.desc any(memory.data_type type, long... dimensions) {
+        return new memory.desc(dimensions, type, memory.format_tag.any);
+    }
+
+    /** Memory of its own, all zero. */
+    static memory allocate(memory.desc layout) {
+        long bytes = layout.get_size();
+        try {
+            memory allocated = new memory(layout, engine());
+            clear(allocated);
+            return allocated;
+        } catch (RuntimeException e) {
+            throw new UnrollException(
+                    "no memory: " + (bytes >> 20) + " MiB more cannot be had for the network's arrays; give the"
+                            + " executor more (outside the Java heap), or lower model.hidden, training.batch or"
+                            + " training.tbptt.",
+                    e);
+        }
+    }
+
+    /** A view of memory that someone else owns; its user says where. */
+    static memory view(memory.desc layout) {
+        return new memory(layout, engine(), new Pointer());
+    }
+
+    static void clear(memory data) {
+        try (memory.desc layout = data.get_desc()) {
+            Pointer.memset(data.get_data_handle(), 0, layout.get_size());
+        }
+    }
+
+    static FloatPointer floats(memory data) {
+        return new FloatPointer(data.get_data_handle());
+    }
+}

@@ -1,0 +1,296 @@
+package io.unroll.kernel;
+
+import static org.bytedeco.dnnl.memory.data_type.bf16;
+import static org.bytedeco.dnnl.memory.data_type.f32;
+
+import org.bytedeco.dnnl.global.dnnl.algorithm;
+import org.bytedeco.dnnl.global.dnnl.prop_kind;
+import org.bytedeco.dnnl.global.dnnl.query;
+import org.bytedeco.dnnl.global.dnnl.rnn_direction;
+import org.bytedeco.dnnl.gru_backward;
+import org.bytedeco.dnnl.gru_forward;
+import org.bytedeco.dnnl.lbr_gru_backward;
+import org.bytedeco.dnnl.lbr_gru_forward;
+import org.bytedeco.dnnl.lstm_backward;
+import org.bytedeco.dnnl.lstm_forward;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive;
+import org.bytedeco.dnnl.primitive_attr;
+import org.bytedeco.dnnl.rnn_primitive_desc_base;
+import org.bytedeco.dnnl.vanilla_rnn_backward;
+import org.bytedeco.dnnl.vanilla_rnn_forward;
+
+/** oneDNN's primitives of one cell and shape: the same arguments, under four names. */
+final class RecurrentPrimitives implements AutoCloseable {
+    private static final rnn_direction DIRECTION = rnn_direction.unidirectional_left2right;
+
+    private final Owned owned = new Owned();
+    private final Cell cell;
+    private final primitive_attr attributes = owned.add(Call.attributes());
+    private final memory.desc none = owned.add(new memory.desc());
+    private final memory.desc input;
+    private final memory.desc output;
+    private final memory.desc hiddenState;
+    private final memory.desc cellState;
+    private final memory.desc inputWeights;
+    private final memory.desc recurrentWeights;
+    private final memory.desc peepholes;
+    private final memory.desc bias;
+    private final rnn_primitive_desc_base forward;
+    private final rnn_primitive_desc_base backward;
+
+    RecurrentPrimitives(RecurrentKernel.Shape shape, memory.data_type type) {
+        this.cell = shape.cell();
+        long inputs = shape.inputs();
+        long hidden = shape.hidden();
+        int steps = shape.steps();
+        int lanes = shape.lanes();
+        boolean training = shape.training();
+        input = owned.add(OneDnn.plain(type, steps, lanes, inputs));
+        output = owned.add(OneDnn.plain(type, steps, lanes, hidden));
+        hiddenState = owned.add(OneDnn.plain(type, 1, 1, lanes, hidden));
+        cellState = owned.add(OneDnn.plain(f32, 1, 1, lanes, hidden));
+        inputWeights = owned.add(OneDnn.any(type, 1, 1, inputs, cell.blocks(), hidden));
+        recurrentWeights = owned.add(OneDnn.any(type, 1, 1, hidden, cell.blocks(), hidden));
+        peepholes = cell == Cell.LSTM_PEEPHOLE ? owned.add(OneDnn.plain(f32, 1, 1, 3, hidden)) : none;
+        bias = owned.add(OneDnn.plain(f32, 1, 1, cell.biases(), hidden));
+        forward = owned.add(forward(training ? prop_kind.forward_training : prop_kind.forward_inference));
+        backward = training ? owned.add(backward(type, inputs, hidden, steps, lanes)) : null;
+    }
+
+    private rnn_primitive_desc_base forward(prop_kind kind) {
+        return switch (cell) {
+            case RNN_TANH, RNN_RELU -> new vanilla_rnn_forward.primitive_desc(
+                    OneDnn.engine(),
+                    kind,
+                    activation(),
+                    DIRECTION,
+                    input,
+                    hiddenState,
+                    inputWeights,
+                    recurrentWeights,
+                    bias,
+                    output,
+                    hiddenState,
+                    0,
+                    attributes,
+                    false);
+            case LSTM, LSTM_PEEPHOLE -> new lstm_forward.primitive_desc(
+                    OneDnn.engine(),
+                    kind,
+                    DIRECTION,
+                    input,
+                    hiddenState,
+                    cellState,
+                    inputWeights,
+                    recurrentWeights,
+                    peepholes,
+                    none,
+                    bias,
+                    output,
+                    hiddenState,
+                    cellState,
+                    attributes,
+                    false);
+            case GRU -> new gru_forward.primitive_desc(
+                    OneDnn.engine(),
+                    kind,
+                    DIRECTION,
+                    input,
+                    hiddenState,
+                    inputWeights,
+                    recurrentWeights,
+                    bias,
+                    output,
+                    hiddenState,
+                    attributes,
+                    false);
+            case GRU_RESET_AFTER -> new lbr_gru_forward.primitive_desc(
+                    OneDnn.engine(),
+                    kind,
+                    DIRECTION,
+                    input,
+                    hiddenState,
+                    inputWeights,
+                    recurrentWeights,
+                    bias,
+                    output,
+                    hiddenState,
+                    attributes,
+                    false);
+        };
+    }
+
+    private rnn_primitive_desc_base backward(memory.data_type type, long inputs, long hidden, int steps, int lanes) {
+        prop_kind kind = prop_kind.backward;
+        memory.desc dInput = owned.add(OneDnn.plain(f32, steps, lanes, inputs));
+        memory.desc dOutput = owned.add(OneDnn.plain(f32, steps, lanes, hidden));
+        memory.desc dState = cellState;
+        memory.desc weights = inputWeights;
+        memory.desc recurrent = recurrentWeights;
+        if (type == bf16 && plainIsFaster(hidden)) {
+            weights = owned.add(transposedBlocks(type, cell.blocks(), inputs, hidden));
+            recurrent = owned.add(transposedBlocks(type, cell.blocks(), hidden, hidden));
+        }
+        memory.desc dWeights = owned.add(OneDnn.any(f32, 1, 1, inputs, cell.blocks(), hidden));
+        memory.desc dRecurrent = owned.add(OneDnn.any(f32, 1, 1, hidden, cell.blocks(), hidden));
+        return switch (cell) {
+            case RNN_TANH, RNN_RELU -> new vanilla_rnn_backward.primitive_desc(
+                    OneDnn.engine(),
+                    kind,
+                    activation(),
+                    DIRECTION,
+                    input,
+                    hiddenState,
+                    weights,
+                    recurrent,
+                    bias,
+                    output,
+                    hiddenState,
+                    dInput,
+                    dState,
+                    dWeights,
+                    dRecurrent,
+                    bias,
+                    dOutput,
+                    dState,
+                    0,
+                    (vanilla_rnn_forward.primitive_desc) forward,
+                    attributes,
+                    false);
+            case LSTM, LSTM_PEEPHOLE -> new lstm_backward.primitive_desc(
+                    OneDnn.engine(),
+                    kind,
+                    DIRECTION,
+                    input,
+                    hiddenState,
+                    cellState,
+                    weights,
+                    recurrent,
+                    peepholes,
+                    none,
+                    bias,
+                    output,
+                    hiddenState,
+                    cellState,
+                    dInput,
+                    dState,
+                    dState,
+                    dWeights,
+                    dRecurrent,
+                    peepholes,
+                    none,
+                    bias,
+                    dOutput,
+                    dState,
+                    dState,
+                    (lstm_forward.primitive_desc) forward,
+                    attributes,
+                    false);
+            case GRU -> new gru_backward.primitive_desc(
+                    OneDnn.engine(),
+                    kind,
+                    DIRECTION,
+                    input,
+                    hiddenState,
+                    weights,
+                    recurrent,
+                    bias,
+                    output,
+                    hiddenState,
+                    dInput,
+                    dState,
+                    dWeights,
+                    dRecurrent,
+                    bias,
+                    dOutput,
+                    dState,
+                    (gru_forward.primitive_desc) forward,
+                    attributes,
+                    false);
+            case GRU_RESET_AFTER -> new lbr_gru_backward.primitive_desc(
+                    OneDnn.engine(),
+                    kind,
+                    DIRECTION,
+                    input,
+                    hiddenState,
+                    weights,
+                    recurrent,
+                    bias,
+                    output,
+                    hiddenState,
+                    dInput,
+                    dState,
+                    dWeights,
+                    dRecurrent,
+                    bias,
+                    dOutput,
+                    dState,
+                    (lbr_gru_forward.primitive_desc) forward,
+                    attributes,
+                    false);
+        };
+    }
+
+    /**
+     * Weights in plain order make oneDNN form the weights' gradient in one product over all steps. In bfloat16 that is
+     * faster than its blocked kernels, which add to it in every step, once the gradient outgrows the cache.
+     */
+    private static boolean plainIsFaster(long hidden) {
+        return hidden > 128;
+    }
+
+    private algorithm activation() {
+        return cell == Cell.RNN_RELU ? algorithm.eltwise_relu : algorithm.eltwise_tanh;
+    }
+
+    /** @return the layout of {@code [blocks, hidden, inputs]} row by row, as oneDNN names its dimensions */
+    static memory.desc transposedBlocks(memory.data_type type, long blocks, long inputs, long hidden) {
+        long all = blocks * hidden * inputs;
+        return new memory.desc(
+                new long[] {1, 1, inputs, blocks, hidden}, type, new long[] {all, all, 1, hidden * inputs, inputs});
+    }
+
+    Call forwardCall(Scratchpad scratchpad) {
+        primitive call =
+                switch (cell) {
+                    case RNN_TANH, RNN_RELU -> new vanilla_rnn_forward((vanilla_rnn_forward.primitive_desc) forward);
+                    case LSTM, LSTM_PEEPHOLE -> new lstm_forward((lstm_forward.primitive_desc) forward);
+                    case GRU -> new gru_forward((gru_forward.primitive_desc) forward);
+                    case GRU_RESET_AFTER -> new lbr_gru_forward((lbr_gru_forward.primitive_desc) forward);
+                };
+        return new Call(forward, call, scratchpad);
+    }
+
+    Call backwardCall(Scratchpad scratchpad) {
+        primitive call =
+                switch (cell) {
+                    case RNN_TANH, RNN_RELU -> new vanilla_rnn_backward((vanilla_rnn_backward.primitive_desc) backward);
+                    case LSTM, LSTM_PEEPHOLE -> new lstm_backward((lstm_backward.primitive_desc) backward);
+                    case GRU -> new gru_backward((gru_backward.primitive_desc) backward);
+                    case GRU_RESET_AFTER -> new lbr_gru_backward((lbr_gru_backward.primitive_desc) backward);
+                };
+        return new Call(backward, call, scratchpad);
+    }
+
+    /** @return memory as the forward primitive wants this argument */
+    memory forForward(int argument) {
+        return allocated(forward, argument);
+    }
+
+    /** @return memory as the backward primitive wants this argument */
+    memory forBackward(int argument) {
+        return allocated(backward, argument);
+    }
+
+    private static memory allocated(rnn_primitive_desc_base description, int argument) {
+        try (memory.desc layout = description.query_md(query.exec_arg_md, argument)) {
+            return OneDnn.allocate(layout);
+        }
+    }
+
+    @Override
+    public void close() {
+        owned.close();
+    }
+}

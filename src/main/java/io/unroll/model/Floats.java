@@ -1,0 +1,21 @@
+package io.unroll.model;
+
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Where the numbers of an array lie, for kernels. */
+final class Floats {
+    private Floats() {}
+
+    /** @param array of float32 without gaps; it must outlive the pointer */
+    static FloatPointer of(INDArray array) {
+        return new FloatPointer(new Address(array.data().addressPointer().address()));
+    }
+
+    private static final class Address extends Pointer {
+        Address(long address) {
+            this.address = address;
+        }
+    }
+}

@@ -1,0 +1,319 @@
+package io.unroll.model;
+
+import io.unroll.config.UnrollException;
+import io.unroll.kernel.Cell;
+import io.unroll.kernel.RecurrentKernel;
+import io.unroll.kernel.Scratchpad;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.Pointer;
+import org.deeplearning4j.nn.api.MaskState;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.recurrent.BaseRecurrentLayer;
+import org.deeplearning4j.nn.params.LSTMParamInitializer;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.activations.impl.ActivationReLU;
+import org.nd4j.linalg.activations.impl.ActivationSigmoid;
+import org.nd4j.linalg.activations.impl.ActivationTanH;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A recurrent layer of Deeplearning4j on oneDNN. Arrays are {@code [batch, features, time]}, and lie in memory as
+ * {@code [time, batch, features]}: what lies so goes in without a copy. The backward pass belongs to the last forward
+ * pass in training, and starts from the state that this one started from, which Deeplearning4j's own layers
+ * (1.0.0-M2.1) do not.
+ */
+public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer> {
+    private static final List<String> STATE_KEYS = List.of(
+            org.deeplearning4j.nn.layers.recurrent.LSTM.STATE_KEY_PREV_ACTIVATION,
+            org.deeplearning4j.nn.layers.recurrent.LSTM.STATE_KEY_PREV_MEMCELL);
+
+    private final transient Cell cell;
+    private final transient boolean bfloat16;
+    private final transient Scratchpad scratchpad;
+    private transient RecurrentKernel training;
+    private transient RecurrentKernel inference;
+    private transient boolean keepsPacked;
+    private transient float[][] state;
+    /** What the kernel reads until its backward pass is over, and nothing else may hold. */
+    private transient List<INDArray> held = List.of();
+
+    /** A layer by itself, in float32. */
+    public OneDnnLayer(NeuralNetConfiguration conf) {
+        this(conf, false, new Scratchpad());
+    }
+
+    /** @param scratchpad shared with layers that run at other times */
+    OneDnnLayer(NeuralNetConfiguration conf, boolean bfloat16, Scratchpad scratchpad) {
+        super(conf, DataType.FLOAT);
+        this.cell = cell(layerConf());
+        this.bfloat16 = bfloat16;
+        this.scratchpad = scratchpad;
+    }
+
+    @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j has no other with peepholes.
+    private static Cell cell(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
+        if (layer instanceof Gru gru) {
+            return gru.resetAfter() ? Cell.GRU_RESET_AFTER : Cell.GRU;
+        }
+        boolean tanh = layer.getActivationFn() instanceof ActivationTanH;
+        if (layer instanceof LSTM lstm && tanh && lstm.getGateActivationFn() instanceof ActivationSigmoid) {
+            return Cell.LSTM;
+        }
+        if (layer instanceof org.deeplearning4j.nn.conf.layers.GravesLSTM lstm
+                && tanh
+                && lstm.getGateActivationFn() instanceof ActivationSigmoid) {
+            return Cell.LSTM_PEEPHOLE;
+        }
+        if (layer instanceof SimpleRnn rnn && !rnn.hasLayerNorm()) {
+            if (tanh) {
+                return Cell.RNN_TANH;
+            }
+            if (layer.getActivationFn() instanceof ActivationReLU) {
+                return Cell.RNN_RELU;
+            }
+        }
+        throw new UnrollException("oneDNN has no kernel for the layer " + layer
+                + ": it runs LSTM, GravesLSTM and Gru with tanh and sigmoid, and SimpleRnn with tanh or relu.");
+    }
+
+    @Override
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+        return forward(null, training, workspaces);
+    }
+
+    @Override
+    public INDArray rnnTimeStep(INDArray input, LayerWorkspaceMgr workspaces) {
+        return rnnActivateUsingStoredState(input, false, true, workspaces);
+    }
+
+    @Override
+    public INDArray rnnActivateUsingStoredState(
+            INDArray input, boolean training, boolean storeLast, LayerWorkspaceMgr workspaces) {
+        setInput(input, workspaces);
+        INDArray output = forward(state, training, workspaces);
+        if (storeLast) {
+            keepLastState(training ? this.training : inference);
+        }
+        return output;
+    }
+
+    private void keepLastState(RecurrentKernel kernel) {
+        int size = kernel.shape().lanes() * kernel.shape().hidden();
+        if (state == null || state[0].length != size) {
+            state = new float[cell.states()][size];
+        }
+        for (int i = 0; i < state.length; i++) {
+            kernel.lastState(i).get(state[i]);
+        }
+    }
+
+    private INDArray forward(float[][] start, boolean training, LayerWorkspaceMgr workspaces) {
+        if (maskArray != null) {
+            throw new UnsupportedOperationException("masks inside bidirectional networks");
+        }
+        INDArray x = timeMajor(input, ArrayType.INPUT, workspaces);
+        if (training && layerConf().getIDropout() != null) {
+            INDArray kept = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, x.shape(), 'c');
+            x = layerConf().getIDropout().applyDropout(x, kept, getIterationCount(), getEpochCount(), workspaces);
+        }
+        int steps = (int) x.size(0);
+        int lanes = (int) x.size(1);
+        RecurrentKernel kernel = kernel(steps, lanes, training);
+        if (!keepsPacked) {
+            kernel.pack(parameters(params));
+        }
+        start(kernel, start);
+        INDArray y = workspaces.createUninitialized(
+                ArrayType.ACTIVATIONS,
+                DataType.FLOAT,
+                new long[] {steps, lanes, layerConf().getNOut()},
+                'c');
+        held = List.of(x, y);
+        kernel.forward(Floats.of(x), Floats.of(y));
+        return batchMajor(y);
+    }
+
+    private RecurrentKernel kernel(int steps, int lanes, boolean forTraining) {
+        RecurrentKernel cached = forTraining ? training : inference;
+        RecurrentKernel.Shape shape = new RecurrentKernel.Shape(
+                cell, (int) layerConf().getNIn(), (int) layerConf().getNOut(), steps, lanes, bfloat16, forTraining);
+        if (cached != null && cached.shape().equals(shape)) {
+            return cached;
+        }
+        if (cached != null) {
+            cached.close();
+        }
+        RecurrentKernel kernel = new RecurrentKernel(shape, scratchpad);
+        if (keepsPacked) {
+            kernel.pack(parameters(params));
+        }
+        if (forTraining) {
+            training = kernel;
+        } else {
+            inference = kernel;
+        }
+        return kernel;
+    }
+
+    private void start(RecurrentKernel kernel, float[][] start) {
+        int size = kernel.shape().lanes() * kernel.shape().hidden();
+        for (int i = 0; i < cell.states(); i++) {
+            if (start == null) {
+                Pointer.memset(kernel.state(i), 0, (long) size * Float.BYTES);
+            } else if (start[i].length == size) {
+                kernel.state(i).put(start[i]);
+            } else {
+                throw new IllegalStateException("the state has " + start[i].length + " numbers, not " + size + " for "
+                        + kernel.shape().lanes() + " lanes: clear it first");
+            }
+        }
+    }
+
+    @Override
+    public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        INDArray dy = timeMajor(epsilon, ArrayType.BP_WORKING_MEM, workspaces);
+        INDArray dx = workspaces.createUninitialized(
+                ArrayType.ACTIVATION_GRAD,
+                DataType.FLOAT,
+                new long[] {dy.size(0), dy.size(1), layerConf().getNIn()},
+                'c');
+        held = List.of(held.get(0), held.get(1), dy, dx);
+        training.backward(Floats.of(dy), Floats.of(dx), parameters(gradientViews));
+        if (layerConf().getIDropout() != null) {
+            layerConf().getIDropout().backprop(dx, dx, getIterationCount(), getEpochCount());
+        }
+        Gradient gradient = new DefaultGradient(gradientsFlattened);
+        gradient.gradientForVariable().putAll(gradientViews);
+        return new Pair<>(gradient, batchMajor(dx));
+    }
+
+    /** @param length is not read: the gradient goes through the whole chunk */
+    @Override
+    public Pair<Gradient, INDArray> tbpttBackpropGradient(INDArray epsilon, int length, LayerWorkspaceMgr workspaces) {
+        return backpropGradient(epsilon, workspaces);
+    }
+
+    private static RecurrentKernel.Parameters parameters(Map<String, INDArray> table) {
+        return new RecurrentKernel.Parameters(
+                Floats.of(table.get(LSTMParamInitializer.INPUT_WEIGHT_KEY)),
+                Floats.of(table.get(LSTMParamInitializer.RECURRENT_WEIGHT_KEY)),
+                Floats.of(table.get(LSTMParamInitializer.BIAS_KEY)));
+    }
+
+    /** @return {@code [time, batch, features]}, row by row */
+    private static INDArray timeMajor(INDArray batchMajor, ArrayType type, LayerWorkspaceMgr workspaces) {
+        INDArray view = batchMajor.permute(2, 0, 1);
+        long[] shape = view.shape();
+        boolean lies = view.dataType() == DataType.FLOAT
+                && view.stride(2) == 1
+                && view.stride(1) == shape[2]
+                && view.stride(0) == shape[1] * shape[2];
+        return lies
+                ? view
+                : workspaces
+                        .createUninitialized(type, DataType.FLOAT, shape, 'c')
+                        .assign(view);
+    }
+
+    private static INDArray batchMajor(INDArray timeMajor) {
+        return timeMajor.permute(1, 2, 0);
+    }
+
+    /**
+     * Packs the parameters once more, and from now on not before each pass: for passes between which they stay the
+     * same.
+     */
+    void keepPacked() {
+        keepsPacked = true;
+        if (inference != null) {
+            inference.pack(parameters(params));
+        }
+    }
+
+    /** Packs the parameters before each pass. */
+    void packEachPass() {
+        keepsPacked = false;
+    }
+
+    /** @return the carried state, each array {@code [lanes, hidden]}; null where it is zero */
+    float[][] state() {
+        return state;
+    }
+
+    void setState(float[][] state) {
+        this.state = state;
+    }
+
+    @Override
+    public Map<String, INDArray> rnnGetPreviousState() {
+        Map<String, INDArray> arrays = new HashMap<>();
+        for (int i = 0; state != null && i < state.length; i++) {
+            long hidden = layerConf().getNOut();
+            arrays.put(
+                    STATE_KEYS.get(i), Nd4j.createFromArray(state[i]).reshape('c', state[i].length / hidden, hidden));
+        }
+        return arrays;
+    }
+
+    @Override
+    public void rnnSetPreviousState(Map<String, INDArray> arrays) {
+        state = arrays.isEmpty() ? null : new float[cell.states()][];
+        for (int i = 0; state != null && i < state.length; i++) {
+            state[i] = arrays.get(STATE_KEYS.get(i)).dup('c').data().asFloat();
+        }
+    }
+
+    @Override
+    public void rnnClearPreviousState() {
+        state = null;
+    }
+
+    @Override
+    public Map<String, INDArray> rnnGetTBPTTState() {
+        return rnnGetPreviousState();
+    }
+
+    @Override
+    public void rnnSetTBPTTState(Map<String, INDArray> arrays) {
+        rnnSetPreviousState(arrays);
+    }
+
+    @Override
+    public Type type() {
+        return Type.RECURRENT;
+    }
+
+    @Override
+    public boolean isPretrainLayer() {
+        return false;
+    }
+
+    /** As in Deeplearning4j's own layers, what lies behind a mask is computed and then not counted. */
+    @Override
+    public Pair<INDArray, MaskState> feedForwardMaskArray(INDArray mask, MaskState current, int minibatch) {
+        return new Pair<>(mask, MaskState.Passthrough);
+    }
+
+    /** Frees what is native; the next pass makes it anew. */
+    @Override
+    public void close() {
+        if (training != null) {
+            training.close();
+            training = null;
+        }
+        if (inference != null) {
+            inference.close();
+            inference = null;
+        }
+    }
+}

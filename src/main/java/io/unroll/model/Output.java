@@ -1,0 +1,110 @@
+package io.unroll.model;
+
+import io.unroll.kernel.Scratchpad;
+import io.unroll.kernel.SoftmaxKernel;
+import org.deeplearning4j.nn.conf.dropout.IDropout;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The last layer of a network: softmax over the vocabulary, and its cross-entropy against token ids. */
+final class Output implements AutoCloseable {
+    private final int vocabulary;
+    private final boolean bfloat16;
+    private final IDropout dropout;
+    private final Scratchpad scratchpad;
+    private final SoftmaxKernel.Parameters parameters;
+    private final SoftmaxKernel.Parameters gradient;
+    private SoftmaxKernel training;
+    private SoftmaxKernel inference;
+    private boolean packed;
+
+    Output(
+            int vocabulary,
+            boolean bfloat16,
+            IDropout dropout,
+            Scratchpad scratchpad,
+            SoftmaxKernel.Parameters parameters,
+            SoftmaxKernel.Parameters gradient) {
+        this.vocabulary = vocabulary;
+        this.bfloat16 = bfloat16;
+        this.dropout = dropout;
+        this.scratchpad = scratchpad;
+        this.parameters = parameters;
+        this.gradient = gradient;
+    }
+
+    /** The sum of the cross-entropies in nats, and its gradient with respect to the rows. */
+    record Trained(double loss, INDArray gradient) {}
+
+    /**
+     * Adds to the parameters' gradient of the sum.
+     *
+     * @param hidden {@code [steps, lanes, hidden]} row by row
+     * @param targets {@code [steps, lanes]}
+     */
+    Trained train(INDArray hidden, int[] targets, StepArrays arrays) {
+        INDArray kept = hidden;
+        if (dropout != null) {
+            kept = arrays.createUninitialized(ArrayType.INPUT, DataType.FLOAT, hidden.shape(), 'c');
+            dropout.applyDropout(hidden, kept, 0, 0, arrays);
+        }
+        training = kernel(training, hidden, true);
+        training.pack(parameters);
+        INDArray dHidden = arrays.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, hidden.shape(), 'c');
+        double loss = training.train(Floats.of(kept), targets, Floats.of(dHidden), gradient);
+        if (dropout != null) {
+            dropout.backprop(dHidden, dHidden, 0, 0);
+        }
+        return new Trained(loss, dHidden);
+    }
+
+    /** @return the sum of the cross-entropies in nats */
+    double loss(INDArray hidden, int[] targets) {
+        return forInference(hidden).loss(Floats.of(hidden), targets);
+    }
+
+    /** @return unnormalised log-probabilities after the first row */
+    float[] logits(INDArray hidden) {
+        float[] logits = new float[vocabulary];
+        forInference(hidden).logits(Floats.of(hidden)).get(logits);
+        return logits;
+    }
+
+    /** The parameters have changed. */
+    void parametersChanged() {
+        packed = false;
+    }
+
+    private SoftmaxKernel forInference(INDArray hidden) {
+        SoftmaxKernel before = inference;
+        inference = kernel(before, hidden, false);
+        if (!packed || inference != before) {
+            inference.pack(parameters);
+            packed = true;
+        }
+        return inference;
+    }
+
+    private SoftmaxKernel kernel(SoftmaxKernel cached, INDArray hidden, boolean training) {
+        SoftmaxKernel.Shape shape = new SoftmaxKernel.Shape(
+                (int) hidden.size(2), vocabulary, Math.toIntExact(hidden.size(0) * hidden.size(1)), bfloat16, training);
+        if (cached != null && cached.shape().equals(shape)) {
+            return cached;
+        }
+        if (cached != null) {
+            cached.close();
+        }
+        return new SoftmaxKernel(shape, scratchpad);
+    }
+
+    @Override
+    public void close() {
+        if (training != null) {
+            training.close();
+        }
+        if (inference != null) {
+            inference.close();
+        }
+    }
+}
