@@ -16,7 +16,13 @@ import picocli.CommandLine.Command;
 @Command(
         name = "unroll",
         description = "Recurrent language models, trained on Apache Spark.",
-        subcommands = {TrainCommand.class, EvaluateCommand.class, GenerateCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {
+            TrainCommand.class,
+            EvaluateCommand.class,
+            GenerateCommand.class,
+            BenchCommand.class,
+            CommandLine.HelpCommand.class
+        },
         versionProvider = VersionProvider.class,
         mixinStandardHelpOptions = true)
 public final class Main {
@@ -47,6 +53,7 @@ public final class Main {
     private static int execute(String... arguments) {
         try {
             return new CommandLine(new Main())
+                    .setCaseInsensitiveEnumValuesAllowed(true)
                     .setParameterExceptionHandler(Main::wrongUse)
                     .setExecutionExceptionHandler(Main::failed)
                     .execute(arguments);

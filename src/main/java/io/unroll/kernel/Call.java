@@ -56,7 +56,9 @@ final class Call implements AutoCloseable {
         if (scratchBytes > 0) {
             scratch.set_data_handle(scratchpad.bytes(scratchBytes));
         }
+        long start = System.nanoTime();
         operation.execute(OneDnn.stream(), arguments);
+        OneDnn.countCall(System.nanoTime() - start);
     }
 
     @Override

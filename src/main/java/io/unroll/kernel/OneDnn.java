@@ -17,6 +17,7 @@ public final class OneDnn {
     private static final engine ENGINE;
     private static final stream STREAM;
     private static final LinkageError PROBLEM;
+    private static final ThreadLocal<long[]> NANOS_IN_CALLS = ThreadLocal.withInitial(() -> new long[1]);
 
     static {
         engine loaded = null;
@@ -65,6 +66,15 @@ public final class OneDnn {
     public static void multiply(int n, FloatPointer a, FloatPointer b, FloatPointer c) {
         engine();
         dnnl.dnnl_sgemm((byte) 'N', (byte) 'N', n, n, n, 1, a, n, b, n, 0, c, n);
+    }
+
+    static void countCall(long nanos) {
+        NANOS_IN_CALLS.get()[0] += nanos;
+    }
+
+    /** @return time that the calling thread has spent in oneDNN's primitives */
+    public static double secondsInCalls() {
+        return NANOS_IN_CALLS.get()[0] / 1e9;
     }
 
     static memory.desc plain(memory.data_type type, long... dimensions) {

@@ -4,7 +4,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /** Settings of the native libraries. */
-final class Natives {
+public final class Natives {
     private static volatile int threadsOfProcess;
 
     private Natives() {}
@@ -13,7 +13,7 @@ final class Natives {
      * One replica is one Spark task: its arithmetic must not spread over cores that other tasks own. Holds for the
      * calling thread (oneDNN and ND4J share OpenMP, which counts by thread), whatever {@code OMP_NUM_THREADS} says.
      */
-    static void useThreads(int threads) {
+    public static void useThreads(int threads) {
         if (threadsOfProcess != threads) {
             setProcess(threads);
         }

@@ -108,15 +108,11 @@ public final class Evaluation {
         NetworkShape network = shape;
         int chunk = steps;
         Loss total = session
-                .map(
-                        description,
-                        inputs,
-                        input -> loss(
-                                ExecutorNetworks.of(network),
-                                weights.value(),
-                                Task.of(name),
-                                reader.read(input),
-                                chunk))
+                .map(description, inputs, input -> {
+                    Tokens tokens = reader.read(input);
+                    return ExecutorNetworks.use(
+                            network, each -> loss(each, weights.value(), Task.of(name), tokens, chunk));
+                })
                 .stream()
                 .reduce(Loss.NONE, Loss::plus);
         weights.destroy();

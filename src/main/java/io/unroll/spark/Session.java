@@ -114,5 +114,6 @@ public final class Session implements AutoCloseable {
     @Override
     public void close() {
         context.close();
+        ExecutorNetworks.close();
     }
 }

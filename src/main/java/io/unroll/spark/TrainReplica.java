@@ -36,12 +36,14 @@ record TrainReplica(
         Replica replica = new Replica(
                 input.replica(), plan, settings.training(), settings.run().seed());
         try (TokenReader reader = new TokenReader(tokens, index, hadoop.value().value())) {
-            return replica.train(
-                    ExecutorNetworks.of(shape),
-                    Task.of(settings.task()).training(reader, plan, input.replica()),
-                    round,
-                    weights.value(),
-                    input.state());
+            return ExecutorNetworks.use(
+                    shape,
+                    network -> replica.train(
+                            network,
+                            Task.of(settings.task()).training(reader, plan, input.replica()),
+                            round,
+                            weights.value(),
+                            input.state()));
         }
     }
 }

@@ -1,0 +1,79 @@
+package io.unroll.bench;
+
+import io.unroll.chunk.Batch;
+import io.unroll.config.Settings;
+import io.unroll.kernel.OneDnn;
+import io.unroll.model.Network;
+import io.unroll.model.NetworkShape;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/** Unroll itself. */
+final class UnrollPeer implements Peer {
+    @Override
+    public String name() {
+        return "unroll";
+    }
+
+    @Override
+    public boolean supports(Case network) {
+        return network.precision() == Settings.Precision.FLOAT32 || OneDnn.hasBfloat16();
+    }
+
+    @Override
+    public Step open(Case network, int[][] tokens) {
+        int size = network.hidden();
+        Settings.Model model = new Settings.Model(
+                network.cell(),
+                Settings.Activation.TANH,
+                false,
+                false,
+                Case.LAYERS,
+                size,
+                size,
+                0,
+                false,
+                network.precision(),
+                false);
+        NetworkShape shape = new NetworkShape(model, Case.VOCABULARY, Settings.Optimizer.ADAM, network.threads());
+        return new Training(new Network(shape, 1), batch(tokens));
+    }
+
+    private static Batch batch(int[][] tokens) {
+        return new Batch(Case.LANES, Case.STEPS, flat(tokens, 0), flat(tokens, 1));
+    }
+
+    private static int[] flat(int[][] tokens, int first) {
+        return Arrays.stream(tokens)
+                .flatMapToInt(lane -> IntStream.of(lane).skip(first).limit(Case.STEPS))
+                .toArray();
+    }
+
+    private static final class Training implements Step {
+        private final Network network;
+        private final Batch batch;
+        private int iteration;
+        private volatile double kernelSeconds;
+
+        Training(Network network, Batch batch) {
+            this.network = network;
+            this.batch = batch;
+        }
+
+        @Override
+        public void run() {
+            network.train(batch, Case.LEARNING_RATE, Case.CLIP_NORM, iteration++, 0);
+            kernelSeconds = OneDnn.secondsInCalls();
+        }
+
+        @Override
+        public double kernelSeconds() {
+            return kernelSeconds;
+        }
+
+        @Override
+        public void close() {
+            network.close();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package io.unroll.cli;
+
+import io.unroll.bench.Benchmark;
+import io.unroll.bench.Result;
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.Words;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "bench",
+        description = "Measures the speed of a training step on this machine: embedding, two recurrent layers, softmax "
+                + "over 96 tokens, 64 lanes x 64 steps; forward, backward, clipping and Adam. GFLOP/s = 6 x parameters "
+                + "outside the embedding x tokens / time; the peak is that of large float32 matrix products.",
+        mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+    @Option(
+            names = "--cells",
+            split = ",",
+            paramLabel = "CELL",
+            defaultValue = "rnn,lstm,gru",
+            description = "Cells to measure (default: ${DEFAULT-VALUE}).")
+    private List<Settings.Cell> cells;
+
+    @Option(
+            names = "--hidden",
+            split = ",",
+            paramLabel = "H",
+            defaultValue = "128,256,512,1024",
+            description = "Sizes of the layers (default: ${DEFAULT-VALUE}).")
+    private List<Integer> sizes;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Processor threads of a replica (default: ${DEFAULT-VALUE}).")
+    private int threads;
+
+    @Option(
+            names = "--replicas",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Measure also that many replicas side by side, in one process (default: ${DEFAULT-VALUE}).")
+    private int replicas;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Rounds, of which the median is taken; in each, all systems have a turn (default: "
+                    + "${DEFAULT-VALUE}).")
+    private int rounds;
+
+    @Option(names = "--json", description = "Print the results as a JSON array, on the last line.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        check("--threads", threads);
+        check("--replicas", replicas);
+        check("--rounds", rounds);
+        sizes.forEach(size -> check("--hidden", size));
+        List<Integer> counts = IntStream.of(1, replicas).distinct().boxed().toList();
+        Benchmark benchmark = new Benchmark(rounds, threads, counts);
+        List<Map<String, Object>> all = new ArrayList<>();
+        if (!json) {
+            System.out.printf(
+                    "%-5s %6s  %-15s %-9s %8s %12s %9s %10s %11s %9s%n",
+                    "cell",
+                    "hidden",
+                    "system",
+                    "precision",
+                    "replicas",
+                    "tokens/s",
+                    "GFLOP/s",
+                    "peak share",
+                    "in kernels",
+                    "unroll x");
+        }
+        for (Settings.Cell cell : cells) {
+            for (int size : sizes) {
+                List<Result> results = benchmark.run(cell, size);
+                for (Result result : results) {
+                    all.add(fields(result));
+                    if (!json) {
+                        print(result, results.get(0));
+                    }
+                }
+            }
+        }
+        if (json) {
+            System.out.println(JsonLine.of(all));
+        }
+        return 0;
+    }
+
+    private static void check(String option, int value) {
+        if (value < 1) {
+            throw new ConfigurationException(option + " is " + value + "; it must be 1 or more.");
+        }
+    }
+
+    /** @param first Unroll's, in float32, with one replica */
+    private static void print(Result result, Result first) {
+        System.out.printf(
+                Locale.ROOT,
+                "%-5s %6d  %-15s %-9s %8d %,12.0f %9.1f %10.2f %11s %9.2f%n",
+                Words.kebab(result.network().cell()),
+                result.network().hidden(),
+                result.peer(),
+                Words.kebab(result.network().precision()),
+                result.replicas(),
+                result.tokensPerSecond(),
+                result.gflops(),
+                result.peakShare(),
+                Double.isNaN(result.kernelShare()) ? "" : String.format(Locale.ROOT, "%.2f", result.kernelShare()),
+                first.tokensPerSecond() / result.tokensPerSecond());
+    }
+
+    private static Map<String, Object> fields(Result result) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("peer", result.peer());
+        fields.put("cell", Words.kebab(result.network().cell()));
+        fields.put("hidden", result.network().hidden());
+        fields.put("precision", Words.kebab(result.network().precision()));
+        fields.put("threads", result.network().threads());
+        fields.put("replicas", result.replicas());
+        fields.put("tokens_per_second", result.tokensPerSecond());
+        fields.put("gflops", result.gflops());
+        fields.put("peak_share", result.peakShare());
+        fields.put("kernel_share", Double.isNaN(result.kernelShare()) ? null : result.kernelShare());
+        return fields;
+    }
+}
