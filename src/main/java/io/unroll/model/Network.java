@@ -19,8 +19,6 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
-import org.nd4j.linalg.learning.GradientUpdater;
-import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
  * One network with its optimizer and its recurrent state: embedding, recurrent layers of Deeplearning4j, softmax over
@@ -35,9 +33,8 @@ public final class Network implements AutoCloseable {
     private final StepArrays arrays = new StepArrays();
     private final List<OneDnnLayer> layers = new ArrayList<>();
     private final Output output;
-    private final IUpdater optimizer;
-    private final INDArray optimizerState;
-    private final GradientUpdater<?> updater;
+    private final Optimizer optimizer;
+    private final FloatPointer optimizerState;
     private boolean packed;
 
     /** @param seed of the initial weights */
@@ -59,10 +56,8 @@ public final class Network implements AutoCloseable {
                 scratchpad,
                 outputParameters(parameters, order),
                 outputParameters(gradient, order));
-        this.optimizer = Configurations.updater(shape.optimizer());
-        long stateSize = optimizer.stateSize(order.total());
-        this.optimizerState = stateSize == 0 ? null : Nd4j.zeros(DataType.FLOAT, 1, stateSize);
-        this.updater = optimizer.instantiate(optimizerState, true);
+        this.optimizer = new Optimizer(shape.optimizer(), order.total());
+        this.optimizerState = new FloatPointer(optimizer.initialState());
         setParameters(initial(configuration, order));
     }
 
@@ -111,15 +106,15 @@ public final class Network implements AutoCloseable {
         parametersChanged();
     }
 
-    /** @return what the optimizer remembers, in its order; empty where it remembers nothing */
+    /** @return what the optimizer remembers, in Deeplearning4j's order; empty where it remembers nothing */
     public float[] optimizerState() {
-        return optimizerState == null ? new float[0] : optimizerState.data().asFloat();
+        float[] state = new float[optimizer.stateSize()];
+        optimizerState.get(state);
+        return state;
     }
 
     public void setOptimizerState(float[] state) {
-        if (optimizerState != null) {
-            Floats.of(optimizerState).put(state);
-        }
+        optimizerState.put(state);
     }
 
     /**
@@ -141,10 +136,13 @@ public final class Network implements AutoCloseable {
         Loss loss = backPropagate(batch);
         double norm = gradient.norm2Number().doubleValue() / loss.tokens();
         boolean clip = clipNorm > 0 && norm > clipNorm;
-        gradient.muli((clip ? clipNorm / norm : 1) / loss.tokens());
-        optimizer.setLrAndSchedule(learningRate, null);
-        updater.applyUpdater(gradient, iteration, 0);
-        parameters.subi(gradient);
+        optimizer.step(
+                Floats.of(parameters),
+                Floats.of(gradient),
+                optimizerState,
+                (float) ((clip ? clipNorm / norm : 1) / loss.tokens()),
+                learningRate,
+                iteration);
         parametersChanged();
         return new Step(loss, norm, clip);
     }
@@ -260,8 +258,6 @@ public final class Network implements AutoCloseable {
         scratchpad.close();
         parameters.close();
         gradient.close();
-        if (optimizerState != null) {
-            optimizerState.close();
-        }
+        optimizerState.close();
     }
 }
