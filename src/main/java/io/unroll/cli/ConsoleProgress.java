@@ -15,7 +15,7 @@ final class ConsoleProgress implements Progress {
     }
 
     @Override
-    public void planned(Plan plan, long trainingTokens, long validationTokens, int parameters) {
+    public void planned(Plan plan, long trainingTokens, long validationTokens) {
         print(
                 "plan: %,d training tokens as %d replicas x %d lanes x %,d steps, in %,d chunks an epoch; %,d left out; "
                         + "%,d validation tokens",
@@ -26,7 +26,17 @@ final class ConsoleProgress implements Progress {
                 plan.chunks(),
                 plan.leftOut(),
                 validationTokens);
-        print("network: %,d parameters", parameters);
+    }
+
+    @Override
+    public void network(int parameters, long replicaBytes, boolean float32Instead) {
+        print(
+                "network: %,d parameters; a replica takes about %,d MiB outside the Java heap",
+                parameters, Math.round(replicaBytes / 1048576.0));
+        if (float32Instead) {
+            print("this processor has no bfloat16 instructions: training in float32"
+                    + " (model.emulate-bfloat16 = true goes on in bfloat16, slowly)");
+        }
     }
 
     @Override

@@ -96,13 +96,11 @@ public final class OneDnn {
         return new memory.desc(dimensions, type, memory.format_tag.any);
     }
 
-    /** Memory of its own, all zero. */
+    /** Memory of its own, of any content: what no primitive touches takes no room. */
     static memory allocate(memory.desc layout) {
         long bytes = layout.get_size();
         try {
-            memory allocated = new memory(layout, engine());
-            clear(allocated);
-            return allocated;
+            return new memory(layout, engine());
         } catch (RuntimeException e) {
             throw new UnrollException(
                     "no memory: " + (bytes >> 20) + " MiB more cannot be had for the network's arrays; give the"

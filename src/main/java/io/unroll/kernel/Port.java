@@ -28,7 +28,7 @@ final class Port implements AutoCloseable {
         }
     }
 
-    /** An array of the kernel's own, zero at first. */
+    /** An array of the kernel's own. */
     static Port own(memory.data_type type, Scratchpad scratchpad, long... dimensions) {
         try (memory.desc layout = OneDnn.plain(memory.data_type.f32, dimensions)) {
             return new Port(OneDnn.allocate(layout), type, scratchpad, dimensions);

@@ -214,6 +214,7 @@ public final class RecurrentKernel implements AutoCloseable {
             for (int i = 0; i < dState.length; i++) {
                 dState[i] = owned.add(primitives.forBackward(D_STATE[i]));
                 dLastState[i] = owned.add(primitives.forBackward(D_LAST_STATE[i]));
+                OneDnn.clear(dLastState[i]);
                 backward.with(D_STATE[i], dState[i]).with(D_LAST_STATE[i], dLastState[i]);
             }
             sum(primitives, DNNL_ARG_DIFF_WEIGHTS_LAYER);

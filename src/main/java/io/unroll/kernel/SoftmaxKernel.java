@@ -22,9 +22,15 @@ public final class SoftmaxKernel implements AutoCloseable {
 
     /** @param training whether gradients are wanted */
     public record Shape(int hidden, int vocabulary, int rows, boolean bfloat16, boolean training) {
-        /** @return rows whose logits are held at once */
+        /** @return rows whose logits are held at once: where it can be, a divisor of all, which leaves no rest */
         public int blockRows() {
-            return (int) Math.max(1, Math.min(rows, MOST_LOGITS / vocabulary));
+            int most = (int) Math.max(1, Math.min(rows, MOST_LOGITS / vocabulary));
+            for (int divisor = most; divisor > most / 2; divisor--) {
+                if (rows % divisor == 0) {
+                    return divisor;
+                }
+            }
+            return most;
         }
     }
 

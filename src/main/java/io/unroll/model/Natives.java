@@ -5,6 +5,14 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 
 /** Settings of the native libraries. */
 public final class Natives {
+    static {
+        // JavaCPP would stop a process that is larger than four times its heap. Ours may be: Spark limits it.
+        System.setProperty("org.bytedeco.javacpp.maxBytes", System.getProperty("org.bytedeco.javacpp.maxBytes", "0"));
+        System.setProperty(
+                "org.bytedeco.javacpp.maxPhysicalBytes",
+                System.getProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0"));
+    }
+
     private static volatile int threadsOfProcess;
 
     private Natives() {}

@@ -12,6 +12,7 @@ import io.unroll.config.UnrollException;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
+import io.unroll.model.ReplicaMemory;
 import io.unroll.task.Task;
 import io.unroll.train.Averaging;
 import io.unroll.train.Progress;
@@ -101,18 +102,17 @@ public final class TrainingJob {
                     + settings.corpus().validation() + " leaves " + validation + " of " + split.tokens()
                     + " tokens for validation, which needs 2: raise it, or set it to 0.");
         }
-        long logits = (long) plan.batch() * plan.tbptt() * shape.vocabulary();
-        if (logits > Integer.MAX_VALUE) {
-            throw new ConfigurationException("training.batch x training.tbptt x vocabulary is " + logits
-                    + ", more numbers than one array holds (" + Integer.MAX_VALUE
-                    + "): lower training.batch or training.tbptt.");
-        }
+        progress.planned(plan, split.trainingEnd(), validation);
     }
 
     private Snapshot initial() {
         try (Network network = new Network(shape, settings.run().seed())) {
             float[] parameters = network.parameters();
-            progress.planned(plan, split.trainingEnd(), split.validationEnd() - split.trainingEnd(), parameters.length);
+            Settings.Model model = shape.model();
+            progress.network(
+                    parameters.length,
+                    ReplicaMemory.bytes(shape, plan.batch(), plan.tbptt()),
+                    model.precision() == Settings.Precision.BFLOAT16 && !Network.computesInBfloat16(model));
             return Snapshot.initial(
                     parameters, network.optimizerState(), settings.cluster().replicas());
         }

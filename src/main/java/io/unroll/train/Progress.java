@@ -7,7 +7,15 @@ public interface Progress {
     /** @param found the token files were there already */
     void prepared(String folder, long tokens, int vocabulary, boolean found);
 
-    void planned(Plan plan, long trainingTokens, long validationTokens, int parameters);
+    void planned(Plan plan, long trainingTokens, long validationTokens);
+
+    /**
+     * What will be trained.
+     *
+     * @param replicaBytes memory of a replica outside the Java heap
+     * @param float32Instead the processor has no instructions for the bfloat16 that was asked for
+     */
+    void network(int parameters, long replicaBytes, boolean float32Instead);
 
     void round(Report report);
 

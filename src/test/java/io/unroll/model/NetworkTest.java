@@ -10,7 +10,13 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
@@ -191,6 +197,58 @@ class NetworkTest {
 
             assertEquals(norm, (losses[0] - losses[1]) / (2 * step), 0.01 * norm);
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.unroll.model.TestShapes#cells")
+    void bfloat16IsNearFloat32(String cell) {
+        String wide = ", layers = 2, hidden = 48, embedding = 48, " + cell.replace("embedding = 5", "embedding = 48");
+        try (Network exact = new Network(shape(wide.substring(2)), 1);
+                Network rounded =
+                        new Network(shape(wide.substring(2) + ", precision = bfloat16, emulate-bfloat16 = true"), 1)) {
+            for (int i = 0; i < 10; i++) {
+                double expected =
+                        exact.train(batch(i % 4, 9), 0.005, 5, i, 0).loss().mean();
+                double actual =
+                        rounded.train(batch(i % 4, 9), 0.005, 5, i, 0).loss().mean();
+                assertEquals(expected, actual, 0.03 * expected, "step " + i);
+            }
+            assertTrue(!Arrays.equals(exact.parameters(), rounded.parameters()));
+        }
+    }
+
+    /** One network is in one thread at a time, and several may be in several. */
+    @Test
+    void networksSideBySideComputeWhatTheyComputeAlone() throws Exception {
+        NetworkShape shape = shape("cell = lstm, hidden = 33, embedding = 17");
+        float[] alone = trained(shape);
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            List<Callable<float[]>> all = Collections.nCopies(8, () -> trained(shape));
+            for (Future<float[]> other : threads.invokeAll(all)) {
+                assertArrayEquals(alone, other.get());
+            }
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    private static float[] trained(NetworkShape shape) {
+        try (Network network = new Network(shape, 1)) {
+            for (int i = 0; i < 30; i++) {
+                network.train(batch(i, 6), 0.01, 5, i, 0);
+            }
+            return network.parameters();
+        }
+    }
+
+    @Test
+    void moreThreadsComputeTheSameButForRounding() {
+        NetworkShape one = shape("cell = lstm, hidden = 65, embedding = 33");
+        NetworkShape two = new NetworkShape(one.model(), one.vocabulary(), one.optimizer(), 2);
+
+        assertArrayEquals(trained(one), trained(two), 1e-3f);
+        assertArrayEquals(trained(two), trained(two));
     }
 
     private static NetworkShape sgd() {

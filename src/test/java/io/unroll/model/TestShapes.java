@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 public final class TestShapes {
     private TestShapes() {}
 
-    /** @return the settings that choose each cell */
+    /** @return the settings that choose each cell, and tied embeddings; hidden is to be 5 */
     public static Stream<String> cells() {
         return Stream.of(
                 "cell = lstm",
@@ -16,7 +16,8 @@ public final class TestShapes {
                 "cell = gru",
                 "cell = gru, reset-after = true",
                 "cell = rnn",
-                "cell = rnn, activation = relu");
+                "cell = rnn, activation = relu",
+                "cell = lstm, tied = true, embedding = 5");
     }
 
     /** @param model settings of {@code model}, which stand above the rest */

@@ -151,6 +151,6 @@ class ReplicaTest {
     }
 
     private static Network network(String cell) {
-        return new Network(TestShapes.shape(VOCABULARY, "layers = 1, hidden = 16, embedding = 4, " + cell), 1);
+        return new Network(TestShapes.shape(VOCABULARY, "layers = 1, hidden = 5, embedding = 4, " + cell), 1);
     }
 }
