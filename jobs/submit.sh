@@ -6,7 +6,8 @@
 #   jobs/submit.sh yarn my.conf
 #
 # Paths in the configuration must be readable on every machine: hdfs://, s3a://, or a shared folder.
-# Native memory lies outside the Java heap, hence memoryOverhead (YARN and Kubernetes heed it).
+# A replica's memory lies outside the Java heap: training prints how much, and an executor needs that for each of its
+# tasks, and 300 MiB for the libraries, as memoryOverhead (YARN and Kubernetes heed it).
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 [ $# -ge 2 ] || { echo "usage: jobs/submit.sh MASTER CONF [key=value ...]" >&2; exit 2; }
@@ -16,7 +17,6 @@ shift
 exec "$home/jobs/unroll" \
   --master "$master" \
   --deploy-mode client \
-  --conf spark.executorEnv.OMP_NUM_THREADS=1 \
   --conf spark.executor.memory="${EXECUTOR_MEMORY:-2g}" \
   --conf spark.executor.memoryOverhead="${EXECUTOR_OVERHEAD:-2g}" \
   train "$@"

@@ -13,12 +13,14 @@
  *
  * <pre>
  *   cli          the verbs
+ *   bench        the speed of a training step
  *   spark        rounds on workers, evaluation
  *   inference    generation
  *   checkpoint   the model folder, versions
  *   train        one replica, averaging, schedules, progress
  *   task         what is learnt: examples, network, batches, metrics
  *   model        Deeplearning4j layers and networks
+ *   kernel       recurrent layers, softmax and embedding on oneDNN
  *   chunk        token files, lanes, chunks, batches
  *   text         corpus files, tokenizers, vocabulary
  *   config       settings

@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.recurrent.RNN;
+import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.GradientCollector;
 import io.unroll.bench.Case;
 import io.unroll.bench.Peer;
@@ -35,14 +36,14 @@ public final class Libtorch implements Peer {
 
     @Override
     public Step open(Case network, int[][] tokens) {
-        System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(network.threads()));
-        System.setProperty("ai.djl.pytorch.num_interop_threads", "1");
-        return new Training(network, tokens);
+        NDManager manager = Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
+        JniUtils.setNumThreads(network.threads()); // of the calling thread
+        return new Training(network, tokens, manager);
     }
 
     private static final class Training implements Step {
         private final Case network;
-        private final NDManager manager = Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
+        private final NDManager manager;
         private final List<NDArray> parameters = new ArrayList<>();
         private final List<NDArray> means = new ArrayList<>();
         private final List<NDArray> variances = new ArrayList<>();
@@ -54,8 +55,9 @@ public final class Libtorch implements Peer {
         private final NDArray targets;
         private int iteration;
 
-        Training(Case network, int[][] tokens) {
+        Training(Case network, int[][] tokens, NDManager manager) {
             this.network = network;
+            this.manager = manager;
             int size = network.hidden();
             int gates =
                     switch (network.cell()) {

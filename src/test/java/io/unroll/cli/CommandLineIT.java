@@ -88,6 +88,51 @@ class CommandLineIT {
                 Files.readAllBytes(other.resolve("model/network.zip")));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "model.cell=gru model.reset-after=true model.precision=bfloat16",
+        "model.cell=rnn model.activation=relu cluster.threads=2",
+        "model.peepholes=true model.tied=true",
+    })
+    void everyNetworkTrainsAndWrites(String model) throws Exception {
+        Path run = folder.resolve("run-" + model.replaceAll("\\W", "-"));
+        List<String> arguments = new ArrayList<>(List.of("--master", "local[2]", "train", conf.toString()));
+        arguments.addAll(List.of(model.split(" ")));
+        arguments.addAll(List.of("training.epochs=1", "run.directory=" + run));
+
+        Output training = unroll(arguments.toArray(String[]::new));
+        assertEquals(0, training.status(), training.err());
+        assertTrue(
+                training.err().matches("(?s).*a replica takes about \\d+ MiB outside the Java heap.*"), training.err());
+
+        Output generated = unroll("generate", run.toString(), "--length", "20", "--json");
+        assertEquals(0, generated.status(), generated.err());
+        assertEquals(20, generated.json().get("text").asText().codePoints().count());
+    }
+
+    @Test
+    void benchMeasuresBesideThePeak() throws Exception {
+        Output bench = unroll("bench", "--cells", "rnn,gru", "--hidden", "16", "--rounds", "1", "--json");
+
+        assertEquals(0, bench.status(), bench.err());
+        JsonNode results = bench.json();
+        assertTrue(results.size() >= 2, bench.out());
+        JsonNode gru = results.get(results.size() - 1);
+        assertEquals("unroll", gru.get("peer").asText());
+        assertEquals("gru", gru.get("cell").asText());
+        assertEquals(16, gru.get("hidden").asInt());
+        assertEquals(1, gru.get("threads").asInt());
+        double flops = 6
+                * (2 * 3 * (2 * 16 * 16 + 16) + 17 * 96)
+                * gru.get("tokens_per_second").asDouble();
+        assertEquals(flops / 1e9, gru.get("gflops").asDouble(), 1e-6 * flops / 1e9);
+        for (String share : List.of("peak_share", "kernel_share")) {
+            assertTrue(gru.get(share).asDouble() > 0, bench.out());
+        }
+        assertEquals(2, unroll("bench", "--hidden", "0").status());
+        assertEquals(2, unroll("bench", "--cells", "lsmt").status());
+    }
+
     @Test
     void aFinishedRunIsNotOverwrittenAndTokenFilesAreFoundByContent() throws Exception {
         Output again = unroll("train", conf.toString());
