@@ -167,7 +167,7 @@ public final class RecurrentKernel implements AutoCloseable {
         }
     }
 
-    /** @return the gradient with respect to the i-th last state; zero until something is written */
+    /** @return the gradient with respect to the i-th last state: zero at first, and what is written stays */
     public FloatPointer lastStateGradient(int i) {
         return OneDnn.floats(backward.dLastState[i]);
     }

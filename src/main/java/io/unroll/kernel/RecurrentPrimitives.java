@@ -3,6 +3,8 @@ package io.unroll.kernel;
 import static org.bytedeco.dnnl.memory.data_type.bf16;
 import static org.bytedeco.dnnl.memory.data_type.f32;
 
+import io.unroll.config.UnrollException;
+import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.global.dnnl.query;
@@ -24,6 +26,7 @@ import org.bytedeco.dnnl.vanilla_rnn_forward;
 final class RecurrentPrimitives implements AutoCloseable {
     private static final rnn_direction DIRECTION = rnn_direction.unidirectional_left2right;
 
+    private final engine processor = OneDnn.engine();
     private final Owned owned = new Owned();
     private final Cell cell;
     private final primitive_attr attributes = owned.add(Call.attributes());
@@ -54,14 +57,19 @@ final class RecurrentPrimitives implements AutoCloseable {
         recurrentWeights = owned.add(OneDnn.any(type, 1, 1, hidden, cell.blocks(), hidden));
         peepholes = cell == Cell.LSTM_PEEPHOLE ? owned.add(OneDnn.plain(f32, 1, 1, 3, hidden)) : none;
         bias = owned.add(OneDnn.plain(f32, 1, 1, cell.biases(), hidden));
-        forward = owned.add(forward(training ? prop_kind.forward_training : prop_kind.forward_inference));
-        backward = training ? owned.add(backward(type, inputs, hidden, steps, lanes)) : null;
+        try {
+            forward = owned.add(forward(training ? prop_kind.forward_training : prop_kind.forward_inference));
+            backward = training ? owned.add(backward(type, inputs, hidden, steps, lanes)) : null;
+        } catch (RuntimeException e) {
+            throw new UnrollException(
+                    "oneDNN has no kernel for " + shape + " on this processor: set model.precision = float32.", e);
+        }
     }
 
     private rnn_primitive_desc_base forward(prop_kind kind) {
         return switch (cell) {
             case RNN_TANH, RNN_RELU -> new vanilla_rnn_forward.primitive_desc(
-                    OneDnn.engine(),
+                    processor,
                     kind,
                     activation(),
                     DIRECTION,
@@ -76,7 +84,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case LSTM, LSTM_PEEPHOLE -> new lstm_forward.primitive_desc(
-                    OneDnn.engine(),
+                    processor,
                     kind,
                     DIRECTION,
                     input,
@@ -93,7 +101,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case GRU -> new gru_forward.primitive_desc(
-                    OneDnn.engine(),
+                    processor,
                     kind,
                     DIRECTION,
                     input,
@@ -106,7 +114,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case GRU_RESET_AFTER -> new lbr_gru_forward.primitive_desc(
-                    OneDnn.engine(),
+                    processor,
                     kind,
                     DIRECTION,
                     input,
@@ -136,7 +144,7 @@ final class RecurrentPrimitives implements AutoCloseable {
         memory.desc dRecurrent = owned.add(OneDnn.any(f32, 1, 1, hidden, cell.blocks(), hidden));
         return switch (cell) {
             case RNN_TANH, RNN_RELU -> new vanilla_rnn_backward.primitive_desc(
-                    OneDnn.engine(),
+                    processor,
                     kind,
                     activation(),
                     DIRECTION,
@@ -159,7 +167,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case LSTM, LSTM_PEEPHOLE -> new lstm_backward.primitive_desc(
-                    OneDnn.engine(),
+                    processor,
                     kind,
                     DIRECTION,
                     input,
@@ -188,7 +196,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case GRU -> new gru_backward.primitive_desc(
-                    OneDnn.engine(),
+                    processor,
                     kind,
                     DIRECTION,
                     input,
@@ -209,7 +217,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case GRU_RESET_AFTER -> new lbr_gru_backward.primitive_desc(
-                    OneDnn.engine(),
+                    processor,
                     kind,
                     DIRECTION,
                     input,

@@ -50,6 +50,7 @@ public final class SoftmaxKernel implements AutoCloseable {
     private final FloatIndexer values;
 
     public SoftmaxKernel(Shape shape, Scratchpad scratchpad) {
+        OneDnn.engine();
         this.shape = shape;
         int rows = shape.blockRows();
         weights = view(shape.vocabulary, shape.hidden);

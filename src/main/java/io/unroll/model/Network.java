@@ -134,13 +134,14 @@ public final class Network implements AutoCloseable {
         Natives.useThreads(shape.threads());
         Nd4j.getRandom().setSeed(dropoutSeed);
         Loss loss = backPropagate(batch);
-        double norm = gradient.norm2Number().doubleValue() / loss.tokens();
+        long counted = Math.max(1, loss.tokens());
+        double norm = gradient.norm2Number().doubleValue() / counted;
         boolean clip = clipNorm > 0 && norm > clipNorm;
         optimizer.step(
                 Floats.of(parameters),
                 Floats.of(gradient),
                 optimizerState,
-                (float) ((clip ? clipNorm / norm : 1) / loss.tokens()),
+                (float) ((clip ? clipNorm / norm : 1) / counted),
                 learningRate,
                 iteration);
         parametersChanged();

@@ -5,4 +5,13 @@ import java.io.Serializable;
 
 /** All that decides a network's arrays and arithmetic, but not its weights. */
 public record NetworkShape(Settings.Model model, int vocabulary, Settings.Optimizer optimizer, int threads)
-        implements Serializable {}
+        implements Serializable {
+    /** @throws io.unroll.config.ConfigurationException where there would be too many for one array */
+    public int parameters() {
+        return order().total();
+    }
+
+    ParameterOrder order() {
+        return new ParameterOrder(this, Configurations.of(this, 0));
+    }
+}

@@ -51,6 +51,6 @@ public final class NetworkZip {
         MultiLayerNetwork net = ModelSerializer.restoreMultiLayerNetwork(in, false);
         float[] parameters = net.params().dup().data().asFloat();
         net.close();
-        return new ParameterOrder(shape, Configurations.of(shape, 0)).fromDeeplearning4j(parameters);
+        return shape.order().fromDeeplearning4j(parameters);
     }
 }

@@ -1,5 +1,6 @@
 package io.unroll.model;
 
+import io.unroll.config.ConfigurationException;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 
@@ -15,6 +16,9 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
  * ours has the matrix once.
  */
 final class ParameterOrder {
+    /** An optimizer's state, which may be twice as many, must fit one array of the JVM. */
+    private static final long MOST = 1_000_000_000;
+
     private final int vocabulary;
     private final int embedding;
     private final boolean tied;
@@ -33,6 +37,11 @@ final class ParameterOrder {
         }
         long end = layers[layers.length - 1];
         bias = tied ? end : end + (long) vocabulary * shape.model().hidden();
+        if (bias + vocabulary > MOST) {
+            throw new ConfigurationException("the network would have " + (bias + vocabulary) + " parameters, and "
+                    + MOST + " is the most: lower model.hidden, model.embedding, model.layers or"
+                    + " corpus.max-vocabulary.");
+        }
     }
 
     /** @return where the i-th recurrent layer starts, and where the one before it ends */
@@ -49,7 +58,7 @@ final class ParameterOrder {
     }
 
     int total() {
-        return Math.toIntExact(bias + vocabulary);
+        return (int) (bias + vocabulary);
     }
 
     /** @param ours one vector of {@link #total} numbers, or several, one after the other */

@@ -25,7 +25,7 @@ public final class ReplicaMemory {
 
     public static long bytes(NetworkShape shape, int lanes, int steps) {
         Settings.Model model = shape.model();
-        ParameterOrder order = new ParameterOrder(shape, Configurations.of(shape, 0));
+        ParameterOrder order = shape.order();
         long parameters = order.total();
         long recurrent = order.layer(model.layers()) - order.layer(0);
         long output = (long) model.hidden() * shape.vocabulary();

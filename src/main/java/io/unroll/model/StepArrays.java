@@ -1,9 +1,11 @@
 package io.unroll.model;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -17,6 +19,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 final class StepArrays extends LayerWorkspaceMgr implements AutoCloseable {
     private final List<INDArray> buffers = new ArrayList<>();
+    private final List<INDArray> views = new ArrayList<>();
     private int next;
 
     StepArrays() {
@@ -29,23 +32,34 @@ final class StepArrays extends LayerWorkspaceMgr implements AutoCloseable {
 
     @Override
     public INDArray createUninitialized(ArrayType arrayType, DataType dataType, long[] shape, char order) {
-        long length = 1;
-        for (long size : shape) {
-            length *= size;
+        int slot = next++;
+        if (slot == buffers.size()) {
+            buffers.add(Nd4j.createUninitialized(dataType, length(shape)));
+            views.add(null);
         }
-        if (next == buffers.size()) {
-            buffers.add(Nd4j.createUninitialized(dataType, length));
-        } else if (buffers.get(next).length() < length) {
-            buffers.get(next).close();
-            buffers.set(next, Nd4j.createUninitialized(dataType, length));
+        INDArray view = views.get(slot);
+        if (view == null || view.ordering() != order || !Arrays.equals(view.shape(), shape)) {
+            views.set(slot, newView(slot, dataType, shape, order));
         }
-        INDArray buffer = buffers.get(next++);
-        return buffer.get(NDArrayIndex.interval(0, length)).reshape(order, shape);
+        return views.get(slot);
+    }
+
+    private INDArray newView(int slot, DataType dataType, long[] shape, char order) {
+        if (buffers.get(slot).length() < length(shape)) {
+            buffers.get(slot).close();
+            buffers.set(slot, Nd4j.createUninitialized(dataType, length(shape)));
+        }
+        return buffers.get(slot).get(NDArrayIndex.interval(0, length(shape))).reshape(order, shape);
+    }
+
+    private static long length(long[] shape) {
+        return LongStream.of(shape).reduce(1, (a, b) -> a * b);
     }
 
     @Override
     public void close() {
         buffers.forEach(INDArray::close);
         buffers.clear();
+        views.clear();
     }
 }

@@ -1,8 +1,10 @@
 package io.unroll.spark;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import java.io.Serializable;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
@@ -55,6 +57,17 @@ public final class Session implements AutoCloseable {
                 throw new ConfigurationException("cluster.threads is " + threads + ", more than the " + count
                         + " cores of " + master + ": lower it, or give Spark more cores.");
             }
+        }
+    }
+
+    /** @param replicaBytes what a task will take outside the Java heap */
+    void checkMemory(long replicaBytes) {
+        OperatingSystemMXBean machine = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        long there = machine.getTotalMemorySize();
+        if (context.isLocal() && replicaBytes > there) {
+            throw new ConfigurationException("a replica would take " + (replicaBytes >> 20)
+                    + " MiB outside the Java heap, and this machine has " + (there >> 20)
+                    + " MiB: lower model.hidden, training.batch or training.tbptt.");
         }
     }
 

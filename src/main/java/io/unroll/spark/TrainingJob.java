@@ -105,16 +105,20 @@ public final class TrainingJob {
         progress.planned(plan, split.trainingEnd(), validation);
     }
 
+    /** Says what a replica takes before any is made. */
     private Snapshot initial() {
+        Settings.Model model = shape.model();
+        long replicaBytes = ReplicaMemory.bytes(shape, plan.batch(), plan.tbptt());
+        progress.network(
+                shape.parameters(),
+                replicaBytes,
+                model.precision() == Settings.Precision.BFLOAT16 && !Network.computesInBfloat16(model));
+        session.checkMemory(replicaBytes);
         try (Network network = new Network(shape, settings.run().seed())) {
-            float[] parameters = network.parameters();
-            Settings.Model model = shape.model();
-            progress.network(
-                    parameters.length,
-                    ReplicaMemory.bytes(shape, plan.batch(), plan.tbptt()),
-                    model.precision() == Settings.Precision.BFLOAT16 && !Network.computesInBfloat16(model));
             return Snapshot.initial(
-                    parameters, network.optimizerState(), settings.cluster().replicas());
+                    network.parameters(),
+                    network.optimizerState(),
+                    settings.cluster().replicas());
         }
     }
 

@@ -110,6 +110,21 @@ class CommandLineIT {
         assertEquals(20, generated.json().get("text").asText().codePoints().count());
     }
 
+    /** oneDNN is told not to see the instructions, where there are any. */
+    @Test
+    void aProcessorWithoutBfloat16TrainsInFloat32AndSaysSo() throws Exception {
+        Output training = unroll(
+                Map.of("ONEDNN_MAX_CPU_ISA", "AVX512_CORE"),
+                "train",
+                conf.toString(),
+                "model.precision=bfloat16",
+                "training.epochs=1",
+                "run.directory=" + folder.resolve("no-bfloat16"));
+
+        assertEquals(0, training.status(), training.err());
+        assertTrue(training.err().contains("no bfloat16 instructions: training in float32"), training.err());
+    }
+
     @Test
     void benchMeasuresBesideThePeak() throws Exception {
         Output bench = unroll("bench", "--cells", "rnn,gru", "--hidden", "16", "--rounds", "1", "--json");

@@ -97,7 +97,7 @@ class NetworkTest {
                 float[] expected = stock.rnnTimeStep(input).dup().data().asFloat();
                 assertArrayEquals(expected, softmax(network.next(token)), 1e-6f);
             }
-            ParameterOrder order = new ParameterOrder(network.shape(), Configurations.of(network.shape(), 0));
+            ParameterOrder order = network.shape().order();
             assertArrayEquals(
                     order.toDeeplearning4j(network.optimizerState()),
                     stock.getUpdater().getStateViewArray().dup().data().asFloat());
