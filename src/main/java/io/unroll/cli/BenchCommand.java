@@ -69,6 +69,11 @@ final class BenchCommand implements Callable<Integer> {
         check("--replicas", replicas);
         check("--rounds", rounds);
         sizes.forEach(size -> check("--hidden", size));
+        int cores = Runtime.getRuntime().availableProcessors();
+        if ((long) threads * replicas > cores) {
+            throw new ConfigurationException("--threads " + threads + " x --replicas " + replicas
+                    + " are more than the " + cores + " cores of this machine: lower one.");
+        }
         List<Integer> counts = IntStream.of(1, replicas).distinct().boxed().toList();
         Benchmark benchmark = new Benchmark(rounds, threads, counts);
         List<Map<String, Object>> all = new ArrayList<>();

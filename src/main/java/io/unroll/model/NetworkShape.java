@@ -11,6 +11,11 @@ public record NetworkShape(Settings.Model model, int vocabulary, Settings.Optimi
         return order().total();
     }
 
+    /** @return bytes of the parameters and of the optimizer's state */
+    public long weightBytes() {
+        return Float.BYTES * ((long) parameters() + new Optimizer(optimizer, parameters()).stateSize());
+    }
+
     ParameterOrder order() {
         return new ParameterOrder(this, Configurations.of(this, 0));
     }

@@ -60,14 +60,27 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /** @param replicaBytes what a task will take outside the Java heap */
-    void checkMemory(long replicaBytes) {
+    /**
+     * Refuses what cannot be, before it is tried.
+     *
+     * @param replicaBytes what a task will take outside the Java heap
+     * @param weightBytes weights and optimizer state, of which the driver holds every replica's; in local mode the
+     *     tasks' copies are in the same heap
+     */
+    void checkMemory(long replicaBytes, long weightBytes, int replicas) {
         OperatingSystemMXBean machine = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long there = machine.getTotalMemorySize();
         if (context.isLocal() && replicaBytes > there) {
             throw new ConfigurationException("a replica would take " + (replicaBytes >> 20)
                     + " MiB outside the Java heap, and this machine has " + (there >> 20)
                     + " MiB: lower model.hidden, training.batch or training.tbptt.");
+        }
+        long heap = Runtime.getRuntime().maxMemory();
+        long needed = weightBytes * (context.isLocal() ? 2L * replicas + 4 : replicas + 3L);
+        if (needed > heap) {
+            throw new ConfigurationException("the weights of " + replicas + " replicas take about " + (needed >> 20)
+                    + " MiB of the driver's Java heap, which has " + (heap >> 20)
+                    + " MiB: give it more, as in jobs/unroll --driver-memory " + ((needed >> 30) + 1) + "g train ...");
         }
     }
 

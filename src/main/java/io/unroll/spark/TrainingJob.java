@@ -113,7 +113,8 @@ public final class TrainingJob {
                 shape.parameters(),
                 replicaBytes,
                 model.precision() == Settings.Precision.BFLOAT16 && !Network.computesInBfloat16(model));
-        session.checkMemory(replicaBytes);
+        session.checkMemory(
+                replicaBytes, shape.weightBytes(), settings.cluster().replicas());
         try (Network network = new Network(shape, settings.run().seed())) {
             return Snapshot.initial(
                     network.parameters(),
