@@ -38,15 +38,19 @@ public final class ModelFolder {
         }
     }
 
-    /** @throws ConfigurationException where there is something already that may not be overwritten */
-    public void checkFree(boolean overwrite) {
+    public boolean exists() {
         try {
-            if (!overwrite && fs.exists(path)) {
-                throw new ConfigurationException(path + " exists: this run is finished. Give another run.directory, or "
-                        + "run.overwrite=true to train anew and replace it.");
-            }
+            return fs.exists(path);
         } catch (IOException e) {
             throw new UnrollException("cannot read " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** @throws ConfigurationException where there is something already that may not be overwritten */
+    public void checkFree(boolean overwrite) {
+        if (!overwrite && exists()) {
+            throw new ConfigurationException(path + " exists: this run is finished. Give another run.directory, or "
+                    + "run.overwrite=true to train anew and replace it.");
         }
     }
 

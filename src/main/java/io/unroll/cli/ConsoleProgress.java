@@ -2,6 +2,7 @@ package io.unroll.cli;
 
 import io.unroll.chunk.Plan;
 import io.unroll.train.Progress;
+import io.unroll.train.RoundReport;
 import java.time.Duration;
 import java.util.Locale;
 
@@ -40,14 +41,24 @@ final class ConsoleProgress implements Progress {
     }
 
     @Override
-    public void round(Report report) {
+    public void resumed(String checkpoint, int round) {
+        print("goes on after round %,d, from %s", round, checkpoint);
+    }
+
+    @Override
+    public void damaged(String checkpoint, String problem) {
+        print("%s is damaged and is not used: %s", checkpoint, problem);
+    }
+
+    @Override
+    public void round(RoundReport report) {
         print(
                 "round %d/%d  epoch %d  loss %.4f%s  %,.0f tokens/s  %s left",
                 report.round(),
                 report.rounds(),
                 report.epoch(),
                 report.trainingLoss(),
-                Double.isNaN(report.validationLoss())
+                report.validationLoss() == null
                         ? ""
                         : String.format(Locale.ROOT, "  validation %.4f", report.validationLoss()),
                 report.tokensPerSecond(),

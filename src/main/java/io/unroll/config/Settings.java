@@ -20,9 +20,20 @@ public record Settings(
                 "0 (off), or corpus.validation above 0");
     }
 
-    public record Run(String directory, long seed, boolean overwrite) implements Serializable {
+    public record Run(String directory, long seed, boolean overwrite, Checkpoint checkpoint) implements Serializable {
         public Run {
             check(!directory.isBlank(), "run.directory", "not set", "a folder for what the run makes");
+        }
+    }
+
+    /**
+     * @param every rounds from one checkpoint to the next; 0 for none
+     * @param keep the last ones that are kept, beside the best
+     */
+    public record Checkpoint(int every, int keep) implements Serializable {
+        public Checkpoint {
+            check(every >= 0, "run.checkpoint.every", every, "0 (off) or more");
+            check(keep >= 1, "run.checkpoint.keep", keep, "1 or more");
         }
     }
 
@@ -112,9 +123,31 @@ public record Settings(
         }
     }
 
-    /** @param everyChunks chunks of a round; {@link #EPOCH} for all of an epoch */
-    public record Averaging(int everyChunks, AveragingMethod method) implements Serializable {
+    /**
+     * @param everyChunks chunks of a round; {@link #EPOCH} for all of an epoch
+     * @param learningRate of the step along the averaged change; 1 takes the mean
+     * @param momentum of these steps
+     */
+    public record Averaging(
+            int everyChunks, AveragingMethod method, double learningRate, double momentum, Updater updater)
+            implements Serializable {
         public static final int EPOCH = 0;
+
+        public Averaging {
+            String key = "cluster.averaging.";
+            check(learningRate > 0 && learningRate <= 2, key + "learning-rate", learningRate, "above 0, at most 2");
+            check(momentum >= 0 && momentum < 1, key + "momentum", momentum, "from 0 to below 1");
+            check(
+                    method != AveragingMethod.MEAN || learningRate == 1,
+                    key + "learning-rate",
+                    learningRate,
+                    "auto, unless cluster.averaging.method is bmuf or nesterov");
+            check(
+                    method != AveragingMethod.MEAN || momentum == 0,
+                    key + "momentum",
+                    momentum,
+                    "auto, unless cluster.averaging.method is bmuf or nesterov");
+        }
     }
 
     /** Keeps products of counts within a long. */
@@ -168,6 +201,29 @@ public record Settings(
     }
 
     public enum AveragingMethod {
-        MEAN
+        MEAN,
+        BMUF,
+        NESTEROV;
+
+        /** The step along the averaged change, where the configuration names none. */
+        double learningRate() {
+            return this == NESTEROV ? 0.7 : 1;
+        }
+
+        /** For BMUF Chen and Huo (2016), for Nesterov Douillard et al. (DiLoCo, 2023). */
+        double momentum(int replicas) {
+            return switch (this) {
+                case MEAN -> 0;
+                case BMUF -> 1 - 1.0 / replicas;
+                case NESTEROV -> 0.9;
+            };
+        }
+    }
+
+    /** What becomes of the optimizer's state where replicas are averaged. */
+    public enum Updater {
+        AVERAGE,
+        KEEP,
+        RESET
     }
 }

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Reads {@link Settings}: reference.conf, under the run's file, under {@code key=value} overrides. */
@@ -23,6 +24,15 @@ public final class SettingsReader {
     private static final String COMMAND_LINE = "the command line";
 
     private static final Config REFERENCE = ConfigFactory.parseResources(SettingsReader.class, "reference.conf");
+
+    /** The corpus is compared by its content. */
+    private static final Set<String> INDIFFERENT = Set.of(
+            "run.directory",
+            "run.overwrite",
+            "run.checkpoint.every",
+            "run.checkpoint.keep",
+            "corpus.path",
+            "corpus.prepared");
 
     private final Config config;
 
@@ -114,7 +124,11 @@ public final class SettingsReader {
     private Settings settings() {
         try {
             return new Settings(
-                    new Settings.Run(text("run.directory"), whole("run.seed", Long.MAX_VALUE), flag("run.overwrite")),
+                    new Settings.Run(
+                            text("run.directory"),
+                            whole("run.seed", Long.MAX_VALUE),
+                            flag("run.overwrite"),
+                            new Settings.Checkpoint(number("run.checkpoint.every"), number("run.checkpoint.keep"))),
                     choice("task", Settings.TaskName.class),
                     corpus(),
                     model(),
@@ -172,9 +186,34 @@ public final class SettingsReader {
         boolean chunks = every.matches("[1-9]\\d{0,8}");
         InvalidSettingException.check(
                 chunks || every.equals("epoch"), key, every, "epoch, or a number of chunks of 1 or more");
+        var method = choice("cluster.averaging.method", Settings.AveragingMethod.class);
         return new Settings.Averaging(
                 chunks ? Integer.parseInt(every) : Settings.Averaging.EPOCH,
-                choice("cluster.averaging.method", Settings.AveragingMethod.class));
+                method,
+                decimalOrAuto("cluster.averaging.learning-rate", method.learningRate()),
+                decimalOrAuto("cluster.averaging.momentum", method.momentum(number("cluster.replicas"))),
+                choice("cluster.averaging.updater", Settings.Updater.class));
+    }
+
+    private double decimalOrAuto(String key, double auto) {
+        return text(key).equalsIgnoreCase("auto") ? auto : decimal(key);
+    }
+
+    /**
+     * Compares what decides a run's result: not where its files lie, nor when they are written.
+     *
+     * @param origin where the other settings come from, for messages
+     * @return for each key that differs, its two values
+     */
+    public static List<String> differences(Settings settings, String other, String origin) {
+        Config mine = ConfigFactory.parseString(settings.text());
+        Config theirs = ConfigFactory.parseString(parse(other, origin).text()).withFallback(REFERENCE);
+        return keys("", REFERENCE.root()).stream()
+                .filter(key -> !INDIFFERENT.contains(key))
+                .filter(key -> !mine.getString(key).equals(theirs.getString(key)))
+                .sorted()
+                .map(key -> key + " is " + mine.getString(key) + ", and was " + theirs.getString(key))
+                .toList();
     }
 
     private String rendered() {

@@ -113,8 +113,9 @@ public final class Network implements AutoCloseable {
         return state;
     }
 
+    /** @param state empty for the one before the first step */
     public void setOptimizerState(float[] state) {
-        optimizerState.put(state);
+        optimizerState.put(state.length == 0 ? optimizer.initialState() : state);
     }
 
     /**

@@ -11,9 +11,14 @@ public record NetworkShape(Settings.Model model, int vocabulary, Settings.Optimi
         return order().total();
     }
 
+    /** @return numbers that the optimizer remembers */
+    public int optimizerSize() {
+        return new Optimizer(optimizer, parameters()).stateSize();
+    }
+
     /** @return bytes of the parameters and of the optimizer's state */
     public long weightBytes() {
-        return Float.BYTES * ((long) parameters() + new Optimizer(optimizer, parameters()).stateSize());
+        return Float.BYTES * ((long) parameters() + optimizerSize());
     }
 
     ParameterOrder order() {

@@ -3,18 +3,18 @@ package io.unroll.spark;
 import com.sun.management.OperatingSystemMXBean;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
-import java.io.Serializable;
 import java.lang.management.ManagementFactory;
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.deploy.SparkHadoopUtil;
+import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** A Spark application, set up as Unroll's jobs need it. */
@@ -34,7 +34,7 @@ public final class Session implements AutoCloseable {
         SparkConf conf = new SparkConf()
                 .setIfMissing("spark.master", "local[*]")
                 .set("spark.app.name", "unroll " + name)
-                // Until averaging leaves the driver, every replica's weights come to it.
+                // The averaged weights come to the driver, whatever their size.
                 .setIfMissing("spark.driver.maxResultSize", "0")
                 .set("spark.task.cpus", Integer.toString(threads))
                 // Task results are records, which Spark's Kryo cannot read back.
@@ -101,6 +101,22 @@ public final class Session implements AutoCloseable {
         return context.broadcast(value);
     }
 
+    /** @return a counter that Spark's web page shows beside the tasks that add to it */
+    LongAccumulator counter(String name) {
+        return context.sc().longAccumulator(name);
+    }
+
+    /** Names what is defined and run from here on, as Spark's web page shows it. */
+    void name(String job, String stage) {
+        context.setJobDescription(job);
+        context.setCallSite(stage);
+    }
+
+    /** @return a task for each input */
+    <I> JavaRDD<I> parallelize(List<I> inputs) {
+        return context.parallelize(inputs, Math.min(inputs.size(), MOST_TASKS));
+    }
+
     /**
      * Runs one task for each input.
      *
@@ -109,32 +125,10 @@ public final class Session implements AutoCloseable {
      * @throws UnrollException the first input's, in their order, whose task threw one
      */
     <I, O> List<O> map(String description, List<I> inputs, Function<I, O> task) {
-        context.setJobDescription(description);
-        return context
-                .parallelize(inputs, Math.min(inputs.size(), MOST_TASKS))
-                .map(input -> Outcome.of(() -> task.call(input)))
-                .collect()
-                .stream()
+        name(description, description);
+        return parallelize(inputs).map(input -> Outcome.of(() -> task.call(input))).collect().stream()
                 .map(Outcome::orThrow)
                 .toList();
-    }
-
-    /** Carries a failure that the user must hear of to the driver: Spark would try again, and print its trace. */
-    private record Outcome<O>(O value, String problem) implements Serializable {
-        static <O> Outcome<O> of(Callable<O> task) throws Exception {
-            try {
-                return new Outcome<>(task.call(), null);
-            } catch (UnrollException e) {
-                return new Outcome<>(null, e.getMessage());
-            }
-        }
-
-        O orThrow() {
-            if (problem != null) {
-                throw new UnrollException(problem);
-            }
-            return value;
-        }
     }
 
     @Override

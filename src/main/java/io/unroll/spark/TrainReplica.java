@@ -5,45 +5,54 @@ import io.unroll.chunk.TokenIndex;
 import io.unroll.chunk.TokenReader;
 import io.unroll.config.Settings;
 import io.unroll.model.NetworkShape;
-import io.unroll.model.RecurrentState;
 import io.unroll.task.Task;
 import io.unroll.train.Replica;
-import io.unroll.train.ReplicaResult;
+import io.unroll.train.ReplicaState;
 import io.unroll.train.Round;
-import io.unroll.train.Snapshot;
+import io.unroll.train.Weights;
 import java.io.IOException;
 import java.io.Serializable;
-import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** The Spark task of a round: one replica reads its own ranges of the token files, and trains. */
+/**
+ * The Spark task of a round: one replica reads its own ranges of the token files, and trains.
+ *
+ * @param tokensTrained what Spark's web page shows of the stage
+ */
 record TrainReplica(
         Round round,
-        Broadcast<Snapshot.Weights> weights,
+        Broadcast<Weights> weights,
         Plan plan,
         Settings settings,
         NetworkShape shape,
         String tokens,
         TokenIndex index,
-        Broadcast<SerializableConfiguration> hadoop)
-        implements Function<TrainReplica.Input, ReplicaResult> {
+        Broadcast<SerializableConfiguration> hadoop,
+        LongAccumulator tokensTrained)
+        implements Serializable {
 
-    record Input(int replica, RecurrentState state) implements Serializable {}
+    /** @param state a broadcast of its own, since tasks of more than 128 MiB cannot be sent */
+    record Input(int replica, Broadcast<ReplicaState> state) implements Serializable {}
 
-    @Override
-    public ReplicaResult call(Input input) throws IOException {
-        Replica replica = new Replica(
-                input.replica(), plan, settings.training(), settings.run().seed());
+    /** @param startMillis and endMillis by this worker's clock, for people only */
+    record Trained(Replica.Trained trained, long startMillis, long endMillis) {}
+
+    Trained train(Input input) throws IOException {
+        long start = System.currentTimeMillis();
+        Replica replica = new Replica(input.replica(), plan, settings);
         try (TokenReader reader = new TokenReader(tokens, index, hadoop.value().value())) {
-            return ExecutorNetworks.use(
+            Replica.Trained trained = ExecutorNetworks.use(
                     shape,
                     network -> replica.train(
                             network,
                             Task.of(settings.task()).training(reader, plan, input.replica()),
                             round,
                             weights.value(),
-                            input.state()));
+                            input.state().value()));
+            tokensTrained.add(trained.result().loss().tokens());
+            return new Trained(trained, start, System.currentTimeMillis());
         }
     }
 }

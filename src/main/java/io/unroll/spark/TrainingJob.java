@@ -1,6 +1,8 @@
 package io.unroll.spark;
 
+import io.unroll.checkpoint.Checkpoints;
 import io.unroll.checkpoint.Manifest;
+import io.unroll.checkpoint.MetricsFile;
 import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.checkpoint.Versions;
@@ -9,21 +11,19 @@ import io.unroll.chunk.Split;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
-import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.model.ReplicaMemory;
 import io.unroll.task.Task;
-import io.unroll.train.Averaging;
 import io.unroll.train.Progress;
 import io.unroll.train.ReplicaResult;
 import io.unroll.train.Round;
+import io.unroll.train.RoundReport;
+import io.unroll.train.RunState;
 import io.unroll.train.Snapshot;
 import java.io.IOException;
-import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Optional;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.broadcast.Broadcast;
 
 /** A run on the driver: prepare, plan, then rounds of training and averaging, then the model. */
 public final class TrainingJob {
@@ -31,53 +31,42 @@ public final class TrainingJob {
     private final Settings settings;
     private final Progress progress;
     private final ModelFolder folder;
+    private final Checkpoints checkpoints;
+    private final MetricsFile metrics;
 
     private PreparedCorpus corpus;
     private Split split;
     private NetworkShape shape;
     private Plan plan;
-    private final Clock clock = new Clock();
+    private RoundJob rounds;
 
-    public TrainingJob(Session session, Settings settings, Progress progress) {
+    public TrainingJob(Session session, Settings settings, Progress progress) throws IOException {
         this.session = session;
         this.settings = settings;
         this.progress = progress;
         this.folder = new ModelFolder(modelPath(settings), session.hadoop());
+        folder.checkFree(settings.run().overwrite());
+        folder.checkWritable();
+        this.checkpoints = new Checkpoints(settings, session.hadoop());
+        this.metrics = new MetricsFile(settings.run().directory(), session.hadoop());
     }
 
     public static String modelPath(Settings settings) {
         return new Path(settings.run().directory(), "model").toString();
     }
 
-    /** A snapshot, and how good it is; validation is null where there is no validation part. */
-    private record State(Snapshot snapshot, double trainingLoss, Loss validation) {
-        boolean betterThan(State other) {
-            return other.validation == null || validation.mean() < other.validation.mean();
-        }
-    }
-
     /** @return the model, as it was published */
     public Model run() throws IOException {
-        folder.checkFree(settings.run().overwrite());
-        folder.checkWritable();
         prepare();
         plan();
-        State last = new State(initial(), Double.NaN, null);
-        State best = last;
-        int bestEpoch = 0;
-        while (last.snapshot.epoch() < settings.training().epochs()) {
-            last = round(last);
-            if (last.validation != null && last.snapshot.chunk() == 0 && last.betterThan(best)) {
-                best = last;
-                bestEpoch = last.snapshot.epoch();
-            }
-            int patience = settings.training().earlyStopping();
-            if (patience > 0 && last.snapshot.epoch() - bestEpoch >= patience) {
-                break;
-            }
+        checkMemory();
+        RunState state = start();
+        while (!state.finished(settings.training())) {
+            state = round(state);
         }
+        boolean keepsBest = settings.training().earlyStopping() > 0 && state.best() != null && !state.isBest();
         return publish(
-                settings.training().earlyStopping() > 0 ? best : last,
+                keepsBest ? checkpoints.read(state.best().round()) : state,
                 folder,
                 settings.run().overwrite());
     }
@@ -106,7 +95,7 @@ public final class TrainingJob {
     }
 
     /** Says what a replica takes before any is made. */
-    private Snapshot initial() {
+    private void checkMemory() {
         Settings.Model model = shape.model();
         long replicaBytes = ReplicaMemory.bytes(shape, plan.batch(), plan.tbptt());
         progress.network(
@@ -115,137 +104,114 @@ public final class TrainingJob {
                 model.precision() == Settings.Precision.BFLOAT16 && !Network.computesInBfloat16(model));
         session.checkMemory(
                 replicaBytes, shape.weightBytes(), settings.cluster().replicas());
+    }
+
+    /** @return where an earlier attempt has come to, or the beginning */
+    private RunState start() throws IOException {
+        rounds = new RoundJob(session, settings, corpus, shape, plan);
+        Optional<Checkpoints.Found> found = checkpoints.latest(progress);
+        if (found.isPresent() && !isReplaced(found.get())) {
+            found.get().checkSameRun(corpus.index().corpus());
+            RunState state = found.get().state();
+            progress.resumed(found.get().path(), state.snapshot().round());
+            metrics.resume(state.report());
+            return state;
+        }
+        checkpoints.clear();
         try (Network network = new Network(shape, settings.run().seed())) {
-            return Snapshot.initial(
-                    network.parameters(),
-                    network.optimizerState(),
-                    settings.cluster().replicas());
+            return RunState.before(
+                    Snapshot.initial(network.parameters(), settings.cluster().replicas()));
         }
     }
 
-    private State round(State before) {
-        Round round = Round.following(before.snapshot, plan, settings.cluster().averaging());
-        clock.roundStarts();
-        List<ReplicaResult> results = trainReplicas(round, before.snapshot);
-        for (ReplicaResult result : results) {
+    /** With run.overwrite, a finished run begins anew; an unfinished one goes on, or a second attempt would lose it. */
+    private boolean isReplaced(Checkpoints.Found found) {
+        return settings.run().overwrite() && folder.exists() && found.state().finished(settings.training());
+    }
+
+    private RunState round(RunState before) {
+        RoundJob.Done done = rounds.run(before.snapshot());
+        for (ReplicaResult result : done.results()) {
             if (result.divergence() != null) {
                 String where = "replica " + result.replica() + ", at learning rate " + result.learningRate();
-                throw diverged(round, where + ": " + result.divergence(), before);
+                throw diverged(done.round(), where + ": " + result.divergence(), before);
             }
         }
-        Snapshot snapshot = before.snapshot.after(round, Averaging.mean(results), results);
-        Loss trained = results.stream().map(ReplicaResult::loss).reduce(Loss.NONE, Loss::plus);
-        clock.roundEnds(trained.tokens());
-        boolean validates = round.endsEpoch() && split.validationEnd() > split.trainingEnd();
-        Loss validation = validates ? validate(snapshot) : before.validation;
-        if (validates && !Double.isFinite(validation.mean())) {
-            String where = "at learning rate " + results.get(0).learningRate();
-            throw diverged(round, where + ": the validation loss is " + validation.mean(), before);
+        Double validation = validate(done);
+        if (validation != null && !Double.isFinite(validation)) {
+            String where = "at learning rate " + done.results().get(0).learningRate();
+            throw diverged(done.round(), where + ": the validation loss is " + validation, before);
         }
-        progress.round(new Progress.Report(
-                snapshot.round(),
-                rounds(),
-                round.epoch() + 1,
-                trained.mean(),
-                validates ? validation.mean() : Double.NaN,
-                clock.tokensPerSecond(),
-                clock.secondsLeft(snapshot.tokens(), totalTokens())));
-        return new State(snapshot, trained.mean(), validation);
+        RunState after = before.after(done.snapshot(), rounds.report(done, validation));
+        checkpoint(after, done);
+        RoundReport report = rounds.report(done, validation);
+        metrics.add(report);
+        progress.round(report);
+        return after;
     }
 
-    private List<ReplicaResult> trainReplicas(Round round, Snapshot snapshot) {
-        Broadcast<Snapshot.Weights> weights = session.broadcast(snapshot.weights());
-        TrainReplica task = new TrainReplica(
-                round, weights, plan, settings, shape, corpus.folder(), corpus.index(), session.hadoopBroadcast());
-        List<TrainReplica.Input> inputs = IntStream.range(0, settings.cluster().replicas())
-                .mapToObj(replica ->
-                        new TrainReplica.Input(replica, snapshot.states().get(replica)))
-                .toList();
-        List<ReplicaResult> results =
-                session.map("round " + (round.number() + 1) + " of " + rounds() + ": train", inputs, task);
-        weights.destroy();
-        return results;
+    /** @return nats per token; null where the round does not end an epoch, or nothing is held out */
+    private Double validate(RoundJob.Done done) {
+        if (!done.round().endsEpoch() || split.validationEnd() == split.trainingEnd()) {
+            return null;
+        }
+        return done.phases().time("validate", () -> Evaluation.ofTokens(
+                        session,
+                        settings,
+                        shape,
+                        done.snapshot().model(settings.cluster().averaging()),
+                        corpus,
+                        split.trainingEnd(),
+                        split.validationEnd())
+                .mean());
     }
 
-    private UnrollException diverged(Round round, String what, State lastGood) {
+    private void checkpoint(RunState state, RoundJob.Done done) {
+        int every = settings.run().checkpoint().every();
+        boolean due = every > 0 && (state.snapshot().round() % every == 0 || state.finished(settings.training()));
+        boolean best = state.isBest() && (every > 0 || settings.training().earlyStopping() > 0);
+        if (due || best) {
+            done.phases().time("checkpoint", () -> {
+                checkpoints.write(state, corpus.index().corpus());
+                return null;
+            });
+        }
+    }
+
+    private UnrollException diverged(Round round, String what, RunState lastGood) {
         String kept = "no round was good before it";
-        if (lastGood.snapshot.round() > 0) {
+        if (lastGood.snapshot().round() > 0) {
             String path = new Path(settings.run().directory(), "last-good").toString();
             publish(lastGood, new ModelFolder(path, session.hadoop()), true);
-            kept = "the model after round " + lastGood.snapshot.round() + " is kept in " + path;
+            kept = "the model after round " + lastGood.snapshot().round() + " is kept in " + path;
         }
+        // Or another learning rate would be refused as another run's.
+        checkpoints.clear();
         return new UnrollException("training diverged in round " + (round.number() + 1) + ", " + what + "; " + kept
                 + ". Lower training.learning-rate, or set a smaller training.clip-norm.");
     }
 
-    private Loss validate(Snapshot snapshot) {
-        return Evaluation.ofTokens(
-                session,
-                settings,
-                shape,
-                snapshot.weights().parameters(),
-                corpus,
-                split.trainingEnd(),
-                split.validationEnd());
-    }
-
-    private Model publish(State state, ModelFolder target, boolean overwrite) {
-        Snapshot snapshot = state.snapshot;
+    private Model publish(RunState state, ModelFolder target, boolean overwrite) {
+        Snapshot snapshot = state.snapshot();
+        float[] parameters = snapshot.model(settings.cluster().averaging());
         Manifest manifest = new Manifest(
                 Versions.all(),
                 settings.run().seed(),
                 corpus.index().corpus(),
                 corpus.vocabulary().size(),
-                snapshot.weights().parameters().length,
+                parameters.length,
                 snapshot.epoch(),
                 snapshot.round(),
                 snapshot.tokens(),
-                state.trainingLoss,
-                state.validation == null ? null : state.validation.mean());
+                state.report().trainingLoss(),
+                state.validationLoss());
         Model model = new Model(
                 manifest,
                 settings,
                 corpus.vocabulary(),
-                snapshot.weights().parameters(),
-                snapshot.weights().optimizerState());
+                parameters,
+                snapshot.weights().optimizer());
         target.write(model, overwrite);
         return model;
-    }
-
-    private long rounds() {
-        int every = settings.cluster().averaging().everyChunks();
-        long perEpoch = every == Settings.Averaging.EPOCH ? 1 : (plan.chunks() + every - 1) / every;
-        return perEpoch * settings.training().epochs();
-    }
-
-    private long totalTokens() {
-        return plan.laneSteps()
-                * plan.replicas()
-                * plan.batch()
-                * settings.training().epochs();
-    }
-
-    /** Wall time, for people only: nothing that is computed depends on it. */
-    private static final class Clock {
-        private long start;
-        private long roundStart;
-        private double tokensPerSecond;
-
-        void roundStarts() {
-            roundStart = System.nanoTime();
-            start = start == 0 ? roundStart : start;
-        }
-
-        void roundEnds(long tokens) {
-            tokensPerSecond = tokens * 1e9 / (System.nanoTime() - roundStart);
-        }
-
-        double tokensPerSecond() {
-            return tokensPerSecond;
-        }
-
-        double secondsLeft(long done, long total) {
-            return (System.nanoTime() - start) / 1e9 * (total - done) / done;
-        }
     }
 }

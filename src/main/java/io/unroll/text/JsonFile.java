@@ -24,19 +24,30 @@ public record JsonFile<T>(String format, int version, Class<T> type) {
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
     public void write(FileSystem fs, Path path, T content) throws IOException {
+        try (OutputStream out = fs.create(path, true)) {
+            out.write(bytes(content));
+        }
+    }
+
+    public byte[] bytes(T content) throws IOException {
         ObjectNode json = MAPPER.createObjectNode();
         json.put("format", format);
         json.put("version", version);
         json.setAll((ObjectNode) MAPPER.valueToTree(content));
-        try (OutputStream out = fs.create(path, true)) {
-            MAPPER.writeValue(out, json);
-        }
+        return MAPPER.writeValueAsBytes(json);
     }
 
     /** @throws UnrollException where the file is damaged, something else, or written by a newer Unroll */
     public T read(FileSystem fs, Path path) throws IOException {
         try (InputStream in = fs.open(path)) {
-            JsonNode json = MAPPER.readTree(in);
+            return parse(in.readAllBytes(), path.toString());
+        }
+    }
+
+    /** @param path where the bytes come from, for messages */
+    public T parse(byte[] bytes, String path) throws IOException {
+        try {
+            JsonNode json = MAPPER.readTree(bytes);
             if (!format.equals(json.path("format").asText())) {
                 throw new UnrollException(path + " is no " + format + " file.");
             }

@@ -17,22 +17,11 @@ public interface Progress {
      */
     void network(int parameters, long replicaBytes, boolean float32Instead);
 
-    void round(Report report);
+    /** The run goes on from a checkpoint of so many rounds. */
+    void resumed(String checkpoint, int round);
 
-    /**
-     * How a round went.
-     *
-     * @param rounds rounds of the whole run
-     * @param trainingLoss nats per token, over the round
-     * @param validationLoss nats per token; NaN where the round was not followed by validation
-     * @param tokensPerSecond of training, over all replicas
-     */
-    record Report(
-            int round,
-            long rounds,
-            int epoch,
-            double trainingLoss,
-            double validationLoss,
-            double tokensPerSecond,
-            double secondsLeft) {}
+    /** A checkpoint that cannot be used, and why. */
+    void damaged(String checkpoint, String problem);
+
+    void round(RoundReport report);
 }

@@ -6,59 +6,90 @@ import io.unroll.chunk.Plan;
 import io.unroll.config.Settings;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
-import io.unroll.model.RecurrentState;
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.SplittableRandom;
 
 /** One copy of the network with its own lanes, for one round. */
-public record Replica(int number, Plan plan, Settings.Training training, long seed) implements Serializable {
+public record Replica(int number, Plan plan, Settings settings) {
+    private static final float[] NONE = {};
+
+    /** What has been learnt: weights to be averaged, and what stays with the replica. */
+    public record Trained(Weights weights, ReplicaResult result) {}
+
     /**
      * Trains the round's chunks in order, the state carried from each to the next.
      *
-     * @param weights the network's start
-     * @param state what the lanes remember from before the round
+     * @param start the network's start
+     * @param state what the replica remembers from before the round
      */
-    public ReplicaResult train(
-            Network network, Lanes lanes, Round round, Snapshot.Weights weights, RecurrentState state)
+    public Trained train(Network network, Lanes lanes, Round round, Weights start, ReplicaState state)
             throws IOException {
-        network.setParameters(weights.parameters());
-        network.setOptimizerState(weights.optimizerState());
-        network.setState(state);
-        Loss loss = Loss.NONE;
-        double rate = 0;
-        String divergence = null;
-        for (int chunk = round.startChunk(); chunk < round.endChunk() && divergence == null; chunk++) {
-            int iteration = round.iteration() + chunk - round.startChunk();
-            rate = LearningRate.at((double) iteration / ((long) plan.chunks() * training.epochs()), training);
-            Batch batch = lanes.chunk(chunk, round.endChunk());
-            Network.Step step =
-                    network.train(batch, rate, training.clipNorm(), iteration, dropoutSeed(round.epoch(), chunk));
-            loss = loss.plus(step.loss());
-            divergence = divergence(step, chunk);
+        Settings.Updater updater = settings.cluster().averaging().updater();
+        network.setParameters(start.parameters());
+        network.setOptimizerState(updater == Settings.Updater.KEEP ? state.optimizer() : start.optimizer());
+        network.setState(state.recurrent());
+        Sums sums = steps(network, lanes, round);
+        float[] optimizer = updater == Settings.Updater.RESET ? NONE : network.optimizerState();
+        boolean keeps = updater == Settings.Updater.KEEP;
+        Weights trained = new Weights(network.parameters(), keeps ? NONE : optimizer);
+        if (sums.divergence == null && !(trained.finite() && new Weights(NONE, optimizer).finite())) {
+            sums.divergence = "the weights are not finite after chunk " + (round.endChunk() - 1);
         }
-        Snapshot.Weights trained = new Snapshot.Weights(network.parameters(), network.optimizerState());
-        if (divergence == null && !trained.finite()) {
-            divergence = "the weights are not finite after chunk " + (round.endChunk() - 1);
-        }
-        return new ReplicaResult(number, trained, network.state(), loss, rate, divergence);
+        return new Trained(trained, sums.result(number, new ReplicaState(network.state(), keeps ? optimizer : NONE)));
     }
 
-    private static String divergence(Network.Step step, int chunk) {
-        double loss = step.loss().mean();
-        if (Double.isFinite(loss) && Double.isFinite(step.gradientNorm())) {
-            return null;
+    private Sums steps(Network network, Lanes lanes, Round round) throws IOException {
+        Settings.Training training = settings.training();
+        boolean resets = settings.cluster().averaging().updater() == Settings.Updater.RESET;
+        Sums sums = new Sums();
+        for (int chunk = round.startChunk(); chunk < round.endChunk() && sums.divergence == null; chunk++) {
+            int iteration = round.iteration() + chunk - round.startChunk();
+            sums.learningRate =
+                    LearningRate.at((double) iteration / ((long) plan.chunks() * training.epochs()), training);
+            Batch batch = lanes.chunk(chunk, round.endChunk());
+            sums.add(
+                    chunk,
+                    network.train(
+                            batch,
+                            sums.learningRate,
+                            training.clipNorm(),
+                            resets ? chunk - round.startChunk() : iteration,
+                            dropoutSeed(round.epoch(), chunk)));
         }
-        return Double.isFinite(loss)
-                ? "the gradient's norm is " + step.gradientNorm() + " in chunk " + chunk
-                : "the loss is " + loss + " in chunk " + chunk;
+        return sums;
     }
 
     private long dropoutSeed(int epoch, int chunk) {
-        long mixed = seed;
+        long mixed = settings.run().seed();
         for (int part : new int[] {epoch, number, chunk}) {
             mixed = new SplittableRandom(mixed + part).nextLong();
         }
         return mixed;
+    }
+
+    private static final class Sums {
+        private Loss loss = Loss.NONE;
+        private double learningRate;
+        private double norms;
+        private int steps;
+        private int clipped;
+        private String divergence;
+
+        void add(int chunk, Network.Step step) {
+            loss = loss.plus(step.loss());
+            norms += step.gradientNorm();
+            steps++;
+            clipped += step.clipped() ? 1 : 0;
+            double mean = step.loss().mean();
+            if (!Double.isFinite(mean)) {
+                divergence = "the loss is " + mean + " in chunk " + chunk;
+            } else if (!Double.isFinite(step.gradientNorm())) {
+                divergence = "the gradient's norm is " + step.gradientNorm() + " in chunk " + chunk;
+            }
+        }
+
+        ReplicaResult result(int replica, ReplicaState state) {
+            return new ReplicaResult(replica, state, loss, learningRate, norms / steps, clipped, divergence);
+        }
     }
 }

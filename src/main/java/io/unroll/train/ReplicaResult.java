@@ -1,14 +1,22 @@
 package io.unroll.train;
 
 import io.unroll.model.Loss;
-import io.unroll.model.RecurrentState;
 import java.io.Serializable;
 
 /**
- * What one replica's round gives back.
+ * What one replica's round gives back, beside its weights.
  *
+ * @param learningRate of the last step
+ * @param gradientNorm before clipping, mean over the steps
+ * @param clippedSteps how many of its steps were clipped
  * @param divergence where loss or weights are no longer finite, what happened; null otherwise
  */
 public record ReplicaResult(
-        int replica, Snapshot.Weights weights, RecurrentState state, Loss loss, double learningRate, String divergence)
+        int replica,
+        ReplicaState state,
+        Loss loss,
+        double learningRate,
+        double gradientNorm,
+        int clippedSteps,
+        String divergence)
         implements Serializable {}

@@ -1,14 +1,15 @@
 package io.unroll.train;
 
-import io.unroll.model.RecurrentState;
-import java.io.Serializable;
+import io.unroll.config.Settings;
 import java.util.Collections;
 import java.util.List;
 
 /**
  * All that decides how training goes on from here.
  *
- * @param states for each replica what its lanes remember
+ * @param weights with which the next round starts
+ * @param velocity of the {@link OuterStep}s, {@code [parameters]}; empty where there is none
+ * @param states what is each replica's own
  * @param iteration optimizer steps of each replica so far
  * @param epoch epochs finished
  * @param chunk chunks of the present epoch that are done
@@ -16,28 +17,20 @@ import java.util.List;
  * @param tokens tokens trained on so far, over all replicas
  */
 public record Snapshot(
-        Weights weights, List<RecurrentState> states, int iteration, int epoch, int chunk, int round, long tokens) {
+        Weights weights,
+        float[] velocity,
+        List<ReplicaState> states,
+        int iteration,
+        int epoch,
+        int chunk,
+        int round,
+        long tokens) {
 
-    /** What is averaged and broadcast: {@code [parameters]}, and the optimizer's memory of them. */
-    public record Weights(float[] parameters, float[] optimizerState) implements Serializable {
-        /** @return whether every number is finite */
-        boolean finite() {
-            return finite(parameters) && finite(optimizerState);
-        }
-
-        private static boolean finite(float[] values) {
-            float sum = 0;
-            for (float value : values) {
-                sum += value * 0;
-            }
-            return sum == 0;
-        }
-    }
-
-    public static Snapshot initial(float[] parameters, float[] optimizerState, int replicas) {
+    public static Snapshot initial(float[] parameters, int replicas) {
         return new Snapshot(
-                new Weights(parameters, optimizerState),
-                Collections.nCopies(replicas, RecurrentState.ZERO),
+                new Weights(parameters, new float[0]),
+                new float[0],
+                Collections.nCopies(replicas, ReplicaState.INITIAL),
                 0,
                 0,
                 0,
@@ -45,15 +38,20 @@ public record Snapshot(
                 0);
     }
 
-    /** @return the snapshot after a round, at the start of the next epoch where this one is complete */
-    public Snapshot after(Round round, Weights averaged, List<ReplicaResult> results) {
+    /**
+     * @param mean of the replicas' weights
+     * @return the snapshot after a round, at the start of the next epoch where this one is complete
+     */
+    public Snapshot after(Round round, Weights mean, List<ReplicaResult> results, Settings.Averaging averaging) {
         boolean complete = round.endsEpoch();
-        List<RecurrentState> carried = complete
-                ? Collections.nCopies(states.size(), RecurrentState.ZERO)
-                : results.stream().map(ReplicaResult::state).toList();
+        OuterStep step = OuterStep.take(new OuterStep(weights.parameters(), velocity), mean.parameters(), averaging);
         return new Snapshot(
-                averaged,
-                carried,
+                new Weights(step.start(), mean.optimizer()),
+                step.velocity(),
+                results.stream()
+                        .map(ReplicaResult::state)
+                        .map(state -> complete ? state.startOfEpoch() : state)
+                        .toList(),
                 iteration + round.endChunk() - round.startChunk(),
                 complete ? epoch + 1 : epoch,
                 complete ? 0 : round.endChunk(),
@@ -62,5 +60,10 @@ public record Snapshot(
                         + results.stream()
                                 .mapToLong(result -> result.loss().tokens())
                                 .sum());
+    }
+
+    /** @return the parameters to be validated and published, {@code [parameters]} */
+    public float[] model(Settings.Averaging averaging) {
+        return new OuterStep(weights.parameters(), velocity).weights(averaging);
     }
 }

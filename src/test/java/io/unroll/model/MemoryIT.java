@@ -42,7 +42,8 @@ class MemoryIT {
 
         assertEquals(2, resident.size());
         long growth = resident.get(1) - resident.get(0);
-        assertTrue(growth < 4 << 20, resident + ": " + growth + " bytes more");
+        // Nine KiB a round; the JVM's own memory moves by some MiB.
+        assertTrue(growth < 16 << 20, resident + ": " + growth + " bytes more");
     }
 
     private static NetworkShape shape(String model) {

@@ -2,6 +2,7 @@ package io.unroll.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,11 +11,13 @@ import io.unroll.chunk.Lanes;
 import io.unroll.chunk.Plan;
 import io.unroll.chunk.TokenSource;
 import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.RecurrentState;
 import io.unroll.model.TestShapes;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -44,17 +47,19 @@ class ReplicaTest {
     void aRoundsBorderChangesNothing(String cell) throws IOException {
         Plan plan = Plan.of(TOKENS, 2, 4, 8);
         try (Network network = network(cell)) {
-            Snapshot.Weights start = new Snapshot.Weights(network.parameters(), network.optimizerState());
+            Weights start = start(network);
 
-            ReplicaResult whole = round(network, plan, 0, 6, start, RecurrentState.ZERO);
-            ReplicaResult first = round(network, plan, 0, 2, start, RecurrentState.ZERO);
-            ReplicaResult second = round(network, plan, 2, 6, first.weights(), first.state());
+            Replica.Trained whole = round(network, plan, 0, 6, start, ReplicaState.INITIAL);
+            Replica.Trained first = round(network, plan, 0, 2, start, ReplicaState.INITIAL);
+            Replica.Trained second =
+                    round(network, plan, 2, 6, first.weights(), first.result().state());
 
             assertArrayEquals(whole.weights().parameters(), second.weights().parameters());
-            assertArrayEquals(whole.weights().optimizerState(), second.weights().optimizerState());
-            assertArrayEquals(whole.state().arrays(), second.state().arrays());
+            assertArrayEquals(whole.weights().optimizer(), second.weights().optimizer());
+            assertArrayEquals(recurrent(whole), recurrent(second));
             assertEquals(
-                    whole.loss().tokens(), first.loss().tokens() + second.loss().tokens());
+                    whole.result().loss().tokens(),
+                    first.result().loss().tokens() + second.result().loss().tokens());
         }
     }
 
@@ -95,8 +100,8 @@ class ReplicaTest {
             float[] broken = network.parameters();
             broken[broken.length - 1] = Float.NaN;
 
-            ReplicaResult bad = round(
-                    network, plan, 3, 9, new Snapshot.Weights(broken, network.optimizerState()), RecurrentState.ZERO);
+            ReplicaResult bad = round(network, plan, 3, 9, new Weights(broken, new float[0]), ReplicaState.INITIAL)
+                    .result();
 
             assertNotNull(bad.divergence());
             assertTrue(bad.divergence().contains("the loss is NaN in chunk 3"), bad.divergence());
@@ -104,22 +109,65 @@ class ReplicaTest {
     }
 
     @Test
+    void aRoundsBorderIsWhatTheUpdaterSays() throws IOException {
+        Plan plan = Plan.of(TOKENS, 2, 4, 8);
+        try (Network network = network("cell = lstm")) {
+            Weights start = start(network);
+            Replica keeps = replica(plan, "keep");
+            Replica resets = replica(plan, "reset");
+
+            Replica.Trained whole = round(keeps, network, 0, 6, start, ReplicaState.INITIAL);
+            Replica.Trained kept = round(keeps, network, 0, 2, start, ReplicaState.INITIAL);
+            kept = round(keeps, network, 2, 6, kept.weights(), kept.result().state());
+            Replica.Trained reset = round(resets, network, 0, 2, start, ReplicaState.INITIAL);
+            ReplicaState between = reset.result().state();
+            reset = round(resets, network, 2, 6, reset.weights(), between);
+
+            assertArrayEquals(whole.weights().parameters(), kept.weights().parameters());
+            assertArrayEquals(
+                    whole.result().state().optimizer(), kept.result().state().optimizer());
+            assertEquals(0, kept.weights().optimizer().length);
+            assertEquals(0, between.optimizer().length + reset.weights().optimizer().length);
+            assertFalse(
+                    Arrays.equals(whole.weights().parameters(), reset.weights().parameters()));
+            // As if these were the first steps of all, but for the learning rate, which is constant here.
+            Replica.Trained fresh = resets.train(
+                    network,
+                    lanes(plan),
+                    new Round(0, 0, 2, 6, false, 0),
+                    weightsAfter(resets, network, start),
+                    between);
+            assertArrayEquals(fresh.weights().parameters(), reset.weights().parameters());
+        }
+    }
+
+    private static Weights weightsAfter(Replica replica, Network network, Weights start) throws IOException {
+        return round(replica, network, 0, 2, start, ReplicaState.INITIAL).weights();
+    }
+
+    @Test
     void stepsAndTokensAreCounted() throws IOException {
         Plan plan = Plan.of(TOKENS, 2, 4, 8);
+        var averaging = new Settings.Averaging(
+                plan.chunks() - 1, Settings.AveragingMethod.MEAN, 1, 0, Settings.Updater.AVERAGE);
         try (Network network = network("cell = rnn")) {
-            Snapshot before = Snapshot.initial(network.parameters(), network.optimizerState(), 2);
-            Round round = Round.following(
-                    before, plan, new Settings.Averaging(plan.chunks() - 1, Settings.AveragingMethod.MEAN));
-            ReplicaResult result =
-                    round(network, plan, round.startChunk(), round.endChunk(), before.weights(), RecurrentState.ZERO);
-
+            Snapshot before = Snapshot.initial(network.parameters(), 2);
+            Round round = Round.following(before, plan, averaging);
+            Replica.Trained trained =
+                    round(network, plan, round.startChunk(), round.endChunk(), before.weights(), ReplicaState.INITIAL);
+            ReplicaResult result = trained.result();
             ReplicaResult other = new ReplicaResult(
-                    1, result.weights(), new RecurrentState(new float[] {1}), result.loss(), 0.1, null);
+                    1,
+                    new ReplicaState(new RecurrentState(new float[] {1}), new float[] {3}),
+                    result.loss(),
+                    0.1,
+                    1,
+                    0,
+                    null);
 
-            Snapshot middle = before.after(round, result.weights(), List.of(result, other));
-            Round last = Round.following(
-                    middle, plan, new Settings.Averaging(plan.chunks() - 1, Settings.AveragingMethod.MEAN));
-            Snapshot end = middle.after(last, result.weights(), List.of(result, result));
+            Snapshot middle = before.after(round, trained.weights(), List.of(result, other), averaging);
+            Round last = Round.following(middle, plan, averaging);
+            Snapshot end = middle.after(last, trained.weights(), List.of(result, other), averaging);
 
             assertNull(result.divergence());
             assertEquals(plan.chunks() - 1, middle.iteration());
@@ -128,26 +176,40 @@ class ReplicaTest {
             assertEquals(1, last.endChunk() - last.startChunk());
             assertEquals(1, end.epoch());
             assertEquals(0, end.chunk());
-            assertEquals(List.of(RecurrentState.ZERO, RecurrentState.ZERO), end.states());
+            assertEquals(RecurrentState.ZERO, end.states().get(1).recurrent());
+            assertArrayEquals(new float[] {3}, end.states().get(1).optimizer());
         }
     }
 
-    private static ReplicaResult round(
-            Network network, Plan plan, int start, int end, Snapshot.Weights weights, RecurrentState state)
-            throws IOException {
-        return replica(plan)
-                .train(
-                        network,
-                        new Lanes(SOURCE, plan, 1 % plan.replicas()),
-                        new Round(0, 0, start, end, false, start),
-                        weights,
-                        state);
+    private static float[][] recurrent(Replica.Trained trained) {
+        return trained.result().state().recurrent().arrays();
     }
 
-    private static Replica replica(Plan plan) {
-        var training = new Settings.Training(
-                6, plan.batch(), plan.tbptt(), Settings.Optimizer.ADAM, 0.01, Settings.Schedule.CONSTANT, 5, 0);
-        return new Replica(0, plan, training, 1);
+    private static Weights start(Network network) {
+        return new Weights(network.parameters(), new float[0]);
+    }
+
+    private static Replica.Trained round(
+            Network network, Plan plan, int start, int end, Weights weights, ReplicaState state) throws IOException {
+        return round(replica(plan, "average"), network, start, end, weights, state);
+    }
+
+    private static Replica.Trained round(
+            Replica replica, Network network, int start, int end, Weights weights, ReplicaState state)
+            throws IOException {
+        return replica.train(network, lanes(replica.plan()), new Round(0, 0, start, end, false, start), weights, state);
+    }
+
+    private static Lanes lanes(Plan plan) {
+        return new Lanes(SOURCE, plan, 1 % plan.replicas());
+    }
+
+    private static Replica replica(Plan plan, String updater) {
+        Settings settings = SettingsReader.parse(
+                "run.directory = none, corpus.path = none, training { epochs = 6, learning-rate = 0.01 }\n"
+                        + "cluster.averaging.updater = " + updater,
+                "test");
+        return new Replica(0, plan, settings);
     }
 
     private static Network network(String cell) {

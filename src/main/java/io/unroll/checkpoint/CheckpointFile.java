@@ -1,0 +1,192 @@
+package io.unroll.checkpoint;
+
+import io.unroll.model.RecurrentState;
+import io.unroll.text.JsonFile;
+import io.unroll.train.ReplicaState;
+import io.unroll.train.RoundReport;
+import io.unroll.train.RunState;
+import io.unroll.train.Snapshot;
+import io.unroll.train.Weights;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedInputStream;
+import java.util.zip.CheckedOutputStream;
+
+/**
+ * A checkpoint in one file, big-endian:
+ *
+ * <pre>
+ *   "UNROLLCP" | length of header, int | header, JSON | CRC-32C of all before, long
+ *   parameters | optimizer | velocity | for each replica: recurrent arrays, optimizer | CRC-32C of all before, long
+ * </pre>
+ *
+ * Arrays are floats, and their lengths stand in the header.
+ */
+final class CheckpointFile {
+    private static final JsonFile<Header> HEADER = new JsonFile<>("unroll-checkpoint", 1, Header.class);
+    private static final long MAGIC = ByteBuffer.wrap("UNROLLCP".getBytes(java.nio.charset.StandardCharsets.US_ASCII))
+            .getLong();
+    private static final int MOST_HEADER_BYTES = 1 << 28;
+    private static final int BLOCK = 1 << 14;
+
+    private CheckpointFile() {}
+
+    /** The file is not what was written. */
+    static final class DamagedException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        DamagedException(String message) {
+            super(message);
+        }
+    }
+
+    /**
+     * @param settings the run's effective configuration
+     * @param corpus hash of the corpus' content
+     */
+    record Contents(String settings, String corpus, RunState state) {}
+
+    private record Header(
+            String settings,
+            String corpus,
+            int iteration,
+            int epoch,
+            int chunk,
+            int round,
+            long tokens,
+            RoundReport report,
+            Double validationLoss,
+            RunState.Best best,
+            int parameters,
+            int optimizer,
+            int velocity,
+            List<ReplicaLengths> replicas) {}
+
+    private record ReplicaLengths(int[] recurrent, int optimizer) {
+        static ReplicaLengths of(ReplicaState state) {
+            int[] recurrent = Arrays.stream(state.recurrent().arrays())
+                    .mapToInt(array -> array.length)
+                    .toArray();
+            return new ReplicaLengths(recurrent, state.optimizer().length);
+        }
+    }
+
+    static void write(Contents contents, OutputStream target) throws IOException {
+        CheckedOutputStream checked = new CheckedOutputStream(target, new CRC32C());
+        DataOutputStream out = new DataOutputStream(checked);
+        Snapshot snapshot = contents.state().snapshot();
+        byte[] header = HEADER.bytes(header(contents, snapshot));
+        out.writeLong(MAGIC);
+        out.writeInt(header.length);
+        out.write(header);
+        out.writeLong(checked.getChecksum().getValue());
+        write(snapshot.weights().parameters(), out);
+        write(snapshot.weights().optimizer(), out);
+        write(snapshot.velocity(), out);
+        for (ReplicaState state : snapshot.states()) {
+            for (float[] array : state.recurrent().arrays()) {
+                write(array, out);
+            }
+            write(state.optimizer(), out);
+        }
+        out.writeLong(checked.getChecksum().getValue());
+        out.flush();
+    }
+
+    private static Header header(Contents contents, Snapshot snapshot) {
+        RunState state = contents.state();
+        return new Header(
+                contents.settings(),
+                contents.corpus(),
+                snapshot.iteration(),
+                snapshot.epoch(),
+                snapshot.chunk(),
+                snapshot.round(),
+                snapshot.tokens(),
+                state.report(),
+                state.validationLoss(),
+                state.best(),
+                snapshot.weights().parameters().length,
+                snapshot.weights().optimizer().length,
+                snapshot.velocity().length,
+                snapshot.states().stream().map(ReplicaLengths::of).toList());
+    }
+
+    private static void write(float[] values, DataOutputStream out) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(BLOCK * Float.BYTES);
+        for (int start = 0; start < values.length; start += BLOCK) {
+            int count = Math.min(BLOCK, values.length - start);
+            bytes.asFloatBuffer().put(values, start, count);
+            out.write(bytes.array(), 0, count * Float.BYTES);
+        }
+    }
+
+    /**
+     * @param name of the file, for messages
+     * @throws io.unroll.config.UnrollException where a newer Unroll has written it
+     */
+    static Contents read(InputStream source, String name) throws IOException {
+        CheckedInputStream checked = new CheckedInputStream(source, new CRC32C());
+        DataInputStream in = new DataInputStream(checked);
+        if (in.readLong() != MAGIC) {
+            throw new DamagedException("it does not start as a checkpoint does");
+        }
+        int length = in.readInt();
+        if (length < 0 || length > MOST_HEADER_BYTES) {
+            throw new DamagedException("its header would be of " + length + " bytes");
+        }
+        byte[] bytes = in.readNBytes(length);
+        check(checked, in);
+        Header header = HEADER.parse(bytes, name);
+        Weights weights = new Weights(read(header.parameters, in), read(header.optimizer, in));
+        float[] velocity = read(header.velocity, in);
+        List<ReplicaState> states = new ArrayList<>();
+        for (ReplicaLengths replica : header.replicas) {
+            float[][] recurrent = new float[replica.recurrent.length][];
+            for (int i = 0; i < recurrent.length; i++) {
+                recurrent[i] = read(replica.recurrent[i], in);
+            }
+            states.add(new ReplicaState(new RecurrentState(recurrent), read(replica.optimizer, in)));
+        }
+        check(checked, in);
+        return contents(header, weights, velocity, states);
+    }
+
+    private static Contents contents(Header header, Weights weights, float[] velocity, List<ReplicaState> states) {
+        Snapshot snapshot = new Snapshot(
+                weights, velocity, states, header.iteration, header.epoch, header.chunk, header.round, header.tokens);
+        return new Contents(
+                header.settings,
+                header.corpus,
+                new RunState(snapshot, header.report, header.validationLoss, header.best));
+    }
+
+    private static float[] read(int length, DataInputStream in) throws IOException {
+        float[] values = new float[length];
+        byte[] bytes = new byte[BLOCK * Float.BYTES];
+        FloatBuffer floats = ByteBuffer.wrap(bytes).asFloatBuffer();
+        for (int start = 0; start < length; start += BLOCK) {
+            int count = Math.min(BLOCK, length - start);
+            in.readFully(bytes, 0, count * Float.BYTES);
+            floats.rewind().get(values, start, count);
+        }
+        return values;
+    }
+
+    private static void check(CheckedInputStream checked, DataInputStream in) throws IOException {
+        long actual = checked.getChecksum().getValue();
+        long expected = in.readLong();
+        if (actual != expected) {
+            throw new DamagedException("its checksum is not that of its content");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package io.unroll.checkpoint;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.config.UnrollException;
+import io.unroll.train.Progress;
+import io.unroll.train.RunState;
+import java.io.EOFException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** The checkpoints of one run: a file each, published by a rename, in the run's folder. */
+public final class Checkpoints {
+    private static final Pattern NAME = Pattern.compile("round-(\\d{8})\\.checkpoint");
+
+    private final Settings settings;
+    private final Path folder;
+    private final FileSystem fs;
+
+    public Checkpoints(Settings settings, Configuration hadoop) throws IOException {
+        this.settings = settings;
+        Path path = new Path(settings.run().directory(), "checkpoints");
+        this.fs = path.getFileSystem(hadoop);
+        this.folder = fs.makeQualified(path);
+    }
+
+    /**
+     * The newest checkpoint that can be read.
+     *
+     * @param differences from the settings that led to it
+     * @param corpus hash of the corpus' content then
+     */
+    public record Found(String path, RunState state, List<String> differences, String corpus) {
+        /** @throws ConfigurationException saying what differs */
+        public void checkSameRun(String corpusNow) {
+            List<String> all = new ArrayList<>(differences);
+            if (!corpus.equals(corpusNow)) {
+                all.add("the content of corpus.path has changed");
+            }
+            if (!all.isEmpty()) {
+                throw new ConfigurationException(path + " is of another run: " + String.join("; ", all)
+                        + ". To go on, give what was given then; to begin anew, give another run.directory or"
+                        + " delete that folder.");
+            }
+        }
+    }
+
+    /** @return nothing where there is none that can be read, and says so of those that cannot */
+    public Optional<Found> latest(Progress progress) {
+        try {
+            List<Path> newestFirst = files();
+            for (int i = newestFirst.size() - 1; i >= 0; i--) {
+                String name = newestFirst.get(i).toString();
+                try {
+                    return Optional.of(found(newestFirst.get(i)));
+                } catch (EOFException e) {
+                    progress.damaged(name, "it ends too early");
+                } catch (IOException e) {
+                    progress.damaged(name, String.valueOf(e.getMessage()));
+                }
+            }
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UnrollException("cannot list " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Found found(Path file) throws IOException {
+        CheckpointFile.Contents contents = read(file);
+        return new Found(
+                file.toString(),
+                contents.state(),
+                SettingsReader.differences(settings, contents.settings(), file.toString()),
+                contents.corpus());
+    }
+
+    /** @return what was checkpointed after so many rounds */
+    public RunState read(int round) {
+        Path file = file(round);
+        try {
+            return read(file).state();
+        } catch (IOException e) {
+            throw new UnrollException("cannot read the best checkpoint, " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private CheckpointFile.Contents read(Path file) throws IOException {
+        try (InputStream in = fs.open(file)) {
+            return CheckpointFile.read(in, file.toString());
+        }
+    }
+
+    /**
+     * Publishes a checkpoint in one step, then deletes those that are no longer kept.
+     *
+     * @param corpus hash of the corpus' content
+     */
+    public void write(RunState state, String corpus) {
+        Path file = file(state.snapshot().round());
+        Path draft = new Path(folder, "." + file.getName() + ".draft");
+        try {
+            try (OutputStream out = fs.create(draft, true)) {
+                CheckpointFile.write(new CheckpointFile.Contents(settings.text(), corpus, state), out);
+            }
+            fs.delete(file, false);
+            if (!fs.rename(draft, file)) {
+                throw new IOException("cannot rename " + draft);
+            }
+            prune(state);
+        } catch (IOException e) {
+            throw new UnrollException(
+                    "cannot write the checkpoint " + file + ": " + e.getMessage()
+                            + ". Free or mend the place, and give the same command again: it goes on from the checkpoint"
+                            + " before.",
+                    e);
+        }
+    }
+
+    private void prune(RunState state) throws IOException {
+        List<Path> files = files();
+        int keep = settings.run().checkpoint().keep();
+        Path best = state.best() == null ? null : file(state.best().round());
+        for (Path file : files.subList(0, Math.max(0, files.size() - keep))) {
+            if (!file.equals(best)) {
+                fs.delete(file, false);
+            }
+        }
+    }
+
+    /** Forgets an earlier run. */
+    public void clear() {
+        try {
+            fs.delete(folder, true);
+        } catch (IOException e) {
+            throw new UnrollException("cannot delete " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Path file(int round) {
+        return new Path(folder, String.format(Locale.ROOT, "round-%08d.checkpoint", round));
+    }
+
+    /** @return in the order of their rounds */
+    private List<Path> files() throws IOException {
+        try {
+            return Arrays.stream(fs.listStatus(folder))
+                    .map(FileStatus::getPath)
+                    .filter(path -> round(path) >= 0)
+                    .sorted(Comparator.comparing(Checkpoints::round))
+                    .toList();
+        } catch (FileNotFoundException e) {
+            return List.of();
+        }
+    }
+
+    private static int round(Path path) {
+        Matcher matcher = NAME.matcher(path.getName());
+        return matcher.matches() ? Integer.parseInt(matcher.group(1)) : -1;
+    }
+}

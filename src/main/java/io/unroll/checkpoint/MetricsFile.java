@@ -1,0 +1,78 @@
+package io.unroll.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import io.unroll.config.UnrollException;
+import io.unroll.train.RoundReport;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * {@code metrics.jsonl} in the run's folder: a JSON object for each round. Object stores cannot append, so the file is
+ * written whole, beside, and renamed.
+ */
+public final class MetricsFile {
+    private static final ObjectMapper MAPPER =
+            new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
+
+    private final Path file;
+    private final FileSystem fs;
+    private final List<String> lines = new ArrayList<>();
+
+    public MetricsFile(String directory, Configuration hadoop) throws IOException {
+        this.file = new Path(directory, "metrics.jsonl");
+        this.fs = file.getFileSystem(hadoop);
+    }
+
+    /** Takes over what an earlier attempt has written, up to the round that it goes on from. */
+    public void resume(RoundReport last) throws IOException {
+        int newest = 0;
+        try (InputStream in = fs.open(file)) {
+            for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+                int round = round(line);
+                if (round <= last.round()) {
+                    lines.add(line);
+                    newest = round;
+                }
+            }
+        } catch (FileNotFoundException e) {
+            lines.clear();
+        }
+        if (newest < last.round()) {
+            add(last);
+        }
+    }
+
+    private static int round(String line) {
+        try {
+            JsonNode round = MAPPER.readTree(line).path("round");
+            return round.isInt() ? round.asInt() : Integer.MAX_VALUE;
+        } catch (JsonProcessingException e) {
+            return Integer.MAX_VALUE;
+        }
+    }
+
+    public void add(RoundReport report) {
+        Path draft = new Path(file.getParent(), "." + file.getName() + ".draft");
+        try {
+            lines.add(MAPPER.writeValueAsString(report));
+            try (OutputStream out = fs.create(draft, true)) {
+                out.write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
+            }
+            fs.delete(file, false);
+            fs.rename(draft, file);
+        } catch (IOException e) {
+            throw new UnrollException("cannot write " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

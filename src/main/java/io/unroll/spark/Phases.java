@@ -1,0 +1,26 @@
+package io.unroll.spark;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** Wall time by phase, for people only: nothing that is computed depends on it. */
+final class Phases {
+    private final Map<String, Double> seconds = new LinkedHashMap<>();
+
+    <T> T time(String phase, Supplier<T> work) {
+        long start = System.nanoTime();
+        T result = work.get();
+        put(phase, (System.nanoTime() - start) / 1e9);
+        return result;
+    }
+
+    void put(String phase, double duration) {
+        seconds.put(phase, duration);
+    }
+
+    Map<String, Double> seconds() {
+        return Collections.unmodifiableMap(new LinkedHashMap<>(seconds));
+    }
+}

@@ -1,0 +1,141 @@
+package io.unroll.spark;
+
+import io.unroll.chunk.Plan;
+import io.unroll.config.Settings;
+import io.unroll.model.Loss;
+import io.unroll.model.NetworkShape;
+import io.unroll.train.ReplicaResult;
+import io.unroll.train.Round;
+import io.unroll.train.RoundReport;
+import io.unroll.train.Snapshot;
+import io.unroll.train.Weights;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.LongAccumulator;
+
+/** Rounds of a run: broadcast the weights, train every replica, average. */
+final class RoundJob {
+    private final Session session;
+    private final Settings settings;
+    private final PreparedCorpus corpus;
+    private final NetworkShape shape;
+    private final Plan plan;
+    private final WeightBlocks blocks;
+    private final long start = System.nanoTime();
+    private long tokensBefore = -1;
+
+    RoundJob(Session session, Settings settings, PreparedCorpus corpus, NetworkShape shape, Plan plan) {
+        this.session = session;
+        this.settings = settings;
+        this.corpus = corpus;
+        this.shape = shape;
+        this.plan = plan;
+        boolean averaged = settings.cluster().averaging().updater() == Settings.Updater.AVERAGE;
+        this.blocks = new WeightBlocks(shape.parameters(), averaged ? shape.optimizerSize() : 0);
+    }
+
+    Done run(Snapshot before) {
+        tokensBefore = tokensBefore < 0 ? before.tokens() : tokensBefore;
+        Round round = Round.following(before, plan, settings.cluster().averaging());
+        Phases phases = new Phases();
+        long begin = System.nanoTime();
+        Broadcast<Weights> weights = phases.time("broadcast", () -> session.broadcast(before.weights()));
+        LongAccumulator tokens = session.counter("tokens");
+        TrainReplica task = new TrainReplica(
+                round,
+                weights,
+                plan,
+                settings,
+                shape,
+                corpus.folder(),
+                corpus.index(),
+                session.hadoopBroadcast(),
+                tokens);
+        AveragedRound.Result result = new AveragedRound(session, blocks)
+                .run("round " + (round.number() + 1) + " of " + rounds(), before, task);
+        weights.destroy();
+        double wall = (System.nanoTime() - begin) / 1e9;
+        phases.put("train", trainSeconds(result));
+        phases.put(
+                "average",
+                Math.max(0, wall - trainSeconds(result) - phases.seconds().get("broadcast")));
+        List<ReplicaResult> results =
+                result.replicas().stream().map(AveragedRound.Replica::result).toList();
+        Snapshot after =
+                before.after(round, result.mean(), results, settings.cluster().averaging());
+        return new Done(round, after, results, phases, wall);
+    }
+
+    private static double trainSeconds(AveragedRound.Result result) {
+        long first = result.replicas().stream()
+                .mapToLong(AveragedRound.Replica::startMillis)
+                .min()
+                .orElseThrow();
+        long last = result.replicas().stream()
+                .mapToLong(AveragedRound.Replica::endMillis)
+                .max()
+                .orElseThrow();
+        return (last - first) / 1e3;
+    }
+
+    /**
+     * A round that is over.
+     *
+     * @param seconds wall time of training and averaging
+     */
+    record Done(Round round, Snapshot snapshot, List<ReplicaResult> results, Phases phases, double seconds) {
+        Loss loss() {
+            return results.stream().map(ReplicaResult::loss).reduce(Loss.NONE, Loss::plus);
+        }
+
+        double gradientNorm() {
+            return results.stream()
+                    .mapToDouble(ReplicaResult::gradientNorm)
+                    .average()
+                    .orElseThrow();
+        }
+
+        double clippedShare() {
+            double steps = (double) results.size() * (round.endChunk() - round.startChunk());
+            return results.stream().mapToInt(ReplicaResult::clippedSteps).sum() / steps;
+        }
+    }
+
+    /** @param validation loss in nats per token, or null */
+    RoundReport report(Done done, Double validation) {
+        long bytes = Float.BYTES * blocks.total();
+        return new RoundReport(
+                done.snapshot().round(),
+                rounds(),
+                done.round().epoch() + 1,
+                done.snapshot().tokens(),
+                done.loss().mean(),
+                validation,
+                done.results().get(0).learningRate(),
+                done.gradientNorm(),
+                done.clippedShare(),
+                done.loss().tokens() / done.seconds(),
+                secondsLeft(done.snapshot().tokens()),
+                done.phases().seconds(),
+                Map.of("broadcast", bytes, "shuffle", bytes * done.results().size(), "collect", bytes));
+    }
+
+    private double secondsLeft(long tokens) {
+        double elapsed = (System.nanoTime() - start) / 1e9;
+        return elapsed * (totalTokens() - tokens) / (tokens - tokensBefore);
+    }
+
+    private long rounds() {
+        int every = settings.cluster().averaging().everyChunks();
+        long perEpoch = every == Settings.Averaging.EPOCH ? 1 : (plan.chunks() + every - 1) / every;
+        return perEpoch * settings.training().epochs();
+    }
+
+    private long totalTokens() {
+        return plan.laneSteps()
+                * plan.replicas()
+                * plan.batch()
+                * settings.training().epochs();
+    }
+}

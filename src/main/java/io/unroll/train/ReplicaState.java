@@ -1,0 +1,18 @@
+package io.unroll.train;
+
+import io.unroll.model.RecurrentState;
+import java.io.Serializable;
+
+/**
+ * What is a replica's own from round to round.
+ *
+ * @param recurrent what its lanes remember
+ * @param optimizer its optimizer's state, where each replica keeps its own; else empty
+ */
+public record ReplicaState(RecurrentState recurrent, float[] optimizer) implements Serializable {
+    static final ReplicaState INITIAL = new ReplicaState(RecurrentState.ZERO, new float[0]);
+
+    ReplicaState startOfEpoch() {
+        return new ReplicaState(RecurrentState.ZERO, optimizer);
+    }
+}

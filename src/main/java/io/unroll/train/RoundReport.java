@@ -1,0 +1,36 @@
+package io.unroll.train;
+
+import java.util.Map;
+
+/**
+ * How a round went; a line of the run's metrics.
+ *
+ * @param rounds rounds of the whole run
+ * @param epoch the round's, from 1
+ * @param tokens trained on so far, over all replicas
+ * @param trainingLoss nats per token, over the round
+ * @param validationLoss nats per token; null where the round was not followed by validation
+ * @param learningRate of the round's last step
+ * @param gradientNorm before clipping, mean over steps and replicas
+ * @param clippedShare of the steps
+ * @param tokensPerSecond of training and averaging, over all replicas
+ * @param secondsLeft of the whole run, if it goes on like this
+ * @param seconds wall time by phase: broadcast, train (from the first replica's start to the last one's end, by the
+ *     workers' clocks), average, validate, checkpoint
+ * @param bytes of weights that travelled: broadcast (to each executor), shuffle (all replicas' to the averaging tasks)
+ *     and collect (to the driver)
+ */
+public record RoundReport(
+        int round,
+        long rounds,
+        int epoch,
+        long tokens,
+        double trainingLoss,
+        Double validationLoss,
+        double learningRate,
+        double gradientNorm,
+        double clippedShare,
+        double tokensPerSecond,
+        double secondsLeft,
+        Map<String, Double> seconds,
+        Map<String, Long> bytes) {}

@@ -1,0 +1,93 @@
+package io.unroll.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+class OuterStepTest {
+    private static final float[] NONE = {};
+
+    @Test
+    void weightsCountByTokens() {
+        WeightedMean mean = new WeightedMean(2);
+        mean.add(new float[] {1, 10}, 100);
+        mean.add(new float[] {5, -2}, 300);
+
+        assertArrayEquals(new float[] {4, 1}, mean.value());
+    }
+
+    @Test
+    void theMeanIsTheMeanToTheLastBit() {
+        OuterStep step = OuterStep.take(
+                new OuterStep(new float[] {0.1f, 3}, NONE), new float[] {0.7f, 1e-8f}, averaging("mean"));
+
+        assertArrayEquals(new float[] {0.7f, 1e-8f}, step.start());
+        assertEquals(0, step.velocity().length);
+        assertArrayEquals(step.start(), step.weights(averaging("mean")));
+    }
+
+    /** Chen and Huo 2016: the change G(t) from the broadcast point, W(t) and its look-ahead, each kept for itself. */
+    @Test
+    void blockMomentumIsThatOfThePaper() {
+        double momentum = 0.75;
+        double weights = 2;
+        double delta = 0;
+        double broadcast = 2;
+        OuterStep step = new OuterStep(new float[] {2}, NONE);
+        Settings.Averaging averaging = averaging("bmuf");
+        SplittableRandom random = new SplittableRandom(4);
+        for (int round = 0; round < 20; round++) {
+            double mean = broadcast + random.nextDouble(-1, 1);
+            delta = momentum * delta + (mean - broadcast);
+            weights = weights + delta;
+            broadcast = weights + momentum * delta;
+
+            step = OuterStep.take(step, new float[] {(float) mean}, averaging);
+
+            assertEquals(broadcast, step.start()[0], 1e-4);
+            assertEquals(weights, step.weights(averaging)[0], 1e-4);
+        }
+    }
+
+    /** As torch.optim.SGD with nesterov=True computes it, the gradient being start - mean. */
+    @Test
+    void nesterovIsAnOuterSgd() {
+        double start = 1;
+        double buffer = 0;
+        OuterStep step = new OuterStep(new float[] {1}, NONE);
+        SplittableRandom random = new SplittableRandom(5);
+        for (int round = 0; round < 20; round++) {
+            double mean = start + random.nextDouble(-1, 1);
+            double gradient = start - mean;
+            buffer = round == 0 ? gradient : 0.9 * buffer + gradient;
+            start -= 0.7 * (gradient + 0.9 * buffer);
+
+            step = OuterStep.take(step, new float[] {(float) mean}, averaging("nesterov"));
+
+            assertEquals(start, step.start()[0], 1e-4);
+            assertArrayEquals(step.start(), step.weights(averaging("nesterov")));
+        }
+    }
+
+    @Test
+    void aNumberThatIsNotFiniteIsSeen() {
+        assertTrue(new Weights(new float[] {1, -2}, NONE).finite());
+        assertFalse(new Weights(new float[] {1, Float.NaN}, NONE).finite());
+        assertFalse(new Weights(new float[] {1}, new float[] {Float.NEGATIVE_INFINITY}).finite());
+    }
+
+    private static Settings.Averaging averaging(String method) {
+        return SettingsReader.parse(
+                        "run.directory = none, corpus.path = none, cluster { replicas = 4, averaging.method = " + method
+                                + " }",
+                        "test")
+                .cluster()
+                .averaging();
+    }
+}
