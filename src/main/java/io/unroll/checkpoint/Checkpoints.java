@@ -4,7 +4,6 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
-import io.unroll.train.Progress;
 import io.unroll.train.RunState;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
@@ -17,6 +16,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
@@ -60,8 +60,8 @@ public final class Checkpoints {
         }
     }
 
-    /** @return nothing where there is none that can be read, and says so of those that cannot */
-    public Optional<Found> latest(Progress progress) {
+    /** @param damaged hears of each that cannot be used, and why */
+    public Optional<Found> latest(BiConsumer<String, String> damaged) {
         try {
             List<Path> newestFirst = files();
             for (int i = newestFirst.size() - 1; i >= 0; i--) {
@@ -69,9 +69,9 @@ public final class Checkpoints {
                 try {
                     return Optional.of(found(newestFirst.get(i)));
                 } catch (EOFException e) {
-                    progress.damaged(name, "it ends too early");
+                    damaged.accept(name, "it ends too early");
                 } catch (IOException e) {
-                    progress.damaged(name, String.valueOf(e.getMessage()));
+                    damaged.accept(name, String.valueOf(e.getMessage()));
                 }
             }
             return Optional.empty();

@@ -109,7 +109,7 @@ public final class TrainingJob {
     /** @return where an earlier attempt has come to, or the beginning */
     private RunState start() throws IOException {
         rounds = new RoundJob(session, settings, corpus, shape, plan);
-        Optional<Checkpoints.Found> found = checkpoints.latest(progress);
+        Optional<Checkpoints.Found> found = checkpoints.latest(progress::damaged);
         if (found.isPresent() && !isReplaced(found.get())) {
             found.get().checkSameRun(corpus.index().corpus());
             RunState state = found.get().state();

@@ -7,7 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.unroll.Unroll;
+import io.unroll.Unroll.Output;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,13 +31,6 @@ class CommandLineIT {
 
     private static Path conf;
     private static Output trained;
-
-    private record Output(int status, String out, String err) {
-        JsonNode json() throws IOException {
-            String[] lines = out.strip().split("\n");
-            return new ObjectMapper().readTree(lines[lines.length - 1]);
-        }
-    }
 
     @BeforeAll
     static void train() throws Exception {
@@ -337,24 +331,11 @@ class CommandLineIT {
     }
 
     private static Output unroll(String... arguments) throws IOException, InterruptedException {
-        return unroll(Map.of(), arguments);
+        return new Unroll(folder).run(arguments);
     }
 
     private static Output unroll(Map<String, String> environment, String... arguments)
             throws IOException, InterruptedException {
-        List<String> command =
-                new ArrayList<>(List.of(Path.of("jobs/unroll").toAbsolutePath().toString()));
-        command.addAll(List.of(arguments));
-        Path out = Files.createTempFile(folder, "out", ".txt");
-        Path err = Files.createTempFile(folder, "err", ".txt");
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .directory(folder.toFile())
-                .redirectOutput(out.toFile())
-                .redirectError(err.toFile());
-        builder.environment().keySet().removeAll(List.of("SPARK_HOME", "SPARK_CONF_DIR"));
-        builder.environment().putAll(Map.of("LC_ALL", "C", "SPARK_LOCAL_IP", "127.0.0.1"));
-        builder.environment().putAll(environment);
-        int status = builder.start().waitFor();
-        return new Output(status, Files.readString(out), Files.readString(err));
+        return new Unroll(folder).with(environment).run(arguments);
     }
 }

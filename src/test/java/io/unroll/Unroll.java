@@ -1,0 +1,102 @@
+package io.unroll;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/** The command line as users call it: {@code jobs/unroll} in a process of its own, in a folder of its own. */
+public final class Unroll {
+    private static final long MOST_MINUTES = 10;
+
+    private final Path folder;
+    private final Map<String, String> environment = new HashMap<>();
+
+    public Unroll(Path folder) {
+        this.folder = folder;
+        environment.putAll(Map.of("LC_ALL", "C", "SPARK_LOCAL_IP", "127.0.0.1"));
+    }
+
+    public Unroll with(Map<String, String> more) {
+        Unroll other = new Unroll(folder);
+        other.environment.putAll(environment);
+        other.environment.putAll(more);
+        return other;
+    }
+
+    public record Output(int status, String out, String err) {
+        public JsonNode json() throws IOException {
+            String[] lines = out.strip().split("\n");
+            return new ObjectMapper().readTree(lines[lines.length - 1]);
+        }
+    }
+
+    public Output run(String... arguments) throws IOException, InterruptedException {
+        return start(arguments).end();
+    }
+
+    public Running start(String... arguments) throws IOException {
+        List<String> command =
+                new ArrayList<>(List.of(Path.of("jobs/unroll").toAbsolutePath().toString()));
+        command.addAll(List.of(arguments));
+        Path out = Files.createTempFile(folder, "out", ".txt");
+        Path err = Files.createTempFile(folder, "err", ".txt");
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
+        builder.environment().keySet().removeAll(List.of("SPARK_HOME", "SPARK_CONF_DIR"));
+        builder.environment().putAll(environment);
+        return new Running(builder.start(), out, err);
+    }
+
+    /** A process that has not ended, or not yet been asked. */
+    public record Running(Process process, Path out, Path err) {
+        public Output end() throws IOException, InterruptedException {
+            if (!process.waitFor(MOST_MINUTES, TimeUnit.MINUTES)) {
+                process.destroyForcibly();
+                throw new IllegalStateException("no end after " + MOST_MINUTES + " minutes: " + Files.readString(err));
+            }
+            return new Output(process.exitValue(), Files.readString(out), Files.readString(err));
+        }
+
+        /** Waits until progress shows this, or the process has ended. */
+        public boolean shows(String text) throws InterruptedException {
+            return await(() -> progress().contains(text) || !process.isAlive())
+                    && progress().contains(text);
+        }
+
+        public String progress() {
+            try {
+                return Files.readString(err);
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        }
+
+        /** @return the Java processes of Spark's executors that this one has started, through others or itself */
+        public List<ProcessHandle> executors() {
+            return process.descendants()
+                    .filter(child -> child.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend"))
+                    .toList();
+        }
+
+        private static boolean await(BooleanSupplier condition) throws InterruptedException {
+            long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(MOST_MINUTES);
+            while (!condition.getAsBoolean()) {
+                if (System.nanoTime() > end) {
+                    return false;
+                }
+                Thread.sleep(10);
+            }
+            return true;
+        }
+    }
+}

@@ -1,0 +1,241 @@
+package io.unroll.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.config.UnrollException;
+import io.unroll.model.RecurrentState;
+import io.unroll.train.ReplicaState;
+import io.unroll.train.RoundReport;
+import io.unroll.train.RunState;
+import io.unroll.train.Snapshot;
+import io.unroll.train.Weights;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CheckpointsTest {
+    private static final String CORPUS = "c0ffee";
+
+    @TempDir
+    private Path folder;
+
+    private final List<String> damaged = new ArrayList<>();
+
+    @Test
+    void whatIsWrittenIsRead() throws IOException {
+        checkpoints("").write(state(7, 0.5), CORPUS);
+
+        Checkpoints.Found found = checkpoints("").latest(this::note).orElseThrow();
+
+        RunState state = state(7, 0.5);
+        assertArrayEquals(
+                state.snapshot().weights().parameters(),
+                found.state().snapshot().weights().parameters());
+        assertArrayEquals(
+                state.snapshot().weights().optimizer(),
+                found.state().snapshot().weights().optimizer());
+        assertArrayEquals(state.snapshot().velocity(), found.state().snapshot().velocity());
+        for (int replica = 0; replica < 2; replica++) {
+            ReplicaState expected = state.snapshot().states().get(replica);
+            ReplicaState actual = found.state().snapshot().states().get(replica);
+            assertArrayEquals(expected.recurrent().arrays(), actual.recurrent().arrays());
+            assertArrayEquals(expected.optimizer(), actual.optimizer());
+        }
+        assertEquals(state.report(), found.state().report());
+        assertEquals(state.best(), found.state().best());
+        assertEquals(state.validationLoss(), found.state().validationLoss());
+        assertEquals(70, found.state().snapshot().iteration());
+        assertEquals(2, found.state().snapshot().epoch());
+        assertEquals(3, found.state().snapshot().chunk());
+        assertEquals(7000, found.state().snapshot().tokens());
+        found.checkSameRun(CORPUS);
+    }
+
+    @Test
+    void aFlippedBitAnywhereAndAFileThatEndsTooEarlyAreSeen() throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        CheckpointFile.write(new CheckpointFile.Contents(settings("").text(), CORPUS, state(1, 0.5)), out);
+        byte[] good = out.toByteArray();
+        for (int i = 0; i < good.length; i++) {
+            byte[] bad = good.clone();
+            bad[i] = (byte) (bad[i] ^ (1 << (i % 8)));
+            assertThrows(IOException.class, () -> read(bad), "bit of byte " + i);
+            byte[] early = Arrays.copyOf(good, i);
+            assertThrows(IOException.class, () -> read(early), i + " bytes");
+        }
+        assertEquals(CORPUS, read(good).corpus());
+    }
+
+    private static CheckpointFile.Contents read(byte[] bytes) throws IOException {
+        return CheckpointFile.read(new ByteArrayInputStream(bytes), "a file");
+    }
+
+    @Test
+    void aDamagedCheckpointIsNamedAndTheOneBeforeIsUsed() throws IOException {
+        Checkpoints checkpoints = checkpoints("");
+        checkpoints.write(state(1, 0.5), CORPUS);
+        checkpoints.write(state(2, 0.5), CORPUS);
+        Path second = folder.resolve("run/checkpoints/round-00000002.checkpoint");
+        byte[] bytes = Files.readAllBytes(second);
+        Files.write(second, Arrays.copyOf(bytes, bytes.length - 3));
+        Files.delete(folder.resolve("run/checkpoints/.round-00000002.checkpoint.crc"));
+
+        assertEquals(
+                1,
+                checkpoints.latest(this::note).orElseThrow().state().snapshot().round());
+        assertEquals(1, damaged.size());
+        assertTrue(damaged.get(0).endsWith("round-00000002.checkpoint: it ends too early"), damaged.get(0));
+
+        checkpoints.write(state(2, 0.5), CORPUS);
+        assertEquals(
+                2,
+                checkpoints.latest(this::note).orElseThrow().state().snapshot().round());
+        Files.write(second, new byte[] {1, 2, 3});
+        assertEquals(
+                1,
+                checkpoints.latest(this::note).orElseThrow().state().snapshot().round());
+    }
+
+    @Test
+    void theLastOnesAndTheBestAreKept() throws IOException {
+        Checkpoints checkpoints = checkpoints("run.checkpoint.keep = 2");
+        double[] losses = {0.9, 0.3, 0.8, 0.7, 0.6};
+        RunState state = RunState.before(state(0, 1).snapshot());
+        for (int round = 1; round <= losses.length; round++) {
+            RunState next = state(round, losses[round - 1]);
+            state = state.after(next.snapshot(), next.report());
+            checkpoints.write(state, CORPUS);
+        }
+
+        assertEquals(
+                List.of("round-00000002.checkpoint", "round-00000004.checkpoint", "round-00000005.checkpoint"),
+                names());
+        assertEquals(0.3, checkpoints.read(state.best().round()).validationLoss());
+        Files.writeString(folder.resolve("run/checkpoints/.round-00000006.checkpoint.draft"), "half");
+        assertEquals(
+                5,
+                checkpoints.latest(this::note).orElseThrow().state().snapshot().round());
+        checkpoints.clear();
+        assertTrue(checkpoints.latest(this::note).isEmpty());
+    }
+
+    @Test
+    void anotherRunsCheckpointIsRefusedAndTheDifferenceNamed() throws IOException {
+        checkpoints("").write(state(1, 0.5), CORPUS);
+
+        Checkpoints.Found changed =
+                checkpoints("training.batch = 8").latest(this::note).orElseThrow();
+        String message = assertThrows(ConfigurationException.class, () -> changed.checkSameRun(CORPUS))
+                .getMessage();
+        assertTrue(message.contains("training.batch is 8, and was 64"), message);
+
+        Checkpoints.Found same = checkpoints("corpus.path = moved, run.checkpoint { every = 5, keep = 9 }")
+                .latest(this::note)
+                .orElseThrow();
+        same.checkSameRun(CORPUS);
+        message = assertThrows(ConfigurationException.class, () -> same.checkSameRun("beef"))
+                .getMessage();
+        assertTrue(message.contains("the content of corpus.path has changed"), message);
+    }
+
+    @Test
+    void aCheckpointOfANewerUnrollIsNoDamage() throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        CheckpointFile.write(new CheckpointFile.Contents(settings("").text(), CORPUS, state(1, 0.5)), out);
+        byte[] newer = ofVersion9(out.toByteArray());
+
+        String message = assertThrows(UnrollException.class, () -> read(newer)).getMessage();
+
+        assertTrue(message.contains("written by a newer Unroll"), message);
+    }
+
+    private static byte[] ofVersion9(byte[] checkpoint) {
+        int header = 12 + ByteBuffer.wrap(checkpoint).getInt(8);
+        byte[] version = "\"version\" : ".getBytes(StandardCharsets.US_ASCII);
+        int at = 12;
+        while (!Arrays.equals(checkpoint, at, at + version.length, version, 0, version.length)) {
+            at++;
+        }
+        checkpoint[at + version.length] = '9';
+        CRC32C checksum = new CRC32C();
+        checksum.update(checkpoint, 0, header);
+        ByteBuffer.wrap(checkpoint).putLong(header, checksum.getValue());
+        return checkpoint;
+    }
+
+    @Test
+    void metricsGoOnFromTheCheckpointsRound() throws IOException {
+        MetricsFile metrics = new MetricsFile(folder.resolve("run").toString(), new Configuration());
+        for (int round = 1; round <= 3; round++) {
+            metrics.add(state(round, 0.5).report());
+        }
+
+        MetricsFile again = new MetricsFile(folder.resolve("run").toString(), new Configuration());
+        again.resume(state(2, 0.5).report());
+        again.add(state(3, 0.25).report());
+
+        List<String> lines = Files.readAllLines(folder.resolve("run/metrics.jsonl"));
+        assertEquals(3, lines.size(), lines.toString());
+        assertTrue(lines.get(2).startsWith("{\"round\":3,"), lines.get(2));
+        assertTrue(lines.get(2).contains("\"validation_loss\":0.25"), lines.get(2));
+    }
+
+    private void note(String checkpoint, String problem) {
+        damaged.add(checkpoint + ": " + problem);
+    }
+
+    private List<String> names() throws IOException {
+        try (Stream<Path> files = Files.list(folder.resolve("run/checkpoints"))) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> !name.startsWith("."))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private Checkpoints checkpoints(String more) throws IOException {
+        return new Checkpoints(settings(more), new Configuration());
+    }
+
+    private Settings settings(String more) {
+        return SettingsReader.parse(
+                "corpus.path = here, " + more + "\nrun.directory = \"" + folder.resolve("run") + "\"", "test");
+    }
+
+    private static RunState state(int round, double validation) {
+        RoundReport report = new RoundReport(
+                round, 9, 2, 1000L * round, 0.75, validation, 0.002, 1.5, 0.25, 9, 8, Map.of("train", 1.0), Map.of());
+        ReplicaState first = new ReplicaState(
+                new RecurrentState(new float[] {1, 2}, new float[] {round}), new float[] {Float.MIN_VALUE});
+        ReplicaState second = new ReplicaState(RecurrentState.ZERO, new float[0]);
+        Snapshot snapshot = new Snapshot(
+                new Weights(new float[] {0.1f, -0f, 3}, new float[] {4, 5, 6, 7}),
+                new float[] {8, 9, 1e-30f},
+                List.of(first, second),
+                10 * round,
+                2,
+                3,
+                round,
+                1000L * round);
+        return RunState.before(snapshot).after(snapshot, report);
+    }
+}

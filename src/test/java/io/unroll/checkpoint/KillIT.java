@@ -1,0 +1,146 @@
+package io.unroll.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.unroll.Unroll;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real processes, killed at random moments with SIGKILL: what comes of them is what comes of one that was let be. */
+class KillIT {
+    private static final String CLUSTER = "local-cluster[2,1,1024]";
+
+    @TempDir
+    private static Path folder;
+
+    private static final SplittableRandom RANDOM = new SplittableRandom(11);
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private static Path conf;
+    private static int rounds;
+
+    @BeforeAll
+    static void train() throws Exception {
+        SplittableRandom random = new SplittableRandom(3);
+        StringBuilder text = new StringBuilder();
+        for (int line = 0; line < 6000; line++) {
+            text.append(random.nextBoolean() ? "the cat sat on the mat\\n" : "ein Hund lag im Gras\\n");
+        }
+        Files.writeString(folder.resolve("text"), text);
+        conf = folder.resolve("run.conf");
+        Files.writeString(
+                conf,
+                """
+                corpus { path = "%1$s/text", validation = 0.05, test = 0, prepared = "%1$s/prepared" }
+                model { hidden = 32, layers = 1, dropout = 0.1 }
+                training { epochs = 3, batch = 4, tbptt = 16, schedule = linear, early-stopping = 3 }
+                cluster { replicas = 3, averaging { every = 20, method = bmuf, updater = keep } }
+                """
+                        .formatted(folder));
+        Unroll.Output whole = start("local[2]", "whole").end();
+        assertEquals(0, whole.status(), whole.err());
+        rounds = Files.readAllLines(folder.resolve("whole/metrics.jsonl")).size();
+        assertTrue(rounds > 70, "too few to be killed in");
+    }
+
+    @Test
+    void theDriverIsKilledSevenTimes() throws Exception {
+        for (int kill = 0; kill < 7; kill++) {
+            Unroll.Running running = start("local[2]", "killed");
+            awaitSomeRounds(running);
+            kill(running);
+        }
+        assertEndsWithTheSameBits(start("local[2]", "killed"), "killed");
+    }
+
+    @Test
+    void executorsAndThenTheDriverAreKilledThreeTimesEach() throws Exception {
+        for (int kill = 0; kill < 3; kill++) {
+            Unroll.Running running = start(CLUSTER, "cluster");
+            awaitSomeRounds(running);
+            running.executors().get(kill % 2).destroyForcibly();
+            Thread.sleep(RANDOM.nextInt(1500));
+            kill(running);
+        }
+        Unroll.Running running = start(CLUSTER, "cluster");
+        awaitSomeRounds(running);
+        running.executors().get(0).destroyForcibly();
+        assertEndsWithTheSameBits(running, "cluster");
+    }
+
+    @Test
+    void aDamagedCheckpointIsNamedAndAChangedRunRefused() throws Exception {
+        Unroll.Running running = start("local[2]", "damaged");
+        assertTrue(running.shows("round 2/"), running.progress());
+        kill(running);
+        Path newest = checkpoints("damaged").get(0);
+        byte[] bytes = Files.readAllBytes(newest);
+        bytes[bytes.length / 2]++;
+        Files.write(newest, bytes);
+
+        Unroll.Output refused =
+                start("local[2]", "damaged", "training.learning-rate=0.003").end();
+        assertEquals(2, refused.status(), refused.err());
+        assertTrue(refused.err().contains("training.learning-rate is 0.003, and was 0.002"), refused.err());
+
+        Unroll.Running resumed = start("local[2]", "damaged");
+        assertEndsWithTheSameBits(resumed, "damaged");
+        assertTrue(resumed.progress().contains(newest.getFileName() + " is damaged"), resumed.progress());
+    }
+
+    private static void awaitSomeRounds(Unroll.Running running) throws InterruptedException {
+        assertTrue(running.shows("round "), running.progress());
+        Thread.sleep(RANDOM.nextInt(600));
+    }
+
+    private static void kill(Unroll.Running running) throws InterruptedException {
+        List<ProcessHandle> executors = running.executors();
+        running.process().destroyForcibly();
+        assertNotEquals(0, running.process().waitFor(), "it had ended before it was killed: " + running.progress());
+        executors.forEach(ProcessHandle::destroyForcibly);
+    }
+
+    private static void assertEndsWithTheSameBits(Unroll.Running running, String run) throws Exception {
+        Unroll.Output output = running.end();
+        assertEquals(0, output.status(), output.err());
+        assertTrue(output.err().contains("goes on after round "), output.err());
+        assertArrayEquals(
+                Files.readAllBytes(folder.resolve("whole/model/network.zip")),
+                Files.readAllBytes(folder.resolve(run + "/model/network.zip")));
+        List<String> metrics = Files.readAllLines(folder.resolve(run + "/metrics.jsonl"));
+        assertEquals(rounds, metrics.size());
+        for (int i = 0; i < metrics.size(); i++) {
+            assertEquals(i + 1, JSON.readTree(metrics.get(i)).get("round").asInt());
+        }
+    }
+
+    /** @return the newest first */
+    private static List<Path> checkpoints(String run) throws IOException {
+        try (Stream<Path> files = Files.list(folder.resolve(run + "/checkpoints"))) {
+            return files.filter(file -> file.getFileName().toString().startsWith("round-"))
+                    .sorted(Comparator.reverseOrder())
+                    .toList();
+        }
+    }
+
+    private static Unroll.Running start(String master, String run, String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("--master", master, "train", conf.toString()));
+        arguments.add("run.directory=" + folder.resolve(run));
+        arguments.addAll(List.of(more));
+        return new Unroll(folder).start(arguments.toArray(String[]::new));
+    }
+}
