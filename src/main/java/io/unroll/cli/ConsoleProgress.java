@@ -65,6 +65,15 @@ final class ConsoleProgress implements Progress {
                 time(report.secondsLeft()));
     }
 
+    @Override
+    public void interrupted(int round) {
+        print(
+                round > 0
+                        ? "interrupted; what was learnt up to round %,d is kept: the same command goes on from there"
+                        : "interrupted before a round was kept: nothing is left of this run",
+                round);
+    }
+
     private static String time(double seconds) {
         Duration left = Duration.ofSeconds(Math.round(seconds));
         return left.toHours() > 0

@@ -16,6 +16,13 @@ final class Phases {
         return result;
     }
 
+    void time(String phase, Runnable work) {
+        time(phase, () -> {
+            work.run();
+            return null;
+        });
+    }
+
     void put(String phase, double duration) {
         seconds.put(phase, duration);
     }

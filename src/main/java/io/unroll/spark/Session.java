@@ -5,9 +5,12 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -20,7 +23,10 @@ import org.apache.spark.util.SerializableConfiguration;
 /** A Spark application, set up as Unroll's jobs need it. */
 public final class Session implements AutoCloseable {
     private static final int MOST_TASKS = 50_000;
+    private static final int BEFORE_SPARK = 100;
+    private static final int SECONDS_TO_CLOSE = 10;
 
+    private final CountDownLatch closed = new CountDownLatch(1);
     private final JavaSparkContext context;
     private final Broadcast<SerializableConfiguration> hadoop;
 
@@ -131,9 +137,30 @@ public final class Session implements AutoCloseable {
                 .toList();
     }
 
+    /** Has something done when the process is told to end; then jobs are cancelled, and this session may close. */
+    void beforeShutdown(Runnable work) {
+        ShutdownHookManager.get()
+                .addShutdownHook(
+                        () -> {
+                            work.run();
+                            context.cancelAllJobs();
+                            awaitClosed();
+                        },
+                        BEFORE_SPARK);
+    }
+
+    private void awaitClosed() {
+        try {
+            closed.await(SECONDS_TO_CLOSE, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     @Override
     public void close() {
         context.close();
         ExecutorNetworks.close();
+        closed.countDown();
     }
 }

@@ -39,6 +39,8 @@ public final class TrainingJob {
     private NetworkShape shape;
     private Plan plan;
     private RoundJob rounds;
+    private volatile RunState last;
+    private int checkpointed;
 
     public TrainingJob(Session session, Settings settings, Progress progress) throws IOException {
         this.session = session;
@@ -61,9 +63,12 @@ public final class TrainingJob {
         plan();
         checkMemory();
         RunState state = start();
+        last = state;
+        session.beforeShutdown(this::interrupted);
         while (!state.finished(settings.training())) {
             state = round(state);
         }
+        last = null;
         boolean keepsBest = settings.training().earlyStopping() > 0 && state.best() != null && !state.isBest();
         return publish(
                 keepsBest ? checkpoints.read(state.best().round()) : state,
@@ -115,6 +120,7 @@ public final class TrainingJob {
             RunState state = found.get().state();
             progress.resumed(found.get().path(), state.snapshot().round());
             metrics.resume(state.report());
+            checkpointed = state.snapshot().round();
             return state;
         }
         checkpoints.clear();
@@ -143,7 +149,10 @@ public final class TrainingJob {
             throw diverged(done.round(), where + ": the validation loss is " + validation, before);
         }
         RunState after = before.after(done.snapshot(), rounds.report(done, validation));
-        checkpoint(after, done);
+        last = after;
+        if (isCheckpointDue(after)) {
+            done.phases().time("checkpoint", this::checkpoint);
+        }
         RoundReport report = rounds.report(done, validation);
         metrics.add(report);
         progress.round(report);
@@ -166,16 +175,31 @@ public final class TrainingJob {
                 .mean());
     }
 
-    private void checkpoint(RunState state, RoundJob.Done done) {
+    private boolean isCheckpointDue(RunState state) {
         int every = settings.run().checkpoint().every();
-        boolean due = every > 0 && (state.snapshot().round() % every == 0 || state.finished(settings.training()));
-        boolean best = state.isBest() && (every > 0 || settings.training().earlyStopping() > 0);
-        if (due || best) {
-            done.phases().time("checkpoint", () -> {
-                checkpoints.write(state, corpus.index().corpus());
-                return null;
-            });
+        return every > 0
+                ? state.isBest() || state.snapshot().round() % every == 0 || state.finished(settings.training())
+                : state.isBest() && settings.training().earlyStopping() > 0;
+    }
+
+    /** Of the last round that is over. */
+    private synchronized void checkpoint() {
+        int round = last.snapshot().round();
+        if (round > checkpointed) {
+            checkpoints.write(last, corpus.index().corpus());
+            checkpointed = round;
         }
+    }
+
+    /** On SIGINT or SIGTERM: the round that is under way is lost, and no other. */
+    private void interrupted() {
+        if (last == null) {
+            return;
+        }
+        if (settings.run().checkpoint().every() > 0 && last.snapshot().round() > 0) {
+            checkpoint();
+        }
+        progress.interrupted(checkpointed);
     }
 
     private UnrollException diverged(Round round, String what, RunState lastGood) {

@@ -24,4 +24,11 @@ public interface Progress {
     void damaged(String checkpoint, String problem);
 
     void round(RoundReport report);
+
+    /**
+     * The run is told to end.
+     *
+     * @param round after which there is a checkpoint to go on from; 0 where there is none
+     */
+    void interrupted(int round);
 }
