@@ -8,39 +8,47 @@ import java.util.function.IntConsumer;
 
 /** Writes one token file: raw little-endian ids. */
 public final class TokenWriter implements IntConsumer, Closeable {
+    private static final int BUFFER = 1 << 14;
+
     private final OutputStream out;
     private final int width;
-    private final byte[] buffer = new byte[1 << 16];
+    private final int[] buffer = new int[BUFFER];
+    private final byte[] bytes;
     private int used;
-    private long tokens;
+    private long flushed;
 
     public TokenWriter(OutputStream out, int width) {
         this.out = out;
         this.width = width;
+        this.bytes = new byte[BUFFER * width];
     }
 
     @Override
     public void accept(int token) {
-        if (used + width > buffer.length) {
+        if (used == BUFFER) {
             flush();
         }
-        for (int i = 0; i < width; i++) {
-            buffer[used++] = (byte) (token >>> (8 * i));
-        }
-        tokens++;
+        buffer[used++] = token;
     }
 
     public long tokens() {
-        return tokens;
+        return flushed + used;
     }
 
+    /** Byte by byte of all tokens, in loops short enough for the JVM to make them fast. */
     private void flush() {
+        for (int b = 0; b < width; b++) {
+            for (int i = 0; i < used; i++) {
+                bytes[i * width + b] = (byte) (buffer[i] >>> (8 * b));
+            }
+        }
         try {
-            out.write(buffer, 0, used);
-            used = 0;
+            out.write(bytes, 0, used * width);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        flushed += used;
+        used = 0;
     }
 
     @Override

@@ -15,15 +15,14 @@ record CharTokenizer(Malformed malformed) implements Tokenizer {
 
     @Override
     public void count(SliceInput in, Map<String, Long> counts) throws IOException {
-        long[] seen = new long[Character.MIN_SUPPLEMENTARY_CODE_POINT];
-        new Utf8Text(in, malformed)
-                .forEach((chars, length) -> codePoints(chars, length, c -> {
-                    if (c < seen.length) {
-                        seen[c]++;
-                    } else {
-                        counts.merge(Character.toString(c), 1L, Long::sum);
-                    }
-                }));
+        long[] seen = new long[Character.MAX_CODE_POINT + 1];
+        int[] codePoints = new int[Utf8Text.BUFFER];
+        new Utf8Text(in, malformed).forEach((chars, length) -> {
+            int count = codePoints(chars, length, codePoints);
+            for (int i = 0; i < count; i++) {
+                seen[codePoints[i]]++;
+            }
+        });
         for (int codePoint = 0; codePoint < seen.length; codePoint++) {
             if (seen[codePoint] > 0) {
                 counts.merge(Character.toString(codePoint), seen[codePoint], Long::sum);
@@ -31,11 +30,14 @@ record CharTokenizer(Malformed malformed) implements Tokenizer {
         }
     }
 
-    private static void codePoints(char[] chars, int length, IntConsumer consumer) {
+    /** @return how many there are */
+    private static int codePoints(char[] chars, int length, int[] codePoints) {
+        int count = 0;
         for (int i = 0; i < length; i++) {
             char c = chars[i];
-            consumer.accept(Character.isHighSurrogate(c) ? Character.toCodePoint(c, chars[++i]) : c);
+            codePoints[count++] = Character.isHighSurrogate(c) ? Character.toCodePoint(c, chars[++i]) : c;
         }
+        return count;
     }
 
     @Override
@@ -46,9 +48,13 @@ record CharTokenizer(Malformed malformed) implements Tokenizer {
     @Override
     public void encode(SliceInput in, Vocabulary vocabulary, IntConsumer tokens) throws IOException {
         int[] ids = vocabulary.codePointIds();
-        new Utf8Text(in, malformed)
-                .forEach((chars, length) ->
-                        codePoints(chars, length, codePoint -> tokens.accept(id(ids, codePoint, in.file()))));
+        int[] codePoints = new int[Utf8Text.BUFFER];
+        new Utf8Text(in, malformed).forEach((chars, length) -> {
+            int count = codePoints(chars, length, codePoints);
+            for (int i = 0; i < count; i++) {
+                tokens.accept(id(ids, codePoints[i], in.file()));
+            }
+        });
     }
 
     @Override

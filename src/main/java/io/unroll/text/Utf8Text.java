@@ -12,7 +12,8 @@ import java.nio.charset.StandardCharsets;
 
 /** Strict UTF-8: text in pieces that never cut a surrogate pair, or the byte of the file that is not text. */
 final class Utf8Text {
-    private static final int BUFFER = 1 << 16;
+    /** The most characters of a piece. */
+    static final int BUFFER = 1 << 16;
 
     private final SliceInput in;
     private final Malformed malformed;
