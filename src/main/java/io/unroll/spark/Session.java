@@ -142,11 +142,21 @@ public final class Session implements AutoCloseable {
         ShutdownHookManager.get()
                 .addShutdownHook(
                         () -> {
-                            work.run();
-                            context.cancelAllJobs();
-                            awaitClosed();
+                            if (closed.getCount() > 0) {
+                                work.run();
+                                cancelJobs();
+                                awaitClosed();
+                            }
                         },
                         BEFORE_SPARK);
+    }
+
+    private void cancelJobs() {
+        try {
+            context.cancelAllJobs();
+        } catch (IllegalStateException e) {
+            // the context was closed meanwhile: no job is left to cancel
+        }
     }
 
     private void awaitClosed() {
