@@ -57,6 +57,14 @@ public final class Unroll {
         return new Running(builder.start(), out, err);
     }
 
+    /** @return the Java processes of Spark's executors that this one has started, through others or itself */
+    public static List<ProcessHandle> executorsOf(Process process) {
+        return process.descendants()
+                .filter(child -> child.info().command().orElse("").endsWith("java")
+                        && child.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend"))
+                .toList();
+    }
+
     /** A process that has not ended, or not yet been asked. */
     public record Running(Process process, Path out, Path err) {
         public Output end() throws IOException, InterruptedException {
@@ -83,12 +91,11 @@ public final class Unroll {
 
         /** @return the Java processes of Spark's executors that this one has started, through others or itself */
         public List<ProcessHandle> executors() {
-            return process.descendants()
-                    .filter(child -> child.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend"))
-                    .toList();
+            return executorsOf(process);
         }
 
-        private static boolean await(BooleanSupplier condition) throws InterruptedException {
+        /** Waits as long as tests wait for anything. */
+        public static boolean await(BooleanSupplier condition) throws InterruptedException {
             long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(MOST_MINUTES);
             while (!condition.getAsBoolean()) {
                 if (System.nanoTime() > end) {

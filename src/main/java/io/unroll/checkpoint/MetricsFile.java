@@ -26,18 +26,21 @@ public final class MetricsFile {
             new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
     private final Path file;
+    private final Path draft;
     private final FileSystem fs;
     private final List<String> lines = new ArrayList<>();
 
     public MetricsFile(String directory, Configuration hadoop) throws IOException {
         this.file = new Path(directory, "metrics.jsonl");
+        this.draft = new Path(directory, ".metrics.jsonl.draft");
         this.fs = file.getFileSystem(hadoop);
     }
 
     /** Takes over what an earlier attempt has written, up to the round that it goes on from. */
     public void resume(RoundReport last) throws IOException {
         int newest = 0;
-        try (InputStream in = fs.open(file)) {
+        // An end between the deletion of the old file and the renaming of the new one leaves the draft alone.
+        try (InputStream in = fs.open(fs.exists(file) ? file : draft)) {
             for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
                 int round = round(line);
                 if (round <= last.round()) {
@@ -63,7 +66,6 @@ public final class MetricsFile {
     }
 
     public void add(RoundReport report) {
-        Path draft = new Path(file.getParent(), "." + file.getName() + ".draft");
         try {
             lines.add(MAPPER.writeValueAsString(report));
             try (OutputStream out = fs.create(draft, true)) {

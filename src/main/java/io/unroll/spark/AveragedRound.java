@@ -45,7 +45,7 @@ final class AveragedRound {
     /** @param replicas in their order, each with the worker's clock at its start and end */
     record Result(Weights mean, List<Replica> replicas) {}
 
-    record Replica(ReplicaResult result, long startMillis, long endMillis) implements Serializable {}
+    record Replica(ReplicaResult result, Worker worker, long startMillis, long endMillis) implements Serializable {}
 
     private record Key(int block, int replica) implements Serializable {}
 
@@ -90,7 +90,8 @@ final class AveragedRound {
         }
         TrainReplica.Trained trained = outcome.value();
         ReplicaResult result = trained.trained().result();
-        var report = new Outcome<>(new Replica(result, trained.startMillis(), trained.endMillis()), null);
+        var report =
+                new Outcome<>(new Replica(result, trained.worker(), trained.startMillis(), trained.endMillis()), null);
         return IntStream.range(0, layout.count())
                 .mapToObj(block -> new Tuple2<>(
                         new Key(block, replica),

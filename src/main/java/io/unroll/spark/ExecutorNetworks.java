@@ -1,10 +1,12 @@
 package io.unroll.spark;
 
+import io.unroll.config.UnrollException;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /** The networks of this process, which tasks use one after the other: as many as tasks have run at once. */
 final class ExecutorNetworks {
@@ -36,7 +38,16 @@ final class ExecutorNetworks {
                 network.close();
             }
         }
-        return new Network(shape, 0);
+        try {
+            return new Network(shape, 0);
+        } catch (LinkageError e) {
+            throw new UnrollException(
+                    "the native libraries do not load on " + Worker.thisHost() + " ("
+                            + ExceptionUtils.getRootCauseMessage(e)
+                            + "): they are for Linux on x86-64, and are unpacked"
+                            + " into ~/.javacpp, or where -Dorg.bytedeco.javacpp.cachedir says, which must be writable.",
+                    e);
+        }
     }
 
     private static void giveBack(Network network) {

@@ -55,6 +55,8 @@ final class RoundJob {
         AveragedRound.Result result = new AveragedRound(session, blocks)
                 .run("round " + (round.number() + 1) + " of " + rounds(), before, task);
         weights.destroy();
+        Worker.checkAlike(
+                result.replicas().stream().map(AveragedRound.Replica::worker).toList());
         double wall = (System.nanoTime() - begin) / 1e9;
         phases.put("train", trainSeconds(result));
         phases.put(

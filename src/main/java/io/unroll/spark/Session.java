@@ -9,6 +9,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.SparkConf;
@@ -50,7 +51,9 @@ public final class Session implements AutoCloseable {
             return new Session(new JavaSparkContext(conf));
         } catch (Exception e) {
             throw new ConfigurationException(
-                    "Spark does not start with master " + conf.get("spark.master") + ": " + e.getMessage(), e);
+                    "Spark does not start with master " + conf.get("spark.master") + ": "
+                            + ExceptionUtils.getRootCauseMessage(e),
+                    e);
         }
     }
 
@@ -81,6 +84,7 @@ public final class Session implements AutoCloseable {
                     + " MiB outside the Java heap, and this machine has " + (there >> 20)
                     + " MiB: lower model.hidden, training.batch or training.tbptt.");
         }
+        ExecutorMemory.check(context.getConf(), replicaBytes);
         long heap = Runtime.getRuntime().maxMemory();
         long needed = weightBytes * (context.isLocal() ? 2L * replicas + 4 : replicas + 3L);
         if (needed > heap) {

@@ -37,9 +37,10 @@ record TrainReplica(
     record Input(int replica, Broadcast<ReplicaState> state) implements Serializable {}
 
     /** @param startMillis and endMillis by this worker's clock, for people only */
-    record Trained(Replica.Trained trained, long startMillis, long endMillis) {}
+    record Trained(Replica.Trained trained, Worker worker, long startMillis, long endMillis) {}
 
     Trained train(Input input) throws IOException {
+        Worker.checkHeap(shape.weightBytes());
         long start = System.currentTimeMillis();
         Replica replica = new Replica(input.replica(), plan, settings);
         try (TokenReader reader = new TokenReader(tokens, index, hadoop.value().value())) {
@@ -52,7 +53,7 @@ record TrainReplica(
                             weights.value(),
                             input.state().value()));
             tokensTrained.add(trained.result().loss().tokens());
-            return new Trained(trained, start, System.currentTimeMillis());
+            return new Trained(trained, Worker.here(shape.model()), start, System.currentTimeMillis());
         }
     }
 }

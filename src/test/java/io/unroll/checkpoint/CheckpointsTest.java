@@ -17,7 +17,9 @@ import io.unroll.train.Snapshot;
 import io.unroll.train.Weights;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,6 +31,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -180,6 +185,48 @@ class CheckpointsTest {
         checksum.update(checkpoint, 0, header);
         ByteBuffer.wrap(checkpoint).putLong(header, checksum.getValue());
         return checkpoint;
+    }
+
+    @Test
+    void aFullDiskIsOneSentenceAndLosesNothing() throws IOException {
+        checkpoints("").write(state(1, 0.5), CORPUS);
+        Configuration full = new Configuration();
+        full.setClass("fs.file.impl", FullDisk.class, FileSystem.class);
+        full.setBoolean("fs.file.impl.disable.cache", true);
+        Checkpoints onFullDisk = new Checkpoints(settings(""), full);
+        String message = assertThrows(UnrollException.class, () -> onFullDisk.write(state(2, 0.4), CORPUS))
+                .getMessage();
+        assertTrue(message.contains("round-00000002.checkpoint: No space left on device. Free or mend"), message);
+        assertEquals(
+                1,
+                checkpoints("")
+                        .latest(this::note)
+                        .orElseThrow()
+                        .state()
+                        .snapshot()
+                        .round());
+        assertEquals(List.of(), damaged);
+    }
+
+    /** Takes the beginning of a file, and no more. */
+    public static final class FullDisk extends LocalFileSystem {
+        @Override
+        public FSDataOutputStream create(org.apache.hadoop.fs.Path path, boolean overwrite) throws IOException {
+            OutputStream out = super.create(path, overwrite);
+            return new FSDataOutputStream(
+                    new FilterOutputStream(out) {
+                        private long written;
+
+                        @Override
+                        public void write(int one) throws IOException {
+                            if (++written > 100) {
+                                throw new IOException("No space left on device");
+                            }
+                            super.write(one);
+                        }
+                    },
+                    null);
+        }
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.unroll.SampleText;
 import io.unroll.Unroll;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,12 +36,7 @@ class KillIT {
 
     @BeforeAll
     static void train() throws Exception {
-        SplittableRandom random = new SplittableRandom(3);
-        StringBuilder text = new StringBuilder();
-        for (int line = 0; line < 6000; line++) {
-            text.append(random.nextBoolean() ? "the cat sat on the mat\\n" : "ein Hund lag im Gras\\n");
-        }
-        Files.writeString(folder.resolve("text"), text);
+        Files.writeString(folder.resolve("text"), SampleText.lines(6000));
         conf = folder.resolve("run.conf");
         Files.writeString(
                 conf,

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# What a round costs beside training: seconds and bytes by phase, by the number of parameters and of replicas, from the
+# metrics of real runs that train next to nothing.
+#
+#   jobs/round-cost.sh TEXT ["HIDDEN ..."] ["REPLICAS ..."] [MASTER]     TEXT of a megabyte at least
+#
+# A hidden size of 245, 785 and 1765 gives 1, 10 and 50 million parameters. Prints the median of rounds 2 to 5.
+set -euo pipefail
+home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+[ $# -ge 1 ] || { sed -n 's/^# \{0,1\}//p' "$0" | sed -n '4p'; exit 2; }
+text=$(realpath "$1") sizes=${2:-245 785 1765} counts=${3:-2 8 32} master=${4:-local-cluster[2,1,6144]}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+median() { # name, of metrics
+  sed -n "2,5s/.*\"$1\":\([0-9.E-]*\).*/\1/p" "$work/run/metrics.jsonl" | sort -g | sed -n 2p
+}
+
+echo "| parameters | replicas | broadcast s | average s | checkpoint s | broadcast MB | shuffle MB | to the driver MB |"
+echo "|---|---|---|---|---|---|---|---|"
+for hidden in $sizes; do
+  for replicas in $counts; do
+    head -c $((replicas * 4 * 6 + 4000)) "$text" > "$work/text"
+    cat > "$work/conf" <<END
+run.directory = "$work/run"
+corpus { path = "$work/text", validation = 0, test = 0 }
+model.hidden = $hidden
+training { epochs = 5, batch = 1, tbptt = 4 }
+cluster.replicas = $replicas
+END
+    "$home/jobs/unroll" --master "$master" --executor-memory 6g --driver-memory 6g train "$work/conf" \
+      > "$work/out" 2> "$work/log" || { tail -3 "$work/log" >&2; exit 1; }
+    parameters=$(sed -n 's/^network: \([0-9,]*\) parameters.*/\1/p' "$work/log")
+    printf '| %s | %s | %.2f | %.2f | %.2f | %.0f | %.0f | %.0f |\n' "$parameters" "$replicas" \
+      "$(median broadcast)" "$(median average)" "$(median checkpoint)" \
+      $(sed -n '2s/.*"bytes":{"broadcast":\([0-9]*\),"collect":\([0-9]*\),"shuffle":\([0-9]*\)}.*/\1 \3 \2/p' \
+        "$work/run/metrics.jsonl" | awk '{ print $1 / 1e6, $2 / 1e6, $3 / 1e6 }')
+    rm -rf "$work/run"
+  done
+done

@@ -1,0 +1,47 @@
+package io.unroll.spark;
+
+import io.unroll.config.ConfigurationException;
+import org.apache.spark.SparkConf;
+
+/**
+ * What an executor has outside its Java heap, where YARN and Kubernetes kill it for taking more:
+ *
+ * <pre>
+ *   spark.executor.memoryOverhead  >=  300 MiB for the libraries  +  tasks at once x what a replica takes
+ * </pre>
+ */
+final class ExecutorMemory {
+    private static final long LIBRARIES = 300;
+    private static final long LEAST_BY_DEFAULT = 384;
+
+    private ExecutorMemory() {}
+
+    /** @throws ConfigurationException saying what to give */
+    static void check(SparkConf conf, long replicaBytes) {
+        String master = conf.get("spark.master");
+        if (!master.startsWith("yarn") && !master.startsWith("k8s")) {
+            return;
+        }
+        long needed = neededMebibytes(conf, replicaBytes);
+        long given = givenMebibytes(conf);
+        if (given < needed) {
+            throw new ConfigurationException("an executor's tasks would take about " + needed
+                    + " MiB outside the Java heap, and spark.executor.memoryOverhead is " + given
+                    + " MiB: give --conf spark.executor.memoryOverhead=" + needed
+                    + "m, or lower model.hidden, training.batch or training.tbptt.");
+        }
+    }
+
+    private static long neededMebibytes(SparkConf conf, long replicaBytes) {
+        int tasks = conf.getInt("spark.executor.cores", 1) / conf.getInt("spark.task.cpus", 1);
+        return LIBRARIES + Math.max(1, tasks) * (long) Math.ceil(replicaBytes / 1048576.0);
+    }
+
+    private static long givenMebibytes(SparkConf conf) {
+        double factor = conf.getDouble("spark.executor.memoryOverheadFactor", 0.1);
+        long byDefault = (long) (factor * conf.getSizeAsMb("spark.executor.memory", "1g"));
+        return conf.contains("spark.executor.memoryOverhead")
+                ? conf.getSizeAsMb("spark.executor.memoryOverhead")
+                : Math.max(LEAST_BY_DEFAULT, byDefault);
+    }
+}

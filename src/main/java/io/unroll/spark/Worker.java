@@ -1,0 +1,53 @@
+package io.unroll.spark;
+
+import io.unroll.config.Settings;
+import io.unroll.config.UnrollException;
+import io.unroll.model.Network;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.util.Utils;
+
+/**
+ * The machine that a replica was trained on.
+ *
+ * @param bfloat16 whether it computed in that precision
+ */
+record Worker(String host, boolean bfloat16) implements Serializable {
+    private static final int COPIES = 3;
+
+    static Worker here(Settings.Model model) {
+        return new Worker(thisHost(), Network.computesInBfloat16(model));
+    }
+
+    static String thisHost() {
+        return Utils.localCanonicalHostName();
+    }
+
+    /**
+     * @param weightBytes weights and optimizer state, which are here as they were broadcast, as they were trained, and as
+     *     they go out
+     */
+    static void checkHeap(long weightBytes) {
+        long needed = COPIES * weightBytes;
+        long heap = Runtime.getRuntime().maxMemory();
+        if (needed > heap) {
+            throw new UnrollException("the weights of a replica take about " + (needed >> 20)
+                    + " MiB of the Java heap, and that of " + thisHost() + " has " + (heap >> 20)
+                    + " MiB: give executors more, as in --executor-memory " + ((needed >> 30) + 1)
+                    + "g.");
+        }
+    }
+
+    /** @throws UnrollException where some computed in bfloat16 and others could not: the bits would depend on luck */
+    static void checkAlike(List<Worker> workers) {
+        Optional<Worker> with = workers.stream().filter(Worker::bfloat16).findFirst();
+        Optional<Worker> without =
+                workers.stream().filter(worker -> !worker.bfloat16).findFirst();
+        if (with.isPresent() && without.isPresent()) {
+            throw new UnrollException("the processor of " + with.get().host + " computes in bfloat16, and that of "
+                    + without.get().host + " cannot, so the result would depend on which trained what: set"
+                    + " model.precision = float32, or model.emulate-bfloat16 = true, or use executors that are alike.");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package io.unroll;
+
+import java.util.SplittableRandom;
+
+/** Text that a small network learns something of. */
+public final class SampleText {
+    private SampleText() {}
+
+    /** @return the same for the same number */
+    public static String lines(int count) {
+        SplittableRandom random = new SplittableRandom(3);
+        StringBuilder text = new StringBuilder();
+        for (int line = 0; line < count; line++) {
+            text.append(random.nextBoolean() ? "the cat sat on the mat\n" : "ein Hund lag im Gras\n");
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,49 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.config.ConfigurationException;
+import org.apache.spark.SparkConf;
+import org.junit.jupiter.api.Test;
+
+class ExecutorMemoryTest {
+    private static final long REPLICA = 200L << 20;
+
+    private final SparkConf conf = new SparkConf(false).set("spark.master", "yarn");
+
+    @Test
+    void theDefaultOverheadIsTooLittleForAReplicaOf200Mebibytes() {
+        String message = refusal();
+        assertTrue(message.contains("--conf spark.executor.memoryOverhead=500m"), message);
+        assertTrue(message.contains("is 384 MiB"), message);
+    }
+
+    @Test
+    void tasksAtOnceCount() {
+        conf.set("spark.executor.cores", "4").set("spark.task.cpus", "2").set("spark.executor.memoryOverhead", "600m");
+        assertTrue(refusal().contains("memoryOverhead=700m"), refusal());
+        conf.set("spark.executor.memoryOverhead", "700");
+        assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA));
+    }
+
+    @Test
+    void aTenthOfALargeHeapMayDo() {
+        conf.set("spark.executor.memory", "8g");
+        assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA));
+        conf.set("spark.executor.memoryOverheadFactor", "0.05");
+        assertTrue(refusal().contains("is 409 MiB"), refusal());
+    }
+
+    @Test
+    void aStandaloneClusterDoesNotWatchIt() {
+        conf.set("spark.master", "spark://host:7077");
+        assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA));
+    }
+
+    private String refusal() {
+        return assertThrows(ConfigurationException.class, () -> ExecutorMemory.check(conf, REPLICA))
+                .getMessage();
+    }
+}
