@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
@@ -49,10 +48,9 @@ class ModelFolderTest {
         write(1);
         Model other = model(2);
 
-        String message = assertThrows(
-                        ConfigurationException.class, () -> open(path()).write(other, false))
+        String message = assertThrows(UnrollException.class, () -> open(path()).write(other, false))
                 .getMessage();
-        assertTrue(message.contains("run.overwrite=true"), message);
+        assertTrue(message.contains("it exists"), message);
 
         open(path()).write(other, true);
         assertArrayEquals(other.parameters(), open(path()).read().parameters());
