@@ -12,9 +12,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.UUID;
+import java.util.Arrays;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -25,14 +27,18 @@ public final class ModelFolder {
     private static final String NETWORK = "network.zip";
     private static final String SETTINGS = "settings.conf";
     private static final String MANIFEST = "manifest.json";
+    private static final List<String> FILES = List.of(NETWORK, Vocabulary.NAME, SETTINGS, MANIFEST);
+    private static final int BLOCK = 1 << 20;
 
     private final Path path;
     private final FileSystem fs;
+    private final FolderSwap swap;
 
     public ModelFolder(String path, Configuration hadoop) {
         try {
             this.path = new Path(path);
             this.fs = this.path.getFileSystem(hadoop);
+            this.swap = new FolderSwap(fs, this.path);
         } catch (IOException | RuntimeException e) {
             throw new ConfigurationException(path + " is no usable path: " + e.getMessage(), e);
         }
@@ -46,17 +52,29 @@ public final class ModelFolder {
         }
     }
 
-    /** @throws ConfigurationException where there is something already that may not be overwritten */
-    public void checkFree(boolean overwrite) {
-        if (!overwrite && exists()) {
-            throw new ConfigurationException(path + " exists: this run is finished. Give another run.directory, or "
-                    + "run.overwrite=true to train anew and replace it.");
+    /**
+     * @return the model of these settings that is there already
+     * @throws ConfigurationException where it is another's, saying what differs
+     */
+    public Model finished(Settings settings) {
+        Model model = read();
+        List<String> differences =
+                SettingsReader.differences(settings, model.settings().text(), path + "/" + SETTINGS);
+        if (!differences.isEmpty()) {
+            throw finishedOtherwise(String.join("; ", differences));
         }
+        return model;
+    }
+
+    /** @param difference between the run that is asked for and the one that has made the model */
+    public ConfigurationException finishedOtherwise(String difference) {
+        return new ConfigurationException(path + " exists, and the run that made it was another: " + difference
+                + ". Give another run.directory, or run.overwrite=true to train anew and replace it.");
     }
 
     /** @throws ConfigurationException where nothing can be written beside the folder: better now than after training */
     public void checkWritable() {
-        Path draft = sibling("draft");
+        Path draft = swap.draft();
         try {
             if (!fs.mkdirs(draft)) {
                 throw new IOException("a folder cannot be made there");
@@ -70,12 +88,15 @@ public final class ModelFolder {
 
     /** Publishes the model by a rename: a reader never finds half a folder where the file system renames in one step. */
     public void write(Model model, boolean overwrite) {
-        Path draft = sibling("draft");
+        Path draft = swap.draft();
         try {
             try {
                 fs.mkdirs(draft);
                 writeFiles(model, draft);
-                replaceBy(draft, overwrite);
+                if (!overwrite && exists()) {
+                    throw new IOException("it exists, and has come there meanwhile");
+                }
+                swap.replaceBy(draft);
             } finally {
                 fs.delete(draft, true);
             }
@@ -84,32 +105,82 @@ public final class ModelFolder {
         }
     }
 
-    private void replaceBy(Path draft, boolean overwrite) throws IOException {
-        Path old = sibling("old");
-        checkFree(overwrite);
-        if (fs.exists(path)) {
-            rename(path, old);
-        }
+    /**
+     * Replaces this folder, where there is one, by a copy of the other's files.
+     *
+     * @return whether there was anything to do
+     */
+    public boolean copyFrom(ModelFolder source) {
+        Path draft = swap.draft();
         try {
-            rename(draft, path);
-        } catch (IOException e) {
-            if (fs.exists(old)) {
-                rename(old, path);
+            Path from = source.folder();
+            if (fs.exists(path) && sameFiles(source.fs, from)) {
+                return false;
             }
-            throw e;
+            try {
+                FileUtil.copy(source.fs, from, fs, draft, false, true, fs.getConf());
+                if (!isWhole(draft)) {
+                    throw new IOException(from + " has changed meanwhile, or the copy is damaged");
+                }
+                swap.replaceBy(draft);
+                return true;
+            } finally {
+                fs.delete(draft, true);
+            }
+        } catch (IOException e) {
+            throw new UnrollException("cannot copy " + source.path + " to " + path + ": " + e.getMessage(), e);
         }
-        fs.delete(old, true);
     }
 
-    /** Hadoop's rename would move a folder into one that is there already. */
-    private void rename(Path from, Path to) throws IOException {
-        if (fs.exists(to) || !fs.rename(from, to)) {
-            throw new IOException("cannot rename " + from + " to " + to);
+    private boolean sameFiles(FileSystem otherFs, Path other) throws IOException {
+        for (String name : FILES) {
+            try (InputStream mine = fs.open(new Path(path, name));
+                    InputStream its = otherFs.open(new Path(other, name))) {
+                if (!sameBytes(mine, its)) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private static boolean sameBytes(InputStream one, InputStream other) throws IOException {
+        byte[] block;
+        do {
+            block = one.readNBytes(BLOCK);
+            if (!Arrays.equals(block, other.readNBytes(BLOCK))) {
+                return false;
+            }
+        } while (block.length > 0);
+        return true;
+    }
+
+    /**
+     * Brings the model back that a process which died in {@link #write} or {@link #copyFrom} has left aside.
+     *
+     * @return whether there is a model now
+     * @throws ConfigurationException where there is something else
+     */
+    public boolean recover() {
+        try {
+            swap.recover(this::isWhole);
+            if (fs.exists(path) && !fs.exists(new Path(path, MANIFEST))) {
+                throw new ConfigurationException(path + " is no model folder, and is not replaced by one: give a model "
+                        + "that was published, or a name that is free.");
+            }
+            return fs.exists(path);
+        } catch (IOException e) {
+            throw new UnrollException("cannot read " + path + ": " + e.getMessage(), e);
         }
     }
 
-    private Path sibling(String purpose) {
-        return new Path(path.getParent(), "." + path.getName() + "-" + purpose + "-" + UUID.randomUUID());
+    private boolean isWhole(Path folder) {
+        try {
+            new ModelFolder(folder.toString(), fs.getConf()).read();
+            return true;
+        } catch (UnrollException e) {
+            return false;
+        }
     }
 
     private void writeFiles(Model model, Path folder) throws IOException {

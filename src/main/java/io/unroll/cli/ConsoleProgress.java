@@ -41,6 +41,11 @@ final class ConsoleProgress implements Progress {
     }
 
     @Override
+    public void finished(String model) {
+        print("this run is finished, with the same configuration and corpus: %s stays as it is", model);
+    }
+
+    @Override
     public void resumed(String checkpoint, int round) {
         print("goes on after round %,d, from %s", round, checkpoint);
     }

@@ -18,8 +18,10 @@ import picocli.CommandLine.Command;
         name = "unroll",
         description = "Recurrent language models, trained on Apache Spark.",
         subcommands = {
+            PrepareCommand.class,
             TrainCommand.class,
             EvaluateCommand.class,
+            PublishCommand.class,
             GenerateCommand.class,
             BenchCommand.class,
             CommandLine.HelpCommand.class

@@ -36,15 +36,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Turns corpus files into a vocabulary and token files, or finds those that an earlier run has made. */
-final class Prepare {
+public final class Prepare {
     private static final Logger LOG = LoggerFactory.getLogger(Prepare.class);
-    static final long SLICE_BYTES = 16L << 20;
+    private static final long SLICE_BYTES = 16L << 20;
 
     private final Session session;
     private final Settings.Corpus corpus;
     private final Tokenizer tokenizer;
     private final FileSystem fs;
     private final long sliceBytes;
+
+    public Prepare(Session session, Settings.Corpus corpus) throws IOException {
+        this(session, corpus, SLICE_BYTES);
+    }
 
     /** @param sliceBytes bytes that a task reads, at least */
     Prepare(Session session, Settings.Corpus corpus, long sliceBytes) throws IOException {
@@ -55,7 +59,12 @@ final class Prepare {
         this.fs = new Path(corpus.prepared()).getFileSystem(session.hadoop());
     }
 
-    PreparedCorpus prepare() throws IOException {
+    /** @return a hash of the corpus' content, as the model's manifest has it */
+    String corpusHash() {
+        return hash(CorpusFiles.parts(corpus.path(), sliceBytes, session.hadoop()));
+    }
+
+    public PreparedCorpus prepare() throws IOException {
         List<List<Slice>> parts = CorpusFiles.parts(corpus.path(), sliceBytes, session.hadoop());
         String hash = hash(parts);
         Path folder = fs.makeQualified(new Path(corpus.prepared(), key(hash)));

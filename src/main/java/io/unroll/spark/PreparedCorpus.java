@@ -10,7 +10,7 @@ import io.unroll.text.Vocabulary;
  *
  * @param found it had been prepared before
  */
-record PreparedCorpus(String folder, TokenIndex index, Vocabulary vocabulary, boolean found) {
+public record PreparedCorpus(String folder, TokenIndex index, Vocabulary vocabulary, boolean found) {
     Split split(Settings.Corpus corpus) {
         return Split.of(index.tokens(), corpus.validation(), corpus.test());
     }

@@ -30,9 +30,12 @@ public final class TrainingJob {
     private final Session session;
     private final Settings settings;
     private final Progress progress;
+    private final Prepare prepare;
     private final ModelFolder folder;
     private final Checkpoints checkpoints;
     private final MetricsFile metrics;
+    /** The model, where an earlier attempt has come to the end; null otherwise. */
+    private final Model finished;
 
     private PreparedCorpus corpus;
     private Split split;
@@ -46,8 +49,9 @@ public final class TrainingJob {
         this.session = session;
         this.settings = settings;
         this.progress = progress;
+        this.prepare = new Prepare(session, settings.corpus());
         this.folder = new ModelFolder(modelPath(settings), session.hadoop());
-        folder.checkFree(settings.run().overwrite());
+        this.finished = folder.exists() && !settings.run().overwrite() ? folder.finished(settings) : null;
         folder.checkWritable();
         this.checkpoints = new Checkpoints(settings, session.hadoop());
         this.metrics = new MetricsFile(settings.run().directory(), session.hadoop());
@@ -57,8 +61,11 @@ public final class TrainingJob {
         return new Path(settings.run().directory(), "model").toString();
     }
 
-    /** @return the model, as it was published */
+    /** @return the model, as it was published, be it by an earlier attempt */
     public Model run() throws IOException {
+        if (finished != null) {
+            return checkedFinished();
+        }
         prepare();
         plan();
         checkMemory();
@@ -76,8 +83,16 @@ public final class TrainingJob {
                 settings.run().overwrite());
     }
 
+    private Model checkedFinished() {
+        if (!finished.manifest().corpus().equals(prepare.corpusHash())) {
+            throw folder.finishedOtherwise("the content of corpus.path has changed");
+        }
+        progress.finished(modelPath(settings));
+        return finished;
+    }
+
     private void prepare() throws IOException {
-        corpus = new Prepare(session, settings.corpus(), Prepare.SLICE_BYTES).prepare();
+        corpus = prepare.prepare();
         split = corpus.split(settings.corpus());
         shape = Task.of(settings.task()).network(settings, corpus.vocabulary());
         progress.prepared(

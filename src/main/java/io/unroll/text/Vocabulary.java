@@ -51,6 +51,10 @@ public final class Vocabulary implements Serializable {
         return ids.getOrDefault(symbol, -1);
     }
 
+    public boolean hasSameSymbols(Vocabulary other) {
+        return ids.keySet().equals(other.ids.keySet());
+    }
+
     int wordId(String word) {
         Integer id = ids.get(word);
         return id != null ? id : id(WordTokenizer.UNKNOWN);

@@ -17,6 +17,9 @@ public interface Progress {
      */
     void network(int parameters, long replicaBytes, boolean float32Instead);
 
+    /** The run is finished: its model is there, from the same settings and corpus, and nothing is left to do. */
+    void finished(String model);
+
     /** The run goes on from a checkpoint of so many rounds. */
     void resumed(String checkpoint, int round);
 

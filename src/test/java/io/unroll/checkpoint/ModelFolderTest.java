@@ -2,6 +2,7 @@ package io.unroll.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,7 @@ import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -49,16 +51,88 @@ class ModelFolderTest {
         write(1);
         Model other = model(2);
 
-        String message = assertThrows(
-                        ConfigurationException.class, () -> open(path()).write(other, false))
+        String message = assertThrows(UnrollException.class, () -> open(path()).write(other, false))
                 .getMessage();
-        assertTrue(message.contains("run.overwrite=true"), message);
+        assertTrue(message.contains("it exists"), message);
 
         open(path()).write(other, true);
         assertArrayEquals(other.parameters(), open(path()).read().parameters());
         try (Stream<Path> left = Files.list(folder)) {
             assertEquals(List.of(Path.of("model")), left.map(Path::getFileName).toList());
         }
+    }
+
+    @Test
+    void aCopyIsTheSameFilesAndIsMadeOnce() throws IOException {
+        write(1);
+        ModelFolder copy = open(folder + "/deep/copy");
+
+        assertFalse(copy.recover());
+        assertTrue(copy.copyFrom(open(folder.toString())));
+        assertTrue(copy.recover());
+        assertFalse(copy.copyFrom(open(path())));
+        for (String file : List.of("network.zip", "settings.conf", "vocabulary.json", "manifest.json")) {
+            assertEquals(
+                    -1L, Files.mismatch(folder.resolve("model/" + file), folder.resolve("deep/copy/" + file)), file);
+        }
+        open(path()).write(model(2), true);
+        assertTrue(copy.copyFrom(open(path())));
+        assertArrayEquals(
+                model(2).parameters(), open(folder + "/deep/copy").read().parameters());
+    }
+
+    /** After as many changes to the file system as there are, one after the other. */
+    @Test
+    void whereverACopyDiesOneOfTheTwoModelsIsThereWhole() throws IOException {
+        write(2);
+        int deaths = 0;
+        int replaced = 0;
+        for (boolean died = true; died; deaths++) {
+            Path target = Files.createDirectories(folder.resolve("target" + deaths));
+            open(target + "/model").write(model(1), false);
+            Configuration dying = DyingFileSystem.dyingAfter(deaths);
+            try {
+                new ModelFolder(target + "/model", dying).copyFrom(new ModelFolder(path(), dying));
+            } catch (UnrollException e) {
+                assertTrue(DyingFileSystem.hasDied(), e.getMessage());
+            }
+            died = DyingFileSystem.hasDied();
+
+            assertTrue(open(target + "/model").recover(), "after " + deaths + " changes");
+            float[] left = open(target + "/model").read().parameters();
+            boolean isNew = Arrays.equals(left, model(2).parameters());
+            assertTrue(isNew || Arrays.equals(left, model(1).parameters()));
+            replaced += isNew ? 1 : 0;
+            try (Stream<Path> files = Files.list(target)) {
+                assertEquals(
+                        List.of(Path.of("model")), files.map(Path::getFileName).toList());
+            }
+        }
+        assertTrue(deaths > 6, "died " + deaths + " times only");
+        assertTrue(replaced > 0 && replaced < deaths, replaced + " of " + deaths + " were replaced");
+    }
+
+    @Test
+    void aHalfDeletedFolderGivesWayToTheWholeOneAside() throws IOException {
+        write(1);
+        Files.move(folder.resolve("model"), folder.resolve(".model-old-1"));
+        write(2);
+        Files.delete(folder.resolve("model/network.zip"));
+
+        assertTrue(open(path()).recover());
+
+        assertArrayEquals(model(1).parameters(), open(path()).read().parameters());
+    }
+
+    @Test
+    void whatIsNoModelIsNotReplacedByOne() throws IOException {
+        Files.createDirectories(folder.resolve("books"));
+
+        String message = assertThrows(ConfigurationException.class, () -> open(folder + "/books")
+                        .recover())
+                .getMessage();
+
+        assertTrue(message.contains("is no model folder, and is not replaced by one"), message);
     }
 
     @Test
@@ -90,7 +164,7 @@ class ModelFolderTest {
         Path network = folder.resolve("model/network.zip");
         byte[] bytes = Files.readAllBytes(network);
         Files.delete(folder.resolve("model/.network.zip.crc"));
-        Files.write(network, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+        Files.write(network, Arrays.copyOf(bytes, bytes.length / 2));
 
         assertTrue(messageOf(path()).contains("network.zip is damaged"), messageOf(path()));
     }

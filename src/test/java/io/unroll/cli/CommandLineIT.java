@@ -144,9 +144,19 @@ class CommandLineIT {
 
     @Test
     void aFinishedRunIsNotOverwrittenAndTokenFilesAreFoundByContent() throws Exception {
-        Output again = unroll("train", conf.toString());
-        assertEquals(2, again.status());
-        assertTrue(again.err().contains("run.overwrite=true"), again.err());
+        byte[] model = Files.readAllBytes(folder.resolve("run/model/network.zip"));
+        Output again = unroll("train", conf.toString(), "--json");
+        assertEquals(0, again.status(), again.err());
+        assertTrue(again.err().contains("this run is finished"), again.err());
+        assertEquals(trained.json(), again.json());
+        Output other = unroll("train", conf.toString(), "training.epochs=4");
+        assertEquals(2, other.status());
+        assertTrue(other.err().contains("training.epochs is 4, and was 3"), other.err());
+        assertTrue(other.err().contains("run.overwrite=true"), other.err());
+        Output otherText = unroll("train", conf.toString(), "corpus.path=" + folder.resolve("text/0.txt"));
+        assertEquals(2, otherText.status());
+        assertTrue(otherText.err().contains("the content of corpus.path has changed"), otherText.err());
+        assertArrayEquals(model, Files.readAllBytes(folder.resolve("run/model/network.zip")));
 
         Path moved = folder.resolve("moved");
         Files.createDirectories(moved);

@@ -1,0 +1,58 @@
+package io.unroll.cli;
+
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.spark.Prepare;
+import io.unroll.spark.PreparedCorpus;
+import io.unroll.spark.Session;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "prepare",
+        description = "Writes the corpus' vocabulary and token files where they are missing, as train would.",
+        mixinStandardHelpOptions = true)
+final class PrepareCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "CONF", description = "The run's configuration; conf/reference.conf has every key.")
+    private Path configuration;
+
+    @Parameters(index = "1..*", paramLabel = "key=value", description = "Settings that override the file's.")
+    private List<String> overrides = List.of();
+
+    @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        Settings settings = SettingsReader.read(configuration, overrides);
+        PreparedCorpus corpus;
+        try (Session session = Session.start("prepare " + configuration, 1)) {
+            corpus = new Prepare(session, settings.corpus()).prepare();
+        }
+        if (json) {
+            Map<String, Object> result = new LinkedHashMap<>();
+            result.put("folder", corpus.folder());
+            result.put("tokens", corpus.index().tokens());
+            result.put("vocabulary", corpus.vocabulary().size());
+            result.put("found", corpus.found());
+            System.out.println(JsonLine.of(result));
+        } else {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%s %s: %,d tokens, vocabulary of %,d%n",
+                    corpus.found() ? "found" : "prepared",
+                    corpus.folder(),
+                    corpus.index().tokens(),
+                    corpus.vocabulary().size());
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,143 @@
+package io.unroll.cli;
+
+import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.ModelFolder;
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings.TokenizerName;
+import io.unroll.config.UnrollException;
+import io.unroll.config.Words;
+import io.unroll.model.Loss;
+import io.unroll.spark.Evaluation;
+import io.unroll.spark.Session;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "publish",
+        description = "Copies a model to where its users find it, unless the one that is there predicts texts better. "
+                + "The old model stays readable until the new one is copied and checked.",
+        mixinStandardHelpOptions = true)
+final class PublishCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "MODEL", description = "The model's folder.")
+    private String model;
+
+    @Parameters(index = "1", paramLabel = "TARGET", description = "The published model's folder; may be missing yet.")
+    private String target;
+
+    @Parameters(
+            index = "2..*",
+            arity = "1..*",
+            paramLabel = "TEXT",
+            description = "Files, folders or globs that neither model was trained on.")
+    private List<String> texts;
+
+    @Option(
+            names = "--tolerance",
+            paramLabel = "X",
+            defaultValue = "0",
+            description = "Publish also where the perplexity is higher by this share, such as 0.01 for one percent "
+                    + "(default: ${DEFAULT-VALUE}).")
+    private double tolerance;
+
+    @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
+    private boolean json;
+
+    private enum Outcome {
+        PUBLISHED,
+        UNCHANGED,
+        KEPT
+    }
+
+    @Override
+    public Integer call() {
+        if (!(tolerance >= 0 && Double.isFinite(tolerance))) {
+            throw new ConfigurationException("--tolerance is " + tolerance + "; it must be 0 or more.");
+        }
+        Configuration hadoop = Session.hadoopWithoutSpark();
+        ModelFolder source = new ModelFolder(model, hadoop);
+        ModelFolder published = new ModelFolder(target, hadoop);
+        Model candidate = source.read();
+        Model current = published.recover() ? published.read() : null;
+        if (current != null) {
+            checkComparable(candidate, current);
+        }
+        double perplexity;
+        Double publishedPerplexity;
+        try (Session session = Session.start("publish " + model, 1)) {
+            perplexity = perplexity(session, model, candidate);
+            publishedPerplexity = current == null ? null : perplexity(session, target, current);
+        }
+        Outcome outcome = Outcome.KEPT;
+        if (current == null || perplexity <= publishedPerplexity * (1 + tolerance)) {
+            outcome = published.copyFrom(source) ? Outcome.PUBLISHED : Outcome.UNCHANGED;
+        }
+        print(outcome, perplexity, publishedPerplexity);
+        return 0;
+    }
+
+    /** Perplexities are per token: both models must cut a text into the same ones. */
+    private void checkComparable(Model candidate, Model current) {
+        TokenizerName mine = candidate.vocabulary().tokenizer();
+        TokenizerName its = current.vocabulary().tokenizer();
+        String difference = null;
+        if (mine != its) {
+            difference = "they have different tokens (" + Words.kebab(mine) + " and " + Words.kebab(its) + ")";
+        } else if (mine == TokenizerName.WORD && !candidate.vocabulary().hasSameSymbols(current.vocabulary())) {
+            difference = "their words differ, and with them what is <unk>";
+        }
+        if (difference != null) {
+            throw new ConfigurationException("the perplexities of " + model + " and " + target
+                    + " cannot be compared, since " + difference + ": give another TARGET, or remove the old model.");
+        }
+    }
+
+    private double perplexity(Session session, String path, Model of) {
+        Loss loss;
+        try {
+            loss = Evaluation.ofTexts(session, of, texts);
+        } catch (ConfigurationException e) {
+            throw e;
+        } catch (UnrollException e) {
+            throw new UnrollException(path + " cannot be evaluated: " + e.getMessage(), e);
+        }
+        if (loss.tokens() == 0) {
+            throw new ConfigurationException(
+                    String.join(", ", texts) + ": fewer than two tokens, so there is nothing to predict.");
+        }
+        double perplexity = Math.exp(loss.mean());
+        if (!Double.isFinite(perplexity)) {
+            throw new UnrollException(path + " has a perplexity of " + perplexity
+                    + ": its training has diverged, or it is damaged; nothing is published.");
+        }
+        return perplexity;
+    }
+
+    private void print(Outcome outcome, double perplexity, Double publishedPerplexity) {
+        if (json) {
+            Map<String, Object> result = new LinkedHashMap<>();
+            result.put("published", outcome != Outcome.KEPT);
+            result.put("changed", outcome == Outcome.PUBLISHED);
+            result.put("perplexity", perplexity);
+            result.put("published_perplexity", publishedPerplexity);
+            System.out.println(JsonLine.of(result));
+            return;
+        }
+        System.out.printf(Locale.ROOT, "perplexity            %.4f  %s%n", perplexity, model);
+        if (publishedPerplexity != null) {
+            System.out.printf(Locale.ROOT, "published perplexity  %.4f  %s%n", publishedPerplexity, target);
+        }
+        System.out.println(
+                switch (outcome) {
+                    case PUBLISHED -> "published: " + target + " is now a copy of " + model;
+                    case UNCHANGED -> "published already: " + target + " holds the same files as " + model;
+                    case KEPT -> "kept: " + target + " stays as it is, since it predicts the text better than " + model;
+                });
+    }
+}

@@ -1,0 +1,185 @@
+package io.unroll.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.unroll.Unroll;
+import io.unroll.Unroll.Output;
+import io.unroll.cli.Main;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The Airflow DAG: what it would submit, and what comes of it. Needs Python, not Airflow. */
+class AirflowIT {
+    private static final Path DAG = Path.of("jobs/airflow/unroll_nightly.py").toAbsolutePath();
+    private static final Path READER = Path.of("src/test/python/submitted.py").toAbsolutePath();
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private static Path folder;
+
+    @BeforeAll
+    static void write() throws Exception {
+        assumeTrue(hasPython(), "there is no python3 here, so the Airflow DAG is not tested");
+        SplittableRandom random = new SplittableRandom(5);
+        text("corpus/one.txt", 400, random);
+        text("held-out.txt", 60, random);
+        Files.writeString(
+                folder.resolve("nightly.conf"),
+                """
+                corpus { validation = 0.1, test = 0 }
+                model { hidden = 24, layers = 1 }
+                training { batch = 4, tbptt = 16, learning-rate = 0.01 }
+                """);
+    }
+
+    @Test
+    void theDagCompiles() throws Exception {
+        assertEquals("", python("-m", "py_compile", DAG.toString()));
+    }
+
+    @Test
+    void theDagIsAsSchedulersNeedIt() throws Exception {
+        JsonNode dag = submitted("2026-03-01", Map.of());
+
+        assertEquals(
+                JSON.readTree("[[\"prepare\", \"train\"], [\"train\", \"evaluate\"], [\"evaluate\", \"publish\"]]"),
+                dag.get("edges"));
+        assertFalse(dag.at("/dag/catchup").asBoolean(true));
+        assertEquals(1, dag.at("/dag/max_active_runs").asInt());
+        assertTrue(dag.get("retries").asInt() > 0);
+        assertTrue(dag.get("backoff").asBoolean());
+        for (JsonNode task : dag.get("tasks")) {
+            assertEquals(Main.class.getName(), task.get("java_class").asText());
+            assertTrue(task.get("application").asText().endsWith("/unroll.jar"));
+            assertEquals("2g", task.at("/conf/spark.executor.memoryOverhead").asText());
+        }
+    }
+
+    @Test
+    void aNightPublishesADateRepeatsAndAWorseModelIsKeptBack() throws Exception {
+        Path latest = folder.resolve("models/latest");
+
+        Map<String, Output> first = night("2026-03-01", 4);
+        assertFalse(first.get("prepare").json().get("found").asBoolean(true));
+        assertEquals(4, first.get("train").json().get("epochs").asInt());
+        JsonNode published = first.get("publish").json();
+        assertTrue(published.get("published").asBoolean(), published.toString());
+        assertTrue(published.get("changed").asBoolean(), published.toString());
+        assertTrue(published.get("published_perplexity").isNull(), published.toString());
+        assertEquals(first.get("evaluate").json().get("perplexity"), published.get("perplexity"), published.toString());
+        Map<String, byte[]> bits = files(latest);
+        assertSameFiles(bits, files(folder.resolve("runs/2026-03-01/model")));
+
+        Map<String, Output> again = night("2026-03-01", 4);
+        assertTrue(again.get("prepare").json().get("found").asBoolean());
+        assertEquals(first.get("train").json(), again.get("train").json());
+        assertTrue(again.get("train").err().contains("this run is finished"));
+        JsonNode repeated = again.get("publish").json();
+        assertTrue(repeated.get("published").asBoolean(), repeated.toString());
+        assertFalse(repeated.get("changed").asBoolean(true), repeated.toString());
+        assertEquals(published.get("perplexity"), repeated.get("published_perplexity"));
+        assertSameFiles(bits, files(latest));
+
+        Map<String, Output> worse = night("2026-03-02", 1);
+        assertEquals(1, worse.get("train").json().get("epochs").asInt());
+        JsonNode kept = worse.get("publish").json();
+        assertFalse(kept.get("published").asBoolean(true), kept.toString());
+        assertTrue(
+                kept.get("perplexity").asDouble()
+                        > kept.get("published_perplexity").asDouble(),
+                kept.toString());
+        assertSameFiles(bits, files(latest));
+    }
+
+    /** Runs what the DAG submits for a logical date, in its order; the master is the connection's. */
+    private static Map<String, Output> night(String date, int epochs) throws Exception {
+        JsonNode dag = submitted(date, Map.of("epochs", epochs));
+        Map<String, Output> outputs = new LinkedHashMap<>();
+        for (String id : List.of("prepare", "train", "evaluate", "publish")) {
+            JsonNode task = dag.get("tasks").get(id);
+            List<String> command = new ArrayList<>(List.of("--master", "local[2]"));
+            task.get("conf").fields().forEachRemaining(setting -> {
+                command.add("--conf");
+                command.add(setting.getKey() + "=" + setting.getValue().asText());
+            });
+            command.addAll(List.of("--name", task.get("name").asText()));
+            task.get("application_args").forEach(word -> command.add(word.asText()));
+            Output output = new Unroll(folder).run(command.toArray(String[]::new));
+            assertEquals(0, output.status(), id + " of " + date + ": " + output.err());
+            outputs.put(id, output);
+        }
+        return outputs;
+    }
+
+    private static JsonNode submitted(String date, Map<String, Object> more) throws Exception {
+        Map<String, Object> params = new LinkedHashMap<>(more);
+        params.put("conf", folder.resolve("nightly.conf").toString());
+        params.put("corpus", folder.resolve("corpus").toString());
+        params.put("held_out", folder.resolve("held-out.txt").toString());
+        params.put("runs", folder.resolve("runs").toString());
+        params.put("models", folder.resolve("models").toString());
+        return JSON.readTree(python(READER.toString(), DAG.toString(), date, JSON.writeValueAsString(params)));
+    }
+
+    private static void text(String name, int lines, SplittableRandom random) throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (int line = 0; line < lines; line++) {
+            text.append(random.nextBoolean() ? "the cat sat on the mat\n" : "ein Hund lag im Gras\n");
+        }
+        Path file = folder.resolve(name);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, text);
+    }
+
+    private static Map<String, byte[]> files(Path model) throws IOException {
+        Map<String, byte[]> files = new LinkedHashMap<>();
+        for (String name : List.of("network.zip", "vocabulary.json", "settings.conf", "manifest.json")) {
+            files.put(name, Files.readAllBytes(model.resolve(name)));
+        }
+        return files;
+    }
+
+    private static void assertSameFiles(Map<String, byte[]> expected, Map<String, byte[]> actual) {
+        expected.forEach((name, bytes) -> assertArrayEquals(bytes, actual.get(name), name));
+    }
+
+    private static boolean hasPython() throws InterruptedException {
+        try {
+            python("--version");
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static String python(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("python3"));
+        command.addAll(List.of(arguments));
+        Path out = Files.createTempFile(folder, "python", ".txt");
+        Path err = Files.createTempFile(folder, "python", ".txt");
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+        builder.environment()
+                .put("PYTHONPYCACHEPREFIX", folder.resolve("pycache").toString());
+        Process process = builder.start();
+        assertTrue(process.waitFor(1, TimeUnit.MINUTES), command.toString());
+        assertEquals(0, process.exitValue(), command + ": " + Files.readString(err));
+        return Files.readString(out);
+    }
+}
