@@ -43,9 +43,8 @@ final class ExecutorNetworks {
         } catch (LinkageError e) {
             throw new UnrollException(
                     "the native libraries do not load on " + Worker.thisHost() + " ("
-                            + ExceptionUtils.getRootCauseMessage(e)
-                            + "): they are for Linux on x86-64, and are unpacked"
-                            + " into ~/.javacpp, or where -Dorg.bytedeco.javacpp.cachedir says, which must be writable.",
+                            + ExceptionUtils.getRootCauseMessage(e) + "): the jar holds them for Linux on x86-64, and"
+                            + " they are unpacked into ~/.javacpp, from where programs must be allowed to run.",
                     e);
         }
     }
