@@ -6,7 +6,7 @@
  *       --plan (driver)--> replicas x lanes x chunks
  *       --round (workers)--> each replica reads its ranges and trains its chunks, the state carried across them
  *       --average--> one snapshot --> validation, progress --> next round
- *       --> model folder --> evaluate | generate
+ *       --> model folder --> evaluate | generate | publish
  * </pre>
  *
  * The rooms, each of which may import those below it only:

@@ -1,0 +1,141 @@
+package io.unroll.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.unroll.Unroll;
+import io.unroll.Unroll.Output;
+import io.unroll.checkpoint.Manifest;
+import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.Versions;
+import io.unroll.config.Settings;
+import io.unroll.config.Settings.TokenizerName;
+import io.unroll.config.SettingsReader;
+import io.unroll.model.Network;
+import io.unroll.text.Vocabulary;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Models that nobody has trained: which of two is better is chance, but certain. */
+class PublishIT {
+    @TempDir
+    private Path folder;
+
+    @BeforeEach
+    void write() throws IOException {
+        Files.writeString(folder.resolve("text"), "abba baab ".repeat(20));
+    }
+
+    @Test
+    void theBetterReplacesTheWorseAndNotTheOtherWayRoundButWithinATolerance() throws Exception {
+        model("one", TokenizerName.CHAR, "ab ", 1);
+        model("two", TokenizerName.CHAR, "ab ", 2);
+        JsonNode alone = publish("one", "target").json();
+        assertTrue(alone.get("changed").asBoolean(), alone.toString());
+        JsonNode both = publish("two", "target").json();
+        double one = alone.get("perplexity").asDouble();
+        double two = both.get("perplexity").asDouble();
+        assertEquals(one, both.get("published_perplexity").asDouble(), 0.0);
+        assertEquals(two <= one, both.get("published").asBoolean(), both.toString());
+
+        String better = two <= one ? "two" : "one";
+        String worse = two <= one ? "one" : "two";
+        assertHolds(better, "target");
+        Output kept = run("publish", "FOLDER/" + worse, "FOLDER/target", "FOLDER/text");
+        assertEquals(0, kept.status(), kept.err());
+        assertTrue(kept.out().contains("kept: "), kept.out());
+        assertHolds(better, "target");
+
+        double share = Math.max(one, two) / Math.min(one, two) - 1;
+        assertFalse(publish(worse, "target", "--tolerance=" + share * 0.99)
+                .json()
+                .get("published")
+                .asBoolean());
+        assertHolds(better, "target");
+        assertTrue(publish(worse, "target", "--tolerance=" + share * 1.01)
+                .json()
+                .get("published")
+                .asBoolean());
+        assertHolds(worse, "target");
+    }
+
+    @Test
+    void whatCannotBeComparedIsRefusedInOneSentence() throws Exception {
+        model("char", TokenizerName.CHAR, "ab ", 1);
+        model("wide", TokenizerName.CHAR, "abc ", 1);
+        model("narrow", TokenizerName.CHAR, "a ", 1);
+        model("word", TokenizerName.WORD, "ab", 1);
+        model("words", TokenizerName.WORD, "abc", 1);
+        Files.createDirectories(folder.resolve("books"));
+
+        assertRefused(2, "word", "char", "they have different tokens (word and char)");
+        assertRefused(2, "words", "word", "their words differ, and with them what is <unk>");
+        assertRefused(2, "char", "books", "is no model folder, and is not replaced by one");
+        assertRefused(2, "nowhere", "char", "no such model folder");
+        assertRefused(1, "char", "narrow", "narrow cannot be evaluated: ", "text holds \"b\" (U+0062)");
+        assertRefused(1, "narrow", "none", "narrow cannot be evaluated: ");
+        assertFalse(Files.exists(folder.resolve("none")));
+        assertEquals(2, publish("char", "wide", "--tolerance=-1").status());
+        assertEquals(0, publish("char", "wide").status());
+    }
+
+    private void assertRefused(int status, String model, String target, String... messages) throws Exception {
+        Output output = publish(model, target);
+        assertEquals(status, output.status(), output.err());
+        for (String message : messages) {
+            assertTrue(output.err().contains(message), output.err());
+        }
+        assertFalse(output.err().contains("\tat "), output.err());
+    }
+
+    private void assertHolds(String model, String target) throws IOException {
+        assertArrayEquals(
+                Files.readAllBytes(folder.resolve(model + "/network.zip")),
+                Files.readAllBytes(folder.resolve(target + "/network.zip")));
+    }
+
+    private Output publish(String model, String target, String... more) throws Exception {
+        List<String> words = new ArrayList<>(List.of(
+                "--master", "local[1]", "publish", "FOLDER/" + model, "FOLDER/" + target, "FOLDER/text", "--json"));
+        words.addAll(List.of(more));
+        return run(words.toArray(String[]::new));
+    }
+
+    private Output run(String... words) throws Exception {
+        String[] arguments = words.clone();
+        for (int i = 0; i < arguments.length; i++) {
+            arguments[i] = arguments[i].replace("FOLDER", folder.toString());
+        }
+        return new Unroll(folder).run(arguments);
+    }
+
+    private void model(String name, TokenizerName tokenizer, String symbols, long seed) {
+        Settings settings = SettingsReader.parse(
+                "run.directory = r, corpus { path = t, tokenizer = "
+                        + tokenizer.name().toLowerCase(Locale.ROOT) + " }, model { hidden = 4, layers = 1 }",
+                "test");
+        List<String> all = new ArrayList<>(tokenizer == TokenizerName.WORD ? List.of("<unk>", "<eos>") : List.of());
+        symbols.chars().mapToObj(Character::toString).forEach(all::add);
+        Vocabulary vocabulary = new Vocabulary(tokenizer, all);
+        Model empty = new Model(null, settings, vocabulary, new float[0], new float[0]);
+        try (Network network = new Network(empty.shape(), seed)) {
+            float[] parameters = network.parameters();
+            Manifest manifest =
+                    new Manifest(Versions.all(), 1, "hash", vocabulary.size(), parameters.length, 1, 1, 1, 1, null);
+            new ModelFolder(folder.resolve(name).toString(), new Configuration())
+                    .write(new Model(manifest, settings, vocabulary, parameters, network.optimizerState()), false);
+        }
+    }
+}
