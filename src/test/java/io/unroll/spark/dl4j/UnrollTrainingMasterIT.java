@@ -16,7 +16,6 @@ import java.util.SplittableRandom;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -253,7 +252,7 @@ class UnrollTrainingMasterIT {
                     each.getLabels().tensorAlongDimension(0, 0, 1).dup()));
         }
         MultiLayerNetwork expected = initial(network);
-        expected.fit(new ListDataSetIterator<>(data, 2));
+        data.forEach(expected::fit);
 
         float[] actual =
                 trained(network, data, 2, UnrollTrainingMaster.replicas(1).build());
