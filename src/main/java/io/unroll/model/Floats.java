@@ -13,6 +13,13 @@ final class Floats {
         return new FloatPointer(new Address(array.data().addressPointer().address()));
     }
 
+    /** @param array of float32 without gaps */
+    static float[] copy(INDArray array) {
+        float[] values = new float[Math.toIntExact(array.length())];
+        of(array).get(values);
+        return values;
+    }
+
     private static final class Address extends Pointer {
         Address(long address) {
             this.address = address;

@@ -7,9 +7,12 @@ import io.unroll.kernel.Scratchpad;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.layers.AbstractLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
@@ -43,6 +46,7 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     private transient RecurrentKernel training;
     private transient RecurrentKernel inference;
     private transient boolean keepsPacked;
+    private transient boolean carriesInTraining;
     private transient float[][] state;
     /** What the kernel reads until its backward pass is over, and nothing else may hold. */
     private transient List<INDArray> held = List.of();
@@ -60,34 +64,56 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         this.scratchpad = scratchpad;
     }
 
-    @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j has no other with peepholes.
     private static Cell cell(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
+        return cellOf(layer)
+                .orElseThrow(
+                        () -> new UnrollException(
+                                "oneDNN has no kernel for the layer " + layer
+                                        + ": it runs LSTM, GravesLSTM and Gru with tanh and sigmoid, and SimpleRnn with tanh or relu."));
+    }
+
+    /** @return whether this class computes what Deeplearning4j's own layer of that configuration does, in float32 */
+    static boolean supports(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
+        return cellOf(layer).isPresent() && layer.getWeightNoise() == null && layer.getRnnDataFormat() != RNNFormat.NWC;
+    }
+
+    @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j has no other with peepholes.
+    private static Optional<Cell> cellOf(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
         if (layer instanceof Gru gru) {
-            return gru.resetAfter() ? Cell.GRU_RESET_AFTER : Cell.GRU;
+            return Optional.of(gru.resetAfter() ? Cell.GRU_RESET_AFTER : Cell.GRU);
         }
         boolean tanh = layer.getActivationFn() instanceof ActivationTanH;
-        if (layer instanceof LSTM lstm && tanh && lstm.getGateActivationFn() instanceof ActivationSigmoid) {
-            return Cell.LSTM;
-        }
-        if (layer instanceof org.deeplearning4j.nn.conf.layers.GravesLSTM lstm
-                && tanh
-                && lstm.getGateActivationFn() instanceof ActivationSigmoid) {
-            return Cell.LSTM_PEEPHOLE;
+        if (layer instanceof AbstractLSTM lstm && tanh && lstm.getGateActivationFn() instanceof ActivationSigmoid) {
+            if (layer instanceof LSTM) {
+                return Optional.of(Cell.LSTM);
+            }
+            if (layer instanceof org.deeplearning4j.nn.conf.layers.GravesLSTM) {
+                return Optional.of(Cell.LSTM_PEEPHOLE);
+            }
         }
         if (layer instanceof SimpleRnn rnn && !rnn.hasLayerNorm()) {
             if (tanh) {
-                return Cell.RNN_TANH;
+                return Optional.of(Cell.RNN_TANH);
             }
             if (layer.getActivationFn() instanceof ActivationReLU) {
-                return Cell.RNN_RELU;
+                return Optional.of(Cell.RNN_RELU);
             }
         }
-        throw new UnrollException("oneDNN has no kernel for the layer " + layer
-                + ": it runs LSTM, GravesLSTM and Gru with tanh and sigmoid, and SimpleRnn with tanh or relu.");
+        return Optional.empty();
+    }
+
+    /** Carries the state from one forward pass in training to the next, whatever the network around it does. */
+    void carryInTraining() {
+        carriesInTraining = true;
     }
 
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+        if (training && carriesInTraining) {
+            INDArray output = forward(state, true, workspaces);
+            keepLastState(this.training);
+            return output;
+        }
         return forward(null, training, workspaces);
     }
 

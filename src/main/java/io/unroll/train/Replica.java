@@ -7,7 +7,6 @@ import io.unroll.config.Settings;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import java.io.IOException;
-import java.util.SplittableRandom;
 
 /** One copy of the network with its own lanes, for one round. */
 public record Replica(int number, Plan plan, Settings settings) {
@@ -54,17 +53,9 @@ public record Replica(int number, Plan plan, Settings settings) {
                             sums.learningRate,
                             training.clipNorm(),
                             resets ? chunk - round.startChunk() : iteration,
-                            dropoutSeed(round.epoch(), chunk)));
+                            DropoutSeed.of(settings.run().seed(), round.epoch(), number, chunk)));
         }
         return sums;
-    }
-
-    private long dropoutSeed(int epoch, int chunk) {
-        long mixed = settings.run().seed();
-        for (int part : new int[] {epoch, number, chunk}) {
-            mixed = new SplittableRandom(mixed + part).nextLong();
-        }
-        return mixed;
     }
 
     private static final class Sums {
