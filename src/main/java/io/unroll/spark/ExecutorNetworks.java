@@ -1,12 +1,10 @@
 package io.unroll.spark;
 
-import io.unroll.config.UnrollException;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /** The networks of this process, which tasks use one after the other: as many as tasks have run at once. */
 final class ExecutorNetworks {
@@ -38,15 +36,7 @@ final class ExecutorNetworks {
                 network.close();
             }
         }
-        try {
-            return new Network(shape, 0);
-        } catch (LinkageError e) {
-            throw new UnrollException(
-                    "the native libraries do not load on " + Worker.thisHost() + " ("
-                            + ExceptionUtils.getRootCauseMessage(e) + "): the jar holds them for Linux on x86-64, and"
-                            + " they are unpacked into ~/.javacpp, from where programs must be allowed to run.",
-                    e);
-        }
+        return new Network(shape, 0);
     }
 
     private static void giveBack(Network network) {

@@ -3,6 +3,7 @@ package io.unroll.spark;
 import io.unroll.config.UnrollException;
 import java.io.Serializable;
 import java.util.concurrent.Callable;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /** Carries a failure that the user must hear of to the driver: Spark would try again, and print its trace. */
 record Outcome<O>(O value, String problem) implements Serializable {
@@ -11,6 +12,12 @@ record Outcome<O>(O value, String problem) implements Serializable {
             return new Outcome<>(task.call(), null);
         } catch (UnrollException e) {
             return new Outcome<>(null, e.getMessage());
+        } catch (LinkageError e) {
+            return new Outcome<>(
+                    null,
+                    "the native libraries do not load on " + Worker.thisHost() + " ("
+                            + ExceptionUtils.getRootCauseMessage(e) + "): the jar holds them for Linux on x86-64, and"
+                            + " they are unpacked into ~/.javacpp, from where programs must be allowed to run.");
         }
     }
 
