@@ -14,7 +14,7 @@
  * <pre>
  *   cli          the verbs
  *   bench        the speed of a training step
- *   spark        rounds on workers, evaluation
+ *   spark        rounds on workers, evaluation; spark.dl4j: Unroll as a TrainingMaster of Deeplearning4j
  *   inference    generation
  *   checkpoint   the model folder, versions
  *   train        one replica, averaging, schedules, progress

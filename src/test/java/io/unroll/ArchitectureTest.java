@@ -29,6 +29,15 @@ class ArchitectureTest {
             .resideInAPackage("org.apache.spark..");
 
     @ArchTest
+    static final ArchRule onlySparkDl4jImportsDeeplearning4jsSparkModules = noClasses()
+            .that()
+            .resideOutsideOfPackage("io.unroll.spark.dl4j")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.deeplearning4j.spark..", "org.deeplearning4j.core..", "io.unroll.spark.dl4j")
+            .because("it is a door for others' code, and Unroll itself goes in by another");
+
+    @ArchTest
     static final ArchRule onlyTheCommandLinePrintsOrExits = noClasses()
             .that()
             .resideOutsideOfPackage("io.unroll.cli..")

@@ -20,7 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * The user's network on the driver. Whatever its class, replicas train a {@code ComputationGraph}: for a chain of
  * layers its parameters and its updaters' state lie as in a {@code MultiLayerNetwork}.
  *
- * @param configuration what the replicas train
+ * @param configuration what the replicas train; its counts are zero, so that it is the same in each call of fit
  * @param updater a view of the network's; null where the updaters remember nothing
  * @param iteration steps that the network has been trained for
  */
@@ -49,6 +49,8 @@ record Driven(
         checkType(network.getConfiguration().getDataType());
         ComputationGraphConfiguration configuration = network.getConfiguration().clone();
         configuration.setBackpropType(BackpropType.Standard);
+        configuration.setIterationCount(0);
+        configuration.setEpochCount(0);
         return new Driven(
                 network,
                 configuration,
@@ -84,6 +86,7 @@ record Driven(
             vertex.getLayerConf().setMiniBatch(layers.getConf(i).isMiniBatch());
         }
         chain.getDefaultConfiguration().setMiniBatch(layers.getConf(0).isMiniBatch());
+        chain.getDefaultConfiguration().setOptimizationAlgo(layers.getConf(0).getOptimizationAlgo());
         chain.setTrainingWorkspaceMode(layers.getTrainingWorkspaceMode());
         chain.setInferenceWorkspaceMode(layers.getInferenceWorkspaceMode());
         return chain;

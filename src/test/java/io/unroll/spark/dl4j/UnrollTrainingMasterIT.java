@@ -1,75 +1,61 @@
 package io.unroll.spark.dl4j;
 
+import static io.unroll.spark.dl4j.TestNetworks.CLASSES;
+import static io.unroll.spark.dl4j.TestNetworks.FEATURES;
+import static io.unroll.spark.dl4j.TestNetworks.LANES;
+import static io.unroll.spark.dl4j.TestNetworks.STEPS;
+import static io.unroll.spark.dl4j.TestNetworks.data;
+import static io.unroll.spark.dl4j.TestNetworks.distance;
+import static io.unroll.spark.dl4j.TestNetworks.floats;
+import static io.unroll.spark.dl4j.TestNetworks.initial;
+import static io.unroll.spark.dl4j.TestNetworks.lstm;
+import static io.unroll.spark.dl4j.TestNetworks.network;
+import static io.unroll.spark.dl4j.TestNetworks.output;
+import static io.unroll.spark.dl4j.TestNetworks.rnn;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.unroll.config.UnrollException;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.apache.spark.SparkConf;
-import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.deeplearning4j.nn.api.Model;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.RNNFormat;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
-import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
-import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
-import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.deeplearning4j.spark.impl.multilayer.SparkDl4jMultiLayer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 /** On a real Spark, against stock layers called by hand. */
 class UnrollTrainingMasterIT {
-    private static final int LANES = 3;
-    private static final int FEATURES = 4;
-    private static final int STEPS = 6;
-    private static final int CLASSES = 5;
-
-    private JavaSparkContext context;
-
-    private void start(int cores, String... settings) {
-        SparkConf conf = new SparkConf(false)
-                .setMaster("local[" + cores + "]")
-                .setAppName("test")
-                .set("spark.ui.enabled", "false");
-        for (int i = 0; i < settings.length; i += 2) {
-            conf.set(settings[i], settings[i + 1]);
-        }
-        context = new JavaSparkContext(conf);
-    }
+    private LocalSpark spark;
 
     @AfterEach
     void stop() {
-        if (context != null) {
-            context.close();
+        if (spark != null) {
+            spark.close();
         }
     }
 
@@ -77,32 +63,32 @@ class UnrollTrainingMasterIT {
     void theSameBitsWhateverTheCoresPartitionsAndSerializer() {
         MultiLayerConfiguration network = network(0.8, lstm(FEATURES, 7, Activation.TANH), rnn(7, 6));
         List<DataSet> data = data(11, LANES);
-        start(1);
-        float[] expected = trained(
+        spark = new LocalSpark(1);
+        float[] expected = spark.trained(
                 network,
                 data,
                 1,
                 UnrollTrainingMaster.replicas(3).averagingEvery(2).seed(5).build());
-        float[] otherSeed = trained(
+        float[] otherSeed = spark.trained(
                 network,
                 data,
                 1,
                 UnrollTrainingMaster.replicas(3).averagingEvery(2).seed(6).build());
         stop();
-        start(2);
-        float[] twoCores = trained(
+        spark = new LocalSpark(2);
+        float[] twoCores = spark.trained(
                 network,
                 data,
                 4,
                 UnrollTrainingMaster.replicas(3).averagingEvery(2).seed(5).build());
         stop();
-        start(
+        spark = new LocalSpark(
                 2,
                 "spark.serializer",
                 "org.apache.spark.serializer.KryoSerializer",
                 "spark.kryo.registrator",
                 "org.nd4j.kryo.Nd4jRegistrator");
-        float[] kryo = trained(
+        float[] kryo = spark.trained(
                 network,
                 data,
                 2,
@@ -119,7 +105,7 @@ class UnrollTrainingMasterIT {
             value = Activation.class,
             names = {"TANH", "SOFTSIGN"})
     void oneReplicaLearnsWhatALoopOverTheChunksDoes(Activation activation) {
-        start(2);
+        spark = new LocalSpark(2);
         MultiLayerConfiguration network = network(1, lstm(FEATURES, 7, activation), lstm(7, 6, activation));
         List<DataSet> data = data(8, LANES);
         MultiLayerNetwork initial = initial(network);
@@ -131,7 +117,7 @@ class UnrollTrainingMasterIT {
             forgetful.step(chunk);
         }
 
-        float[] actual = trained(
+        float[] actual = spark.trained(
                 network,
                 data,
                 3,
@@ -144,7 +130,7 @@ class UnrollTrainingMasterIT {
 
     @Test
     void meansAreWeightedByTheStepsThatNoMaskCovers() {
-        start(2);
+        spark = new LocalSpark(2);
         MultiLayerConfiguration network = network(1, lstm(FEATURES, 7, Activation.TANH));
         List<DataSet> data = data(8, LANES);
         long[] steps = maskAtRandom(data);
@@ -161,17 +147,17 @@ class UnrollTrainingMasterIT {
             average(replicas, weights);
         }
 
-        SparkDl4jMultiLayer spark = new SparkDl4jMultiLayer(
-                context,
+        SparkDl4jMultiLayer wrapped = new SparkDl4jMultiLayer(
+                spark.context(),
                 initial(network),
                 UnrollTrainingMaster.replicas(2).averagingEvery(2).build());
-        spark.fit(rdd(data, 3));
+        wrapped.fit(spark.rdd(data, 3));
 
         MultiLayerNetwork expected = replicas.get(0).net();
-        assertTrue(distance(expected.params(), floats(spark.getNetwork().params())) < 1e-5);
-        assertTrue(distance(expected.updaterState(), floats(spark.getNetwork().updaterState())) < 1e-5);
-        assertEquals(4, spark.getNetwork().getIterationCount());
-        assertEquals(1, spark.getNetwork().getEpochCount());
+        assertTrue(distance(expected.params(), floats(wrapped.getNetwork().params())) < 1e-5);
+        assertTrue(distance(expected.updaterState(), floats(wrapped.getNetwork().updaterState())) < 1e-5);
+        assertEquals(4, wrapped.getNetwork().getIterationCount());
+        assertEquals(1, wrapped.getNetwork().getEpochCount());
     }
 
     private static long[] maskAtRandom(List<DataSet> data) {
@@ -208,28 +194,69 @@ class UnrollTrainingMasterIT {
     @ParameterizedTest
     @CsvSource({"1, 2147483647", "2, 2147483647", "2, 2"})
     void aComputationGraphLearnsWhatTheSameLayersDoInAChain(int replicas, int every) {
-        start(2);
+        spark = new LocalSpark(2);
         MultiLayerConfiguration network = network(1, lstm(FEATURES, 7, Activation.TANH), rnn(7, 6));
         List<DataSet> data = data(7, LANES);
         UnrollTrainingMaster master =
                 UnrollTrainingMaster.replicas(replicas).averagingEvery(every).build();
-        float[] expected = trained(network, data, 2, master);
+        float[] expected = spark.trained(network, data, 2, master);
 
         ComputationGraph graph = initial(network).toComputationGraph();
-        SparkComputationGraph spark = new SparkComputationGraph(context, graph, master);
-        spark.fit(rdd(data, 2));
+        SparkComputationGraph wrapped = new SparkComputationGraph(spark.context(), graph, master);
+        wrapped.fit(spark.rdd(data, 2));
         ComputationGraph ofMany = initial(network).toComputationGraph();
-        new SparkComputationGraph(context, ofMany, master)
-                .fitMultiDataSet(rdd(data, 3).map(DataSet::toMultiDataSet));
+        new SparkComputationGraph(spark.context(), ofMany, master)
+                .fitMultiDataSet(spark.rdd(data, 3).map(DataSet::toMultiDataSet));
 
         assertArrayEquals(expected, floats(graph.params()));
         assertArrayEquals(expected, floats(ofMany.params()));
-        assertEquals(graph.score(), spark.getScore());
+        assertEquals(graph.score(), wrapped.getScore());
+    }
+
+    static Stream<MultiLayerConfiguration> mixedLayers() {
+        var between = new NeuralNetConfiguration.Builder()
+                .seed(3)
+                .l2(0.01)
+                .updater(new Adam(0.01))
+                .gradientNormalization(GradientNormalization.ClipL2PerLayer)
+                .gradientNormalizationThreshold(0.01)
+                .list(
+                        lstm(FEATURES, 7, Activation.TANH),
+                        new DenseLayer.Builder()
+                                .nOut(5)
+                                .activation(Activation.RELU)
+                                .build(),
+                        rnn(5, 6),
+                        output(6))
+                .setInputType(InputType.recurrent(FEATURES, STEPS, RNNFormat.NCW))
+                .build();
+        var unscaled = new NeuralNetConfiguration.Builder()
+                .seed(3)
+                .miniBatch(false)
+                .updater(new Nesterovs(0.01))
+                .list(lstm(FEATURES, 7, Activation.TANH), output(7))
+                .build();
+        return Stream.of(between, unscaled);
+    }
+
+    @ParameterizedTest
+    @MethodSource("mixedLayers")
+    void oneChunkIsOnePlainFit(MultiLayerConfiguration network) {
+        spark = new LocalSpark(1);
+        List<DataSet> data = data(1, LANES);
+        MultiLayerNetwork expected = initial(network);
+        expected.fit(data.get(0));
+
+        float[] actual =
+                spark.trained(network, data, 1, UnrollTrainingMaster.replicas(1).build());
+
+        assertTrue(distance(expected.params(), actual) < 1e-5);
+        assertTrue(distance(initial(network).params(), actual) > 1e-3);
     }
 
     @Test
     void layersWithoutStateLearnAsInAPlainFit() {
-        start(1);
+        spark = new LocalSpark(1);
         MultiLayerConfiguration network = new NeuralNetConfiguration.Builder()
                 .seed(3)
                 .updater(new Nesterovs(0.1))
@@ -255,161 +282,8 @@ class UnrollTrainingMasterIT {
         data.forEach(expected::fit);
 
         float[] actual =
-                trained(network, data, 2, UnrollTrainingMaster.replicas(1).build());
+                spark.trained(network, data, 2, UnrollTrainingMaster.replicas(1).build());
 
         assertTrue(distance(expected.params(), actual) < 1e-6);
-    }
-
-    @Test
-    void chunksCanBeFilesAndListenersHearOfEachMean(@TempDir Path folder) throws IOException {
-        start(2);
-        MultiLayerConfiguration network = network(1, lstm(FEATURES, 7, Activation.TANH));
-        List<DataSet> data = data(6, LANES);
-        List<String> paths = new ArrayList<>();
-        for (int i = 0; i < data.size(); i++) {
-            Path file = folder.resolve(i + ".bin");
-            data.get(i).save(file.toFile());
-            paths.add(file.toUri().toString());
-        }
-        UnrollTrainingMaster master =
-                UnrollTrainingMaster.replicas(2).averagingEvery(2).build();
-        float[] expected = trained(network, data, 2, master);
-        List<Integer> iterations = new ArrayList<>();
-        SparkDl4jMultiLayer spark = new SparkDl4jMultiLayer(context, initial(network), master);
-        spark.setListeners(new BaseTrainingListener() {
-            @Override
-            public void iterationDone(Model model, int iteration, int epoch) {
-                assertTrue(Double.isFinite(model.score()));
-                iterations.add(iteration);
-            }
-        });
-        spark.fitPaths(context.parallelize(paths, 3));
-
-        assertArrayEquals(expected, floats(spark.getNetwork().params()));
-        assertEquals(List.of(2, 3), iterations);
-    }
-
-    @Test
-    void whatCannotBeTrainedIsRefusedInOneSentence() {
-        start(1);
-        BaseLayer lstm = lstm(FEATURES, 7, Activation.TANH);
-        UnrollTrainingMaster two = UnrollTrainingMaster.replicas(2).build();
-        List<DataSet> otherLanes = new ArrayList<>(data(3, LANES));
-        otherLanes.addAll(data(3, LANES + 1));
-        MultiLayerConfiguration doubles = network(1, lstm);
-        doubles.setDataType(DataType.DOUBLE);
-        MultiLayerConfiguration bothWays = new NeuralNetConfiguration.Builder()
-                .list(new Bidirectional(Bidirectional.Mode.ADD, (LSTM) lstm), output(7))
-                .build();
-
-        refused("the training data are 1 DataSets", () -> trained(network(1, lstm), data(1, LANES), 1, two));
-        refused(
-                "DataSet 3 has 4 lanes, and the one before it in replica 0 has 3",
-                () -> trained(
-                        network(1, lstm),
-                        otherLanes,
-                        1,
-                        UnrollTrainingMaster.replicas(1).build()));
-        refused("the network is of DOUBLE", () -> trained(doubles, data(2, LANES), 1, two));
-        refused("the layer 0 (BidirectionalLayer) cannot carry", () -> trained(bothWays, data(2, LANES), 1, two));
-        refused("replicas is 0", () -> UnrollTrainingMaster.replicas(0));
-        refused("averagingEvery is -1", () -> UnrollTrainingMaster.replicas(1).averagingEvery(-1));
-    }
-
-    private static void refused(String start, Runnable work) {
-        String message = assertThrows(UnrollException.class, work::run).getMessage();
-        assertTrue(message.startsWith(start), message);
-        assertFalse(message.contains("\n"), message);
-    }
-
-    @Test
-    void whatThereIsNotIsSaid() {
-        UnrollTrainingMaster master =
-                UnrollTrainingMaster.replicas(2).averagingEvery(4).seed(9).build();
-
-        assertEquals("{\"replicas\":2,\"averagingEvery\":4,\"seed\":9}", master.toJson());
-        assertThrows(UnsupportedOperationException.class, () -> master.addHook(null));
-        assertThrows(UnsupportedOperationException.class, () -> master.setCollectTrainingStats(true));
-        assertThrows(UnsupportedOperationException.class, () -> master.getWorkerInstance((SparkComputationGraph) null));
-    }
-
-    private float[] trained(
-            MultiLayerConfiguration network, List<DataSet> data, int partitions, UnrollTrainingMaster master) {
-        MultiLayerNetwork net = initial(network);
-        new SparkDl4jMultiLayer(context, net, master).fit(rdd(data, partitions));
-        return floats(net.params());
-    }
-
-    private JavaRDD<DataSet> rdd(List<DataSet> data, int partitions) {
-        return context.parallelize(data, partitions);
-    }
-
-    private static float[] floats(INDArray array) {
-        return array.dup().data().asFloat();
-    }
-
-    private static double distance(INDArray expected, float[] actual) {
-        return expected.reshape(expected.length())
-                        .sub(Nd4j.createFromArray(actual))
-                        .norm2Number()
-                        .doubleValue()
-                / expected.norm2Number().doubleValue();
-    }
-
-    private static MultiLayerNetwork initial(MultiLayerConfiguration network) {
-        MultiLayerNetwork net = new MultiLayerNetwork(network.clone());
-        net.init();
-        return net;
-    }
-
-    /** @param keep the share of its inputs that each recurrent layer keeps in training */
-    private static MultiLayerConfiguration network(double keep, BaseLayer... recurrent) {
-        NeuralNetConfiguration.ListBuilder list = new NeuralNetConfiguration.Builder()
-                .seed(3)
-                .updater(new Nesterovs(0.05, 0.9))
-                .dropOut(keep == 1 ? 0 : keep)
-                .list(recurrent);
-        long size = ((org.deeplearning4j.nn.conf.layers.FeedForwardLayer) recurrent[recurrent.length - 1]).getNOut();
-        return list.layer(recurrent.length, output((int) size)).build();
-    }
-
-    private static BaseLayer lstm(int in, int out, Activation activation) {
-        return new LSTM.Builder().nIn(in).nOut(out).activation(activation).build();
-    }
-
-    private static BaseLayer rnn(int in, int out) {
-        return new SimpleRnn.Builder()
-                .nIn(in)
-                .nOut(out)
-                .activation(Activation.TANH)
-                .build();
-    }
-
-    private static RnnOutputLayer output(int in) {
-        return new RnnOutputLayer.Builder(new LossMCXENT())
-                .nIn(in)
-                .nOut(CLASSES)
-                .dataFormat(RNNFormat.NCW)
-                .activation(Activation.SOFTMAX)
-                .build();
-    }
-
-    private static List<DataSet> data(int chunks, int lanes) {
-        SplittableRandom random = new SplittableRandom(23);
-        List<DataSet> data = new ArrayList<>();
-        for (int i = 0; i < chunks; i++) {
-            INDArray features = Nd4j.create(DataType.FLOAT, lanes, FEATURES, STEPS);
-            INDArray labels = Nd4j.create(DataType.FLOAT, lanes, CLASSES, STEPS);
-            for (int lane = 0; lane < lanes; lane++) {
-                for (int step = 0; step < STEPS; step++) {
-                    for (int feature = 0; feature < FEATURES; feature++) {
-                        features.putScalar(lane, feature, step, random.nextDouble(-1, 1));
-                    }
-                    labels.putScalar(lane, random.nextInt(CLASSES), step, 1);
-                }
-            }
-            data.add(new DataSet(features, labels));
-        }
-        return data;
     }
 }
