@@ -2,59 +2,65 @@
 # How well replicas learn together: validation loss at equal tokens, by the number of replicas, the averaging method and
 # how often they are averaged.
 #
-#   jobs/averaging-study.sh TEXT RESULTS [EPOCHS] [SEEDS]      for example: input.txt study.tsv 6 "1 2 3"
+#   jobs/averaging-study.sh TEXT RESULTS [EPOCHS] [SEEDS]      for example: input.txt study.tsv 2 "1 2 3"
 #
 # Adds a line for each run to RESULTS as it ends (replicas, method, every, lanes, learning rate, epochs, seed, nats per
-# token, seconds), leaves out what is there already, and at last prints a table. Sixteen lanes in all, whatever the
-# number of replicas; the learning rate is the best of a few that were tried with tinyshakespeare.
+# token, seconds), leaves out what is there already, and at last prints a table. As many runs at once as there are cores,
+# each on one of them: the bits are the same. Lanes and learning rates are the best of a few that were tried with
+# tinyshakespeare.
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 [ $# -ge 2 ] || { sed -n 's/^# \{0,1\}//p' "$0" | sed -n '4,5p'; exit 2; }
-text=$(realpath "$1") results=$2 epochs=${3:-6} seeds=${4:-1 2 3}
+text=$(realpath "$1") results=$(realpath "$2") epochs=${3:-2} seeds=${4:-1 2 3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+export home results epochs work
 touch "$results"
 cat > "$work/study.conf" <<END
 run.directory = "$work/run"
 corpus { path = "$text", prepared = "$work/prepared", validation = 0.1, test = 0 }
 training { epochs = $epochs, schedule = cosine }
-run { overwrite = true, checkpoint.every = 0 }
+run.checkpoint.every = 0
 END
 
-learning_rate() { # replicas method
+setting() { # replicas method: lanes, learning rate
   case $2:$1 in
-    mean:1 | mean:2) echo 0.004 ;;
-    mean:4) echo 0.006 ;;
-    mean:8) echo 0.008 ;;
-    mean:16) echo 0.012 ;;
-    *) echo 0.004 ;;
+    mean:1) echo 4 0.004 ;;
+    mean:2) echo 4 0.004 ;;
+    mean:4) echo 2 0.006 ;;
+    mean:8) echo 1 0.008 ;;
+    mean:16) echo 1 0.012 ;;
+    *:2) echo 4 0.003 ;;
+    *:4) echo 2 0.003 ;;
+    *) echo 1 0.003 ;;
   esac
 }
 
-study() { # replicas method every seed
-  local lanes=$((16 / $1)) rate start key loss
-  rate=$(learning_rate "$1" "$2")
-  key=$(printf '%s\t' "$1" "$2" "$3" "$lanes" "$rate" "$epochs" "$4")
+study() { # seed replicas method every
+  local lanes rate key loss start=$SECONDS run=$work/$2-$3-$4-$1
+  read -r lanes rate < <(setting "$2" "$3")
+  key=$(printf '%s\t' "$2" "$3" "$4" "$lanes" "$rate" "$epochs" "$1")
   ! grep -qF "$key" "$results" || return 0
-  start=$SECONDS
-  loss=$("$home/jobs/unroll" train "$work/study.conf" --json "run.seed=$4" "cluster.replicas=$1" \
-    "training.batch=$lanes" "training.learning-rate=$rate" "cluster.averaging.method=$2" \
-    "cluster.averaging.every=$3" 2> "$work/log" | tail -1 | sed 's/.*"validation_loss" *: *\([0-9.]*\).*/\1/') || loss=
-  [ -n "$loss" ] || { loss=diverged; tail -1 "$work/log" >&2; }
+  loss=$("$home/jobs/unroll" --master 'local[1]' train "$work/study.conf" --json "run.directory=$run" "run.seed=$1" \
+    "cluster.replicas=$2" "training.batch=$lanes" "training.learning-rate=$rate" "cluster.averaging.method=$3" \
+    "cluster.averaging.every=$4" 2> "$run.log" | tail -1 | sed 's/.*"validation_loss" *: *\([0-9.]*\).*/\1/') || loss=
+  [ -n "$loss" ] || { loss=diverged; tail -1 "$run.log" >&2; }
   printf '%s%s\t%s\n' "$key" "$loss" $((SECONDS - start)) >> "$results"
-  rm -rf "$work/run"
+  rm -rf "$run"
 }
+export -f setting study
 
+"$home/jobs/unroll" prepare "$work/study.conf" 2> "$work/log" || { tail -1 "$work/log" >&2; exit 1; }
 for seed in $seeds; do
-  study 1 mean epoch "$seed"
+  echo "$seed 1 mean epoch"
   for replicas in 8 16 4 2; do
     for every in epoch 256 64 16; do
       for method in mean bmuf nesterov; do
-        study "$replicas" "$method" "$every" "$seed"
+        echo "$seed $replicas $method $every"
       done
     done
   done
-done
+done | xargs -P "$(nproc)" -L 1 bash -c 'study "$@"' study
 
 # The mean over the seeds that are there, and how many.
 awk -F'\t' -v epochs="$epochs" '

@@ -42,10 +42,11 @@ public final class Checkpoints {
     /**
      * The newest checkpoint that can be read.
      *
-     * @param differences from the settings that led to it
+     * @param finished whether its run, with the settings it had, was over
+     * @param differences from those settings
      * @param corpus hash of the corpus' content then
      */
-    public record Found(String path, RunState state, List<String> differences, String corpus) {
+    public record Found(String path, RunState state, boolean finished, List<String> differences, String corpus) {
         /** @throws ConfigurationException saying what differs */
         public void checkSameRun(String corpusNow) {
             List<String> all = new ArrayList<>(differences);
@@ -82,9 +83,12 @@ public final class Checkpoints {
 
     private Found found(Path file) throws IOException {
         CheckpointFile.Contents contents = read(file);
+        Settings.Training training =
+                SettingsReader.parse(contents.settings(), file.toString()).training();
         return new Found(
                 file.toString(),
                 contents.state(),
+                contents.state().finished(training),
                 SettingsReader.differences(settings, contents.settings(), file.toString()),
                 contents.corpus());
     }

@@ -147,7 +147,7 @@ public final class TrainingJob {
 
     /** With run.overwrite, a finished run begins anew; an unfinished one goes on, or a second attempt would lose it. */
     private boolean isReplaced(Checkpoints.Found found) {
-        return settings.run().overwrite() && folder.exists() && found.state().finished(settings.training());
+        return settings.run().overwrite() && folder.exists() && found.finished();
     }
 
     private RunState round(RunState before) {

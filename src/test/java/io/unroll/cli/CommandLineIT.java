@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.unroll.Unroll;
 import io.unroll.Unroll.Output;
 import java.io.IOException;
@@ -66,6 +67,41 @@ class CommandLineIT {
         assertFalse(trained.err().contains("\tat "), trained.err());
         assertTrue(trained.json().get("validation_loss").asDouble() < 1.2, trained.out());
         assertEquals(300, trained.json().get("sample").asText().codePoints().count());
+    }
+
+    @Test
+    void everyRoundLeavesItsMetrics() throws Exception {
+        ObjectMapper json = new ObjectMapper();
+        JsonNode manifest =
+                json.readTree(folder.resolve("run/model/manifest.json").toFile());
+        List<String> lines = Files.readAllLines(folder.resolve("run/metrics.jsonl"));
+        long weightBytes = 3 * 4 * manifest.get("parameters").asLong();
+        long tokens = 0;
+        for (int i = 0; i < lines.size(); i++) {
+            JsonNode round = json.readTree(lines.get(i));
+            assertEquals(i + 1, round.get("round").asInt());
+            assertEquals(lines.size(), round.get("rounds").asInt());
+            assertEquals(1 + 3 * i / lines.size(), round.get("epoch").asInt());
+            assertTrue(round.get("tokens").asLong() > tokens, lines.get(i));
+            tokens = round.get("tokens").asLong();
+            assertTrue(round.get("training_loss").asDouble() < 4, lines.get(i));
+            boolean endsEpoch = 3 * (i + 1) % lines.size() == 0;
+            assertEquals(endsEpoch, round.get("validation_loss").isNumber(), lines.get(i));
+            assertEquals(0.01, round.get("learning_rate").asDouble());
+            assertTrue(round.get("gradient_norm").asDouble() > 0, lines.get(i));
+            double clipped = round.get("clipped_share").asDouble();
+            assertTrue(clipped >= 0 && clipped <= 1, lines.get(i));
+            assertTrue(round.get("tokens_per_second").asDouble() > 0, lines.get(i));
+            assertTrue(round.get("seconds_left").asDouble() >= 0, lines.get(i));
+            for (String phase : List.of("broadcast", "train", "average", "checkpoint")) {
+                assertTrue(round.get("seconds").get(phase).asDouble() >= 0, lines.get(i));
+            }
+            assertEquals(endsEpoch, round.get("seconds").has("validate"), lines.get(i));
+            assertEquals(weightBytes, round.get("bytes").get("broadcast").asLong());
+            assertEquals(weightBytes, round.get("bytes").get("collect").asLong());
+            assertEquals(3 * weightBytes, round.get("bytes").get("shuffle").asLong());
+        }
+        assertEquals(manifest.get("tokens").asLong(), tokens);
     }
 
     @ParameterizedTest
@@ -174,6 +210,16 @@ class CommandLineIT {
                 "corpus.prepared=" + folder.resolve("run/prepared"));
         assertEquals(0, found.status(), found.err());
         assertTrue(found.err().contains(", found in "), found.err());
+
+        Output overwritten = unroll(
+                "train",
+                conf.toString(),
+                "training.epochs=2",
+                "run.overwrite=true",
+                "corpus.path=" + moved,
+                "run.directory=" + folder.resolve("found"));
+        assertEquals(0, overwritten.status(), overwritten.err());
+        assertFalse(overwritten.err().contains("goes on after round"), overwritten.err());
     }
 
     @Test
