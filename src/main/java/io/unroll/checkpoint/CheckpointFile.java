@@ -2,6 +2,7 @@ package io.unroll.checkpoint;
 
 import io.unroll.model.RecurrentState;
 import io.unroll.text.JsonFile;
+import io.unroll.train.FloatArray;
 import io.unroll.train.ReplicaState;
 import io.unroll.train.RoundReport;
 import io.unroll.train.RunState;
@@ -13,7 +14,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,7 +36,6 @@ final class CheckpointFile {
     private static final long MAGIC = ByteBuffer.wrap("UNROLLCP".getBytes(java.nio.charset.StandardCharsets.US_ASCII))
             .getLong();
     private static final int MOST_HEADER_BYTES = 1 << 28;
-    private static final int BLOCK = 1 << 14;
 
     private CheckpointFile() {}
 
@@ -89,14 +88,14 @@ final class CheckpointFile {
         out.writeInt(header.length);
         out.write(header);
         out.writeLong(checked.getChecksum().getValue());
-        write(snapshot.weights().parameters(), out);
-        write(snapshot.weights().optimizer(), out);
-        write(snapshot.velocity(), out);
+        FloatArray.write(snapshot.weights().parameters(), out);
+        FloatArray.write(snapshot.weights().optimizer(), out);
+        FloatArray.write(snapshot.velocity(), out);
         for (ReplicaState state : snapshot.states()) {
             for (float[] array : state.recurrent().arrays()) {
-                write(array, out);
+                FloatArray.write(array, out);
             }
-            write(state.optimizer(), out);
+            FloatArray.write(state.optimizer(), out);
         }
         out.writeLong(checked.getChecksum().getValue());
         out.flush();
@@ -121,15 +120,6 @@ final class CheckpointFile {
                 snapshot.states().stream().map(ReplicaLengths::of).toList());
     }
 
-    private static void write(float[] values, DataOutputStream out) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(BLOCK * Float.BYTES);
-        for (int start = 0; start < values.length; start += BLOCK) {
-            int count = Math.min(BLOCK, values.length - start);
-            bytes.asFloatBuffer().put(values, start, count);
-            out.write(bytes.array(), 0, count * Float.BYTES);
-        }
-    }
-
     /**
      * @param name of the file, for messages
      * @throws io.unroll.config.UnrollException where a newer Unroll has written it
@@ -147,15 +137,15 @@ final class CheckpointFile {
         byte[] bytes = in.readNBytes(length);
         check(checked, in);
         Header header = HEADER.parse(bytes, name);
-        Weights weights = new Weights(read(header.parameters, in), read(header.optimizer, in));
-        float[] velocity = read(header.velocity, in);
+        Weights weights = new Weights(FloatArray.read(header.parameters, in), FloatArray.read(header.optimizer, in));
+        float[] velocity = FloatArray.read(header.velocity, in);
         List<ReplicaState> states = new ArrayList<>();
         for (ReplicaLengths replica : header.replicas) {
             float[][] recurrent = new float[replica.recurrent.length][];
             for (int i = 0; i < recurrent.length; i++) {
-                recurrent[i] = read(replica.recurrent[i], in);
+                recurrent[i] = FloatArray.read(replica.recurrent[i], in);
             }
-            states.add(new ReplicaState(new RecurrentState(recurrent), read(replica.optimizer, in)));
+            states.add(new ReplicaState(new RecurrentState(recurrent), FloatArray.read(replica.optimizer, in)));
         }
         check(checked, in);
         return contents(header, weights, velocity, states);
@@ -168,18 +158,6 @@ final class CheckpointFile {
                 header.settings,
                 header.corpus,
                 new RunState(snapshot, header.report, header.validationLoss, header.best));
-    }
-
-    private static float[] read(int length, DataInputStream in) throws IOException {
-        float[] values = new float[length];
-        byte[] bytes = new byte[BLOCK * Float.BYTES];
-        FloatBuffer floats = ByteBuffer.wrap(bytes).asFloatBuffer();
-        for (int start = 0; start < length; start += BLOCK) {
-            int count = Math.min(BLOCK, length - start);
-            in.readFully(bytes, 0, count * Float.BYTES);
-            floats.rewind().get(values, start, count);
-        }
-        return values;
     }
 
     private static void check(CheckedInputStream checked, DataInputStream in) throws IOException {

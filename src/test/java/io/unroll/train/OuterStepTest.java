@@ -2,8 +2,6 @@ package io.unroll.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
@@ -73,13 +71,6 @@ class OuterStepTest {
             assertEquals(start, step.start()[0], 1e-4);
             assertArrayEquals(step.start(), step.weights(averaging("nesterov")));
         }
-    }
-
-    @Test
-    void aNumberThatIsNotFiniteIsSeen() {
-        assertTrue(new Weights(new float[] {1, -2}, NONE).finite());
-        assertFalse(new Weights(new float[] {1, Float.NaN}, NONE).finite());
-        assertFalse(new Weights(new float[] {1}, new float[] {Float.NEGATIVE_INFINITY}).finite());
     }
 
     private static Settings.Averaging averaging(String method) {

@@ -1,0 +1,56 @@
+package io.unroll.train;
+
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+
+/** Numbers that travel in blocks of bytes, big-endian: Java's own serialization writes a {@code float[]} one by one. */
+public final class FloatArray implements Serializable {
+    private static final long serialVersionUID = 1;
+    private static final int BLOCK = 1 << 14;
+
+    private transient float[] values;
+
+    public FloatArray(float[] values) {
+        this.values = values;
+    }
+
+    public float[] values() {
+        return values;
+    }
+
+    private void writeObject(ObjectOutputStream out) throws IOException {
+        out.writeInt(values.length);
+        write(values, out);
+    }
+
+    private void readObject(ObjectInputStream in) throws IOException {
+        values = read(in.readInt(), in);
+    }
+
+    public static void write(float[] values, DataOutput out) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.min(BLOCK, values.length) * Float.BYTES);
+        for (int start = 0; start < values.length; start += BLOCK) {
+            int count = Math.min(BLOCK, values.length - start);
+            bytes.asFloatBuffer().put(values, start, count);
+            out.write(bytes.array(), 0, count * Float.BYTES);
+        }
+    }
+
+    public static float[] read(int length, DataInput in) throws IOException {
+        float[] values = new float[length];
+        byte[] bytes = new byte[Math.min(BLOCK, length) * Float.BYTES];
+        FloatBuffer floats = ByteBuffer.wrap(bytes).asFloatBuffer();
+        for (int start = 0; start < length; start += BLOCK) {
+            int count = Math.min(BLOCK, length - start);
+            in.readFully(bytes, 0, count * Float.BYTES);
+            floats.rewind().get(values, start, count);
+        }
+        return values;
+    }
+}

@@ -1,0 +1,84 @@
+package io.unroll.peers;
+
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.spark.Prepare;
+import io.unroll.spark.Session;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Preparing a corpus (its hash, its vocabulary, its token files) beside the least that Spark itself can do with it,
+ * {@code spark.read().text(path).count()}, in turns.
+ */
+public final class PrepareBenchmark {
+    private final Session session;
+    private final SparkSession spark;
+    private final String path;
+    private final String tokenizer;
+    private final double megabytes;
+
+    private PrepareBenchmark(Session session, String path, String tokenizer) throws IOException {
+        this.session = session;
+        this.spark = SparkSession.builder().getOrCreate();
+        this.path = path;
+        this.tokenizer = tokenizer;
+        var source = new org.apache.hadoop.fs.Path(path);
+        this.megabytes =
+                source.getFileSystem(session.hadoop()).getContentSummary(source).getLength() / 1e6;
+    }
+
+    /** @param args a file or folder; turns; a tokenizer */
+    public static void main(String[] args) throws IOException {
+        int turns = args.length > 1 ? Integer.parseInt(args[1]) : 3;
+        try (Session session = Session.start("prepare benchmark", 1)) {
+            new PrepareBenchmark(session, args[0], args.length > 2 ? args[2] : "char").run(turns);
+        }
+    }
+
+    private void run(int turns) throws IOException {
+        int cores = spark.sparkContext().defaultParallelism();
+        System.out.printf(Locale.ROOT, "%s: %,.0f MB on %d cores%n", path, megabytes, cores);
+        System.out.printf("%5s %18s %18s %8s%n", "turn", "count, MB/s/core", "prepare, MB/s/core", "ratio");
+        for (int turn = 1; turn <= turns; turn++) {
+            double count = seconds(this::count);
+            double prepare = seconds(this::prepare);
+            System.out.printf(
+                    Locale.ROOT,
+                    "%5d %18.1f %18.1f %8.2f%n",
+                    turn,
+                    megabytes / count / cores,
+                    megabytes / prepare / cores,
+                    prepare / count);
+        }
+    }
+
+    private interface Work {
+        void run() throws IOException;
+    }
+
+    private static double seconds(Work work) throws IOException {
+        long start = System.nanoTime();
+        work.run();
+        return (System.nanoTime() - start) / 1e9;
+    }
+
+    private void count() {
+        spark.read().option("recursiveFileLookup", true).text(path).count();
+    }
+
+    private void prepare() throws IOException {
+        Path prepared = Files.createTempDirectory("prepare-benchmark");
+        Settings settings = SettingsReader.parse(
+                String.format(
+                        "run.directory = none, corpus { path = \"%s\", prepared = \"%s\", tokenizer = %s, malformed = replace }",
+                        path, prepared, tokenizer),
+                "benchmark");
+        new Prepare(session, settings.corpus()).prepare();
+        FileSystem.getLocal(session.hadoop()).delete(new org.apache.hadoop.fs.Path(prepared.toUri()), true);
+    }
+}
