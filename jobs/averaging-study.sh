@@ -2,16 +2,18 @@
 # How well replicas learn together: validation loss at equal tokens, by the number of replicas, the averaging method and
 # how often they are averaged.
 #
-#   jobs/averaging-study.sh TEXT RESULTS [EPOCHS] [SEEDS]      for example: input.txt study.tsv 2 "1 2 3"
+#   jobs/averaging-study.sh TEXT RESULTS [EPOCHS [SEEDS [CELLS]]]
+#   jobs/averaging-study.sh input.txt study.tsv 2                                  all, with seeds 1, 2 and 3
+#   jobs/averaging-study.sh input.txt study.tsv 6 "1 2 3" "1:mean:epoch 8:nesterov:16"
 #
-# Adds a line for each run to RESULTS as it ends (replicas, method, every, lanes, learning rate, epochs, seed, nats per
-# token, seconds), leaves out what is there already, and at last prints a table. As many runs at once as there are cores,
-# each on one of them: the bits are the same. Lanes and learning rates are the best of a few that were tried with
-# tinyshakespeare.
+# Adds a line for each run to RESULTS as it ends (replicas, method, every, lanes, learning rate, outer learning rate, outer
+# momentum, epochs, seed, nats per token, seconds), leaves out what is there already, and at last prints a table. As many
+# runs at once as there are cores, each on one of them: the bits are the same. Lanes, learning rate and the outer step are
+# the best of a few that were tried with tinyshakespeare.
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-[ $# -ge 2 ] || { sed -n 's/^# \{0,1\}//p' "$0" | sed -n '4,5p'; exit 2; }
-text=$(realpath "$1") results=$(realpath "$2") epochs=${3:-2} seeds=${4:-1 2 3}
+[ $# -ge 2 ] || { sed -n 's/^# \{0,1\}//p' "$0" | sed -n '4,6p'; exit 2; }
+text=$(realpath "$1") results=$(realpath "$2") epochs=${3:-2} seeds=${4:-1 2 3} cells=${5:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export home results epochs work
@@ -23,27 +25,32 @@ training { epochs = $epochs, schedule = cosine }
 run.checkpoint.every = 0
 END
 
-setting() { # replicas method: lanes, learning rate
+setting() { # replicas method: lanes, learning rate, outer learning rate, outer momentum
   case $2:$1 in
-    mean:1) echo 4 0.004 ;;
-    mean:2) echo 4 0.004 ;;
-    mean:4) echo 2 0.006 ;;
-    mean:8) echo 1 0.008 ;;
-    mean:16) echo 1 0.012 ;;
-    *:2) echo 4 0.003 ;;
-    *:4) echo 2 0.003 ;;
-    *) echo 1 0.003 ;;
+    mean:1) echo 4 0.004 auto auto ;;
+    mean:2) echo 4 0.004 auto auto ;;
+    mean:4) echo 2 0.005 auto auto ;;
+    mean:8) echo 1 0.006 auto auto ;;
+    mean:16) echo 1 0.009 auto auto ;;
+    bmuf:2) echo 4 0.003 auto auto ;;
+    bmuf:4) echo 2 0.003 auto auto ;;
+    bmuf:*) echo 1 0.003 auto auto ;;
+    nesterov:2) echo 4 0.004 1 0.3 ;;
+    nesterov:4) echo 2 0.004 1 0.5 ;;
+    nesterov:8) echo 1 0.004 1 0.5 ;;
+    nesterov:16) echo 1 0.005 1 0.5 ;;
   esac
 }
 
 study() { # seed replicas method every
-  local lanes rate key loss start=$SECONDS run=$work/$2-$3-$4-$1
-  read -r lanes rate < <(setting "$2" "$3")
-  key=$(printf '%s\t' "$2" "$3" "$4" "$lanes" "$rate" "$epochs" "$1")
+  local lanes rate outer momentum key loss start=$SECONDS run=$work/$2-$3-$4-$1
+  read -r lanes rate outer momentum < <(setting "$2" "$3")
+  key=$(printf '%s\t' "$2" "$3" "$4" "$lanes" "$rate" "$outer" "$momentum" "$epochs" "$1")
   ! grep -qF "$key" "$results" || return 0
   loss=$("$home/jobs/unroll" --master 'local[1]' train "$work/study.conf" --json "run.directory=$run" "run.seed=$1" \
     "cluster.replicas=$2" "training.batch=$lanes" "training.learning-rate=$rate" "cluster.averaging.method=$3" \
-    "cluster.averaging.every=$4" 2> "$run.log" | tail -1 | sed 's/.*"validation_loss" *: *\([0-9.]*\).*/\1/') || loss=
+    "cluster.averaging.every=$4" "cluster.averaging.learning-rate=$outer" "cluster.averaging.momentum=$momentum" \
+    2> "$run.log" | tail -1 | sed 's/.*"validation_loss" *: *\([0-9.]*\).*/\1/') || loss=
   [ -n "$loss" ] || { loss=diverged; tail -1 "$run.log" >&2; }
   printf '%s%s\t%s\n' "$key" "$loss" $((SECONDS - start)) >> "$results"
   rm -rf "$run"
@@ -51,21 +58,26 @@ study() { # seed replicas method every
 export -f setting study
 
 "$home/jobs/unroll" prepare "$work/study.conf" 2> "$work/log" || { tail -1 "$work/log" >&2; exit 1; }
-for seed in $seeds; do
-  echo "$seed 1 mean epoch"
+if [ -z "$cells" ]; then
+  cells=1:mean:epoch
   for replicas in 8 16 4 2; do
     for every in epoch 256 64 16; do
       for method in mean bmuf nesterov; do
-        echo "$seed $replicas $method $every"
+        cells+=" $replicas:$method:$every"
       done
     done
+  done
+fi
+for seed in $seeds; do
+  for cell in $cells; do
+    echo "$seed ${cell//:/ }"
   done
 done | xargs -P "$(nproc)" -L 1 bash -c 'study "$@"' study
 
 # The mean over the seeds that are there, and how many.
 awk -F'\t' -v epochs="$epochs" '
-  $6 == epochs && $8 != "diverged" { sum[$1, $2, $3] += $8; count[$1, $2, $3]++ }
-  $6 == epochs && $8 == "diverged" { bad[$1, $2, $3]++ }
+  $8 == epochs && $10 != "diverged" { sum[$1, $2, $3] += $10; count[$1, $2, $3]++ }
+  $8 == epochs && $10 == "diverged" { bad[$1, $2, $3]++ }
   function cell(r, m, e) {
     if (bad[r, m, e]) return "diverged"
     return count[r, m, e] ? sprintf("%.3f (%d)", sum[r, m, e] / count[r, m, e], count[r, m, e]) : ""

@@ -2,7 +2,7 @@
 # What a round costs beside training: seconds and bytes by phase, by the number of parameters and of replicas, from the
 # metrics of real runs that train next to nothing.
 #
-#   jobs/round-cost.sh TEXT ["HIDDEN ..."] ["REPLICAS ..."] [MASTER]     TEXT of a megabyte at least
+#   jobs/round-cost.sh TEXT ["HIDDEN ..."] ["REPLICAS ..."] [MASTER]     TEXT of a kilobyte at least
 #
 # A hidden size of 245, 785 and 1765 gives 1, 10 and 50 million parameters. Prints the median of rounds 2 to 5.
 set -euo pipefail
@@ -20,7 +20,7 @@ echo "| parameters | replicas | broadcast s | average s | checkpoint s | broadca
 echo "|---|---|---|---|---|---|---|---|"
 for hidden in $sizes; do
   for replicas in $counts; do
-    head -c $((replicas * 4 * 6 + 4000)) "$text" > "$work/text"
+    head -c $((replicas * 8 + 1)) "$text" > "$work/text"
     cat > "$work/conf" <<END
 run.directory = "$work/run"
 corpus { path = "$work/text", validation = 0, test = 0 }

@@ -26,6 +26,8 @@ public final class Session implements AutoCloseable {
     private static final int MOST_TASKS = 50_000;
     private static final int BEFORE_SPARK = 100;
     private static final int SECONDS_TO_CLOSE = 10;
+    private static final int DRIVER_COPIES = 6;
+    private static final long SPARK_BYTES = 200L << 20;
 
     private final CountDownLatch closed = new CountDownLatch(1);
     private final JavaSparkContext context;
@@ -73,10 +75,11 @@ public final class Session implements AutoCloseable {
      * Refuses what cannot be, before it is tried.
      *
      * @param replicaBytes what a task will take outside the Java heap
-     * @param weightBytes weights and optimizer state, of which the driver holds every replica's; in local mode the
-     *     tasks' copies are in the same heap
+     * @param weightBytes weights and optimizer state, which the driver has as they are broadcast, as their means come
+     *     and as they are joined; in local mode the tasks' copies are in the same heap
+     * @param keptBytes what the replicas keep for themselves from round to round
      */
-    void checkMemory(long replicaBytes, long weightBytes, int replicas) {
+    void checkMemory(long replicaBytes, long weightBytes, long keptBytes) {
         OperatingSystemMXBean machine = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long there = machine.getTotalMemorySize();
         if (context.isLocal() && replicaBytes > there) {
@@ -86,9 +89,10 @@ public final class Session implements AutoCloseable {
         }
         ExecutorMemory.check(context.getConf(), replicaBytes);
         long heap = Runtime.getRuntime().maxMemory();
-        long needed = weightBytes * (context.isLocal() ? 2L * replicas + 4 : replicas + 3L);
+        int tasks = context.isLocal() ? context.defaultParallelism() : 0;
+        long needed = SPARK_BYTES + weightBytes * (DRIVER_COPIES + tasks * Worker.COPIES) + DRIVER_COPIES * keptBytes;
         if (needed > heap) {
-            throw new ConfigurationException("the weights of " + replicas + " replicas take about " + (needed >> 20)
+            throw new ConfigurationException("training takes about " + (needed >> 20)
                     + " MiB of the driver's Java heap, which has " + (heap >> 20)
                     + " MiB: give it more, as in jobs/unroll --driver-memory " + ((needed >> 30) + 1) + "g train ...");
         }

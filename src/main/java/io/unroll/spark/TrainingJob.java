@@ -122,8 +122,9 @@ public final class TrainingJob {
                 shape.parameters(),
                 replicaBytes,
                 model.precision() == Settings.Precision.BFLOAT16 && !Network.computesInBfloat16(model));
-        session.checkMemory(
-                replicaBytes, shape.weightBytes(), settings.cluster().replicas());
+        boolean keeps = settings.cluster().averaging().updater() == Settings.Updater.KEEP;
+        long kept = keeps ? (long) Float.BYTES * shape.optimizerSize() * plan.replicas() : 0;
+        session.checkMemory(replicaBytes, shape.weightBytes(), kept);
     }
 
     /** @return where an earlier attempt has come to, or the beginning */

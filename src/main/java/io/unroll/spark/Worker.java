@@ -14,7 +14,7 @@ import org.apache.spark.util.Utils;
  * @param bfloat16 whether it computed in that precision
  */
 record Worker(String host, boolean bfloat16) implements Serializable {
-    private static final int COPIES = 3;
+    static final int COPIES = 3;
 
     static Worker here(Settings.Model model) {
         return new Worker(thisHost(), Network.computesInBfloat16(model));
