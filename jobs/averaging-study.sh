@@ -36,9 +36,9 @@ setting() { # replicas method: lanes, learning rate, outer learning rate, outer 
     bmuf:4) echo 2 0.003 auto auto ;;
     bmuf:*) echo 1 0.003 auto auto ;;
     nesterov:2) echo 4 0.004 1 0.3 ;;
-    nesterov:4) echo 2 0.004 1 0.5 ;;
-    nesterov:8) echo 1 0.004 1 0.5 ;;
-    nesterov:16) echo 1 0.005 1 0.5 ;;
+    nesterov:4) echo 2 0.005 1 0.4 ;;
+    nesterov:8) echo 1 0.006 1 0.5 ;;
+    nesterov:16) echo 1 0.007 1 0.6 ;;
   esac
 }
 
