@@ -4,7 +4,7 @@
 `prepare >> train >> evaluate >> publish`: trains a language model on `corpus`, and publishes it to `models`/latest
 unless the model that is there has a lower perplexity on `held_out`.
 
-* **Idempotent**: a logical date has one folder, `runs`/`ds`. A retry of `train` goes on from the last checkpoint in
+* **Idempotent**: a logical date has one folder, `runs`/`ts_nodash`. A retry of `train` goes on from the last checkpoint in
   it; a cleared task that was done finds its result and succeeds; publishing the same model twice changes nothing.
 * **A date is one corpus and one configuration**: with others, the folder's run is refused (exit status 2). Delete the
   folder to train a date anew.
@@ -75,11 +75,11 @@ with DAG(
     # Token files are found again by the corpus' content: nights with the same text share them.
     prepare = SparkSubmitOperator(
         task_id="prepare",
-        name="unroll-prepare-{{ ds }}",
+        name="unroll-prepare-{{ ts_nodash }}",
         application_args=[
             "prepare",
             "{{ params.conf }}",
-            "run.directory={{ params.runs }}/{{ ds }}",
+            "run.directory={{ params.runs }}/{{ ts_nodash }}",
             "corpus.path={{ params.corpus }}",
             "corpus.prepared={{ params.runs }}/prepared",
             "--json",
@@ -88,11 +88,11 @@ with DAG(
 
     train = SparkSubmitOperator(
         task_id="train",
-        name="unroll-train-{{ ds }}",
+        name="unroll-train-{{ ts_nodash }}",
         application_args=[
             "train",
             "{{ params.conf }}",
-            "run.directory={{ params.runs }}/{{ ds }}",
+            "run.directory={{ params.runs }}/{{ ts_nodash }}",
             "corpus.path={{ params.corpus }}",
             "corpus.prepared={{ params.runs }}/prepared",
             "training.epochs={{ params.epochs }}",
@@ -103,10 +103,10 @@ with DAG(
     # For the log: what publish compares, and bits per token.
     evaluate = SparkSubmitOperator(
         task_id="evaluate",
-        name="unroll-evaluate-{{ ds }}",
+        name="unroll-evaluate-{{ ts_nodash }}",
         application_args=[
             "evaluate",
-            "{{ params.runs }}/{{ ds }}/model",
+            "{{ params.runs }}/{{ ts_nodash }}/model",
             "{{ params.held_out }}",
             "--json",
         ],
@@ -115,10 +115,10 @@ with DAG(
     # Succeeds where the published model is better, too: it stays, and the log says so.
     publish = SparkSubmitOperator(
         task_id="publish",
-        name="unroll-publish-{{ ds }}",
+        name="unroll-publish-{{ ts_nodash }}",
         application_args=[
             "publish",
-            "{{ params.runs }}/{{ ds }}/model",
+            "{{ params.runs }}/{{ ts_nodash }}/model",
             "{{ params.models }}/latest",
             "{{ params.held_out }}",
             "--tolerance={{ params.tolerance }}",

@@ -9,17 +9,18 @@ import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -71,13 +72,20 @@ public final class Checkpoints {
                     return Optional.of(found(newestFirst.get(i)));
                 } catch (EOFException e) {
                     damaged.accept(name, "it ends too early");
-                } catch (IOException e) {
-                    damaged.accept(name, String.valueOf(e.getMessage()));
+                } catch (CheckpointFile.DamagedException | ChecksumException e) {
+                    damaged.accept(name, DraftFile.reason(e));
                 }
+            }
+            if (!newestFirst.isEmpty()) {
+                throw new UnrollException(
+                        "every checkpoint in " + folder + " is damaged: to begin anew, delete that folder.");
             }
             return Optional.empty();
         } catch (IOException e) {
-            throw new UnrollException("cannot list " + folder + ": " + e.getMessage(), e);
+            throw new UnrollException(
+                    "cannot read the checkpoints in " + folder + ": " + DraftFile.reason(e)
+                            + ". Nothing is lost: mend the place, and give the same command again.",
+                    e);
         }
     }
 
@@ -116,33 +124,47 @@ public final class Checkpoints {
      */
     public void write(RunState state, String corpus) {
         Path file = file(state.snapshot().round());
-        Path draft = new Path(folder, "." + file.getName() + ".draft");
+        // A name of its own: a driver that is taken for dead may still write.
+        Path draft = new Path(folder, "." + file.getName() + "-" + UUID.randomUUID() + ".draft");
         try {
-            try (OutputStream out = fs.create(draft, true)) {
-                CheckpointFile.write(new CheckpointFile.Contents(settings.text(), corpus, state), out);
-            }
-            fs.delete(file, false);
-            if (!fs.rename(draft, file)) {
-                throw new IOException("cannot rename " + draft);
-            }
+            DraftFile.write(
+                    fs,
+                    file,
+                    draft,
+                    out -> CheckpointFile.write(new CheckpointFile.Contents(settings.text(), corpus, state), out));
             prune(state);
         } catch (IOException e) {
             throw new UnrollException(
-                    "cannot write the checkpoint " + file + ": " + e.getMessage()
+                    "cannot write the checkpoint " + file + ": " + DraftFile.reason(e)
                             + ". Free or mend the place, and give the same command again: it goes on from the checkpoint"
                             + " before.",
                     e);
         }
     }
 
+    /** What comes from later rounds is damaged, or the run would have gone on from there. */
     private void prune(RunState state) throws IOException {
-        List<Path> files = files();
+        int newest = state.snapshot().round();
+        List<Path> files =
+                files().stream().filter(file -> round(file) <= newest).toList();
         int keep = settings.run().checkpoint().keep();
         Path best = state.best() == null ? null : file(state.best().round());
         for (Path file : files.subList(0, Math.max(0, files.size() - keep))) {
             if (!file.equals(best)) {
                 fs.delete(file, false);
             }
+        }
+        for (FileStatus left : fs.listStatus(folder, path -> path.getName().endsWith(".draft"))) {
+            fs.delete(left.getPath(), false);
+        }
+    }
+
+    /** @return whether there are any, whatever they are worth */
+    public boolean exist() {
+        try {
+            return !files().isEmpty();
+        } catch (IOException e) {
+            throw new UnrollException("cannot list " + folder + ": " + DraftFile.reason(e), e);
         }
     }
 

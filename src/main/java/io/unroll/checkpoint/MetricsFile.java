@@ -9,7 +9,6 @@ import io.unroll.train.RoundReport;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,22 +37,18 @@ public final class MetricsFile {
 
     /** Takes over what an earlier attempt has written, up to the round that it goes on from. */
     public void resume(RoundReport last) throws IOException {
-        int newest = 0;
+        lines.clear();
         // An end between the deletion of the old file and the renaming of the new one leaves the draft alone.
         try (InputStream in = fs.open(fs.exists(file) ? file : draft)) {
             for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
-                int round = round(line);
-                if (round <= last.round()) {
+                if (round(line) < last.round()) {
                     lines.add(line);
-                    newest = round;
                 }
             }
         } catch (FileNotFoundException e) {
             lines.clear();
         }
-        if (newest < last.round()) {
-            add(last);
-        }
+        add(last);
     }
 
     private static int round(String line) {
@@ -68,13 +63,10 @@ public final class MetricsFile {
     public void add(RoundReport report) {
         try {
             lines.add(MAPPER.writeValueAsString(report));
-            try (OutputStream out = fs.create(draft, true)) {
-                out.write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
-            }
-            fs.delete(file, false);
-            fs.rename(draft, file);
+            byte[] all = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
+            DraftFile.write(fs, file, draft, out -> out.write(all));
         } catch (IOException e) {
-            throw new UnrollException("cannot write " + file + ": " + e.getMessage(), e);
+            throw new UnrollException("cannot write " + file + ": " + DraftFile.reason(e), e);
         }
     }
 }

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.Path;
@@ -100,8 +101,10 @@ public final class ModelFolder {
             } finally {
                 fs.delete(draft, true);
             }
+        } catch (FSError e) {
+            throw new UnrollException("cannot write the model " + path + ": " + DraftFile.reason(e.getCause()), e);
         } catch (IOException e) {
-            throw new UnrollException("cannot write the model " + path + ": " + e.getMessage(), e);
+            throw new UnrollException("cannot write the model " + path + ": " + DraftFile.reason(e), e);
         }
     }
 
@@ -128,7 +131,7 @@ public final class ModelFolder {
                 fs.delete(draft, true);
             }
         } catch (IOException e) {
-            throw new UnrollException("cannot copy " + source.path + " to " + path + ": " + e.getMessage(), e);
+            throw new UnrollException("cannot copy " + source.path + " to " + path + ": " + DraftFile.reason(e), e);
         }
     }
 
@@ -163,7 +166,7 @@ public final class ModelFolder {
      */
     public boolean recover() {
         try {
-            swap.recover(this::isWhole);
+            removeLeftovers();
             if (fs.exists(path) && !fs.exists(new Path(path, MANIFEST))) {
                 throw new ConfigurationException(path + " is no model folder, and is not replaced by one: give a model "
                         + "that was published, or a name that is free.");
@@ -171,6 +174,20 @@ public final class ModelFolder {
             return fs.exists(path);
         } catch (IOException e) {
             throw new UnrollException("cannot read " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void removeLeftovers() throws IOException {
+        swap.recover(this::isWhole);
+    }
+
+    /** @return whether there is something that is no model, such as what a process that died has published half */
+    public boolean isPartial() {
+        try {
+            removeLeftovers();
+            return exists() && !isWhole(path);
+        } catch (IOException e) {
+            throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);
         }
     }
 

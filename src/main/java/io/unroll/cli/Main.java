@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.hadoop.fs.FSError;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -60,7 +61,7 @@ public final class Main {
                     .setParameterExceptionHandler(Main::wrongUse)
                     .setExecutionExceptionHandler(Main::failed)
                     .execute(arguments);
-        } catch (LinkageError | OutOfMemoryError e) {
+        } catch (LinkageError | OutOfMemoryError | FSError e) {
             LOG.debug("failed", e);
             System.err.println("unroll: " + unexpected(e));
             return FAILED;

@@ -33,8 +33,12 @@ final class ExecutorMemory {
     }
 
     private static long neededMebibytes(SparkConf conf, long replicaBytes) {
-        int tasks = conf.getInt("spark.executor.cores", 1) / conf.getInt("spark.task.cpus", 1);
-        return LIBRARIES + Math.max(1, tasks) * (long) Math.ceil(replicaBytes / 1048576.0);
+        return LIBRARIES + tasksAtOnce(conf) * (long) Math.ceil(replicaBytes / 1048576.0);
+    }
+
+    /** @return of one executor, as far as the configuration tells */
+    static int tasksAtOnce(SparkConf conf) {
+        return Math.max(1, conf.getInt("spark.executor.cores", 1) / conf.getInt("spark.task.cpus", 1));
     }
 
     private static long givenMebibytes(SparkConf conf) {

@@ -4,6 +4,7 @@ import io.unroll.config.UnrollException;
 import java.io.Serializable;
 import java.util.concurrent.Callable;
 import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.hadoop.fs.FSError;
 
 /** Carries a failure that the user must hear of to the driver: Spark would try again, and print its trace. */
 record Outcome<O>(O value, String problem) implements Serializable {
@@ -12,6 +13,9 @@ record Outcome<O>(O value, String problem) implements Serializable {
             return new Outcome<>(task.call(), null);
         } catch (UnrollException e) {
             return new Outcome<>(null, e.getMessage());
+        } catch (FSError e) {
+            return new Outcome<>(
+                    null, "a local disk of " + Worker.thisHost() + " fails: " + ExceptionUtils.getRootCauseMessage(e));
         } catch (LinkageError e) {
             return new Outcome<>(
                     null,

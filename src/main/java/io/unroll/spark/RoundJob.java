@@ -9,8 +9,10 @@ import io.unroll.train.Round;
 import io.unroll.train.RoundReport;
 import io.unroll.train.Snapshot;
 import io.unroll.train.Weights;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.LongAccumulator;
 
@@ -24,6 +26,7 @@ final class RoundJob {
     private final WeightBlocks blocks;
     private final long start = System.nanoTime();
     private long tokensBefore = -1;
+    private final Set<Worker> workers = new LinkedHashSet<>();
 
     RoundJob(Session session, Settings settings, PreparedCorpus corpus, NetworkShape shape, Plan plan) {
         this.session = session;
@@ -55,8 +58,8 @@ final class RoundJob {
         AveragedRound.Result result = new AveragedRound(session, blocks)
                 .run("round " + (round.number() + 1) + " of " + rounds(), before, task);
         weights.destroy();
-        Worker.checkAlike(
-                result.replicas().stream().map(AveragedRound.Replica::worker).toList());
+        result.replicas().stream().map(AveragedRound.Replica::worker).forEach(workers::add);
+        Worker.checkAlike(workers);
         double wall = (System.nanoTime() - begin) / 1e9;
         phases.put("train", trainSeconds(result));
         phases.put(
@@ -107,6 +110,9 @@ final class RoundJob {
     /** @param validation loss in nats per token, or null */
     RoundReport report(Done done, Double validation) {
         long bytes = Float.BYTES * blocks.total();
+        long kept = done.results().stream()
+                .mapToLong(result -> (long) Float.BYTES * result.state().optimizer().length)
+                .sum();
         return new RoundReport(
                 done.snapshot().round(),
                 rounds(),
@@ -120,7 +126,7 @@ final class RoundJob {
                 done.loss().tokens() / done.seconds(),
                 secondsLeft(done.snapshot().tokens()),
                 done.phases().seconds(),
-                Map.of("broadcast", bytes, "shuffle", bytes * done.results().size(), "collect", bytes));
+                Map.of("broadcast", bytes, "shuffle", bytes * done.results().size() + kept, "collect", bytes + kept));
     }
 
     private double secondsLeft(long tokens) {

@@ -26,6 +26,7 @@ public final class Session implements AutoCloseable {
     private static final int MOST_TASKS = 50_000;
     private static final int BEFORE_SPARK = 100;
     private static final int SECONDS_TO_CLOSE = 10;
+    private static final int MOST_MINUTES_TO_CHECKPOINT = 10;
     private static final int DRIVER_COPIES = 6;
     private static final long SPARK_BYTES = 200L << 20;
 
@@ -90,7 +91,9 @@ public final class Session implements AutoCloseable {
         ExecutorMemory.check(context.getConf(), replicaBytes);
         long heap = Runtime.getRuntime().maxMemory();
         int tasks = context.isLocal() ? context.defaultParallelism() : 0;
-        long needed = SPARK_BYTES + weightBytes * (DRIVER_COPIES + tasks * Worker.COPIES) + DRIVER_COPIES * keptBytes;
+        long needed = SPARK_BYTES
+                + weightBytes * (DRIVER_COPIES + tasks * Worker.COPIES_OF_A_TASK)
+                + DRIVER_COPIES * keptBytes;
         if (needed > heap) {
             throw new ConfigurationException("training takes about " + (needed >> 20)
                     + " MiB of the driver's Java heap, which has " + (heap >> 20)
@@ -151,12 +154,17 @@ public final class Session implements AutoCloseable {
                 .addShutdownHook(
                         () -> {
                             if (closed.getCount() > 0) {
-                                work.run();
-                                cancelJobs();
-                                awaitClosed();
+                                try {
+                                    work.run();
+                                } finally {
+                                    cancelJobs();
+                                    awaitClosed();
+                                }
                             }
                         },
-                        BEFORE_SPARK);
+                        BEFORE_SPARK,
+                        MOST_MINUTES_TO_CHECKPOINT,
+                        TimeUnit.MINUTES);
     }
 
     private void cancelJobs() {

@@ -36,6 +36,8 @@ public final class TrainingJob {
     private final MetricsFile metrics;
     /** The model, where an earlier attempt has come to the end; null otherwise. */
     private final Model finished;
+    /** What is there is replaced: it is told so, or only half a model. */
+    private final boolean replaces;
 
     private PreparedCorpus corpus;
     private Split split;
@@ -51,9 +53,11 @@ public final class TrainingJob {
         this.progress = progress;
         this.prepare = new Prepare(session, settings.corpus());
         this.folder = new ModelFolder(modelPath(settings), session.hadoop());
-        this.finished = folder.exists() && !settings.run().overwrite() ? folder.finished(settings) : null;
-        folder.checkWritable();
         this.checkpoints = new Checkpoints(settings, session.hadoop());
+        // Half a model with checkpoints beside it is this run's own; anything else is not touched.
+        this.replaces = settings.run().overwrite() || (folder.isPartial() && checkpoints.exist());
+        this.finished = folder.exists() && !replaces ? folder.finished(settings) : null;
+        folder.checkWritable();
         this.metrics = new MetricsFile(settings.run().directory(), session.hadoop());
     }
 
@@ -77,10 +81,7 @@ public final class TrainingJob {
         }
         last = null;
         boolean keepsBest = settings.training().earlyStopping() > 0 && state.best() != null && !state.isBest();
-        return publish(
-                keepsBest ? checkpoints.read(state.best().round()) : state,
-                folder,
-                settings.run().overwrite());
+        return publish(keepsBest ? checkpoints.read(state.best().round()) : state, folder, replaces);
     }
 
     private Model checkedFinished() {
@@ -148,7 +149,7 @@ public final class TrainingJob {
 
     /** With run.overwrite, a finished run begins anew; an unfinished one goes on, or a second attempt would lose it. */
     private boolean isReplaced(Checkpoints.Found found) {
-        return settings.run().overwrite() && folder.exists() && found.finished();
+        return settings.run().overwrite() && folder.exists() && !folder.isPartial() && found.finished();
     }
 
     private RunState round(RunState before) {
@@ -167,7 +168,7 @@ public final class TrainingJob {
         RunState after = before.after(done.snapshot(), rounds.report(done, validation));
         last = after;
         if (isCheckpointDue(after)) {
-            done.phases().time("checkpoint", this::checkpoint);
+            done.phases().time("checkpoint", () -> checkpoint(after));
         }
         RoundReport report = rounds.report(done, validation);
         metrics.add(report);
@@ -198,22 +199,22 @@ public final class TrainingJob {
                 : state.isBest() && settings.training().earlyStopping() > 0;
     }
 
-    /** Of the last round that is over. */
-    private synchronized void checkpoint() {
-        int round = last.snapshot().round();
+    private synchronized void checkpoint(RunState state) {
+        int round = state.snapshot().round();
         if (round > checkpointed) {
-            checkpoints.write(last, corpus.index().corpus());
+            checkpoints.write(state, corpus.index().corpus());
             checkpointed = round;
         }
     }
 
     /** On SIGINT or SIGTERM: the round that is under way is lost, and no other. */
     private void interrupted() {
-        if (last == null) {
+        RunState state = last;
+        if (state == null) {
             return;
         }
-        if (settings.run().checkpoint().every() > 0 && last.snapshot().round() > 0) {
-            checkpoint();
+        if (settings.run().checkpoint().every() > 0 && state.snapshot().round() > 0) {
+            checkpoint(state);
         }
         progress.interrupted(checkpointed);
     }

@@ -4,8 +4,9 @@ import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
 import io.unroll.model.Network;
 import java.io.Serializable;
-import java.util.List;
+import java.util.Collection;
 import java.util.Optional;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.util.Utils;
 
 /**
@@ -14,7 +15,8 @@ import org.apache.spark.util.Utils;
  * @param bfloat16 whether it computed in that precision
  */
 record Worker(String host, boolean bfloat16) implements Serializable {
-    static final int COPIES = 3;
+    /** As they were trained, and as they go out. */
+    static final int COPIES_OF_A_TASK = 2;
 
     static Worker here(Settings.Model model) {
         return new Worker(thisHost(), Network.computesInBfloat16(model));
@@ -25,14 +27,14 @@ record Worker(String host, boolean bfloat16) implements Serializable {
     }
 
     /**
-     * @param weightBytes weights and optimizer state, which are here as they were broadcast, as they were trained, and as
-     *     they go out
+     * @param weightBytes weights and optimizer state, which are here as they were broadcast, and twice for each task
      */
     static void checkHeap(long weightBytes) {
-        long needed = COPIES * weightBytes;
+        int tasks = ExecutorMemory.tasksAtOnce(SparkEnv.get().conf());
+        long needed = (1 + COPIES_OF_A_TASK * (long) tasks) * weightBytes;
         long heap = Runtime.getRuntime().maxMemory();
         if (needed > heap) {
-            throw new UnrollException("the weights of a replica take about " + (needed >> 20)
+            throw new UnrollException("the weights of the replicas that train at once take about " + (needed >> 20)
                     + " MiB of the Java heap, and that of " + thisHost() + " has " + (heap >> 20)
                     + " MiB: give executors more, as in --executor-memory " + ((needed >> 30) + 1)
                     + "g.");
@@ -40,7 +42,7 @@ record Worker(String host, boolean bfloat16) implements Serializable {
     }
 
     /** @throws UnrollException where some computed in bfloat16 and others could not: the bits would depend on luck */
-    static void checkAlike(List<Worker> workers) {
+    static void checkAlike(Collection<Worker> workers) {
         Optional<Worker> with = workers.stream().filter(Worker::bfloat16).findFirst();
         Optional<Worker> without =
                 workers.stream().filter(worker -> !worker.bfloat16).findFirst();

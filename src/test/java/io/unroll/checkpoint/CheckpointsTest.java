@@ -17,11 +17,10 @@ import io.unroll.train.Snapshot;
 import io.unroll.train.Weights;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.FilterOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +30,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -208,24 +208,60 @@ class CheckpointsTest {
         assertEquals(List.of(), damaged);
     }
 
-    /** Takes the beginning of a file, and no more. */
+    @Test
+    void aPlaceThatCannotBeReadJustNowLosesNothing() throws IOException {
+        checkpoints("").write(state(1, 0.5), CORPUS);
+        Configuration away = new Configuration();
+        away.setClass("fs.file.impl", Unreadable.class, FileSystem.class);
+        away.setBoolean("fs.file.impl.disable.cache", true);
+        Checkpoints unreadable = new Checkpoints(settings(""), away);
+
+        String message = assertThrows(UnrollException.class, () -> unreadable.latest(this::note))
+                .getMessage();
+
+        assertTrue(message.contains("403 Forbidden. Nothing is lost"), message);
+        assertEquals(List.of(), damaged);
+        assertTrue(checkpoints("").latest(this::note).isPresent());
+    }
+
+    /** Lists files, and opens none. */
+    public static final class Unreadable extends LocalFileSystem {
+        @Override
+        public FSDataInputStream open(org.apache.hadoop.fs.Path path, int buffer) throws IOException {
+            throw new AccessDeniedException(path.toString(), null, "403 Forbidden\n\tat a.remote.Trace");
+        }
+    }
+
+    @Test
+    void whereAllAreDamagedNothingBeginsAnewUnasked() throws IOException {
+        Checkpoints checkpoints = checkpoints("");
+        checkpoints.write(state(1, 0.5), CORPUS);
+        Files.write(folder.resolve("run/checkpoints/round-00000001.checkpoint"), new byte[] {1});
+
+        String message = assertThrows(UnrollException.class, () -> checkpoints.latest(this::note))
+                .getMessage();
+
+        assertTrue(message.contains("is damaged: to begin anew, delete that folder"), message);
+    }
+
+    @Test
+    void aDamagedOneOfALaterRoundTakesNoPlace() throws IOException {
+        Checkpoints checkpoints = checkpoints("run.checkpoint.keep = 1");
+        checkpoints.write(state(9, 0.5), CORPUS);
+        RunState second = state(2, 0.5);
+        RunState third = second.after(state(3, 0.6).snapshot(), state(3, 0.6).report());
+
+        checkpoints.write(second, CORPUS);
+        checkpoints.write(third, CORPUS);
+
+        assertTrue(names().contains("round-00000003.checkpoint"), names().toString());
+    }
+
+    /** What is written there finds a disk that is full, as the kernel has it. */
     public static final class FullDisk extends LocalFileSystem {
         @Override
         public FSDataOutputStream create(org.apache.hadoop.fs.Path path, boolean overwrite) throws IOException {
-            OutputStream out = super.create(path, overwrite);
-            return new FSDataOutputStream(
-                    new FilterOutputStream(out) {
-                        private long written;
-
-                        @Override
-                        public void write(int one) throws IOException {
-                            if (++written > 100) {
-                                throw new IOException("No space left on device");
-                            }
-                            super.write(one);
-                        }
-                    },
-                    null);
+            return getRaw().create(new org.apache.hadoop.fs.Path("/dev/full"), true);
         }
     }
 
@@ -244,6 +280,20 @@ class CheckpointsTest {
         assertEquals(3, lines.size(), lines.toString());
         assertTrue(lines.get(2).startsWith("{\"round\":3,"), lines.get(2));
         assertTrue(lines.get(2).contains("\"validation_loss\":0.25"), lines.get(2));
+    }
+
+    @Test
+    void metricsWhoseDraftAloneIsLeftGetTheirName() throws IOException {
+        MetricsFile metrics = new MetricsFile(folder.resolve("run").toString(), new Configuration());
+        metrics.add(state(1, 0.5).report());
+        metrics.add(state(2, 0.5).report());
+        Files.move(folder.resolve("run/metrics.jsonl"), folder.resolve("run/.metrics.jsonl.draft"));
+        Files.delete(folder.resolve("run/.metrics.jsonl.crc"));
+
+        new MetricsFile(folder.resolve("run").toString(), new Configuration())
+                .resume(state(2, 0.5).report());
+
+        assertEquals(2, Files.readAllLines(folder.resolve("run/metrics.jsonl")).size());
     }
 
     private void note(String checkpoint, String problem) {

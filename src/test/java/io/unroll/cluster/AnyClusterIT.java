@@ -121,7 +121,13 @@ class AnyClusterIT {
                         start(home, Map.of("HADOOP_CONF_DIR", client.toString()), yarnOptions(), "yarn");
                 assertTrue(running.shows("round 3/"), running.progress());
                 Unroll.executorsOf(hadoop.process()).get(0).destroyForcibly();
-                assertSucceeds(running.end());
+                assertTrue(running.shows("round 6/"), running.progress());
+                running.process().destroyForcibly().waitFor();
+
+                Unroll.Output resumed = start(home, Map.of("HADOOP_CONF_DIR", client.toString()), yarnOptions(), "yarn")
+                        .end();
+                assertSucceeds(resumed);
+                assertTrue(resumed.err().contains("goes on after round "), resumed.err());
                 try (InputStream in = hdfs.open(new org.apache.hadoop.fs.Path(home + "/yarn/model/network.zip"))) {
                     assertArrayEquals(network, in.readAllBytes());
                 }

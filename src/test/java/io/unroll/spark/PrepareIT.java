@@ -74,6 +74,24 @@ class PrepareIT {
     }
 
     @Test
+    void tenThousandSmallFilesAreOneText() throws IOException {
+        Path many = Files.createDirectories(folder.resolve("many"));
+        for (int i = 0; i < 10_000; i++) {
+            Files.writeString(many.resolve(String.format("%05d", i)), "file " + i + "\n");
+        }
+        Settings settings = SettingsReader.parse(
+                "run.directory = \"" + folder.resolve("small") + "\", corpus.path = \"" + many + "\"", "test");
+
+        PreparedCorpus corpus = new Prepare(session, settings.corpus()).prepare();
+
+        long expected = IntStream.range(0, 10_000)
+                .mapToLong(i -> ("file " + i + "\n").length())
+                .sum();
+        assertEquals(expected, corpus.index().tokens());
+        assertEquals(1, corpus.index().parts().size(), "small files share a task and a token file");
+    }
+
+    @Test
     void evaluationInSlicesIsNearlyThatOfTheWhole() throws IOException {
         Settings settings = settings("evaluation", "model { hidden = 16, layers = 1 }");
         PreparedCorpus corpus = new Prepare(session, settings.corpus(), 1 << 20).prepare();

@@ -13,6 +13,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.storage.StorageLevel;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import scala.Tuple2;
 
@@ -34,9 +35,12 @@ final class Epoch {
 
     /** @param afterRound gets the weights, and the mean score of the round */
     <T> void run(JavaRDD<T> data, Function<T, MultiDataSet> convert, ObjDoubleConsumer<Start> afterRound) {
-        long[] starts = starts(data);
+        boolean kept = !data.getStorageLevel().equals(StorageLevel.NONE());
+        // Read twice, and a source that is computed anew may give its DataSets in another order.
+        JavaRDD<T> stable = kept ? data : data.persist(StorageLevel.DISK_ONLY());
+        long[] starts = starts(stable);
         Runs runs = new Runs(starts[starts.length - 1], settings.replicas(), settings.averagingEvery());
-        JavaPairRDD<Long, Chunk> chunks = JavaPairRDD.fromJavaRDD(data.mapPartitionsWithIndex(
+        JavaPairRDD<Long, Chunk> chunks = JavaPairRDD.fromJavaRDD(stable.mapPartitionsWithIndex(
                         (partition, each) -> placed(starts[partition], each, convert), true))
                 .repartitionAndSortWithinPartitions(runs);
         Start start = new Start(
@@ -58,6 +62,9 @@ final class Epoch {
         }
         context.setJobDescription(null);
         chunks.rdd().cleanShuffleDependencies(false);
+        if (!kept) {
+            stable.unpersist();
+        }
     }
 
     /** @return the place of each partition's first DataSet, and behind them the number of all */
