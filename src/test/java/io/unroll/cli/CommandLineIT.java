@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -220,6 +221,22 @@ class CommandLineIT {
                 "run.directory=" + folder.resolve("found"));
         assertEquals(0, overwritten.status(), overwritten.err());
         assertFalse(overwritten.err().contains("goes on after round"), overwritten.err());
+    }
+
+    @Test
+    void halfAModelIsPublishedAnewFromTheLastCheckpoint() throws Exception {
+        Path run = folder.resolve("half");
+        String[] command = {"train", conf.toString(), "training.epochs=1", "run.directory=" + run};
+        assertEquals(0, unroll(command).status());
+        byte[] network = Files.readAllBytes(run.resolve("model/network.zip"));
+        Files.write(run.resolve("model/network.zip"), Arrays.copyOf(network, network.length / 2));
+        Files.deleteIfExists(run.resolve("model/.network.zip.crc"));
+
+        Output again = unroll(command);
+
+        assertEquals(0, again.status(), again.err());
+        assertTrue(again.err().contains("goes on after round"), again.err());
+        assertArrayEquals(network, Files.readAllBytes(run.resolve("model/network.zip")));
     }
 
     @Test
