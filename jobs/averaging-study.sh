@@ -12,7 +12,7 @@
 # the best of a few that were tried with tinyshakespeare.
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-[ $# -ge 2 ] || { sed -n 's/^# \{0,1\}//p' "$0" | sed -n '4,6p'; exit 2; }
+[ $# -ge 2 ] && [ -f "$1" ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
 text=$(realpath "$1") results=$(realpath "$2") epochs=${3:-2} seeds=${4:-1 2 3} cells=${5:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -5,7 +5,7 @@
 #   jobs/benchmark.sh 'local[2]' TrainingMasterBenchmark input.txt 6     UnrollTrainingMaster beside Deeplearning4j's own
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-[ $# -ge 2 ] || { sed -n 's/^# \{0,1\}//p' "$0" | sed -n '1,5p' >&2; exit 2; }
+[ $# -ge 2 ] || { echo "usage: jobs/benchmark.sh MASTER BENCHMARK [ARGUMENT ...]" >&2; sed -n 's/^#   //p' "$0" >&2; exit 2; }
 master=$1 benchmark=$2
 shift 2
 export SPARK_HOME=$home/target/spark SPARK_SCALA_VERSION=2.12 SPARK_CONF_DIR=$home/conf OMP_NUM_THREADS=1

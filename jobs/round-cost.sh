@@ -7,13 +7,21 @@
 # A hidden size of 245, 785 and 1765 gives 1, 10 and 50 million parameters. Prints the median of rounds 2 to 5.
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-[ $# -ge 1 ] || { sed -n 's/^# \{0,1\}//p' "$0" | sed -n '4p'; exit 2; }
+[ $# -ge 1 ] && [ -f "$1" ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
 text=$(realpath "$1") sizes=${2:-245 785 1765} counts=${3:-2 8 32} master=${4:-local-cluster[2,1,6144]}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-median() { # name, of metrics
-  sed -n "2,5s/.*\"$1\":\([0-9.E-]*\).*/\1/p" "$work/run/metrics.jsonl" | sort -g | sed -n 2p
+values() { # name, group: of rounds 2 to 5
+  sed -n 2,5p "$work/run/metrics.jsonl" | grep -o "\"$2\":{[^}]*}" | grep -o "\"$1\":[0-9.E-]*" | cut -d: -f2
+}
+
+seconds() { # phase: the median
+  values "$1" seconds | sort -g | awk '{ v[NR] = $1 } END { printf "%.2f", (v[2] + v[3]) / 2 }'
+}
+
+megabytes() {
+  values "$1" bytes | awk 'NR == 1 { printf "%.0f", $1 / 1e6 }'
 }
 
 echo "| parameters | replicas | broadcast s | average s | checkpoint s | broadcast MB | shuffle MB | to the driver MB |"
@@ -28,13 +36,12 @@ model.hidden = $hidden
 training { epochs = 5, batch = 1, tbptt = 4 }
 cluster.replicas = $replicas
 END
-    "$home/jobs/unroll" --master "$master" --executor-memory 6g --driver-memory 6g train "$work/conf" \
+    # spark-submit gives --executor-memory to no local-cluster
+    "$home/jobs/unroll" --master "$master" --conf spark.executor.memory=6g --driver-memory 6g train "$work/conf" \
       > "$work/out" 2> "$work/log" || { tail -3 "$work/log" >&2; exit 1; }
     parameters=$(sed -n 's/^network: \([0-9,]*\) parameters.*/\1/p' "$work/log")
-    printf '| %s | %s | %.2f | %.2f | %.2f | %.0f | %.0f | %.0f |\n' "$parameters" "$replicas" \
-      "$(median broadcast)" "$(median average)" "$(median checkpoint)" \
-      $(sed -n '2s/.*"bytes":{"broadcast":\([0-9]*\),"collect":\([0-9]*\),"shuffle":\([0-9]*\)}.*/\1 \3 \2/p' \
-        "$work/run/metrics.jsonl" | awk '{ print $1 / 1e6, $2 / 1e6, $3 / 1e6 }')
+    echo "| $parameters | $replicas | $(seconds broadcast) | $(seconds average) | $(seconds checkpoint) |" \
+      "$(megabytes broadcast) | $(megabytes shuffle) | $(megabytes collect) |"
     rm -rf "$work/run"
   done
 done

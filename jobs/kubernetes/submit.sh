@@ -9,7 +9,7 @@
 # A pod that is lost is made anew, and so is a lost task; run again after the driver is lost, and training goes on from
 # the last checkpoint.
 set -euo pipefail
-[ $# -ge 3 ] || { sed -n 's/^# \{0,1\}//p' "$0" | sed -n '3,4p' >&2; exit 2; }
+[ $# -ge 3 ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
 [ -n "${SPARK_HOME:-}" ] || { echo "submit.sh: set SPARK_HOME to your Spark 3.5 (Scala 2.12)." >&2; exit 2; }
 server=$1 image=$2 configuration=$3
 shift 3

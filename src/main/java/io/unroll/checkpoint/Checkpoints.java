@@ -57,7 +57,7 @@ public final class Checkpoints {
             if (!all.isEmpty()) {
                 throw new ConfigurationException(path + " is of another run: " + String.join("; ", all)
                         + ". To go on, give what was given then; to begin anew, give another run.directory or"
-                        + " delete that folder.");
+                        + " delete " + new Path(path).getParent() + ".");
             }
         }
     }

@@ -121,7 +121,9 @@ public final class ModelFolder {
                 return false;
             }
             try {
-                FileUtil.copy(source.fs, from, fs, draft, false, true, fs.getConf());
+                if (!FileUtil.copy(source.fs, from, fs, draft, false, true, fs.getConf())) {
+                    throw new IOException(path.getParent() + " cannot be written");
+                }
                 if (!isWhole(draft)) {
                     throw new IOException(from + " has changed meanwhile, or the copy is damaged");
                 }

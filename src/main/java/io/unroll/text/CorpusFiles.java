@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -80,7 +81,10 @@ public final class CorpusFiles {
         } catch (UnrollException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            throw new UnrollException("cannot list " + path + ": " + e.getMessage(), e);
+            String hint = path.startsWith("s3a:") && ExceptionUtils.indexOfType(e, ClassNotFoundException.class) >= 0
+                    ? ". Give Hadoop's client for S3: jobs/unroll --packages org.apache.hadoop:hadoop-aws:3.3.4 ..."
+                    : "";
+            throw new UnrollException("cannot list " + path + ": " + e.getMessage() + hint, e);
         }
     }
 
