@@ -76,7 +76,8 @@ class BadClusterIT {
             Unroll.Output output = new Unroll(folder).run(command.toArray(String[]::new));
             assertEquals(1, output.status(), output.err());
             assertTrue(output.err().contains(sentence), output.err());
-            assertFalse(output.err().contains("\tat "), output.err());
+            // Spark itself may print some, of its own threads, as it stops.
+            assertFalse(output.err().contains("\tat io.unroll."), output.err());
         }
     }
 }
