@@ -45,6 +45,7 @@ public final class TrainingJob {
     private Plan plan;
     private RoundJob rounds;
     private volatile RunState last;
+    private volatile boolean interrupted;
     private int checkpointed;
 
     public TrainingJob(Session session, Settings settings, Progress progress) throws IOException {
@@ -79,6 +80,7 @@ public final class TrainingJob {
         while (!state.finished(settings.training())) {
             state = round(state);
         }
+        stopIfInterrupted();
         last = null;
         boolean keepsBest = settings.training().earlyStopping() > 0 && state.best() != null && !state.isBest();
         return publish(keepsBest ? checkpoints.read(state.best().round()) : state, folder, replaces);
@@ -153,7 +155,9 @@ public final class TrainingJob {
     }
 
     private RunState round(RunState before) {
+        stopIfInterrupted();
         RoundJob.Done done = rounds.run(before.snapshot());
+        stopIfInterrupted();
         for (ReplicaResult result : done.results()) {
             if (result.divergence() != null) {
                 String where = "replica " + result.replica() + ", at learning rate " + result.learningRate();
@@ -213,10 +217,18 @@ public final class TrainingJob {
         if (state == null) {
             return;
         }
+        interrupted = true;
         if (settings.run().checkpoint().every() > 0 && state.snapshot().round() > 0) {
             checkpoint(state);
         }
         progress.interrupted(checkpointed);
+    }
+
+    /** The checkpoint is being written by then: a round more would not be in it. */
+    private void stopIfInterrupted() {
+        if (interrupted) {
+            throw new UnrollException("interrupted after round " + checkpointed + ".");
+        }
     }
 
     private UnrollException diverged(Round round, String what, RunState lastGood) {
