@@ -18,7 +18,7 @@ final class DraftFile {
         try (OutputStream out = fs.create(draft, true)) {
             content.to(out);
         } catch (FSError e) {
-            throw new IOException(reason(e.getCause()), e);
+            throw new IOException(reason(e), e);
         }
         fs.delete(file, false);
         if (!fs.rename(draft, file)) {
@@ -28,6 +28,7 @@ final class DraftFile {
 
     /** @return what went wrong, without the trace that a name node puts into its messages */
     static String reason(Throwable e) {
-        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        Throwable cause = e instanceof FSError ? e.getCause() : e;
+        return String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
     }
 }

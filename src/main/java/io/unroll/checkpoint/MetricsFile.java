@@ -37,7 +37,6 @@ public final class MetricsFile {
 
     /** Takes over what an earlier attempt has written, up to the round that it goes on from. */
     public void resume(RoundReport last) throws IOException {
-        lines.clear();
         // An end between the deletion of the old file and the renaming of the new one leaves the draft alone.
         try (InputStream in = fs.open(fs.exists(file) ? file : draft)) {
             for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {

@@ -101,9 +101,7 @@ public final class ModelFolder {
             } finally {
                 fs.delete(draft, true);
             }
-        } catch (FSError e) {
-            throw new UnrollException("cannot write the model " + path + ": " + DraftFile.reason(e.getCause()), e);
-        } catch (IOException e) {
+        } catch (IOException | FSError e) {
             throw new UnrollException("cannot write the model " + path + ": " + DraftFile.reason(e), e);
         }
     }
@@ -132,7 +130,7 @@ public final class ModelFolder {
             } finally {
                 fs.delete(draft, true);
             }
-        } catch (IOException e) {
+        } catch (IOException | FSError e) {
             throw new UnrollException("cannot copy " + source.path + " to " + path + ": " + DraftFile.reason(e), e);
         }
     }
@@ -168,7 +166,7 @@ public final class ModelFolder {
      */
     public boolean recover() {
         try {
-            removeLeftovers();
+            swap.recover(this::isWhole);
             if (fs.exists(path) && !fs.exists(new Path(path, MANIFEST))) {
                 throw new ConfigurationException(path + " is no model folder, and is not replaced by one: give a model "
                         + "that was published, or a name that is free.");
@@ -179,14 +177,10 @@ public final class ModelFolder {
         }
     }
 
-    private void removeLeftovers() throws IOException {
-        swap.recover(this::isWhole);
-    }
-
     /** @return whether there is something that is no model, such as what a process that died has published half */
     public boolean isPartial() {
         try {
-            removeLeftovers();
+            swap.recover(this::isWhole);
             return exists() && !isWhole(path);
         } catch (IOException e) {
             throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);

@@ -38,6 +38,8 @@ public final class TrainingJob {
     private final Model finished;
     /** What is there is replaced: it is told so, or only half a model. */
     private final boolean replaces;
+    /** There is a whole model, and another is asked for. */
+    private final boolean trainsAnew;
 
     private PreparedCorpus corpus;
     private Split split;
@@ -56,7 +58,9 @@ public final class TrainingJob {
         this.folder = new ModelFolder(modelPath(settings), session.hadoop());
         this.checkpoints = new Checkpoints(settings, session.hadoop());
         // Half a model with checkpoints beside it is this run's own; anything else is not touched.
-        this.replaces = settings.run().overwrite() || (folder.isPartial() && checkpoints.exist());
+        boolean partial = folder.isPartial();
+        this.replaces = settings.run().overwrite() || (partial && checkpoints.exist());
+        this.trainsAnew = settings.run().overwrite() && folder.exists() && !partial;
         this.finished = folder.exists() && !replaces ? folder.finished(settings) : null;
         folder.checkWritable();
         this.metrics = new MetricsFile(settings.run().directory(), session.hadoop());
@@ -134,7 +138,8 @@ public final class TrainingJob {
     private RunState start() throws IOException {
         rounds = new RoundJob(session, settings, corpus, shape, plan);
         Optional<Checkpoints.Found> found = checkpoints.latest(progress::damaged);
-        if (found.isPresent() && !isReplaced(found.get())) {
+        // An unfinished run goes on all the same, or a second attempt would lose it.
+        if (found.isPresent() && !(trainsAnew && found.get().finished())) {
             found.get().checkSameRun(corpus.index().corpus());
             RunState state = found.get().state();
             progress.resumed(found.get().path(), state.snapshot().round());
@@ -147,11 +152,6 @@ public final class TrainingJob {
             return RunState.before(
                     Snapshot.initial(network.parameters(), settings.cluster().replicas()));
         }
-    }
-
-    /** With run.overwrite, a finished run begins anew; an unfinished one goes on, or a second attempt would lose it. */
-    private boolean isReplaced(Checkpoints.Found found) {
-        return settings.run().overwrite() && folder.exists() && !folder.isPartial() && found.finished();
     }
 
     private RunState round(RunState before) {

@@ -38,9 +38,20 @@ final class Epoch {
         boolean kept = !data.getStorageLevel().equals(StorageLevel.NONE());
         // Read twice, and a source that is computed anew may give its DataSets in another order.
         JavaRDD<T> stable = kept ? data : data.persist(StorageLevel.DISK_ONLY());
-        long[] starts = starts(stable);
+        try {
+            train(stable, convert, afterRound);
+        } finally {
+            context.setJobDescription(null);
+            if (!kept) {
+                stable.unpersist();
+            }
+        }
+    }
+
+    private <T> void train(JavaRDD<T> data, Function<T, MultiDataSet> convert, ObjDoubleConsumer<Start> afterRound) {
+        long[] starts = starts(data);
         Runs runs = new Runs(starts[starts.length - 1], settings.replicas(), settings.averagingEvery());
-        JavaPairRDD<Long, Chunk> chunks = JavaPairRDD.fromJavaRDD(stable.mapPartitionsWithIndex(
+        JavaPairRDD<Long, Chunk> chunks = JavaPairRDD.fromJavaRDD(data.mapPartitionsWithIndex(
                         (partition, each) -> placed(starts[partition], each, convert), true))
                 .repartitionAndSortWithinPartitions(runs);
         Start start = new Start(
@@ -60,11 +71,7 @@ final class Epoch {
             long tokens = trained.stream().mapToLong(one -> one.tokens).sum();
             afterRound.accept(start, scores / tokens);
         }
-        context.setJobDescription(null);
         chunks.rdd().cleanShuffleDependencies(false);
-        if (!kept) {
-            stable.unpersist();
-        }
     }
 
     /** @return the place of each partition's first DataSet, and behind them the number of all */
