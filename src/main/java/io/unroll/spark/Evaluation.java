@@ -57,7 +57,8 @@ public final class Evaluation {
             long context = Math.max(start, first - 1 - EvaluationLanes.WARM_UP);
             shards.add(new Range(context, first, Math.min(first + EvaluationLanes.SHARD, end)));
         }
-        return evaluation.sum("validate", shards, parameters, shard -> {
+        Broadcast<float[]> weights = session.broadcast(parameters);
+        Loss loss = evaluation.sum("validate", shards, weights, shard -> {
             int[] tokens = new int[(int) (shard.end() - shard.context())];
             try (TokenReader reader =
                     new TokenReader(folder, index, hadoop.value().value())) {
@@ -65,6 +66,8 @@ public final class Evaluation {
             }
             return new Tokens(tokens, (int) (shard.first() - shard.context()));
         });
+        weights.destroy();
+        return loss;
     }
 
     /** @return the loss over the texts; the first token of each file is given */
@@ -85,7 +88,8 @@ public final class Evaluation {
                 .sum(
                         "evaluate",
                         slices,
-                        model.parameters(),
+                        // Not destroyed: the session ends next, and Spark prints a trace where the one meets the other.
+                        session.broadcast(model.parameters()),
                         slice -> read(
                                 slice,
                                 tokenizer,
@@ -102,12 +106,11 @@ public final class Evaluation {
         Tokens read(I input) throws IOException;
     }
 
-    private <I> Loss sum(String description, List<I> inputs, float[] parameters, Reader<I> reader) {
-        Broadcast<float[]> weights = session.broadcast(parameters);
+    private <I> Loss sum(String description, List<I> inputs, Broadcast<float[]> weights, Reader<I> reader) {
         Settings.TaskName name = task;
         NetworkShape network = shape;
         int chunk = steps;
-        Loss total = session
+        return session
                 .map(description, inputs, input -> {
                     Tokens tokens = reader.read(input);
                     return ExecutorNetworks.use(
@@ -115,8 +118,6 @@ public final class Evaluation {
                 })
                 .stream()
                 .reduce(Loss.NONE, Loss::plus);
-        weights.destroy();
-        return total;
     }
 
     private static Loss loss(Network network, float[] parameters, Task task, Tokens tokens, int steps) {
