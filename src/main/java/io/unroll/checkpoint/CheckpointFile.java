@@ -2,6 +2,7 @@ package io.unroll.checkpoint;
 
 import io.unroll.model.RecurrentState;
 import io.unroll.text.JsonFile;
+import io.unroll.train.FloatArray;
 import io.unroll.train.ReplicaState;
 import io.unroll.train.RoundReport;
 import io.unroll.train.RunState;
@@ -87,14 +88,14 @@ final class CheckpointFile {
         out.writeInt(header.length);
         out.write(header);
         out.writeLong(checked.getChecksum().getValue());
-        Floats.write(snapshot.weights().parameters(), out);
-        Floats.write(snapshot.weights().optimizer(), out);
-        Floats.write(snapshot.velocity(), out);
+        FloatArray.write(snapshot.weights().parameters(), out);
+        FloatArray.write(snapshot.weights().optimizer(), out);
+        FloatArray.write(snapshot.velocity(), out);
         for (ReplicaState state : snapshot.states()) {
             for (float[] array : state.recurrent().arrays()) {
-                Floats.write(array, out);
+                FloatArray.write(array, out);
             }
-            Floats.write(state.optimizer(), out);
+            FloatArray.write(state.optimizer(), out);
         }
         out.writeLong(checked.getChecksum().getValue());
         out.flush();
@@ -136,15 +137,15 @@ final class CheckpointFile {
         byte[] bytes = in.readNBytes(length);
         check(checked, in);
         Header header = HEADER.parse(bytes, name);
-        Weights weights = new Weights(Floats.read(header.parameters, in), Floats.read(header.optimizer, in));
-        float[] velocity = Floats.read(header.velocity, in);
+        Weights weights = new Weights(FloatArray.read(header.parameters, in), FloatArray.read(header.optimizer, in));
+        float[] velocity = FloatArray.read(header.velocity, in);
         List<ReplicaState> states = new ArrayList<>();
         for (ReplicaLengths replica : header.replicas) {
             float[][] recurrent = new float[replica.recurrent.length][];
             for (int i = 0; i < recurrent.length; i++) {
-                recurrent[i] = Floats.read(replica.recurrent[i], in);
+                recurrent[i] = FloatArray.read(replica.recurrent[i], in);
             }
-            states.add(new ReplicaState(new RecurrentState(recurrent), Floats.read(replica.optimizer, in)));
+            states.add(new ReplicaState(new RecurrentState(recurrent), FloatArray.read(replica.optimizer, in)));
         }
         check(checked, in);
         return contents(header, weights, velocity, states);

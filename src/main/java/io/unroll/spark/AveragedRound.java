@@ -1,5 +1,6 @@
 package io.unroll.spark;
 
+import io.unroll.train.FloatArray;
 import io.unroll.train.ReplicaResult;
 import io.unroll.train.ReplicaState;
 import io.unroll.train.Snapshot;
@@ -50,9 +51,9 @@ final class AveragedRound {
     private record Key(int block, int replica) implements Serializable {}
 
     /** @param report null but for block 0 */
-    private record Piece(float[] values, long tokens, Outcome<Replica> report) implements Serializable {}
+    private record Piece(FloatArray values, long tokens, Outcome<Replica> report) implements Serializable {}
 
-    private record Mean(int block, float[] values, List<Outcome<Replica>> reports) implements Serializable {}
+    private record Mean(int block, FloatArray values, List<Outcome<Replica>> reports) implements Serializable {}
 
     Result run(String description, Snapshot snapshot, TrainReplica task) {
         List<Broadcast<ReplicaState>> states =
@@ -73,7 +74,8 @@ final class AveragedRound {
         states.forEach(Broadcast::destroy);
         List<Replica> replicas =
                 means.get(0).reports().stream().map(Outcome::orThrow).toList();
-        return new Result(blocks.join(means.stream().map(Mean::values).toList()), replicas);
+        return new Result(
+                blocks.join(means.stream().map(mean -> mean.values().values()).toList()), replicas);
     }
 
     private static int compare(Key a, Key b) {
@@ -85,7 +87,7 @@ final class AveragedRound {
         Outcome<TrainReplica.Trained> outcome = Outcome.of(() -> task.train(input));
         int replica = input.replica();
         if (outcome.problem() != null) {
-            Piece failed = new Piece(new float[layout.length(0)], 0, outcome.failed());
+            Piece failed = new Piece(new FloatArray(new float[layout.length(0)]), 0, outcome.failed());
             return List.of(new Tuple2<>(new Key(0, replica), failed)).iterator();
         }
         TrainReplica.Trained trained = outcome.value();
@@ -96,7 +98,7 @@ final class AveragedRound {
                 .mapToObj(block -> new Tuple2<>(
                         new Key(block, replica),
                         new Piece(
-                                layout.cut(trained.trained().weights(), block),
+                                new FloatArray(layout.cut(trained.trained().weights(), block)),
                                 result.loss().tokens(),
                                 block == 0 ? report : null)))
                 .iterator();
@@ -115,16 +117,16 @@ final class AveragedRound {
 
     private static Mean mean(BufferedIterator<Tuple2<Key, Piece>> next) {
         int block = next.head()._1().block();
-        WeightedMean mean = new WeightedMean(next.head()._2().values().length);
+        WeightedMean mean = new WeightedMean(next.head()._2().values().values().length);
         List<Outcome<Replica>> reports = new ArrayList<>();
         while (next.hasNext() && next.head()._1().block() == block) {
             Piece piece = next.next()._2();
-            mean.add(piece.values(), piece.tokens());
+            mean.add(piece.values().values(), piece.tokens());
             if (block == 0) {
                 reports.add(piece.report());
             }
         }
-        return new Mean(block, mean.value(), reports);
+        return new Mean(block, new FloatArray(mean.value()), reports);
     }
 
     private static final class ByBlock extends Partitioner {

@@ -12,6 +12,16 @@ import java.io.Serializable;
 public record ReplicaState(RecurrentState recurrent, float[] optimizer) implements Serializable {
     static final ReplicaState INITIAL = new ReplicaState(RecurrentState.ZERO, new float[0]);
 
+    private Object writeReplace() {
+        return new Travelling(recurrent, new FloatArray(optimizer));
+    }
+
+    private record Travelling(RecurrentState recurrent, FloatArray optimizer) implements Serializable {
+        private Object readResolve() {
+            return new ReplicaState(recurrent, optimizer.values());
+        }
+    }
+
     ReplicaState startOfEpoch() {
         return new ReplicaState(RecurrentState.ZERO, optimizer);
     }

@@ -25,4 +25,14 @@ public record Weights(float[] parameters, float[] optimizer) implements Serializ
         }
         return carry >= 0;
     }
+
+    private Object writeReplace() {
+        return new Travelling(new FloatArray(parameters), new FloatArray(optimizer));
+    }
+
+    private record Travelling(FloatArray parameters, FloatArray optimizer) implements Serializable {
+        private Object readResolve() {
+            return new Weights(parameters.values(), optimizer.values());
+        }
+    }
 }

@@ -1,8 +1,11 @@
 package io.unroll.train;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import java.util.SplittableRandom;
+import org.apache.commons.lang3.SerializationUtils;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,5 +34,27 @@ class WeightsTest {
     @Test
     void aNaNOfAnySignIsSeen() {
         assertFalse(new Weights(new float[] {Float.intBitsToFloat(0xFFC0_0001)}, NONE).finite());
+    }
+
+    @Test
+    void theyTravelBitByBit() {
+        SplittableRandom random = new SplittableRandom(3);
+        for (int size : new int[] {0, 1, 16_384, 50_000}) {
+            float[] values = new float[size];
+            for (int i = 0; i < size; i++) {
+                values[i] = Float.intBitsToFloat(random.nextInt());
+            }
+            Weights arrived = SerializationUtils.roundtrip(new Weights(values, new float[] {size}));
+            assertArrayEquals(bits(values), bits(arrived.parameters()));
+            assertArrayEquals(new float[] {size}, arrived.optimizer());
+        }
+    }
+
+    private static int[] bits(float[] values) {
+        int[] bits = new int[values.length];
+        for (int i = 0; i < values.length; i++) {
+            bits[i] = Float.floatToRawIntBits(values[i]);
+        }
+        return bits;
     }
 }

@@ -1,18 +1,39 @@
-package io.unroll.checkpoint;
+package io.unroll.train;
 
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
-/** Arrays of floats as bytes, big-endian; a {@code DataOutput} itself would take them one by one. */
-final class Floats {
+/** Numbers that travel in blocks of bytes, big-endian: Java's own serialization writes a {@code float[]} one by one. */
+public final class FloatArray implements Serializable {
+    private static final long serialVersionUID = 1;
     private static final int BLOCK = 1 << 14;
 
-    private Floats() {}
+    private transient float[] values;
 
-    static void write(float[] values, DataOutput out) throws IOException {
+    public FloatArray(float[] values) {
+        this.values = values;
+    }
+
+    public float[] values() {
+        return values;
+    }
+
+    private void writeObject(ObjectOutputStream out) throws IOException {
+        out.writeInt(values.length);
+        write(values, out);
+    }
+
+    private void readObject(ObjectInputStream in) throws IOException {
+        values = read(in.readInt(), in);
+    }
+
+    public static void write(float[] values, DataOutput out) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(Math.min(BLOCK, values.length) * Float.BYTES);
         for (int start = 0; start < values.length; start += BLOCK) {
             int count = Math.min(BLOCK, values.length - start);
@@ -21,7 +42,7 @@ final class Floats {
         }
     }
 
-    static float[] read(int length, DataInput in) throws IOException {
+    public static float[] read(int length, DataInput in) throws IOException {
         float[] values = new float[length];
         byte[] bytes = new byte[Math.min(BLOCK, length) * Float.BYTES];
         FloatBuffer floats = ByteBuffer.wrap(bytes).asFloatBuffer();
