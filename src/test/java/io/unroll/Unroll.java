@@ -43,8 +43,11 @@ public final class Unroll {
     }
 
     public Running start(String... arguments) throws IOException {
-        List<String> command =
-                new ArrayList<>(List.of(Path.of("jobs/unroll").toAbsolutePath().toString()));
+        // What runs in the background may ignore Ctrl-C, and its children with it.
+        List<String> command = new ArrayList<>(List.of(
+                "env",
+                "--default-signal=INT",
+                Path.of("jobs/unroll").toAbsolutePath().toString()));
         command.addAll(List.of(arguments));
         Path out = Files.createTempFile(folder, "out", ".txt");
         Path err = Files.createTempFile(folder, "err", ".txt");
