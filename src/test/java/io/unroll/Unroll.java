@@ -2,6 +2,7 @@ package io.unroll;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.apache.commons.io.FileUtils;
 
 /** The command line as users call it: {@code jobs/unroll} in a process of its own, in a folder of its own. */
 public final class Unroll {
@@ -75,7 +77,25 @@ public final class Unroll {
                 process.destroyForcibly();
                 throw new IllegalStateException("no end after " + MOST_MINUTES + " minutes: " + Files.readString(err));
             }
+            removeWorkOfEndedExecutors();
             return new Output(process.exitValue(), Files.readString(out), Files.readString(err));
+        }
+
+        /** Each executor of a {@code local-cluster} leaves a copy of the jar: a test run's fill a disk. */
+        private static void removeWorkOfEndedExecutors() throws IOException {
+            File[] applications = new File("target/spark/work").listFiles();
+            if (applications == null) {
+                return;
+            }
+            List<String> running = ProcessHandle.allProcesses()
+                    .map(other -> other.info().commandLine().orElse(""))
+                    .toList();
+            for (File application : applications) {
+                boolean young = System.currentTimeMillis() - application.lastModified() < TimeUnit.MINUTES.toMillis(1);
+                if (!young && running.stream().noneMatch(line -> line.contains(application.getName()))) {
+                    FileUtils.deleteDirectory(application);
+                }
+            }
         }
 
         /** Waits until progress shows this, or the process has ended. */
