@@ -15,13 +15,13 @@
  *   cli          the verbs
  *   bench        the speed of a training step
  *   spark        rounds on workers, evaluation; spark.dl4j: Unroll as a TrainingMaster of Deeplearning4j
- *   inference    generation
+ *   inference    drawing tokens
  *   checkpoint   the model folder, versions
  *   train        one replica, averaging, schedules, progress
  *   task         what is learnt: examples, network, batches, metrics
  *   model        Deeplearning4j layers and networks
  *   kernel       recurrent layers, softmax and embedding on oneDNN
- *   chunk        token files, lanes, chunks, batches
+ *   chunk        token and example files, lanes, chunks, batches
  *   text         corpus files, tokenizers, vocabulary
  *   config       settings
  * </pre>

@@ -33,6 +33,9 @@ final class UnrollPeer implements Peer {
                 size,
                 0,
                 false,
+                false,
+                Settings.Pooling.LAST,
+                new Settings.ImageInput(32, Settings.Inject.INITIAL_STATE),
                 network.precision(),
                 false);
         NetworkShape shape = new NetworkShape(model, Case.VOCABULARY, Settings.Optimizer.ADAM, network.threads());

@@ -65,6 +65,7 @@ final class CheckpointFile {
             RoundReport report,
             Double validationLoss,
             RunState.Best best,
+            RunState.Plateau plateau,
             int parameters,
             int optimizer,
             int velocity,
@@ -114,6 +115,7 @@ final class CheckpointFile {
                 state.report(),
                 state.validationLoss(),
                 state.best(),
+                state.plateau(),
                 snapshot.weights().parameters().length,
                 snapshot.weights().optimizer().length,
                 snapshot.velocity().length,
@@ -157,7 +159,7 @@ final class CheckpointFile {
         return new Contents(
                 header.settings,
                 header.corpus,
-                new RunState(snapshot, header.report, header.validationLoss, header.best));
+                new RunState(snapshot, header.report, header.validationLoss, header.best, header.plateau));
     }
 
     private static void check(CheckedInputStream checked, DataInputStream in) throws IOException {

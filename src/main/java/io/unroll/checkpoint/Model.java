@@ -3,9 +3,11 @@ package io.unroll.checkpoint;
 import io.unroll.config.Settings;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
+import io.unroll.task.Prompt;
 import io.unroll.task.Task;
-import io.unroll.text.Tokenizer;
-import io.unroll.text.Vocabulary;
+import io.unroll.text.Vocabularies;
+import java.io.IOException;
+import java.io.OutputStream;
 
 /**
  * What a user keeps.
@@ -14,19 +16,14 @@ import io.unroll.text.Vocabulary;
  * @param optimizerState as {@link Network#optimizerState} gives it; empty in a model read from its folder
  */
 public record Model(
-        Manifest manifest, Settings settings, Vocabulary vocabulary, float[] parameters, float[] optimizerState) {
+        Manifest manifest, Settings settings, Vocabularies vocabularies, float[] parameters, float[] optimizerState) {
     public Task task() {
-        return Task.of(settings.task());
-    }
-
-    public Tokenizer tokenizer() {
-        return Tokenizer.of(settings.corpus());
+        return Task.of(settings);
     }
 
     /** @return the shape for use, not for training: one thread, whatever the machine */
     public NetworkShape shape() {
-        NetworkShape trained = task().network(settings, vocabulary);
-        return new NetworkShape(trained.model(), trained.vocabulary(), trained.optimizer(), 1);
+        return task().network(vocabularies).withThreads(1);
     }
 
     /** @return the trained network, at the start of a text */
@@ -34,5 +31,12 @@ public record Model(
         Network network = new Network(shape(), settings.run().seed());
         network.setParameters(parameters);
         return network;
+    }
+
+    /** Writes the answer to the prompt, as it comes. */
+    public void answer(Prompt prompt, OutputStream out) throws IOException {
+        try (Network network = network()) {
+            task().answer(network, vocabularies, prompt, out);
+        }
     }
 }

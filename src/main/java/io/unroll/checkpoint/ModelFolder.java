@@ -7,7 +7,7 @@ import io.unroll.config.UnrollException;
 import io.unroll.model.NetworkShape;
 import io.unroll.model.NetworkZip;
 import io.unroll.task.Task;
-import io.unroll.text.Vocabulary;
+import io.unroll.text.Vocabularies;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -16,19 +16,18 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A model on disk: {@code network.zip} (plain Deeplearning4j), {@code vocabulary.json}, {@code settings.conf} and
- * {@code manifest.json}.
+ * A model on disk: {@code network.zip} and where there is one {@code encoder.zip} (plain Deeplearning4j),
+ * {@code vocabulary.json} and what other vocabularies the task has, {@code settings.conf} and {@code manifest.json}.
  */
 public final class ModelFolder {
-    private static final String NETWORK = "network.zip";
     private static final String SETTINGS = "settings.conf";
     private static final String MANIFEST = "manifest.json";
-    private static final List<String> FILES = List.of(NETWORK, Vocabulary.NAME, SETTINGS, MANIFEST);
     private static final int BLOCK = 1 << 20;
 
     private final Path path;
@@ -136,26 +135,27 @@ public final class ModelFolder {
     }
 
     private boolean sameFiles(FileSystem otherFs, Path other) throws IOException {
-        for (String name : FILES) {
-            try (InputStream mine = fs.open(new Path(path, name));
-                    InputStream its = otherFs.open(new Path(other, name))) {
-                if (!sameBytes(mine, its)) {
-                    return false;
-                }
+        for (FileStatus file : otherFs.listStatus(other)) {
+            Path mine = new Path(path, file.getPath().getName());
+            if (!fs.exists(mine) || !sameBytes(fs, mine, otherFs, file.getPath())) {
+                return false;
             }
         }
         return true;
     }
 
-    private static boolean sameBytes(InputStream one, InputStream other) throws IOException {
-        byte[] block;
-        do {
-            block = one.readNBytes(BLOCK);
-            if (!Arrays.equals(block, other.readNBytes(BLOCK))) {
-                return false;
-            }
-        } while (block.length > 0);
-        return true;
+    private static boolean sameBytes(FileSystem fs, Path one, FileSystem otherFs, Path other) throws IOException {
+        try (InputStream mine = fs.open(one);
+                InputStream its = otherFs.open(other)) {
+            byte[] block;
+            do {
+                block = mine.readNBytes(BLOCK);
+                if (!Arrays.equals(block, its.readNBytes(BLOCK))) {
+                    return false;
+                }
+            } while (block.length > 0);
+            return true;
+        }
     }
 
     /**
@@ -197,13 +197,15 @@ public final class ModelFolder {
     }
 
     private void writeFiles(Model model, Path folder) throws IOException {
-        try (OutputStream out = fs.create(new Path(folder, NETWORK))) {
-            NetworkZip.write(model.shape(), model.parameters(), model.optimizerState(), out);
+        for (NetworkShape.Part part : model.shape().parts()) {
+            try (OutputStream out = fs.create(new Path(folder, part.name()))) {
+                NetworkZip.write(part.shape(), part.cut(model.parameters()), part.cut(model.optimizerState()), out);
+            }
         }
         try (OutputStream out = fs.create(new Path(folder, SETTINGS))) {
             out.write(model.settings().text().getBytes(StandardCharsets.UTF_8));
         }
-        Vocabulary.FILE.write(fs, new Path(folder, Vocabulary.NAME), model.vocabulary());
+        model.vocabularies().write(fs, folder);
         Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest());
     }
 
@@ -212,19 +214,21 @@ public final class ModelFolder {
         try {
             Path folder = folder();
             Manifest manifest = Manifest.FILE.read(fs, new Path(folder, MANIFEST));
-            Vocabulary vocabulary = Vocabulary.FILE.read(fs, new Path(folder, Vocabulary.NAME));
             Settings settings = settings(new Path(folder, SETTINGS));
-            if (vocabulary.size() != manifest.vocabulary()) {
-                throw new UnrollException(folder + " is damaged: vocabulary.json holds " + vocabulary.size()
+            Task task = Task.of(settings);
+            Vocabularies vocabularies = Vocabularies.read(fs, folder, task.vocabularies());
+            if (vocabularies.tokens().size() != manifest.vocabulary()) {
+                throw new UnrollException(folder + " is damaged: vocabulary.json holds "
+                        + vocabularies.tokens().size()
                         + " symbols, the manifest says " + manifest.vocabulary() + ".");
             }
-            NetworkShape shape = Task.of(settings.task()).network(settings, vocabulary);
-            float[] parameters = parameters(shape, new Path(folder, NETWORK));
+            NetworkShape shape = task.network(vocabularies);
+            float[] parameters = parameters(shape, folder);
             if (parameters.length != manifest.parameters()) {
                 throw new UnrollException(folder + " is damaged: network.zip holds " + parameters.length
                         + " parameters, the manifest says " + manifest.parameters() + ".");
             }
-            return new Model(manifest, settings, vocabulary, parameters, new float[0]);
+            return new Model(manifest, settings, vocabularies, parameters, new float[0]);
         } catch (IOException e) {
             throw new UnrollException("cannot read the model " + path + ": " + e.getMessage(), e);
         }
@@ -250,11 +254,17 @@ public final class ModelFolder {
         }
     }
 
-    private float[] parameters(NetworkShape shape, Path file) {
-        try (InputStream in = fs.open(file)) {
-            return NetworkZip.readParameters(shape, in);
-        } catch (IOException | RuntimeException e) {
-            throw new UnrollException(file + " is damaged: " + e.getMessage(), e);
+    private float[] parameters(NetworkShape shape, Path folder) {
+        float[] all = new float[shape.parameters()];
+        for (NetworkShape.Part part : shape.parts()) {
+            Path file = new Path(folder, part.name());
+            try (InputStream in = fs.open(file)) {
+                float[] own = NetworkZip.readParameters(part.shape(), in);
+                System.arraycopy(own, 0, all, part.start(), own.length);
+            } catch (IOException | RuntimeException e) {
+                throw new UnrollException(file + " is damaged: " + e.getMessage(), e);
+            }
         }
+        return all;
     }
 }

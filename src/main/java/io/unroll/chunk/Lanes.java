@@ -3,17 +3,17 @@ package io.unroll.chunk;
 import java.io.IOException;
 
 /** One replica's lanes: reads some chunks ahead in each lane, and hands them out as batches. */
-public final class Lanes {
+public final class Lanes implements Batches {
     private static final int WINDOW_STEPS = 4096;
 
     private final TokenSource source;
-    private final Plan plan;
+    private final LanePlan plan;
     private final int replica;
     private final int windowChunks;
     private final int[][] window;
     private int windowStart = -1;
 
-    public Lanes(TokenSource source, Plan plan, int replica) {
+    public Lanes(TokenSource source, LanePlan plan, int replica) {
         this.source = source;
         this.plan = plan;
         this.replica = replica;
@@ -21,7 +21,7 @@ public final class Lanes {
         this.window = new int[plan.batch()][windowChunks * plan.tbptt() + 1];
     }
 
-    /** @param end chunks from this one on will not be asked for, and are not read ahead */
+    @Override
     public Batch chunk(int index, int end) throws IOException {
         if (windowStart < 0 || index < windowStart || index >= windowStart + windowChunks) {
             fill(index, Math.min(end, index + windowChunks));
@@ -45,5 +45,10 @@ public final class Lanes {
             source.read(plan.laneStart(replica, lane) + firstStep, window[lane], 0, (int) (lastStep - firstStep) + 1);
         }
         windowStart = start;
+    }
+
+    @Override
+    public void close() throws IOException {
+        source.close();
     }
 }

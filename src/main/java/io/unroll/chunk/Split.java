@@ -5,6 +5,12 @@ package io.unroll.chunk;
  * are training, validation and test.
  */
 public record Split(long trainingEnd, long validationEnd, long tokens) {
+    /** What is held out from training. */
+    public enum Part {
+        VALIDATION,
+        TEST
+    }
+
     public static Split of(long tokens, double validation, double test) {
         return new Split(share(tokens, 1 - validation - test), share(tokens, 1 - test), tokens);
     }

@@ -1,7 +1,6 @@
 package io.unroll.chunk;
 
 import io.unroll.config.UnrollException;
-import java.io.Closeable;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -13,7 +12,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Positioned reads from a folder of token files. Not safe for several threads. */
-public final class TokenReader implements TokenSource, Closeable {
+public final class TokenReader implements TokenSource {
     private static final int MOST_OPEN = 64;
 
     private final Path folder;

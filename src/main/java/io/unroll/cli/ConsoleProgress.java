@@ -1,5 +1,6 @@
 package io.unroll.cli;
 
+import io.unroll.chunk.CorpusSize;
 import io.unroll.chunk.Plan;
 import io.unroll.train.Progress;
 import io.unroll.train.RoundReport;
@@ -9,24 +10,13 @@ import java.util.Locale;
 /** Progress as lines on stderr. */
 final class ConsoleProgress implements Progress {
     @Override
-    public void prepared(String folder, long tokens, int vocabulary, boolean found) {
-        print(
-                "corpus: %,d tokens, vocabulary of %,d, %s in %s",
-                tokens, vocabulary, found ? "found" : "prepared", folder);
+    public void prepared(String folder, CorpusSize size, boolean found) {
+        print("corpus: %s, %s in %s", size, found ? "found" : "prepared", folder);
     }
 
     @Override
-    public void planned(Plan plan, long trainingTokens, long validationTokens) {
-        print(
-                "plan: %,d training tokens as %d replicas x %d lanes x %,d steps, in %,d chunks an epoch; %,d left out; "
-                        + "%,d validation tokens",
-                trainingTokens,
-                plan.replicas(),
-                plan.batch(),
-                plan.laneSteps(),
-                plan.chunks(),
-                plan.leftOut(),
-                validationTokens);
+    public void planned(Plan plan) {
+        print("plan: %s", plan);
     }
 
     @Override

@@ -3,21 +3,28 @@ package io.unroll.cli;
 import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.config.ConfigurationException;
-import io.unroll.inference.Generator;
 import io.unroll.inference.Sampler;
 import io.unroll.spark.Session;
+import io.unroll.task.Prompt;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "generate", description = "Continues a text, token by token.", mixinStandardHelpOptions = true)
+@Command(
+        name = "generate",
+        description =
+                "Answers a prompt: continues a text, classifies it, writes what belongs to it, or captions an image.",
+        mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", description = "The model's folder.")
     private String model;
@@ -62,8 +69,21 @@ final class GenerateCommand implements Callable<Integer> {
             description = "The same seed writes the same text (default: ${DEFAULT-VALUE}).")
     private long seed;
 
+    @Option(names = "--image", paramLabel = "FILE", description = "captioning: the image to caption.")
+    private Path image;
+
+    @Mixin
+    private SearchOption search;
+
     @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
     private boolean json;
+
+    private byte[] image() throws IOException {
+        if (image != null && !Files.isRegularFile(image)) {
+            throw new ConfigurationException(image + ": no such file. --image takes the image to caption.");
+        }
+        return image == null ? null : Files.readAllBytes(image);
+    }
 
     @Override
     public Integer call() throws IOException {
@@ -74,7 +94,7 @@ final class GenerateCommand implements Callable<Integer> {
         Model trained = new ModelFolder(model, Session.hadoopWithoutSpark()).read();
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         OutputStream out = json ? text : System.out;
-        new Generator(trained).generate(prime, length, sampler, out);
+        trained.answer(new Prompt(prime, image(), length, sampler::draw, search.beam()), out);
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("text", text.toString(StandardCharsets.UTF_8));

@@ -5,11 +5,11 @@ import io.unroll.config.SettingsReader;
 import io.unroll.spark.Prepare;
 import io.unroll.spark.PreparedCorpus;
 import io.unroll.spark.Session;
+import io.unroll.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -35,23 +35,17 @@ final class PrepareCommand implements Callable<Integer> {
         Settings settings = SettingsReader.read(configuration, overrides);
         PreparedCorpus corpus;
         try (Session session = Session.start("prepare " + configuration, 1)) {
-            corpus = new Prepare(session, settings.corpus()).prepare();
+            corpus = Prepare.of(session, settings, Task.of(settings)).prepare();
         }
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("folder", corpus.folder());
-            result.put("tokens", corpus.index().tokens());
-            result.put("vocabulary", corpus.vocabulary().size());
+            result.putAll(corpus.size().counts());
+            result.put("vocabulary", corpus.size().vocabulary());
             result.put("found", corpus.found());
             System.out.println(JsonLine.of(result));
         } else {
-            System.out.printf(
-                    Locale.ROOT,
-                    "%s %s: %,d tokens, vocabulary of %,d%n",
-                    corpus.found() ? "found" : "prepared",
-                    corpus.folder(),
-                    corpus.index().tokens(),
-                    corpus.vocabulary().size());
+            System.out.printf("%s %s: %s%n", corpus.found() ? "found" : "prepared", corpus.folder(), corpus.size());
         }
         return 0;
     }

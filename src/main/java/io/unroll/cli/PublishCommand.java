@@ -9,6 +9,8 @@ import io.unroll.config.Words;
 import io.unroll.model.Loss;
 import io.unroll.spark.Evaluation;
 import io.unroll.spark.Session;
+import io.unroll.task.Score;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -56,7 +58,7 @@ final class PublishCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         if (!(tolerance >= 0 && Double.isFinite(tolerance))) {
             throw new ConfigurationException("--tolerance is " + tolerance + "; it must be 0 or more.");
         }
@@ -84,13 +86,18 @@ final class PublishCommand implements Callable<Integer> {
 
     /** Perplexities are per token: both models must cut a text into the same ones. */
     private void checkComparable(Model candidate, Model current) {
-        TokenizerName mine = candidate.vocabulary().tokenizer();
-        TokenizerName its = current.vocabulary().tokenizer();
+        TokenizerName mine = candidate.vocabularies().tokens().tokenizer();
+        TokenizerName its = current.vocabularies().tokens().tokenizer();
         String difference = null;
-        if (mine != its) {
+        if (candidate.settings().task() != current.settings().task()) {
+            difference = "they are of different tasks ("
+                    + Words.kebab(candidate.settings().task()) + " and "
+                    + Words.kebab(current.settings().task()) + ")";
+        } else if (mine != its) {
             difference = "they have different tokens (" + Words.kebab(mine) + " and " + Words.kebab(its) + ")";
-        } else if (mine == TokenizerName.WORD && !candidate.vocabulary().hasSameSymbols(current.vocabulary())) {
-            difference = "their words differ, and with them what is <unk>";
+        } else if (candidate.task().scoresDependOnSymbols()
+                && !candidate.vocabularies().haveSameSymbols(current.vocabularies())) {
+            difference = "their words or labels differ, and with them what is <unk>";
         }
         if (difference != null) {
             throw new ConfigurationException("the perplexities of " + model + " and " + target
@@ -98,10 +105,10 @@ final class PublishCommand implements Callable<Integer> {
         }
     }
 
-    private double perplexity(Session session, String path, Model of) {
+    private double perplexity(Session session, String path, Model of) throws IOException {
         Loss loss;
         try {
-            loss = Evaluation.ofTexts(session, of, texts);
+            loss = Evaluation.ofFiles(session, of, texts, 1).map(Score::loss).orElse(Loss.NONE);
         } catch (ConfigurationException e) {
             throw e;
         } catch (UnrollException e) {

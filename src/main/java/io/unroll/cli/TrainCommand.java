@@ -3,14 +3,15 @@ package io.unroll.cli;
 import io.unroll.checkpoint.Model;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
-import io.unroll.inference.Generator;
 import io.unroll.inference.Sampler;
 import io.unroll.spark.Session;
 import io.unroll.spark.TrainingJob;
+import io.unroll.task.Prompt;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -45,9 +46,9 @@ final class TrainCommand implements Callable<Integer> {
                 Session.start("train " + configuration, settings.cluster().threads())) {
             model = new TrainingJob(session, settings, new ConsoleProgress()).run();
         }
-        String sample = sample(model);
+        List<String> samples = samples(model);
         if (json) {
-            System.out.println(JsonLine.of(result(model, settings, sample)));
+            System.out.println(JsonLine.of(result(model, settings, samples)));
         } else {
             System.out.println("model: " + TrainingJob.modelPath(settings));
             if (model.manifest().validationLoss() != null) {
@@ -56,21 +57,27 @@ final class TrainCommand implements Callable<Integer> {
                         "validation cross-entropy: %.4f nats/token%n",
                         model.manifest().validationLoss());
             }
-            System.out.println("a sample:");
-            System.out.println(sample);
+            for (String sample : samples) {
+                System.out.println("a sample:");
+                System.out.println(sample);
+            }
         }
         return 0;
     }
 
-    private static String sample(Model model) throws IOException {
-        ByteArrayOutputStream sample = new ByteArrayOutputStream();
-        Sampler sampler =
-                new Sampler(SAMPLE_TEMPERATURE, 0, 1, model.settings().run().seed());
-        new Generator(model).generate("", SAMPLE_LENGTH, sampler, sample);
-        return sample.toString(StandardCharsets.UTF_8);
+    private static List<String> samples(Model model) throws IOException {
+        List<String> samples = new ArrayList<>();
+        for (String prompt : model.task().samplePrompts()) {
+            ByteArrayOutputStream sample = new ByteArrayOutputStream();
+            Sampler sampler =
+                    new Sampler(SAMPLE_TEMPERATURE, 0, 1, model.settings().run().seed());
+            model.answer(new Prompt(prompt, null, SAMPLE_LENGTH, sampler::draw, 1), sample);
+            samples.add(sample.toString(StandardCharsets.UTF_8));
+        }
+        return samples;
     }
 
-    private static Map<String, Object> result(Model model, Settings settings, String sample) {
+    private static Map<String, Object> result(Model model, Settings settings, List<String> samples) {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("model", TrainingJob.modelPath(settings));
         result.put("epochs", model.manifest().epochs());
@@ -78,7 +85,7 @@ final class TrainCommand implements Callable<Integer> {
         result.put("tokens", model.manifest().tokens());
         result.put("training_loss", model.manifest().trainingLoss());
         result.put("validation_loss", model.manifest().validationLoss());
-        result.put("sample", sample);
+        result.put("sample", samples.isEmpty() ? null : samples.get(0));
         return result;
     }
 }

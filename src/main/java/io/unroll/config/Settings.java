@@ -3,6 +3,7 @@ package io.unroll.config;
 import static io.unroll.config.InvalidSettingException.check;
 
 import java.io.Serializable;
+import java.util.Map;
 
 /**
  * All that a run's configuration says; {@code conf/reference.conf} explains every key.
@@ -18,6 +19,11 @@ public record Settings(
                 "training.early-stopping",
                 training.earlyStopping(),
                 "0 (off), or corpus.validation above 0");
+        check(
+                training.schedule() != Schedule.PLATEAU || corpus.validation() > 0,
+                "training.schedule",
+                "plateau",
+                "another, or corpus.validation above 0");
     }
 
     public record Run(String directory, long seed, boolean overwrite, Checkpoint checkpoint) implements Serializable {
@@ -41,12 +47,17 @@ public record Settings(
             String path,
             String prepared,
             TokenizerName tokenizer,
+            TokenizerName targetTokenizer,
             double validation,
             double test,
             Documents documents,
             int minCount,
             int maxVocabulary,
-            Malformed malformed)
+            Malformed malformed,
+            Format format,
+            boolean header,
+            Map<String, String> columns,
+            String images)
             implements Serializable {
         public Corpus {
             check(!path.isBlank(), "corpus.path", "not set", "a file, a folder or a glob");
@@ -72,7 +83,10 @@ public record Settings(
             int hidden,
             int embedding,
             double dropout,
+            boolean lockedDropout,
             boolean tied,
+            Pooling pooling,
+            ImageInput image,
             Precision precision,
             boolean emulateBfloat16)
             implements Serializable {
@@ -94,6 +108,36 @@ public record Settings(
                     true,
                     "false, unless model.embedding (" + embedding + ") is model.hidden (" + hidden + ")");
         }
+
+        /** @return the same with an embedding of its own */
+        public Model untied() {
+            return new Model(
+                    cell,
+                    activation,
+                    resetAfter,
+                    peepholes,
+                    layers,
+                    hidden,
+                    embedding,
+                    dropout,
+                    lockedDropout,
+                    false,
+                    pooling,
+                    image,
+                    precision,
+                    emulateBfloat16);
+        }
+    }
+
+    /** @param side pixels to which images are scaled */
+    public record ImageInput(int side, Inject inject) implements Serializable {
+        public ImageInput {
+            check(
+                    side >= 8 && side <= 1024 && side % 8 == 0,
+                    "model.image.side",
+                    side,
+                    "from 8 to 1024, and a multiple of 8");
+        }
     }
 
     public record Training(
@@ -103,6 +147,9 @@ public record Settings(
             Optimizer optimizer,
             double learningRate,
             Schedule schedule,
+            double decay,
+            int decayAfter,
+            int patience,
             double clipNorm,
             int earlyStopping)
             implements Serializable {
@@ -111,6 +158,9 @@ public record Settings(
             check(batch >= 1 && batch <= MOST, "training.batch", batch, "from 1 to " + MOST);
             check(tbptt >= 1 && tbptt <= MOST, "training.tbptt", tbptt, "from 1 to " + MOST);
             check(learningRate > 0 && Double.isFinite(learningRate), "training.learning-rate", learningRate, "above 0");
+            check(decay > 0 && decay <= 1, "training.decay", decay, "above 0, at most 1");
+            check(decayAfter >= 1, "training.decay-after", decayAfter, "1 or more");
+            check(patience >= 1, "training.patience", patience, "1 or more");
             check(clipNorm >= 0 && Double.isFinite(clipNorm), "training.clip-norm", clipNorm, "0 (off) or more");
             check(earlyStopping >= 0, "training.early-stopping", earlyStopping, "0 (off) or more");
         }
@@ -154,7 +204,33 @@ public record Settings(
     private static final int MOST = 1_000_000;
 
     public enum TaskName {
-        LANGUAGE_MODEL
+        LANGUAGE_MODEL,
+        CLASSIFICATION,
+        SEQ2SEQ,
+        CAPTIONING
+    }
+
+    /** Where a recurrent network takes an image in. */
+    public enum Inject {
+        FIRST_STEP,
+        INITIAL_STATE
+    }
+
+    /** How the rows of a table lie in files. */
+    public enum Format {
+        AUTO,
+        CSV,
+        TSV,
+        PARQUET,
+        LINES,
+        FILES
+    }
+
+    /** What of a text the classifier sees. */
+    public enum Pooling {
+        LAST,
+        MEAN,
+        MAX
     }
 
     public enum TokenizerName {
@@ -169,7 +245,8 @@ public record Settings(
 
     public enum Malformed {
         ERROR,
-        REPLACE
+        REPLACE,
+        SKIP
     }
 
     public enum Cell {
@@ -197,7 +274,9 @@ public record Settings(
     public enum Schedule {
         CONSTANT,
         LINEAR,
-        COSINE
+        COSINE,
+        STEP,
+        PLATEAU
     }
 
     public enum AveragingMethod {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** Reads {@link Settings}: reference.conf, under the run's file, under {@code key=value} overrides. */
@@ -32,6 +33,7 @@ public final class SettingsReader {
             "run.checkpoint.every",
             "run.checkpoint.keep",
             "corpus.path",
+            "corpus.images",
             "corpus.prepared");
 
     private final Config config;
@@ -145,12 +147,26 @@ public final class SettingsReader {
                 text("corpus.path"),
                 text("corpus.prepared"),
                 choice("corpus.tokenizer", Settings.TokenizerName.class),
+                choice("corpus.target-tokenizer", Settings.TokenizerName.class),
                 decimal("corpus.validation"),
                 decimal("corpus.test"),
                 choice("corpus.documents", Settings.Documents.class),
                 number("corpus.min-count"),
                 number("corpus.max-vocabulary"),
-                choice("corpus.malformed", Settings.Malformed.class));
+                choice("corpus.malformed", Settings.Malformed.class),
+                choice("corpus.format", Settings.Format.class),
+                flag("corpus.header"),
+                columns(),
+                text("corpus.images"));
+    }
+
+    private Map<String, String> columns() {
+        return config.getConfig("corpus.columns").entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey,
+                        entry -> String.valueOf(entry.getValue().unwrapped()),
+                        (a, b) -> a,
+                        TreeMap::new));
     }
 
     private Settings.Model model() {
@@ -163,7 +179,11 @@ public final class SettingsReader {
                 number("model.hidden"),
                 number("model.embedding"),
                 decimal("model.dropout"),
+                flag("model.locked-dropout"),
                 flag("model.tied"),
+                choice("model.pooling", Settings.Pooling.class),
+                new Settings.ImageInput(
+                        number("model.image.side"), choice("model.image.inject", Settings.Inject.class)),
                 choice("model.precision", Settings.Precision.class),
                 flag("model.emulate-bfloat16"));
     }
@@ -176,6 +196,9 @@ public final class SettingsReader {
                 choice("training.optimizer", Settings.Optimizer.class),
                 decimal("training.learning-rate"),
                 choice("training.schedule", Settings.Schedule.class),
+                decimal("training.decay"),
+                number("training.decay-after"),
+                number("training.patience"),
                 decimal("training.clip-norm"),
                 number("training.early-stopping"));
     }

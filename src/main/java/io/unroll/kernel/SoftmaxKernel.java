@@ -115,10 +115,15 @@ public final class SoftmaxKernel implements AutoCloseable {
         return sum;
     }
 
-    /** @return logits of the first row; they hold until the next call */
-    public FloatPointer logits(FloatPointer hidden) {
-        block.logits(hidden);
-        return OneDnn.floats(logits).capacity(shape.vocabulary);
+    /** @return {@code [rows, vocabulary]} row by row */
+    public float[] logits(FloatPointer hidden) {
+        float[] all = new float[Math.toIntExact((long) shape.rows * shape.vocabulary)];
+        for (int row = 0; row < shape.rows; row += shape.blockRows()) {
+            Block at = blockAt(row);
+            at.logits(hidden.getPointer((long) row * shape.hidden));
+            OneDnn.floats(logits).get(all, row * shape.vocabulary, at.rows * shape.vocabulary);
+        }
+        return all;
     }
 
     private Block blockAt(int row) {

@@ -6,10 +6,18 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.distribution.NormalDistribution;
+import org.deeplearning4j.nn.conf.dropout.Dropout;
+import org.deeplearning4j.nn.conf.dropout.IDropout;
+import org.deeplearning4j.nn.conf.dropout.SpatialDropout;
+import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.nd4j.linalg.activations.Activation;
@@ -38,23 +46,39 @@ final class Configurations {
                 .weightInit(new NormalDistribution(0, embeddingDeviation(model)))
                 .build());
         for (int layer = 0; layer < model.layers(); layer++) {
-            list.layer(recurrent(model)
+            BaseRecurrentLayer one = recurrent(model)
                     .nIn(layer == 0 ? model.embedding() : model.hidden())
                     .nOut(model.hidden())
                     .activation(model.activation() == Settings.Activation.RELU ? Activation.RELU : Activation.TANH)
-                    .dropOut(layer == 0 ? 0 : retain(model))
-                    .build());
+                    .dropOut(layer == 0 ? null : dropout(model))
+                    .build();
+            boolean last = layer == model.layers() - 1;
+            list.layer(last && shape.pooling() == NetworkShape.Pooling.LAST ? new LastTimeStep(one) : one);
         }
-        list.layer(new RnnOutputLayer.Builder(new LossMCXENT())
-                .nIn(model.hidden())
-                .nOut(shape.vocabulary())
-                .dataFormat(RNNFormat.NCW)
+        if (shape.outputs() > 0) {
+            addOutput(list, shape);
+        }
+        return shape.pooling() == NetworkShape.Pooling.NONE
+                ? list.backpropType(BackpropType.TruncatedBPTT)
+                        .tBPTTLength(Integer.MAX_VALUE)
+                        .build()
+                : list.build();
+    }
+
+    private static void addOutput(NeuralNetConfiguration.ListBuilder list, NetworkShape shape) {
+        switch (shape.pooling()) {
+            case MEAN -> list.layer(new GlobalPoolingLayer(PoolingType.AVG));
+            case MAX -> list.layer(new GlobalPoolingLayer(PoolingType.MAX));
+            default -> {}
+        }
+        BaseOutputLayer.Builder<?> output = shape.pooling() == NetworkShape.Pooling.NONE
+                ? new RnnOutputLayer.Builder(new LossMCXENT()).dataFormat(RNNFormat.NCW)
+                : new OutputLayer.Builder(new LossMCXENT());
+        list.layer(output.nIn(shape.model().hidden())
+                .nOut(shape.outputs())
                 .activation(Activation.SOFTMAX)
-                .dropOut(retain(model))
+                .dropOut(dropout(shape.model()))
                 .build());
-        return list.backpropType(BackpropType.TruncatedBPTT)
-                .tBPTTLength(Integer.MAX_VALUE)
-                .build();
     }
 
     /** A tied embedding is the output's matrix too, whose products with a hidden state should be about 1. */
@@ -73,9 +97,13 @@ final class Configurations {
         };
     }
 
-    /** Deeplearning4j counts what is kept, and takes 0 for no dropout. */
-    private static double retain(Settings.Model model) {
-        return model.dropout() == 0 ? 0 : 1 - model.dropout();
+    /** @return null for none; Deeplearning4j counts what is kept */
+    private static IDropout dropout(Settings.Model model) {
+        if (model.dropout() == 0) {
+            return null;
+        }
+        double kept = 1 - model.dropout();
+        return model.lockedDropout() ? new SpatialDropout(kept) : new Dropout(kept);
     }
 
     static IUpdater updater(Settings.Optimizer optimizer) {

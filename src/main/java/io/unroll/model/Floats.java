@@ -1,5 +1,6 @@
 package io.unroll.model;
 
+import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -18,6 +19,12 @@ final class Floats {
         float[] values = new float[Math.toIntExact(array.length())];
         of(array).get(values);
         return values;
+    }
+
+    static float[] join(float[] first, float[] second) {
+        float[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        return both;
     }
 
     private static final class Address extends Pointer {

@@ -2,28 +2,22 @@ package io.unroll.model;
 
 import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
-import io.unroll.kernel.Embedding;
 import io.unroll.kernel.OneDnn;
 import io.unroll.kernel.Scratchpad;
 import io.unroll.kernel.SoftmaxKernel;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.FloatPointer;
-import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.workspace.ArrayType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * One network with its optimizer and its recurrent state: embedding, recurrent layers of Deeplearning4j, softmax over
- * the vocabulary. What goes in and out are plain arrays; parameters are in the order of {@link ParameterOrder}. Not
- * safe for several threads.
+ * One network with its optimizer and its recurrent state: embedding, recurrent layers of Deeplearning4j, a pooling where
+ * a lane has one target, softmax over classes; and an encoder where a lane has a source. What goes in and out are plain
+ * arrays; parameters are in the order of {@link ParameterOrder}, and the encoder's follow. Not safe for several
+ * threads.
  */
 public final class Network implements AutoCloseable {
     private final NetworkShape shape;
@@ -31,7 +25,9 @@ public final class Network implements AutoCloseable {
     private final INDArray gradient;
     private final Scratchpad scratchpad = new Scratchpad();
     private final StepArrays arrays = new StepArrays();
-    private final List<OneDnnLayer> layers = new ArrayList<>();
+    private final Stack stack;
+    private final Encoder encoder;
+    private final Pool pool;
     private final Output output;
     private final Optimizer optimizer;
     private final FloatPointer optimizerState;
@@ -43,22 +39,25 @@ public final class Network implements AutoCloseable {
         this.shape = shape;
         MultiLayerConfiguration configuration = Configurations.of(shape, seed);
         ParameterOrder order = new ParameterOrder(shape, configuration);
-        boolean bfloat16 = computesInBfloat16(shape.model());
-        this.parameters = Nd4j.createUninitialized(DataType.FLOAT, 1, order.total());
-        this.gradient = Nd4j.create(DataType.FLOAT, 1, order.total());
-        for (int i = 0; i < shape.model().layers(); i++) {
-            layers.add(layer(configuration.getConf(i + 1), bfloat16, order.layer(i), order.layer(i + 1)));
-        }
+        int total = shape.parameters();
+        this.parameters = Nd4j.createUninitialized(DataType.FLOAT, 1, total);
+        this.gradient = Nd4j.create(DataType.FLOAT, 1, total);
+        this.stack = new Stack(shape, configuration, order, parameters, gradient, arrays, scratchpad);
+        this.encoder = shape.encoder() == null ? null : encoder(order.total(), total);
+        this.pool = shape.pooling() == NetworkShape.Pooling.NONE ? null : new Pool(shape.pooling());
         this.output = new Output(
-                shape.vocabulary(),
-                bfloat16,
-                configuration.getConf(layers.size() + 1).getLayer().getIDropout(),
+                shape.outputs(),
+                computesInBfloat16(shape.model()),
+                configuration
+                        .getConf(configuration.getConfs().size() - 1)
+                        .getLayer()
+                        .getIDropout(),
                 scratchpad,
                 outputParameters(parameters, order),
                 outputParameters(gradient, order));
-        this.optimizer = new Optimizer(shape.optimizer(), order.total());
+        this.optimizer = new Optimizer(shape.optimizer(), total);
         this.optimizerState = new FloatPointer(optimizer.initialState());
-        setParameters(initial(configuration, order));
+        setParameters(shape.initial(seed));
     }
 
     /** @return whether this processor computes a model in bfloat16; float32 otherwise */
@@ -66,31 +65,24 @@ public final class Network implements AutoCloseable {
         return model.precision() == Settings.Precision.BFLOAT16 && (model.emulateBfloat16() || OneDnn.hasBfloat16());
     }
 
-    private OneDnnLayer layer(NeuralNetConfiguration configuration, boolean bfloat16, long start, long end) {
-        OneDnnLayer layer = new OneDnnLayer(configuration, bfloat16, scratchpad);
-        ParamInitializer initializer = configuration.getLayer().initializer();
-        layer.setParamsViewArray(part(parameters, start, end));
-        layer.setParamTable(initializer.init(configuration, part(parameters, start, end), false));
-        layer.setBackpropGradientsViewArray(part(gradient, start, end));
-        return layer;
+    private Encoder encoder(int start, int end) {
+        INDArray own = Stack.part(parameters, start, end);
+        INDArray ownGradient = Stack.part(gradient, start, end);
+        if (shape.encoder() instanceof ImageShape image) {
+            int arrays = startsWithImage() ? 1 : shape.stateArrays();
+            return new ImageEncoder(image, arrays, own, ownGradient);
+        }
+        return new TextEncoder((NetworkShape) shape.encoder(), own, ownGradient, arrays, scratchpad);
     }
 
-    private static INDArray part(INDArray vector, long start, long end) {
-        return vector.get(NDArrayIndex.all(), NDArrayIndex.interval(start, end));
+    /** @return whether the source is what the lowest layer reads first; otherwise it is the state to start from */
+    private boolean startsWithImage() {
+        return shape.encoder() instanceof ImageShape image && image.place() == ImageShape.Place.FIRST_STEP;
     }
 
     private static SoftmaxKernel.Parameters outputParameters(INDArray vector, ParameterOrder order) {
         FloatPointer start = Floats.of(vector);
         return new SoftmaxKernel.Parameters(start.getPointer(order.outputWeights()), start.getPointer(order.bias()));
-    }
-
-    /** As Deeplearning4j starts the same network. */
-    private static float[] initial(MultiLayerConfiguration configuration, ParameterOrder order) {
-        MultiLayerNetwork net = new MultiLayerNetwork(configuration);
-        net.init();
-        float[] parameters = order.fromDeeplearning4j(net.params().data().asFloat());
-        net.close();
-        return parameters;
     }
 
     public NetworkShape shape() {
@@ -159,58 +151,68 @@ public final class Network implements AutoCloseable {
     private Loss backPropagate(Batch batch) {
         gradient.assign(0);
         arrays.restart();
-        layers.forEach(OneDnnLayer::packEachPass);
-        int[] inputs = timeMajor(batch, batch.inputs());
-        INDArray values = embedded(inputs, batch);
-        for (OneDnnLayer layer : layers) {
-            values = layer.rnnActivateUsingStoredState(values, true, true, arrays);
+        stack.packEachPass();
+        Output.Trained trained = output.train(hidden(batch, true), targets(batch), arrays);
+        stack.backward(pool == null ? trained.gradient() : pool.backward(trained.gradient(), arrays));
+        if (encoder != null) {
+            encoder.backward(startsWithImage() ? new float[][] {stack.firstStepGradient()} : stack.stateGradient());
         }
-        Output.Trained trained = output.train(values.permute(2, 0, 1), timeMajor(batch, batch.targets()), arrays);
-        INDArray error = trained.gradient().permute(1, 2, 0);
-        for (int i = layers.size() - 1; i >= 0; i--) {
-            error = layers.get(i).backpropGradient(error, arrays).getSecond();
-        }
-        Embedding.backward(Floats.of(error), shape.model().embedding(), inputs, Floats.of(gradient));
         return new Loss(trained.loss(), counted(batch));
     }
 
     /** @return the loss over one chunk, without dropout, the state carried as in training */
     public Loss evaluate(Batch batch) {
-        INDArray hidden = infer(batch);
-        return new Loss(output.loss(hidden, timeMajor(batch, batch.targets())), counted(batch));
+        return new Loss(output.loss(infer(batch), targets(batch)), counted(batch));
+    }
+
+    /**
+     * @return unnormalised log-probabilities, row by row: {@code [lanes, outputs]} where lanes are pooled, and otherwise
+     *     {@code [steps, lanes, outputs]}
+     */
+    public float[] logits(Batch batch) {
+        return output.logits(infer(batch));
     }
 
     /** @return unnormalised log-probabilities of what follows the token, {@code [vocabulary]} */
     public float[] next(int token) {
-        return output.logits(infer(new Batch(1, 1, new int[] {token}, new int[1])));
+        return logits(new Batch(1, 1, new int[] {token}, new int[1]));
     }
 
-    /** @return the last layer's output, {@code [steps, lanes, hidden]} */
+    /** @return what the output sees, as {@link #hidden} */
     private INDArray infer(Batch batch) {
         Natives.useThreads(shape.threads());
         arrays.restart();
         if (!packed) {
-            layers.forEach(OneDnnLayer::keepPacked);
+            stack.keepPacked();
             packed = true;
         }
-        INDArray values = embedded(timeMajor(batch, batch.inputs()), batch);
-        for (OneDnnLayer layer : layers) {
-            values = layer.rnnActivateUsingStoredState(values, false, true, arrays);
+        return hidden(batch, false);
+    }
+
+    /** @return what the output sees, {@code [steps, lanes, hidden]}, or {@code [1, lanes, hidden]} where lanes are pooled */
+    private INDArray hidden(Batch batch, boolean training) {
+        if (batch.sources() != null) {
+            start(batch.sources(), training);
+        } else if (!batch.goesOn()) {
+            stack.setState(new float[0][]);
         }
-        return values.permute(2, 0, 1);
+        INDArray steps = stack.forward(timeMajor(batch, batch.inputs()), batch.lanes(), training, batch.goesOn());
+        if (!batch.goesOn()) {
+            stack.setState(new float[0][]);
+        }
+        return pool == null ? steps : pool.forward(steps, batch.lengths(), arrays);
+    }
+
+    private int[] targets(Batch batch) {
+        return pool == null ? timeMajor(batch, batch.targets()) : batch.targets();
     }
 
     private void parametersChanged() {
         packed = false;
         output.parametersChanged();
-    }
-
-    private INDArray embedded(int[] tokens, Batch batch) {
-        int size = shape.model().embedding();
-        long[] rows = {batch.steps(), batch.lanes(), size};
-        INDArray embedded = arrays.createUninitialized(ArrayType.ACTIVATIONS, DataType.FLOAT, rows, 'c');
-        Embedding.lookUp(Floats.of(parameters), size, tokens, Floats.of(embedded));
-        return embedded.permute(1, 2, 0);
+        if (encoder != null) {
+            encoder.parametersChanged();
+        }
     }
 
     private static int[] timeMajor(Batch batch, int[] tokens) {
@@ -230,31 +232,44 @@ public final class Network implements AutoCloseable {
     }
 
     public RecurrentState state() {
-        List<float[]> all = new ArrayList<>();
-        for (OneDnnLayer layer : layers) {
-            if (layer.state() != null) {
-                for (float[] array : layer.state()) {
-                    all.add(array.clone());
-                }
-            }
-        }
-        return new RecurrentState(all.toArray(float[][]::new));
+        return new RecurrentState(copy(stack.state()));
     }
 
     public void setState(RecurrentState state) {
-        int arraysPerLayer = state.arrays().length / layers.size();
-        for (int i = 0; i < layers.size(); i++) {
-            float[][] own = new float[arraysPerLayer][];
-            for (int j = 0; j < arraysPerLayer; j++) {
-                own[j] = state.arrays()[i * arraysPerLayer + j].clone();
-            }
-            layers.get(i).setState(state.isZero() ? null : own);
+        stack.setState(copy(state.arrays()));
+    }
+
+    private static float[][] copy(float[][] arrays) {
+        return Arrays.stream(arrays).map(float[]::clone).toArray(float[][]::new);
+    }
+
+    /** Reads the lanes' sources; the next batch goes on from there. */
+    public void read(int[][] sources) {
+        Natives.useThreads(shape.threads());
+        arrays.restart();
+        start(sources, false);
+        if (startsWithImage()) {
+            stack.keepPacked();
+            stack.forward(new int[sources.length], sources.length, false, true);
+        }
+    }
+
+    private void start(int[][] sources, boolean training) {
+        float[][] read = encoder.encode(sources, training);
+        if (startsWithImage()) {
+            stack.setState(new float[0][]);
+            stack.setFirstStep(read[0]);
+        } else {
+            stack.setState(read);
         }
     }
 
     @Override
     public void close() {
-        layers.forEach(OneDnnLayer::close);
+        stack.close();
+        if (encoder != null) {
+            encoder.close();
+        }
         output.close();
         arrays.close();
         scratchpad.close();

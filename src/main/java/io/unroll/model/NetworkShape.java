@@ -1,14 +1,121 @@
 package io.unroll.model;
 
 import io.unroll.config.Settings;
-import java.io.Serializable;
+import java.util.List;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
-/** All that decides a network's arrays and arithmetic, but not its weights. */
-public record NetworkShape(Settings.Model model, int vocabulary, Settings.Optimizer optimizer, int threads)
-        implements Serializable {
+/**
+ * All that decides a network's arrays and arithmetic, but not its weights.
+ *
+ * @param vocabulary tokens that it reads
+ * @param outputs classes that it predicts
+ * @param pooling what of a lane the output sees
+ * @param encoder of what reads a lane's source first: a network without outputs, or one over images; null for none
+ */
+public record NetworkShape(
+        Settings.Model model,
+        int vocabulary,
+        int outputs,
+        Pooling pooling,
+        EncoderShape encoder,
+        Settings.Optimizer optimizer,
+        int threads)
+        implements EncoderShape {
+    /** What the output layer sees of the last recurrent layer. */
+    public enum Pooling {
+        /** Every step by itself. */
+        NONE,
+        /** Of each lane the last step. */
+        LAST,
+        /** Of each lane and feature the mean over its steps. */
+        MEAN,
+        /** Of each lane and feature the largest of its steps. */
+        MAX
+    }
+
+    /** A network that predicts, at each step, a token of its own vocabulary. */
+    public NetworkShape(Settings.Model model, int vocabulary, Settings.Optimizer optimizer, int threads) {
+        this(model, vocabulary, vocabulary, Pooling.NONE, null, optimizer, threads);
+    }
+
+    /** @return the same after an image of such a side has been seen */
+    public NetworkShape after(int side, ImageShape.Place place) {
+        int size = place == ImageShape.Place.FIRST_STEP ? model.embedding() : stateArrays() * model.hidden();
+        ImageShape image = new ImageShape(side, size, place);
+        return new NetworkShape(model, vocabulary, outputs, pooling, image, optimizer, threads);
+    }
+
+    @Override
+    public NetworkShape withThreads(int number) {
+        EncoderShape reader = encoder == null ? null : encoder.withThreads(number);
+        return new NetworkShape(model, vocabulary, outputs, pooling, reader, optimizer, number);
+    }
+
     /** @throws io.unroll.config.ConfigurationException where there would be too many for one array */
+    @Override
     public int parameters() {
-        return order().total();
+        return ParameterOrder.checked(order().total() + (encoder == null ? 0L : encoder.parameters()));
+    }
+
+    /**
+     * A network of Deeplearning4j, and where its parameters lie among all.
+     *
+     * @param name of the file that keeps it
+     */
+    public record Part(String name, EncoderShape shape, int start, int size, int all) {
+        /** @param values one for each of all parameters, or several, one after the other */
+        public float[] cut(float[] values) {
+            float[] cut = new float[values.length / all * size];
+            for (int copy = 0; copy < values.length / all; copy++) {
+                System.arraycopy(values, copy * all + start, cut, copy * size, size);
+            }
+            return cut;
+        }
+    }
+
+    /** @return the networks that this one is made of */
+    public List<Part> parts() {
+        int all = parameters();
+        int own = order().total();
+        Part network = new Part("network.zip", this, 0, own, all);
+        return encoder == null
+                ? List.of(network)
+                : List.of(network, new Part("encoder.zip", encoder, own, encoder.parameters(), all));
+    }
+
+    /** @return as Deeplearning4j starts the same networks */
+    float[] initial(long seed) {
+        float[] own = initial(this, seed);
+        return encoder == null ? own : Floats.join(own, initial(encoder, seed + 1));
+    }
+
+    private static float[] initial(EncoderShape shape, long seed) {
+        MultiLayerNetwork net = new MultiLayerNetwork(shape.configuration(seed));
+        net.init();
+        float[] parameters = shape.fromDeeplearning4j(net.params().dup().data().asFloat());
+        net.close();
+        return parameters;
+    }
+
+    @Override
+    public MultiLayerConfiguration configuration(long seed) {
+        return Configurations.of(this, seed);
+    }
+
+    @Override
+    public float[] toDeeplearning4j(float[] ours) {
+        return order().toDeeplearning4j(ours);
+    }
+
+    @Override
+    public float[] fromDeeplearning4j(float[] theirs) {
+        return order().fromDeeplearning4j(theirs);
+    }
+
+    /** @return arrays of {@code [lanes, hidden]} in the state of all layers */
+    int stateArrays() {
+        return model.layers() * (model.cell() == Settings.Cell.LSTM ? 2 : 1);
     }
 
     /** @return numbers that the optimizer remembers */

@@ -7,7 +7,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -18,16 +17,14 @@ public final class NetworkZip {
     private NetworkZip() {}
 
     /** Writes the same bytes for the same weights: unlike ModelSerializer's, these entries carry no time of day. */
-    public static void write(NetworkShape shape, float[] parameters, float[] optimizerState, OutputStream out)
+    public static void write(EncoderShape shape, float[] parameters, float[] optimizerState, OutputStream out)
             throws IOException {
         ZipOutputStream zip = new ZipOutputStream(out);
         zip.putNextEntry(entry(ModelSerializer.CONFIGURATION_JSON));
-        MultiLayerConfiguration configuration = Configurations.of(shape, 0);
-        ParameterOrder order = new ParameterOrder(shape, configuration);
-        zip.write(configuration.toJson().getBytes(StandardCharsets.UTF_8));
-        write(zip, ModelSerializer.COEFFICIENTS_BIN, order.toDeeplearning4j(parameters));
+        zip.write(shape.configuration(0).toJson().getBytes(StandardCharsets.UTF_8));
+        write(zip, ModelSerializer.COEFFICIENTS_BIN, shape.toDeeplearning4j(parameters));
         if (optimizerState.length > 0) {
-            write(zip, ModelSerializer.UPDATER_BIN, order.toDeeplearning4j(optimizerState));
+            write(zip, ModelSerializer.UPDATER_BIN, shape.toDeeplearning4j(optimizerState));
         }
         zip.finish();
     }
@@ -47,10 +44,10 @@ public final class NetworkZip {
     }
 
     /** @return the parameters, as {@link Network#parameters} gives them */
-    public static float[] readParameters(NetworkShape shape, InputStream in) throws IOException {
+    public static float[] readParameters(EncoderShape shape, InputStream in) throws IOException {
         MultiLayerNetwork net = ModelSerializer.restoreMultiLayerNetwork(in, false);
         float[] parameters = net.params().dup().data().asFloat();
         net.close();
-        return shape.order().fromDeeplearning4j(parameters);
+        return shape.fromDeeplearning4j(parameters);
     }
 }

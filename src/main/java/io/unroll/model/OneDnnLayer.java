@@ -48,6 +48,7 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     private transient boolean keepsPacked;
     private transient boolean carriesInTraining;
     private transient float[][] state;
+    private transient float[][] lastStateGradient;
     /** What the kernel reads until its backward pass is over, and nothing else may hold. */
     private transient List<INDArray> held = List.of();
 
@@ -150,7 +151,7 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         INDArray x = timeMajor(input, ArrayType.INPUT, workspaces);
         if (training && layerConf().getIDropout() != null) {
             INDArray kept = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, x.shape(), 'c');
-            x = layerConf().getIDropout().applyDropout(x, kept, getIterationCount(), getEpochCount(), workspaces);
+            x = StepDropout.apply(layerConf().getIDropout(), x, kept, workspaces);
         }
         int steps = (int) x.size(0);
         int lanes = (int) x.size(1);
@@ -214,9 +215,12 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
                 new long[] {dy.size(0), dy.size(1), layerConf().getNIn()},
                 'c');
         held = List.of(held.get(0), held.get(1), dy, dx);
+        for (int i = 0; lastStateGradient != null && i < lastStateGradient.length; i++) {
+            training.lastStateGradient(i).put(lastStateGradient[i]);
+        }
         training.backward(Floats.of(dy), Floats.of(dx), parameters(gradientViews));
         if (layerConf().getIDropout() != null) {
-            layerConf().getIDropout().backprop(dx, dx, getIterationCount(), getEpochCount());
+            StepDropout.backward(layerConf().getIDropout(), dx);
         }
         Gradient gradient = new DefaultGradient(gradientsFlattened);
         gradient.gradientForVariable().putAll(gradientViews);
@@ -278,6 +282,21 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
 
     void setState(float[][] state) {
         this.state = state;
+    }
+
+    /** From now on adds to each backward pass the gradient with respect to the state after the last step. */
+    void setLastStateGradient(float[][] gradient) {
+        lastStateGradient = gradient;
+    }
+
+    /** @return gradient with respect to the state that the last backward pass started from, each {@code [lanes, hidden]} */
+    float[][] stateGradient() {
+        float[][] gradient = new float[cell.states()]
+                [training.shape().lanes() * training.shape().hidden()];
+        for (int i = 0; i < gradient.length; i++) {
+            training.stateGradient(i).get(gradient[i]);
+        }
+        return gradient;
     }
 
     @Override

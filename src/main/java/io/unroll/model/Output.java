@@ -7,9 +7,9 @@ import org.deeplearning4j.nn.workspace.ArrayType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The last layer of a network: softmax over the vocabulary, and its cross-entropy against token ids. */
+/** The last layer of a network: softmax over classes, and its cross-entropy against their ids. */
 final class Output implements AutoCloseable {
-    private final int vocabulary;
+    private final int outputs;
     private final boolean bfloat16;
     private final IDropout dropout;
     private final Scratchpad scratchpad;
@@ -20,13 +20,13 @@ final class Output implements AutoCloseable {
     private boolean packed;
 
     Output(
-            int vocabulary,
+            int outputs,
             boolean bfloat16,
             IDropout dropout,
             Scratchpad scratchpad,
             SoftmaxKernel.Parameters parameters,
             SoftmaxKernel.Parameters gradient) {
-        this.vocabulary = vocabulary;
+        this.outputs = outputs;
         this.bfloat16 = bfloat16;
         this.dropout = dropout;
         this.scratchpad = scratchpad;
@@ -47,14 +47,14 @@ final class Output implements AutoCloseable {
         INDArray kept = hidden;
         if (dropout != null) {
             kept = arrays.createUninitialized(ArrayType.INPUT, DataType.FLOAT, hidden.shape(), 'c');
-            dropout.applyDropout(hidden, kept, 0, 0, arrays);
+            StepDropout.apply(dropout, hidden, kept, arrays);
         }
         training = kernel(training, hidden, true);
         training.pack(parameters);
         INDArray dHidden = arrays.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, hidden.shape(), 'c');
         double loss = training.train(Floats.of(kept), targets, Floats.of(dHidden), gradient);
         if (dropout != null) {
-            dropout.backprop(dHidden, dHidden, 0, 0);
+            StepDropout.backward(dropout, dHidden);
         }
         return new Trained(loss, dHidden);
     }
@@ -64,11 +64,9 @@ final class Output implements AutoCloseable {
         return forInference(hidden).loss(Floats.of(hidden), targets);
     }
 
-    /** @return unnormalised log-probabilities after the first row */
+    /** @return unnormalised log-probabilities, {@code [rows, outputs]} row by row */
     float[] logits(INDArray hidden) {
-        float[] logits = new float[vocabulary];
-        forInference(hidden).logits(Floats.of(hidden)).get(logits);
-        return logits;
+        return forInference(hidden).logits(Floats.of(hidden));
     }
 
     /** The parameters have changed. */
@@ -88,7 +86,7 @@ final class Output implements AutoCloseable {
 
     private SoftmaxKernel kernel(SoftmaxKernel cached, INDArray hidden, boolean training) {
         SoftmaxKernel.Shape shape = new SoftmaxKernel.Shape(
-                (int) hidden.size(2), vocabulary, Math.toIntExact(hidden.size(0) * hidden.size(1)), bfloat16, training);
+                (int) hidden.size(2), outputs, Math.toIntExact(hidden.size(0) * hidden.size(1)), bfloat16, training);
         if (cached != null && cached.shape().equals(shape)) {
             return cached;
         }

@@ -8,7 +8,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
  * Where the parts of a network's parameters lie in the one vector that holds them all:
  *
  * <pre>
- *   embedding [vocabulary, size] | layer 1 | layer 2 | ... | output weights [vocabulary, hidden] | output bias
+ *   embedding [vocabulary, size] | layer 1 | layer 2 | ... | output weights [outputs, hidden] | output bias
  * </pre>
  *
  * This is Deeplearning4j's order but for two things. Its embedding lies feature by feature, in which looking up a
@@ -20,6 +20,7 @@ final class ParameterOrder {
     private static final long MOST = 1_000_000_000;
 
     private final int vocabulary;
+    private final int outputs;
     private final int embedding;
     private final boolean tied;
     private final long[] layers;
@@ -27,6 +28,7 @@ final class ParameterOrder {
 
     ParameterOrder(NetworkShape shape, MultiLayerConfiguration configuration) {
         vocabulary = shape.vocabulary();
+        outputs = shape.outputs();
         embedding = shape.model().embedding();
         tied = shape.model().tied();
         layers = new long[shape.model().layers() + 1];
@@ -36,12 +38,18 @@ final class ParameterOrder {
             layers[i + 1] = layers[i] + layer.getLayer().initializer().numParams(layer);
         }
         long end = layers[layers.length - 1];
-        bias = tied ? end : end + (long) vocabulary * shape.model().hidden();
-        if (bias + vocabulary > MOST) {
-            throw new ConfigurationException("the network would have " + (bias + vocabulary) + " parameters, and "
-                    + MOST + " is the most: lower model.hidden, model.embedding, model.layers or"
+        bias = tied ? end : end + (long) outputs * shape.model().hidden();
+        checked(bias + outputs);
+    }
+
+    /** @throws ConfigurationException where there are too many */
+    static int checked(long parameters) {
+        if (parameters > MOST) {
+            throw new ConfigurationException("the network would have " + parameters + " parameters, and " + MOST
+                    + " is the most: lower model.hidden, model.embedding, model.layers, model.image.side or"
                     + " corpus.max-vocabulary.");
         }
+        return (int) parameters;
     }
 
     /** @return where the i-th recurrent layer starts, and where the one before it ends */
@@ -58,7 +66,7 @@ final class ParameterOrder {
     }
 
     int total() {
-        return (int) (bias + vocabulary);
+        return (int) (bias + outputs);
     }
 
     /** @param ours one vector of {@link #total} numbers, or several, one after the other */
@@ -78,7 +86,7 @@ final class ParameterOrder {
             int layerStart = (int) layers[0];
             System.arraycopy(ours, start + layerStart, theirs, end + layerStart, (int) bias - layerStart);
             System.arraycopy(ours, start, theirs, end + (int) bias, repeated);
-            System.arraycopy(ours, start + (int) bias, theirs, end + (int) bias + repeated, vocabulary);
+            System.arraycopy(ours, start + (int) bias, theirs, end + (int) bias + repeated, outputs);
         }
         return theirs;
     }
@@ -98,7 +106,7 @@ final class ParameterOrder {
         }
         int layerStart = (int) layers[0];
         System.arraycopy(theirs, layerStart, ours, layerStart, (int) bias - layerStart);
-        System.arraycopy(theirs, theirs.length - vocabulary, ours, (int) bias, vocabulary);
+        System.arraycopy(theirs, theirs.length - outputs, ours, (int) bias, outputs);
         return ours;
     }
 }

@@ -4,7 +4,7 @@ import io.unroll.config.Settings;
 import io.unroll.kernel.SoftmaxKernel;
 
 /**
- * What a replica takes outside the Java heap, in bytes, with N lanes, T steps, V tokens, P parameters, of which R in
+ * What a replica takes outside the Java heap, in bytes, with N lanes, T steps, V outputs, P parameters, of which R in
  * recurrent layers and O in the output:
  *
  * <pre>
@@ -21,6 +21,9 @@ import io.unroll.kernel.SoftmaxKernel;
  * of the process, with one and with four layers. It is that of float32; bfloat16 takes up to a tenth less.
  */
 public final class ReplicaMemory {
+    /** Columns of the first convolutions, their outputs, and the gradients of both. */
+    private static final int NUMBERS_OF_A_PIXEL = 150;
+
     private ReplicaMemory() {}
 
     public static long bytes(NetworkShape shape, int lanes, int steps) {
@@ -28,7 +31,7 @@ public final class ReplicaMemory {
         ParameterOrder order = shape.order();
         long parameters = order.total();
         long recurrent = order.layer(model.layers()) - order.layer(0);
-        long output = (long) model.hidden() * shape.vocabulary();
+        long output = (long) model.hidden() * shape.outputs();
         long state = new Optimizer(shape.optimizer(), order.total()).stateSize();
         long rows = (long) lanes * steps;
         double activations = 0;
@@ -36,15 +39,29 @@ public final class ReplicaMemory {
             activations += written(model.cell()) * model.hidden() + inputs(model, layer);
         }
         activations += model.embedding() + (1.0 + gates(model.cell())) * model.hidden();
-        int block = new SoftmaxKernel.Shape(model.hidden(), shape.vocabulary(), Math.toIntExact(rows), false, true)
-                .blockRows();
+        int block = shape.outputs() == 0
+                ? 0
+                : new SoftmaxKernel.Shape(model.hidden(), shape.outputs(), Math.toIntExact(rows), false, true)
+                        .blockRows();
         double numbers = 2.0 * parameters
                 + state
                 + 4.0 * recurrent
                 + 3.0 * output
                 + rows * activations
-                + 2.0 * block * shape.vocabulary();
-        return Math.round(Float.BYTES * numbers);
+                + 2.0 * block * shape.outputs();
+        long own = Math.round(Float.BYTES * numbers);
+        return own + encoder(shape, lanes, steps);
+    }
+
+    private static long encoder(NetworkShape shape, int lanes, int steps) {
+        if (shape.encoder() instanceof NetworkShape text) {
+            return bytes(text, lanes, steps);
+        }
+        if (shape.encoder() instanceof ImageShape image) {
+            return Float.BYTES
+                    * (4L * image.parameters() + (long) lanes * image.side() * image.side() * NUMBERS_OF_A_PIXEL);
+        }
+        return 0;
     }
 
     private static int inputs(Settings.Model model, int layer) {

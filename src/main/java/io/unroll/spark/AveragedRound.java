@@ -92,8 +92,7 @@ final class AveragedRound {
         }
         TrainReplica.Trained trained = outcome.value();
         ReplicaResult result = trained.trained().result();
-        var report =
-                new Outcome<>(new Replica(result, trained.worker(), trained.startMillis(), trained.endMillis()), null);
+        var report = new Outcome<>(new Replica(result, trained.worker(), trained.startMillis(), trained.endMillis()));
         return IntStream.range(0, layout.count())
                 .mapToObj(block -> new Tuple2<>(
                         new Key(block, replica),

@@ -1,17 +1,16 @@
 package io.unroll.spark;
 
-import io.unroll.chunk.Split;
-import io.unroll.chunk.TokenIndex;
-import io.unroll.config.Settings;
-import io.unroll.text.Vocabulary;
+import io.unroll.chunk.BatchSource;
+import io.unroll.chunk.CorpusSize;
+import io.unroll.text.Vocabularies;
 
 /**
- * A corpus as token files.
+ * A corpus that can be trained on.
  *
  * @param found it had been prepared before
  */
-public record PreparedCorpus(String folder, TokenIndex index, Vocabulary vocabulary, boolean found) {
-    Split split(Settings.Corpus corpus) {
-        return Split.of(index.tokens(), corpus.validation(), corpus.test());
+public record PreparedCorpus(String folder, Vocabularies vocabularies, BatchSource source, boolean found) {
+    public CorpusSize size() {
+        return source.size(vocabularies.tokens().size());
     }
 }

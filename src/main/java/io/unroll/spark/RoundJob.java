@@ -7,6 +7,7 @@ import io.unroll.model.NetworkShape;
 import io.unroll.train.ReplicaResult;
 import io.unroll.train.Round;
 import io.unroll.train.RoundReport;
+import io.unroll.train.RunState;
 import io.unroll.train.Snapshot;
 import io.unroll.train.Weights;
 import java.util.LinkedHashSet;
@@ -25,7 +26,7 @@ final class RoundJob {
     private final Plan plan;
     private final WeightBlocks blocks;
     private final long start = System.nanoTime();
-    private long tokensBefore = -1;
+    private long chunksBefore = -1;
     private final Set<Worker> workers = new LinkedHashSet<>();
 
     RoundJob(Session session, Settings settings, PreparedCorpus corpus, NetworkShape shape, Plan plan) {
@@ -38,23 +39,16 @@ final class RoundJob {
         this.blocks = new WeightBlocks(shape.parameters(), averaged ? shape.optimizerSize() : 0);
     }
 
-    Done run(Snapshot before) {
-        tokensBefore = tokensBefore < 0 ? before.tokens() : tokensBefore;
-        Round round = Round.following(before, plan, settings.cluster().averaging());
+    Done run(RunState state) {
+        Snapshot before = state.snapshot();
+        chunksBefore = chunksBefore < 0 ? chunks(before) : chunksBefore;
+        Round round = Round.following(state, plan, settings.cluster().averaging());
         Phases phases = new Phases();
         long begin = System.nanoTime();
         Broadcast<Weights> weights = phases.time("broadcast", () -> session.broadcast(before.weights()));
         LongAccumulator tokens = session.counter("tokens");
         TrainReplica task = new TrainReplica(
-                round,
-                weights,
-                plan,
-                settings,
-                shape,
-                corpus.folder(),
-                corpus.index(),
-                session.hadoopBroadcast(),
-                tokens);
+                round, weights, plan, settings, shape, corpus.source(), session.hadoopBroadcast(), tokens);
         AveragedRound.Result result = new AveragedRound(session, blocks)
                 .run("round " + (round.number() + 1) + " of " + rounds(), before, task);
         weights.destroy();
@@ -124,26 +118,25 @@ final class RoundJob {
                 done.gradientNorm(),
                 done.clippedShare(),
                 done.loss().tokens() / done.seconds(),
-                secondsLeft(done.snapshot().tokens()),
+                secondsLeft(chunks(done.snapshot())),
                 done.phases().seconds(),
                 Map.of("broadcast", bytes, "shuffle", bytes * done.results().size() + kept, "collect", bytes + kept));
     }
 
-    private double secondsLeft(long tokens) {
+    private double secondsLeft(long chunks) {
         double elapsed = (System.nanoTime() - start) / 1e9;
-        return elapsed * (totalTokens() - tokens) / (tokens - tokensBefore);
+        long all = (long) plan.chunks() * settings.training().epochs();
+        return elapsed * (all - chunks) / (chunks - chunksBefore);
+    }
+
+    /** @return chunks that each replica has done */
+    private long chunks(Snapshot snapshot) {
+        return (long) snapshot.epoch() * plan.chunks() + snapshot.chunk();
     }
 
     private long rounds() {
         int every = settings.cluster().averaging().everyChunks();
         long perEpoch = every == Settings.Averaging.EPOCH ? 1 : (plan.chunks() + every - 1) / every;
         return perEpoch * settings.training().epochs();
-    }
-
-    private long totalTokens() {
-        return plan.laneSteps()
-                * plan.replicas()
-                * plan.batch()
-                * settings.training().epochs();
     }
 }

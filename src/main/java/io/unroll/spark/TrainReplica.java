@@ -1,11 +1,10 @@
 package io.unroll.spark;
 
+import io.unroll.chunk.BatchSource;
+import io.unroll.chunk.Batches;
 import io.unroll.chunk.Plan;
-import io.unroll.chunk.TokenIndex;
-import io.unroll.chunk.TokenReader;
 import io.unroll.config.Settings;
 import io.unroll.model.NetworkShape;
-import io.unroll.task.Task;
 import io.unroll.train.Replica;
 import io.unroll.train.ReplicaState;
 import io.unroll.train.Round;
@@ -17,7 +16,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * The Spark task of a round: one replica reads its own ranges of the token files, and trains.
+ * The Spark task of a round: one replica reads its own part of the corpus, and trains.
  *
  * @param tokensTrained what Spark's web page shows of the stage
  */
@@ -27,8 +26,7 @@ record TrainReplica(
         Plan plan,
         Settings settings,
         NetworkShape shape,
-        String tokens,
-        TokenIndex index,
+        BatchSource source,
         Broadcast<SerializableConfiguration> hadoop,
         LongAccumulator tokensTrained)
         implements Serializable {
@@ -43,12 +41,13 @@ record TrainReplica(
         Worker.checkHeap(shape.weightBytes());
         long start = System.currentTimeMillis();
         Replica replica = new Replica(input.replica(), plan, settings);
-        try (TokenReader reader = new TokenReader(tokens, index, hadoop.value().value())) {
+        try (Batches batches = source.training(
+                plan, input.replica(), round.epoch(), hadoop.value().value())) {
             Replica.Trained trained = ExecutorNetworks.use(
                     shape,
                     network -> replica.train(
                             network,
-                            Task.of(settings.task()).training(reader, plan, input.replica()),
+                            batches,
                             round,
                             weights.value(),
                             input.state().value()));

@@ -8,12 +8,12 @@ import io.unroll.checkpoint.ModelFolder;
 import io.unroll.checkpoint.Versions;
 import io.unroll.chunk.Plan;
 import io.unroll.chunk.Split;
-import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.model.ReplicaMemory;
+import io.unroll.task.Score;
 import io.unroll.task.Task;
 import io.unroll.train.Progress;
 import io.unroll.train.ReplicaResult;
@@ -30,6 +30,7 @@ public final class TrainingJob {
     private final Session session;
     private final Settings settings;
     private final Progress progress;
+    private final Task task;
     private final Prepare prepare;
     private final ModelFolder folder;
     private final Checkpoints checkpoints;
@@ -42,7 +43,6 @@ public final class TrainingJob {
     private final boolean trainsAnew;
 
     private PreparedCorpus corpus;
-    private Split split;
     private NetworkShape shape;
     private Plan plan;
     private RoundJob rounds;
@@ -54,7 +54,8 @@ public final class TrainingJob {
         this.session = session;
         this.settings = settings;
         this.progress = progress;
-        this.prepare = new Prepare(session, settings.corpus());
+        this.task = Task.of(settings);
+        this.prepare = Prepare.of(session, settings, task);
         this.folder = new ModelFolder(modelPath(settings), session.hadoop());
         this.checkpoints = new Checkpoints(settings, session.hadoop());
         // Half a model with checkpoints beside it is this run's own; anything else is not touched.
@@ -100,31 +101,19 @@ public final class TrainingJob {
 
     private void prepare() throws IOException {
         corpus = prepare.prepare();
-        split = corpus.split(settings.corpus());
-        shape = Task.of(settings.task()).network(settings, corpus.vocabulary());
-        progress.prepared(
-                corpus.folder(), corpus.index().tokens(), corpus.vocabulary().size(), corpus.found());
+        shape = task.network(corpus.vocabularies());
+        progress.prepared(corpus.folder(), corpus.size(), corpus.found());
     }
 
     private void plan() {
-        plan = Plan.of(
-                split.trainingEnd(),
-                settings.cluster().replicas(),
-                settings.training().batch(),
-                settings.training().tbptt());
-        long validation = split.validationEnd() - split.trainingEnd();
-        if (settings.corpus().validation() > 0 && validation < 2) {
-            throw new ConfigurationException("corpus.validation = "
-                    + settings.corpus().validation() + " leaves " + validation + " of " + split.tokens()
-                    + " tokens for validation, which needs 2: raise it, or set it to 0.");
-        }
-        progress.planned(plan, split.trainingEnd(), validation);
+        plan = corpus.source().plan(settings);
+        progress.planned(plan);
     }
 
     /** Says what a replica takes before any is made. */
     private void checkMemory() {
         Settings.Model model = shape.model();
-        long replicaBytes = ReplicaMemory.bytes(shape, plan.batch(), plan.tbptt());
+        long replicaBytes = ReplicaMemory.bytes(shape, plan.batch(), plan.steps());
         progress.network(
                 shape.parameters(),
                 replicaBytes,
@@ -140,7 +129,7 @@ public final class TrainingJob {
         Optional<Checkpoints.Found> found = checkpoints.latest(progress::damaged);
         // An unfinished run goes on all the same, or a second attempt would lose it.
         if (found.isPresent() && !(trainsAnew && found.get().finished())) {
-            found.get().checkSameRun(corpus.index().corpus());
+            found.get().checkSameRun(corpus.source().content());
             RunState state = found.get().state();
             progress.resumed(found.get().path(), state.snapshot().round());
             metrics.resume(state.report());
@@ -156,7 +145,7 @@ public final class TrainingJob {
 
     private RunState round(RunState before) {
         stopIfInterrupted();
-        RoundJob.Done done = rounds.run(before.snapshot());
+        RoundJob.Done done = rounds.run(before);
         stopIfInterrupted();
         for (ReplicaResult result : done.results()) {
             if (result.divergence() != null) {
@@ -169,7 +158,10 @@ public final class TrainingJob {
             String where = "at learning rate " + done.results().get(0).learningRate();
             throw diverged(done.round(), where + ": the validation loss is " + validation, before);
         }
-        RunState after = before.after(done.snapshot(), rounds.report(done, validation));
+        RunState after = before.after(
+                done.snapshot(),
+                rounds.report(done, validation),
+                settings.training().patience());
         last = after;
         if (isCheckpointDue(after)) {
             done.phases().time("checkpoint", () -> checkpoint(after));
@@ -182,18 +174,16 @@ public final class TrainingJob {
 
     /** @return nats per token; null where the round does not end an epoch, or nothing is held out */
     private Double validate(RoundJob.Done done) {
-        if (!done.round().endsEpoch() || split.validationEnd() == split.trainingEnd()) {
+        if (!done.round().endsEpoch()) {
             return null;
         }
-        return done.phases().time("validate", () -> Evaluation.ofTokens(
-                        session,
-                        settings,
-                        shape,
-                        done.snapshot().model(settings.cluster().averaging()),
-                        corpus,
-                        split.trainingEnd(),
-                        split.validationEnd())
-                .mean());
+        float[] parameters = done.snapshot().model(settings.cluster().averaging());
+        return done.phases().time("validate", () -> {
+            Evaluation evaluation = Evaluation.byLoss(session, settings, shape, parameters);
+            Optional<Score> score = evaluation.of(corpus.source(), Split.Part.VALIDATION);
+            evaluation.close();
+            return score.map(found -> found.loss().mean()).orElse(null);
+        });
     }
 
     private boolean isCheckpointDue(RunState state) {
@@ -206,7 +196,7 @@ public final class TrainingJob {
     private synchronized void checkpoint(RunState state) {
         int round = state.snapshot().round();
         if (round > checkpointed) {
-            checkpoints.write(state, corpus.index().corpus());
+            checkpoints.write(state, corpus.source().content());
             checkpointed = round;
         }
     }
@@ -250,8 +240,8 @@ public final class TrainingJob {
         Manifest manifest = new Manifest(
                 Versions.all(),
                 settings.run().seed(),
-                corpus.index().corpus(),
-                corpus.vocabulary().size(),
+                corpus.source().content(),
+                corpus.vocabularies().tokens().size(),
                 parameters.length,
                 snapshot.epoch(),
                 snapshot.round(),
@@ -261,7 +251,7 @@ public final class TrainingJob {
         Model model = new Model(
                 manifest,
                 settings,
-                corpus.vocabulary(),
+                corpus.vocabularies(),
                 parameters,
                 snapshot.weights().optimizer());
         target.write(model, overwrite);

@@ -1,32 +1,50 @@
 package io.unroll.task;
 
-import io.unroll.chunk.EvaluationLanes;
-import io.unroll.chunk.Lanes;
-import io.unroll.chunk.Plan;
-import io.unroll.chunk.TokenSource;
+import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
-import io.unroll.model.Loss;
+import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
-import io.unroll.text.Vocabulary;
-import java.util.Map;
+import io.unroll.text.Vocabularies;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Optional;
 
 /** What the trunk asks of a task, so that it never needs to know which one it is. */
-public interface Task {
-    static Task of(Settings.TaskName name) {
-        return switch (name) {
-            case LANGUAGE_MODEL -> new LanguageModel();
+public interface Task extends Serializable {
+    /** @throws io.unroll.config.ConfigurationException where a setting is not for this task */
+    static Task of(Settings settings) {
+        return switch (settings.task()) {
+            case LANGUAGE_MODEL -> new LanguageModel(settings);
+            case CLASSIFICATION -> new Classification(settings);
+            case SEQ2SEQ -> new Seq2Seq(settings);
+            case CAPTIONING -> new Captioning(settings);
         };
     }
 
+    /** Which vocabularies, by their names. */
+    List<String> vocabularies();
+
+    /** @return whether losses can only be compared between models of the same symbols: what one lacks, it need not tell apart */
+    boolean scoresDependOnSymbols();
+
     /** Which network on the trunk. */
-    NetworkShape network(Settings settings, Vocabulary vocabulary);
+    NetworkShape network(Vocabularies vocabularies);
 
-    /** Which examples, and in which batches, a replica trains on. */
-    Lanes training(TokenSource tokens, Plan plan, int replica);
+    /** How rows become examples and these batches; empty where the corpus is one running text. */
+    Optional<Examples> examples();
 
-    /** Which examples, and in which batches, are evaluated; the first tokens are context, given and not counted. */
-    EvaluationLanes evaluation(int[] tokens, int context);
+    /**
+     * Which metrics: the network's score on a batch.
+     *
+     * @param beam beginnings that are kept where sequences are searched for; 1 takes the most probable token each time
+     */
+    Score score(Network network, Batch batch, int beam);
 
-    /** Which metrics, by the names that users read. */
-    Map<String, Double> metrics(Loss loss);
+    /** What a model is used for: answers a prompt. */
+    void answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException;
+
+    /** @return prompts whose answers show, after training, what has been learnt; empty where the metrics say it all */
+    List<String> samplePrompts();
 }

@@ -46,6 +46,11 @@ record ByteTokenizer() implements Tokenizer {
     }
 
     @Override
+    public List<String> symbols(String text) {
+        return IntStream.of(encode(text, null)).mapToObj(SYMBOLS::get).toList();
+    }
+
+    @Override
     public Decoder decoder(Vocabulary vocabulary) {
         return token -> new byte[] {(byte) token};
     }

@@ -3,6 +3,7 @@ package io.unroll.text;
 import io.unroll.config.Settings.Malformed;
 import io.unroll.config.Settings.TokenizerName;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
 
@@ -63,6 +64,11 @@ record CharTokenizer(Malformed malformed) implements Tokenizer {
         return text.codePoints()
                 .map(codePoint -> id(ids, codePoint, "the text"))
                 .toArray();
+    }
+
+    @Override
+    public List<String> symbols(String text) {
+        return text.codePoints().mapToObj(Character::toString).toList();
     }
 
     private static int id(int[] ids, int codePoint, String where) {

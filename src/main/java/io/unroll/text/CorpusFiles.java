@@ -30,13 +30,26 @@ public final class CorpusFiles {
      * @throws ConfigurationException where there is no such file, or no byte in any of them
      */
     public static List<List<Slice>> parts(String path, long sliceBytes, Configuration hadoop) {
+        return gathered(slices(path, sliceBytes, hadoop), sliceBytes);
+    }
+
+    /**
+     * @param bytes of a part, at least
+     * @return parts in the corpus' order; each a list of files that are not cut
+     * @throws ConfigurationException as {@link #parts}
+     */
+    public static List<List<Slice>> wholeFiles(String path, long bytes, Configuration hadoop) {
+        return gathered(slices(path, Long.MAX_VALUE, hadoop), bytes);
+    }
+
+    private static List<List<Slice>> gathered(List<Slice> slices, long bytes) {
         List<List<Slice>> parts = new ArrayList<>();
         List<Slice> part = new ArrayList<>();
         long partBytes = 0;
-        for (Slice slice : slices(path, sliceBytes, hadoop)) {
+        for (Slice slice : slices) {
             part.add(slice);
             partBytes += slice.length();
-            if (partBytes >= sliceBytes) {
+            if (partBytes >= bytes) {
                 parts.add(part);
                 part = new ArrayList<>();
                 partBytes = 0;
@@ -54,7 +67,7 @@ public final class CorpusFiles {
         for (FileStatus file : files(path, hadoop)) {
             String name = file.getPath().toString();
             boolean compressed = codecs.getCodec(file.getPath()) != null;
-            long step = compressed ? Math.max(1, file.getLen()) : sliceBytes;
+            long step = compressed ? Math.max(1, file.getLen()) : Math.min(sliceBytes, Math.max(1, file.getLen()));
             for (long start = 0; start < file.getLen(); start += step) {
                 slices.add(new Slice(name, start, Math.min(start + step, file.getLen()), compressed));
             }

@@ -8,7 +8,7 @@ import java.io.Serializable;
  * @param compressed the range is the whole of a compressed file, and is read through its codec
  */
 public record Slice(String file, long start, long end, boolean compressed) implements Serializable {
-    long length() {
+    public long length() {
         return end - start;
     }
 

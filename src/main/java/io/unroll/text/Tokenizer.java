@@ -3,13 +3,18 @@ package io.unroll.text;
 import io.unroll.config.Settings;
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
 
 /** How text becomes tokens. What it counts, encodes and decodes are symbols: a code point, a byte or a word. */
 public interface Tokenizer extends Serializable {
     static Tokenizer of(Settings.Corpus corpus) {
-        return switch (corpus.tokenizer()) {
+        return of(corpus.tokenizer(), corpus);
+    }
+
+    static Tokenizer of(Settings.TokenizerName name, Settings.Corpus corpus) {
+        return switch (name) {
             case CHAR -> new CharTokenizer(corpus.malformed());
             case BYTE -> new ByteTokenizer();
             case WORD -> new WordTokenizer(corpus.minCount(), corpus.maxVocabulary(), corpus.malformed());
@@ -30,6 +35,9 @@ public interface Tokenizer extends Serializable {
 
     /** @throws UnknownSymbolException at the first symbol that is not in the vocabulary */
     int[] encode(String text, Vocabulary vocabulary);
+
+    /** @return the text's symbols, as a vocabulary has them */
+    List<String> symbols(String text);
 
     Decoder decoder(Vocabulary vocabulary);
 

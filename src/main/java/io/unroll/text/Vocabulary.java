@@ -13,7 +13,6 @@ import java.util.Map;
 /** Which token stands for which symbol; a token is its symbol's place in the list. */
 public final class Vocabulary implements Serializable {
     public static final JsonFile<Vocabulary> FILE = new JsonFile<>("unroll-vocabulary", 1, Vocabulary.class);
-    public static final String NAME = "vocabulary.json";
 
     private final TokenizerName tokenizer;
     private final ArrayList<String> symbols;
@@ -34,7 +33,7 @@ public final class Vocabulary implements Serializable {
     }
 
     @JsonProperty
-    List<String> symbols() {
+    public List<String> symbols() {
         return symbols;
     }
 

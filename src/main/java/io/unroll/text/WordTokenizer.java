@@ -4,10 +4,11 @@ import io.unroll.config.Settings.Malformed;
 import io.unroll.config.Settings.TokenizerName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -15,7 +16,7 @@ import java.util.stream.Stream;
  * {@code \R} in regular expressions). White space itself is not kept: decoding writes one blank between words.
  */
 record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) implements Tokenizer {
-    static final String UNKNOWN = "<unk>";
+    static final String UNKNOWN = Phrases.UNKNOWN;
     static final String END_OF_LINE = "<eos>";
 
     @Override
@@ -53,11 +54,16 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
 
     @Override
     public int[] encode(String text, Vocabulary vocabulary) {
-        IntStream.Builder tokens = IntStream.builder();
-        Splitter splitter = new Splitter(word -> tokens.add(vocabulary.wordId(word)));
+        return symbols(text).stream().mapToInt(vocabulary::wordId).toArray();
+    }
+
+    @Override
+    public List<String> symbols(String text) {
+        List<String> symbols = new ArrayList<>();
+        Splitter splitter = new Splitter(symbols::add);
         splitter.text(text.toCharArray(), text.length());
         splitter.flush();
-        return tokens.build().toArray();
+        return symbols;
     }
 
     @Override

@@ -1,13 +1,14 @@
 package io.unroll.train;
 
+import io.unroll.chunk.CorpusSize;
 import io.unroll.chunk.Plan;
 
 /** Who follows a run. */
 public interface Progress {
-    /** @param found the token files were there already */
-    void prepared(String folder, long tokens, int vocabulary, boolean found);
+    /** @param found it had been prepared before */
+    void prepared(String folder, CorpusSize size, boolean found);
 
-    void planned(Plan plan, long trainingTokens, long validationTokens);
+    void planned(Plan plan);
 
     /**
      * What will be trained.

@@ -1,14 +1,15 @@
 package io.unroll.train;
 
 import io.unroll.chunk.Batch;
-import io.unroll.chunk.Lanes;
+import io.unroll.chunk.Batches;
 import io.unroll.chunk.Plan;
+import io.unroll.chunk.Seeds;
 import io.unroll.config.Settings;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import java.io.IOException;
 
-/** One copy of the network with its own lanes, for one round. */
+/** One copy of the network with its own part of the corpus, for one round. */
 public record Replica(int number, Plan plan, Settings settings) {
     private static final float[] NONE = {};
 
@@ -21,13 +22,13 @@ public record Replica(int number, Plan plan, Settings settings) {
      * @param start the network's start
      * @param state what the replica remembers from before the round
      */
-    public Trained train(Network network, Lanes lanes, Round round, Weights start, ReplicaState state)
+    public Trained train(Network network, Batches batches, Round round, Weights start, ReplicaState state)
             throws IOException {
         Settings.Updater updater = settings.cluster().averaging().updater();
         network.setParameters(start.parameters());
         network.setOptimizerState(updater == Settings.Updater.KEEP ? state.optimizer() : start.optimizer());
         network.setState(state.recurrent());
-        Sums sums = steps(network, lanes, round);
+        Sums sums = steps(network, batches, round);
         float[] optimizer = updater == Settings.Updater.RESET ? NONE : network.optimizerState();
         boolean keeps = updater == Settings.Updater.KEEP;
         Weights trained = new Weights(network.parameters(), keeps ? NONE : optimizer);
@@ -37,15 +38,15 @@ public record Replica(int number, Plan plan, Settings settings) {
         return new Trained(trained, sums.result(number, new ReplicaState(network.state(), keeps ? optimizer : NONE)));
     }
 
-    private Sums steps(Network network, Lanes lanes, Round round) throws IOException {
+    private Sums steps(Network network, Batches batches, Round round) throws IOException {
         Settings.Training training = settings.training();
         boolean resets = settings.cluster().averaging().updater() == Settings.Updater.RESET;
         Sums sums = new Sums();
         for (int chunk = round.startChunk(); chunk < round.endChunk() && sums.divergence == null; chunk++) {
             int iteration = round.iteration() + chunk - round.startChunk();
-            sums.learningRate =
-                    LearningRate.at((double) iteration / ((long) plan.chunks() * training.epochs()), training);
-            Batch batch = lanes.chunk(chunk, round.endChunk());
+            double progress = (double) iteration / ((long) plan.chunks() * training.epochs());
+            sums.learningRate = LearningRate.at(progress, round.epoch(), round.plateaus(), training);
+            Batch batch = batches.chunk(chunk, round.endChunk());
             sums.add(
                     chunk,
                     network.train(
@@ -53,7 +54,7 @@ public record Replica(int number, Plan plan, Settings settings) {
                             sums.learningRate,
                             training.clipNorm(),
                             resets ? chunk - round.startChunk() : iteration,
-                            DropoutSeed.of(settings.run().seed(), round.epoch(), number, chunk)));
+                            Seeds.of(settings.run().seed(), round.epoch(), number, chunk)));
         }
         return sums;
     }

@@ -8,23 +8,50 @@ import io.unroll.config.Settings;
  * @param report on the last round; null before the first
  * @param validationLoss the last one, nats per token; null where there has been none
  * @param best the round after which the validation loss was lowest; null where there has been none
+ * @param plateau how the validation loss has stayed
  */
-public record RunState(Snapshot snapshot, RoundReport report, Double validationLoss, Best best) {
+public record RunState(Snapshot snapshot, RoundReport report, Double validationLoss, Best best, Plateau plateau) {
     public record Best(int round, int epoch, double validationLoss) {}
 
-    public static RunState before(Snapshot snapshot) {
-        return new RunState(snapshot, null, null, null);
+    /**
+     * @param epochs without a better validation loss, since the last better one or decay
+     * @param decays times that there were as many as the patience
+     */
+    public record Plateau(int epochs, int decays) {
+        static final Plateau NONE = new Plateau(0, 0);
+
+        Plateau longer(int patience) {
+            return epochs + 1 < patience ? new Plateau(epochs + 1, decays) : new Plateau(0, decays + 1);
+        }
     }
 
-    /** @return the state after a round, which has led to the snapshot */
-    public RunState after(Snapshot next, RoundReport done) {
+    public RunState {
+        // Checkpoints of version 0.1 do not have it.
+        plateau = plateau == null ? Plateau.NONE : plateau;
+    }
+
+    public static RunState before(Snapshot snapshot) {
+        return new RunState(snapshot, null, null, null, Plateau.NONE);
+    }
+
+    /**
+     * @param patience epochs without a better validation loss that make a plateau
+     * @return the state after a round, which has led to the snapshot
+     */
+    public RunState after(Snapshot next, RoundReport done, int patience) {
         Double validated = done.validationLoss();
         boolean better = validated != null && (best == null || validated < best.validationLoss);
-        return new RunState(
-                next,
-                done,
-                validated == null ? validationLoss : validated,
-                better ? new Best(next.round(), next.epoch(), validated) : best);
+        if (validated == null) {
+            return new RunState(next, done, validationLoss, best, plateau);
+        }
+        return better
+                ? new RunState(
+                        next,
+                        done,
+                        validated,
+                        new Best(next.round(), next.epoch(), validated),
+                        new Plateau(0, plateau.decays))
+                : new RunState(next, done, validated, best, plateau.longer(patience));
     }
 
     /** @return whether no round has led to a lower validation loss than the last one */

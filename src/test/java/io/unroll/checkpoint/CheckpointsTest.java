@@ -47,11 +47,12 @@ class CheckpointsTest {
 
     @Test
     void whatIsWrittenIsRead() throws IOException {
-        checkpoints("").write(state(7, 0.5), CORPUS);
+        RunState before = state(6, 0.5);
+        RunState state = before.after(state(7, 0.6).snapshot(), state(7, 0.6).report(), 1);
+        checkpoints("").write(state, CORPUS);
 
         Checkpoints.Found found = checkpoints("").latest(this::note).orElseThrow();
 
-        RunState state = state(7, 0.5);
         assertArrayEquals(
                 state.snapshot().weights().parameters(),
                 found.state().snapshot().weights().parameters());
@@ -67,6 +68,7 @@ class CheckpointsTest {
         }
         assertEquals(state.report(), found.state().report());
         assertEquals(state.best(), found.state().best());
+        assertEquals(state.plateau(), found.state().plateau());
         assertEquals(state.validationLoss(), found.state().validationLoss());
         assertEquals(70, found.state().snapshot().iteration());
         assertEquals(2, found.state().snapshot().epoch());
@@ -127,7 +129,7 @@ class CheckpointsTest {
         RunState state = RunState.before(state(0, 1).snapshot());
         for (int round = 1; round <= losses.length; round++) {
             RunState next = state(round, losses[round - 1]);
-            state = state.after(next.snapshot(), next.report());
+            state = state.after(next.snapshot(), next.report(), 2);
             checkpoints.write(state, CORPUS);
         }
 
@@ -249,7 +251,7 @@ class CheckpointsTest {
         Checkpoints checkpoints = checkpoints("run.checkpoint.keep = 1");
         checkpoints.write(state(9, 0.5), CORPUS);
         RunState second = state(2, 0.5);
-        RunState third = second.after(state(3, 0.6).snapshot(), state(3, 0.6).report());
+        RunState third = second.after(state(3, 0.6).snapshot(), state(3, 0.6).report(), 1);
 
         checkpoints.write(second, CORPUS);
         checkpoints.write(third, CORPUS);
@@ -333,6 +335,6 @@ class CheckpointsTest {
                 3,
                 round,
                 1000L * round);
-        return RunState.before(snapshot).after(snapshot, report);
+        return RunState.before(snapshot).after(snapshot, report, 1);
     }
 }

@@ -11,12 +11,14 @@ import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
 import io.unroll.model.Network;
+import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -35,7 +37,7 @@ class ModelFolderTest {
         assertEquals(written.manifest(), read.manifest());
         assertEquals(written.settings(), read.settings());
         assertEquals(written.shape(), read.shape());
-        assertEquals("b", read.vocabulary().symbol(1));
+        assertEquals("b", read.vocabularies().tokens().symbol(1));
         assertArrayEquals(written.parameters(), read.parameters());
     }
 
@@ -191,12 +193,13 @@ class ModelFolderTest {
         Settings settings = SettingsReader.parse(
                 "run.directory = r, corpus.path = t, run.seed = 7, model { hidden = 3, layers = 1 }", "test");
         Vocabulary vocabulary = new Vocabulary(Settings.TokenizerName.CHAR, List.of("a", "b", "\n", "\uD83D\uDE00"));
-        Model empty = new Model(null, settings, vocabulary, new float[0], new float[0]);
+        Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, vocabulary));
+        Model empty = new Model(null, settings, vocabularies, new float[0], new float[0]);
         try (Network network = new Network(empty.shape(), seed)) {
             float[] parameters = network.parameters();
             Manifest manifest =
                     new Manifest(Versions.all(), 7, "hash", vocabulary.size(), parameters.length, 1, 2, 3, 1.5, null);
-            return new Model(manifest, settings, vocabulary, parameters, network.optimizerState());
+            return new Model(manifest, settings, vocabularies, parameters, network.optimizerState());
         }
     }
 }

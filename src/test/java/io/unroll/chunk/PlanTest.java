@@ -19,7 +19,7 @@ class PlanTest {
 
     @Test
     void theDrawingInThePlanIsTrue() throws IOException {
-        Plan plan = Plan.of(LETTERS.length(), 2, 2, 3);
+        LanePlan plan = LanePlan.of(LETTERS.length(), 2, 2, 3);
 
         assertEquals(2, plan.chunks());
         assertEquals(2, plan.leftOut());
@@ -33,7 +33,7 @@ class PlanTest {
 
     @Test
     void theLastChunkIsShorterWhereStepsAreNoMultiple() throws IOException {
-        Plan plan = Plan.of(LETTERS.length(), 1, 2, 5);
+        LanePlan plan = LanePlan.of(LETTERS.length(), 1, 2, 5);
 
         assertEquals(3, plan.chunks());
         assertBatch("klm xyz", "lmn yz.", new Lanes(SOURCE, plan, 0).chunk(2, 3));
@@ -46,7 +46,7 @@ class PlanTest {
                 target[offset + i] = (int) from + i;
             }
         };
-        Plan plan = Plan.of(50_000, 2, 2, 100);
+        LanePlan plan = LanePlan.of(50_000, 2, 2, 100);
         Lanes lanes = new Lanes(numbers, plan, 1);
         for (int chunk = 3; chunk < plan.chunks(); chunk++) {
             Batch batch = lanes.chunk(chunk, plan.chunks());
@@ -57,14 +57,14 @@ class PlanTest {
 
     @Test
     void tooFewTokensNameWhatFits() {
-        String message = assertThrows(ConfigurationException.class, () -> Plan.of(1000, 4, 16, 64))
+        String message = assertThrows(ConfigurationException.class, () -> LanePlan.of(1000, 4, 16, 64))
                 .getMessage();
 
         assertTrue(message.contains("training.batch = 3; training.tbptt = 15"), message);
-        Plan.of(1000, 4, 3, 64);
-        Plan.of(1000, 4, 16, 15);
-        assertThrows(ConfigurationException.class, () -> Plan.of(1000, 4, 4, 64));
-        assertThrows(ConfigurationException.class, () -> Plan.of(1000, 4, 16, 16));
+        LanePlan.of(1000, 4, 3, 64);
+        LanePlan.of(1000, 4, 16, 15);
+        assertThrows(ConfigurationException.class, () -> LanePlan.of(1000, 4, 4, 64));
+        assertThrows(ConfigurationException.class, () -> LanePlan.of(1000, 4, 16, 16));
     }
 
     private static void assertBatch(String inputs, String targets, Batch batch) {

@@ -16,6 +16,7 @@ import io.unroll.config.Settings;
 import io.unroll.config.Settings.TokenizerName;
 import io.unroll.config.SettingsReader;
 import io.unroll.model.Network;
+import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,7 +83,7 @@ class PublishIT {
         Files.createDirectories(folder.resolve("books"));
 
         assertRefused(2, "word", "char", "they have different tokens (word and char)");
-        assertRefused(2, "words", "word", "their words differ, and with them what is <unk>");
+        assertRefused(2, "words", "word", "their words or labels differ, and with them what is <unk>");
         assertRefused(2, "char", "books", "is no model folder, and is not replaced by one");
         assertRefused(2, "nowhere", "char", "no such model folder");
         assertRefused(1, "char", "narrow", "narrow cannot be evaluated: ", "text holds \"b\" (U+0062)");
@@ -129,13 +131,14 @@ class PublishIT {
         List<String> all = new ArrayList<>(tokenizer == TokenizerName.WORD ? List.of("<unk>", "<eos>") : List.of());
         symbols.chars().mapToObj(Character::toString).forEach(all::add);
         Vocabulary vocabulary = new Vocabulary(tokenizer, all);
-        Model empty = new Model(null, settings, vocabulary, new float[0], new float[0]);
+        Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, vocabulary));
+        Model empty = new Model(null, settings, vocabularies, new float[0], new float[0]);
         try (Network network = new Network(empty.shape(), seed)) {
             float[] parameters = network.parameters();
             Manifest manifest =
                     new Manifest(Versions.all(), 1, "hash", vocabulary.size(), parameters.length, 1, 1, 1, 1, null);
             new ModelFolder(folder.resolve(name).toString(), new Configuration())
-                    .write(new Model(manifest, settings, vocabulary, parameters, network.optimizerState()), false);
+                    .write(new Model(manifest, settings, vocabularies, parameters, network.optimizerState()), false);
         }
     }
 }

@@ -3,17 +3,22 @@ package io.unroll.model;
 import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
 import java.util.Arrays;
+import java.util.stream.DoubleStream;
 
 /** The networks' equations, one number at a time, in double precision: slow and obvious. */
 final class ReferenceNetwork {
     private final Settings.Model model;
     private final int vocabulary;
+    private final int outputs;
+    private final NetworkShape.Pooling pooling;
     private final double[] parameters;
     private int next;
 
     ReferenceNetwork(NetworkShape shape, double[] parameters) {
         this.model = shape.model();
         this.vocabulary = shape.vocabulary();
+        this.outputs = shape.outputs();
+        this.pooling = shape.pooling();
         this.parameters = parameters;
     }
 
@@ -24,13 +29,9 @@ final class ReferenceNetwork {
         for (int step = 0; step < batch.steps(); step++) {
             for (int lane = 0; lane < batch.lanes(); lane++) {
                 int at = lane * batch.steps() + step;
-                double[] logits = logits(batch.inputs()[at], lane, state);
+                double[] hidden = hidden(batch.inputs()[at], lane, state);
                 if (batch.targets()[at] != Batch.IGNORED) {
-                    double norm = 0;
-                    for (double logit : logits) {
-                        norm += Math.exp(logit);
-                    }
-                    sum += Math.log(norm) - logits[batch.targets()[at]];
+                    sum += loss(hidden, batch.targets()[at]);
                     counted++;
                 }
             }
@@ -38,7 +39,38 @@ final class ReferenceNetwork {
         return sum / counted;
     }
 
-    private double[] logits(int token, int lane, double[][] state) {
+    /** The mean loss where each lane is an example of its own, and has one target. */
+    double meanPooledLoss(Batch batch) {
+        double sum = 0;
+        for (int lane = 0; lane < batch.lanes(); lane++) {
+            double[][] state = new double[2 * model.layers()][model.hidden()];
+            double[][] steps = new double[batch.lengths()[lane]][];
+            for (int step = 0; step < steps.length; step++) {
+                steps[step] = hidden(batch.inputs()[lane * batch.steps() + step], 0, state)
+                        .clone();
+            }
+            double[] pooled = new double[model.hidden()];
+            for (int i = 0; i < pooled.length; i++) {
+                int feature = i;
+                DoubleStream values = Arrays.stream(steps).mapToDouble(step -> step[feature]);
+                pooled[i] = switch (pooling) {
+                    case NONE -> throw new IllegalStateException("there is no one target");
+                    case LAST -> steps[steps.length - 1][i];
+                    case MEAN -> values.average().orElseThrow();
+                    case MAX -> values.max().orElseThrow();
+                };
+            }
+            sum += loss(pooled, batch.targets()[lane]);
+        }
+        return sum / batch.lanes();
+    }
+
+    private double loss(double[] hidden, int target) {
+        double[] logits = output(hidden);
+        return Math.log(Arrays.stream(logits).map(Math::exp).sum()) - logits[target];
+    }
+
+    private double[] hidden(int token, int lane, double[][] state) {
         next = 0;
         double[] x = new double[model.embedding()];
         System.arraycopy(parameters, token * x.length, x, 0, x.length);
@@ -50,18 +82,18 @@ final class ReferenceNetwork {
                 case LSTM -> lstm(x, lane, state[2 * layer], state[2 * layer + 1]);
             };
         }
-        return output(x);
+        return x;
     }
 
     /** Rows of W are tokens, those of the embedding where they are tied. */
     private double[] output(double[] x) {
-        int bias = parameters.length - vocabulary;
-        int weights = model.tied() ? 0 : next;
-        double[] logits = new double[vocabulary];
-        for (int token = 0; token < vocabulary; token++) {
-            logits[token] = parameters[bias + token];
+        int bias = parameters.length - outputs;
+        int weights = model.tied() ? 0 : bias - outputs * x.length;
+        double[] logits = new double[outputs];
+        for (int each = 0; each < outputs; each++) {
+            logits[each] = parameters[bias + each];
             for (int i = 0; i < x.length; i++) {
-                logits[token] += x[i] * parameters[weights + token * x.length + i];
+                logits[each] += x[i] * parameters[weights + each * x.length + i];
             }
         }
         return logits;

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.checkpoint.Model;
+import io.unroll.chunk.TextSource;
+import io.unroll.chunk.TokenIndex;
 import io.unroll.chunk.TokenReader;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
@@ -54,13 +56,14 @@ class PrepareIT {
     @CsvSource({"char, 10", "char, 1000000", "byte, 333", "word, 50"})
     void tokenFilesHoldTheFilesInOrder(String tokenizer, long sliceBytes) throws IOException {
         Settings settings = settings(tokenizer + sliceBytes, "corpus.tokenizer = " + tokenizer);
-        PreparedCorpus corpus = new Prepare(session, settings.corpus(), sliceBytes).prepare();
+        PreparedCorpus corpus = new PrepareText(session, settings.corpus(), sliceBytes).prepare();
 
-        int[] tokens = new int[(int) corpus.index().tokens()];
-        try (TokenReader reader = new TokenReader(corpus.folder(), corpus.index(), session.hadoop())) {
+        int[] tokens = new int[(int) index(corpus).tokens()];
+        try (TokenReader reader = new TokenReader(corpus.folder(), index(corpus), session.hadoop())) {
             reader.read(0, tokens, 0, tokens.length);
         }
-        Tokenizer.Decoder decoder = Tokenizer.of(settings.corpus()).decoder(corpus.vocabulary());
+        Tokenizer.Decoder decoder =
+                Tokenizer.of(settings.corpus()).decoder(corpus.vocabularies().tokens());
         ByteArrayOutputStream decoded = new ByteArrayOutputStream();
         IntStream.of(tokens).forEach(token -> decoded.writeBytes(decoder.decode(token)));
         String actual = decoded.toString(StandardCharsets.UTF_8);
@@ -70,7 +73,21 @@ class PrepareIT {
             assertEquals(TEXT + TEXT.substring(7), actual);
         }
         assertFalse(corpus.found());
-        assertTrue(new Prepare(session, settings.corpus(), sliceBytes).prepare().found());
+        assertTrue(new PrepareText(session, settings.corpus(), sliceBytes)
+                .prepare()
+                .found());
+    }
+
+    private static TokenIndex index(PreparedCorpus corpus) {
+        return ((TextSource) corpus.source()).index();
+    }
+
+    private static Loss evaluate(Model model, List<String> texts, long bytes) throws IOException {
+        Evaluation evaluation = Evaluation.byLoss(session, model.settings(), model.shape(), model.parameters());
+        return new PrepareText(session, model.settings().corpus())
+                .evaluate(evaluation, model.vocabularies(), texts, bytes)
+                .orElseThrow()
+                .loss();
     }
 
     @Test
@@ -82,28 +99,28 @@ class PrepareIT {
         Settings settings = SettingsReader.parse(
                 "run.directory = \"" + folder.resolve("small") + "\", corpus.path = \"" + many + "\"", "test");
 
-        PreparedCorpus corpus = new Prepare(session, settings.corpus()).prepare();
+        PreparedCorpus corpus = new PrepareText(session, settings.corpus()).prepare();
 
         long expected = IntStream.range(0, 10_000)
                 .mapToLong(i -> ("file " + i + "\n").length())
                 .sum();
-        assertEquals(expected, corpus.index().tokens());
-        assertEquals(1, corpus.index().parts().size(), "small files share a task and a token file");
+        assertEquals(expected, index(corpus).tokens());
+        assertEquals(1, index(corpus).parts().size(), "small files share a task and a token file");
     }
 
     @Test
     void evaluationInSlicesIsNearlyThatOfTheWhole() throws IOException {
         Settings settings = settings("evaluation", "model { hidden = 16, layers = 1 }");
-        PreparedCorpus corpus = new Prepare(session, settings.corpus(), 1 << 20).prepare();
-        Model empty = new Model(null, settings, corpus.vocabulary(), new float[0], new float[0]);
+        PreparedCorpus corpus = new PrepareText(session, settings.corpus(), 1 << 20).prepare();
+        Model empty = new Model(null, settings, corpus.vocabularies(), new float[0], new float[0]);
         Model model;
         try (Network network = new Network(empty.shape(), 1)) {
-            model = new Model(null, settings, corpus.vocabulary(), network.parameters(), new float[0]);
+            model = new Model(null, settings, corpus.vocabularies(), network.parameters(), new float[0]);
         }
         List<String> texts = List.of(folder.resolve("text/1").toString());
 
-        Loss whole = Evaluation.ofTexts(session, model, texts);
-        Loss sliced = Evaluation.ofTexts(session, model, texts, 200);
+        Loss whole = evaluate(model, texts, 1 << 16);
+        Loss sliced = evaluate(model, texts, 200);
 
         assertEquals(TEXT.codePointCount(0, TEXT.length()) - 1, whole.tokens());
         assertEquals(whole.tokens(), sliced.tokens());

@@ -14,10 +14,14 @@ class LearningRateTest {
         "LINEAR, 0.25, 0.075",
         "COSINE, 0, 0.1",
         "COSINE, 0.5, 0.05",
+        "STEP, 0.19, 0.1",
+        "STEP, 0.2, 0.08",
+        "STEP, 0.45, 0.0512",
+        "PLATEAU, 0.9, 0.064",
     })
     void followsTheSchedule(Settings.Schedule schedule, double progress, double expected) {
-        var training = new Settings.Training(1, 1, 1, Settings.Optimizer.ADAM, 0.1, schedule, 0, 0);
+        var training = new Settings.Training(10, 1, 1, Settings.Optimizer.ADAM, 0.1, schedule, 0.8, 2, 1, 0, 0);
 
-        assertEquals(expected, LearningRate.at(progress, training), 1e-12);
+        assertEquals(expected, LearningRate.at(progress, (int) (10 * progress), 2, training), 1e-12);
     }
 }

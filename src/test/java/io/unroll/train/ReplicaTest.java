@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.unroll.chunk.LanePlan;
 import io.unroll.chunk.Lanes;
-import io.unroll.chunk.Plan;
 import io.unroll.chunk.TokenSource;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
@@ -45,7 +45,7 @@ class ReplicaTest {
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
     void aRoundsBorderChangesNothing(String cell) throws IOException {
-        Plan plan = Plan.of(TOKENS, 2, 4, 8);
+        LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
         try (Network network = network(cell)) {
             Weights start = start(network);
 
@@ -73,7 +73,7 @@ class ReplicaTest {
     }
 
     private static double finalLoss(boolean carries) throws IOException {
-        Plan plan = Plan.of(TOKENS, 1, 16, 1);
+        LanePlan plan = LanePlan.of(TOKENS, 1, 16, 1);
         Loss last = Loss.NONE;
         try (Network network = network("cell = lstm")) {
             int iteration = 0;
@@ -95,7 +95,7 @@ class ReplicaTest {
 
     @Test
     void divergenceIsReported() throws IOException {
-        Plan plan = Plan.of(TOKENS, 2, 4, 8);
+        LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
         try (Network network = network("cell = lstm")) {
             float[] broken = network.parameters();
             broken[broken.length - 1] = Float.NaN;
@@ -110,7 +110,7 @@ class ReplicaTest {
 
     @Test
     void aRoundsBorderIsWhatTheUpdaterSays() throws IOException {
-        Plan plan = Plan.of(TOKENS, 2, 4, 8);
+        LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
         try (Network network = network("cell = lstm")) {
             Weights start = start(network);
             Replica keeps = replica(plan, "keep");
@@ -134,7 +134,7 @@ class ReplicaTest {
             Replica.Trained fresh = resets.train(
                     network,
                     lanes(plan),
-                    new Round(0, 0, 2, 6, false, 0),
+                    new Round(0, 0, 2, 6, false, 0, 0),
                     weightsAfter(resets, network, start),
                     between);
             assertArrayEquals(fresh.weights().parameters(), reset.weights().parameters());
@@ -147,12 +147,12 @@ class ReplicaTest {
 
     @Test
     void stepsAndTokensAreCounted() throws IOException {
-        Plan plan = Plan.of(TOKENS, 2, 4, 8);
+        LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
         var averaging = new Settings.Averaging(
                 plan.chunks() - 1, Settings.AveragingMethod.MEAN, 1, 0, Settings.Updater.AVERAGE);
         try (Network network = network("cell = rnn")) {
             Snapshot before = Snapshot.initial(network.parameters(), 2);
-            Round round = Round.following(before, plan, averaging);
+            Round round = Round.following(RunState.before(before), plan, averaging);
             Replica.Trained trained =
                     round(network, plan, round.startChunk(), round.endChunk(), before.weights(), ReplicaState.INITIAL);
             ReplicaResult result = trained.result();
@@ -166,7 +166,7 @@ class ReplicaTest {
                     null);
 
             Snapshot middle = before.after(round, trained.weights(), List.of(result, other), averaging);
-            Round last = Round.following(middle, plan, averaging);
+            Round last = Round.following(RunState.before(middle), plan, averaging);
             Snapshot end = middle.after(last, trained.weights(), List.of(result, other), averaging);
 
             assertNull(result.divergence());
@@ -190,21 +190,27 @@ class ReplicaTest {
     }
 
     private static Replica.Trained round(
-            Network network, Plan plan, int start, int end, Weights weights, ReplicaState state) throws IOException {
+            Network network, LanePlan plan, int start, int end, Weights weights, ReplicaState state)
+            throws IOException {
         return round(replica(plan, "average"), network, start, end, weights, state);
     }
 
     private static Replica.Trained round(
             Replica replica, Network network, int start, int end, Weights weights, ReplicaState state)
             throws IOException {
-        return replica.train(network, lanes(replica.plan()), new Round(0, 0, start, end, false, start), weights, state);
+        return replica.train(
+                network,
+                lanes((LanePlan) replica.plan()),
+                new Round(0, 0, start, end, false, start, 0),
+                weights,
+                state);
     }
 
-    private static Lanes lanes(Plan plan) {
+    private static Lanes lanes(LanePlan plan) {
         return new Lanes(SOURCE, plan, 1 % plan.replicas());
     }
 
-    private static Replica replica(Plan plan, String updater) {
+    private static Replica replica(LanePlan plan, String updater) {
         Settings settings = SettingsReader.parse(
                 "run.directory = none, corpus.path = none, training { epochs = 6, learning-rate = 0.01 }\n"
                         + "cluster.averaging.updater = " + updater,

@@ -1,8 +1,8 @@
 package io.unroll.spark.dl4j;
 
+import io.unroll.chunk.Seeds;
 import io.unroll.config.UnrollException;
 import io.unroll.model.StatefulGraph;
-import io.unroll.train.DropoutSeed;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -59,8 +59,7 @@ final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chun
             checkLanes(graph, next._1(), replica, chunk.lanes(), lanes);
             lanes = chunk.lanes();
             long counted = chunk.tokens(classes);
-            double score =
-                    graph.train(chunk.data(), DropoutSeed.of(seed, from.epoch, replica, Math.toIntExact(number)));
+            double score = graph.train(chunk.data(), Seeds.of(seed, from.epoch, replica, Math.toIntExact(number)));
             if (!Double.isFinite(score)) {
                 throw new UnrollException("training diverged: the score is " + score + " in DataSet " + next._1()
                         + ", replica " + replica + ": lower the learning rate, or clip gradients.");

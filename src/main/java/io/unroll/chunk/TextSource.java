@@ -1,0 +1,69 @@
+package io.unroll.chunk;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+
+/** A text that runs through: lanes. */
+public record TextSource(String folder, TokenIndex index, double validation, double test) implements BatchSource {
+    @Override
+    public String content() {
+        return index.corpus();
+    }
+
+    @Override
+    public CorpusSize size(int vocabulary) {
+        return CorpusSize.of(index, vocabulary);
+    }
+
+    private Split split() {
+        return Split.of(index.tokens(), validation, test);
+    }
+
+    @Override
+    public Plan plan(Settings settings) {
+        Split split = split();
+        LanePlan plan = LanePlan.of(
+                split.trainingEnd(),
+                settings.cluster().replicas(),
+                settings.training().batch(),
+                settings.training().tbptt());
+        long held = split.validationEnd() - split.trainingEnd();
+        if (validation > 0 && held < 2) {
+            throw new ConfigurationException("corpus.validation = " + validation + " leaves " + held + " of "
+                    + split.tokens() + " tokens for validation, which needs 2: raise it, or set it to 0.");
+        }
+        return plan;
+    }
+
+    @Override
+    public Batches training(Plan plan, int replica, int epoch, Configuration hadoop) throws IOException {
+        return new Lanes(new TokenReader(folder, index, hadoop), (LanePlan) plan, replica);
+    }
+
+    @Override
+    public List<Shard> shards(Split.Part part) {
+        Split split = split();
+        boolean validates = part == Split.Part.VALIDATION;
+        long start = validates ? split.trainingEnd() : split.validationEnd();
+        long end = validates ? split.validationEnd() : split.tokens();
+        List<Shard> shards = new ArrayList<>();
+        for (long first = start + 1; first < end; first += EvaluationLanes.SHARD) {
+            long context = Math.max(start, first - 1 - EvaluationLanes.WARM_UP);
+            shards.add(new Shard(context, first, Math.min(first + EvaluationLanes.SHARD, end)));
+        }
+        return shards;
+    }
+
+    @Override
+    public List<Batch> evaluation(Shard shard, int steps, Configuration hadoop) throws IOException {
+        int[] tokens = new int[(int) (shard.end() - shard.context())];
+        try (TokenReader reader = new TokenReader(folder, index, hadoop)) {
+            reader.read(shard.context(), tokens, 0, tokens.length);
+        }
+        return new EvaluationLanes(tokens, (int) (shard.first() - shard.context())).batches(steps);
+    }
+}

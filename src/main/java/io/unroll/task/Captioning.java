@@ -1,0 +1,175 @@
+package io.unroll.task;
+
+import io.unroll.chunk.Batch;
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.model.ImageShape;
+import io.unroll.model.Loss;
+import io.unroll.model.Network;
+import io.unroll.model.NetworkShape;
+import io.unroll.text.MalformedRowException;
+import io.unroll.text.Phrases;
+import io.unroll.text.Row;
+import io.unroll.text.RowFiles;
+import io.unroll.text.Vocabularies;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** The caption of an image: one-to-many. A convolutional network and a recurrent one learn together (Vinyals et al. 2015). */
+record Captioning(Settings settings) implements Task {
+    private static final String IMAGE = "image";
+    private static final String CAPTION = "caption";
+    /** Where a decoder has not learnt to end. */
+    private static final int MOST_TOKENS = 1000;
+
+    Captioning {
+        if (settings.corpus().images().isBlank()) {
+            throw new ConfigurationException("corpus.images is not set; it must be the folder of the images.");
+        }
+    }
+
+    @Override
+    public List<String> vocabularies() {
+        return List.of(Vocabularies.TOKENS);
+    }
+
+    @Override
+    public boolean scoresDependOnSymbols() {
+        return true;
+    }
+
+    @Override
+    public NetworkShape network(Vocabularies vocabularies) {
+        int tokens = vocabularies.tokens().size();
+        NetworkShape captions = new NetworkShape(
+                settings.model(),
+                tokens,
+                settings.training().optimizer(),
+                settings.cluster().threads());
+        return captions.after(
+                settings.model().image().side(),
+                startsWithImage() ? ImageShape.Place.FIRST_STEP : ImageShape.Place.INITIAL_STATE);
+    }
+
+    private boolean startsWithImage() {
+        return settings.model().image().inject() == Settings.Inject.FIRST_STEP;
+    }
+
+    private Targets targets() {
+        return new Targets(Phrases.of(settings.corpus(), settings.corpus().tokenizer()), startsWithImage() ? 1 : 0);
+    }
+
+    @Override
+    public Optional<Examples> examples() {
+        return Optional.of(new Captioned(targets(), settings.model().image().side()));
+    }
+
+    private record Captioned(Targets targets, int side) implements Examples {
+        @Override
+        public List<String> columns() {
+            return List.of(IMAGE, CAPTION);
+        }
+
+        @Override
+        public void check(Row row, RowFiles files) {
+            Targets.value(row, CAPTION);
+            pixels(row, files);
+        }
+
+        @Override
+        public void count(Row row, Map<String, Map<String, Long>> counts) {
+            targets.phrases()
+                    .count(
+                            Targets.value(row, CAPTION),
+                            counts.computeIfAbsent(Vocabularies.TOKENS, name -> new TreeMap<>()));
+        }
+
+        private int[] pixels(Row row, RowFiles files) {
+            String name = Targets.value(row, IMAGE);
+            return Image.read(files.read(name), name, side);
+        }
+
+        @Override
+        public Vocabularies vocabularies(Map<String, Map<String, Long>> counts) {
+            return new Vocabularies(Map.of(Vocabularies.TOKENS, targets.vocabulary(counts.get(Vocabularies.TOKENS))));
+        }
+
+        @Override
+        public int[] encode(Row row, RowFiles files, Vocabularies vocabularies) {
+            return targets.example(pixels(row, files), Targets.value(row, CAPTION), vocabularies.tokens());
+        }
+
+        @Override
+        public List<Object> key() {
+            return List.of(targets.phrases(), side);
+        }
+
+        @Override
+        public String stratum(Row row) {
+            return "";
+        }
+
+        @Override
+        public String group(Row row) {
+            return row.value(IMAGE);
+        }
+
+        @Override
+        public int steps(int[] example) {
+            return targets.steps(example);
+        }
+
+        @Override
+        public Batch batch(List<int[]> examples) {
+            return targets.batch(examples);
+        }
+    }
+
+    @Override
+    public Score score(Network network, Batch batch, int beam) {
+        Loss loss = network.evaluate(batch);
+        int[] most = new int[batch.lanes()];
+        Arrays.fill(most, MOST_TOKENS);
+        List<int[]> answers = Targets.search(beam).decode(network, batch.sources(), most);
+        Map<String, CaptionScore.Captions> images = new HashMap<>();
+        for (int lane = 0; lane < batch.lanes(); lane++) {
+            images.merge(
+                    Image.hash(batch.sources()[lane]),
+                    new CaptionScore.Captions(
+                            answers.get(lane), List.of(targets().reference(batch, lane))),
+                    CaptionScore.Captions::plus);
+        }
+        return new CaptionScore(loss, images);
+    }
+
+    /** Writes the most probable caption. */
+    @Override
+    public void answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
+        if (prompt.image() == null) {
+            throw new ConfigurationException("there is no image to caption: give one by --image.");
+        }
+        int[] image;
+        try {
+            image = Image.read(
+                    prompt.image(), "the file", settings.model().image().side());
+        } catch (MalformedRowException e) {
+            throw new ConfigurationException("--image: " + e.getMessage() + ".", e);
+        }
+        int[] answer = Targets.search(prompt.beam())
+                .decode(network, new int[][] {image}, new int[] {MOST_TOKENS})
+                .get(0);
+        out.write(targets().phrases().decode(answer, vocabularies.tokens()).getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public List<String> samplePrompts() {
+        return List.of();
+    }
+}

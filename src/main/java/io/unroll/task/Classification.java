@@ -1,0 +1,183 @@
+package io.unroll.task;
+
+import io.unroll.chunk.Batch;
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.model.Network;
+import io.unroll.model.NetworkShape;
+import io.unroll.text.MalformedRowException;
+import io.unroll.text.Phrases;
+import io.unroll.text.Row;
+import io.unroll.text.RowFiles;
+import io.unroll.text.Vocabularies;
+import io.unroll.text.Vocabulary;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/** The label of a text: many-to-one. */
+record Classification(Settings settings) implements Task {
+    private static final String TEXT = "text";
+    private static final String LABEL = "label";
+    static final String LABELS = "labels";
+
+    Classification {
+        if (settings.model().tied()) {
+            throw new ConfigurationException("model.tied is true, and a classifier's output is over labels, not over"
+                    + " the tokens that it reads: it must be false.");
+        }
+    }
+
+    @Override
+    public List<String> vocabularies() {
+        return List.of(Vocabularies.TOKENS, LABELS);
+    }
+
+    @Override
+    public boolean scoresDependOnSymbols() {
+        return true;
+    }
+
+    @Override
+    public NetworkShape network(Vocabularies vocabularies) {
+        return new NetworkShape(
+                settings.model(),
+                vocabularies.tokens().size(),
+                vocabularies.of(LABELS).size(),
+                switch (settings.model().pooling()) {
+                    case LAST -> NetworkShape.Pooling.LAST;
+                    case MEAN -> NetworkShape.Pooling.MEAN;
+                    case MAX -> NetworkShape.Pooling.MAX;
+                },
+                null,
+                settings.training().optimizer(),
+                settings.cluster().threads());
+    }
+
+    @Override
+    public Optional<Examples> examples() {
+        return Optional.of(new Labelled(phrases()));
+    }
+
+    private Phrases phrases() {
+        return Phrases.of(settings.corpus(), settings.corpus().tokenizer());
+    }
+
+    /** An example is its label, and then the tokens of its text. */
+    private record Labelled(Phrases phrases) implements Examples {
+        @Override
+        public List<String> columns() {
+            return List.of(TEXT, LABEL);
+        }
+
+        @Override
+        public void check(Row row, RowFiles files) {
+            Targets.value(row, TEXT);
+            label(row);
+        }
+
+        @Override
+        public void count(Row row, Map<String, Map<String, Long>> counts) {
+            phrases.count(
+                    Targets.value(row, TEXT), counts.computeIfAbsent(Vocabularies.TOKENS, name -> new TreeMap<>()));
+            counts.computeIfAbsent(LABELS, name -> new TreeMap<>()).merge(label(row), 1L, Long::sum);
+        }
+
+        private static String label(Row row) {
+            return Targets.value(row, LABEL).strip();
+        }
+
+        @Override
+        public Vocabularies vocabularies(Map<String, Map<String, Long>> counts) {
+            List<String> labels = List.copyOf(new TreeMap<>(counts.get(LABELS)).keySet());
+            if (labels.size() < 2) {
+                throw new ConfigurationException("all rows have the same label, " + labels
+                        + ": there is nothing to learn. corpus.columns.label says where the labels are.");
+            }
+            Map<String, Vocabulary> all = new LinkedHashMap<>();
+            all.put(Vocabularies.TOKENS, phrases.vocabulary(counts.get(Vocabularies.TOKENS)));
+            all.put(LABELS, new Vocabulary(null, labels));
+            return new Vocabularies(all);
+        }
+
+        @Override
+        public int[] encode(Row row, RowFiles files, Vocabularies vocabularies) {
+            int[] tokens = phrases.encode(Targets.value(row, TEXT), vocabularies.tokens());
+            int label = vocabularies.of(LABELS).id(label(row));
+            if (label < 0) {
+                throw new MalformedRowException("training has not seen its label, " + label(row));
+            }
+            return IntStream.concat(IntStream.of(label), IntStream.of(tokens)).toArray();
+        }
+
+        @Override
+        public List<Object> key() {
+            return List.of(phrases);
+        }
+
+        @Override
+        public String stratum(Row row) {
+            return label(row);
+        }
+
+        @Override
+        public String group(Row row) {
+            return row.value(TEXT);
+        }
+
+        @Override
+        public int steps(int[] example) {
+            return example.length - 1;
+        }
+
+        @Override
+        public Batch batch(List<int[]> examples) {
+            int[] lengths = examples.stream().mapToInt(this::steps).toArray();
+            int steps = IntStream.of(lengths).max().orElseThrow();
+            int[] inputs = new int[lengths.length * steps];
+            for (int lane = 0; lane < lengths.length; lane++) {
+                System.arraycopy(examples.get(lane), 1, inputs, lane * steps, lengths[lane]);
+            }
+            int[] labels = examples.stream().mapToInt(example -> example[0]).toArray();
+            return new Batch(lengths.length, steps, inputs, labels, lengths);
+        }
+    }
+
+    @Override
+    public Score score(Network network, Batch batch, int beam) {
+        return ClassificationScore.of(network.logits(batch), batch.targets());
+    }
+
+    /** Writes the labels with their probabilities, the most probable first. */
+    @Override
+    public void answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
+        int[] tokens = phrases().encode(prompt.text(), vocabularies.tokens());
+        if (tokens.length == 0) {
+            throw new ConfigurationException("there is no text to classify: give one by --prime.");
+        }
+        float[] logits = network.logits(new Batch(1, tokens.length, tokens, new int[1], new int[] {tokens.length}));
+        double[] probabilities = ClassificationScore.softmax(logits, 0, logits.length);
+        Vocabulary labels = vocabularies.of(LABELS);
+        List<Integer> order = IntStream.range(0, labels.size())
+                .boxed()
+                .sorted(Comparator.comparing((Integer label) -> -probabilities[label]))
+                .toList();
+        for (int label : order) {
+            String line = String.format(Locale.ROOT, "%.4f  %s%n", probabilities[label], labels.symbol(label));
+            out.write(line.getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    @Override
+    public List<String> samplePrompts() {
+        return List.of();
+    }
+}

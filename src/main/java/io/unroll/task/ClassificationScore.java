@@ -1,0 +1,104 @@
+package io.unroll.task;
+
+import io.unroll.model.Loss;
+import io.unroll.text.Vocabularies;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Accuracy, macro-F1 and what has been taken for what.
+ *
+ * @param confusion {@code [label, predicted]}, counts
+ */
+record ClassificationScore(Loss loss, long[][] confusion) implements Score {
+    /** @param logits {@code [examples, labels]} row by row */
+    static ClassificationScore of(float[] logits, int[] labels) {
+        int size = logits.length / labels.length;
+        long[][] confusion = new long[size][size];
+        double nats = 0;
+        for (int i = 0; i < labels.length; i++) {
+            double[] probabilities = softmax(logits, i * size, size);
+            int predicted = IntStream.range(0, size)
+                    .reduce((a, b) -> probabilities[b] > probabilities[a] ? b : a)
+                    .orElseThrow();
+            confusion[labels[i]][predicted]++;
+            nats -= Math.log(probabilities[labels[i]]);
+        }
+        return new ClassificationScore(new Loss(nats, labels.length), confusion);
+    }
+
+    static double[] softmax(float[] logits, int from, int size) {
+        double largest = Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < size; i++) {
+            largest = Math.max(largest, logits[from + i]);
+        }
+        double[] powers = new double[size];
+        double sum = 0;
+        for (int i = 0; i < size; i++) {
+            powers[i] = Math.exp(logits[from + i] - largest);
+            sum += powers[i];
+        }
+        for (int i = 0; i < size; i++) {
+            powers[i] /= sum;
+        }
+        return powers;
+    }
+
+    @Override
+    public Score plus(Score other) {
+        long[][] theirs = ((ClassificationScore) other).confusion;
+        long[][] sum = new long[confusion.length][confusion.length];
+        for (int i = 0; i < sum.length; i++) {
+            for (int j = 0; j < sum.length; j++) {
+                sum[i][j] = confusion[i][j] + theirs[i][j];
+            }
+        }
+        return new ClassificationScore(loss.plus(other.loss()), sum);
+    }
+
+    @Override
+    public Map<String, Object> metrics(Vocabularies vocabularies) {
+        Map<String, Object> metrics = new LinkedHashMap<>();
+        metrics.put("examples", loss.tokens());
+        metrics.put("cross_entropy", loss.mean());
+        metrics.put("accuracy", accuracy());
+        metrics.put("macro_f1", macroF1());
+        metrics.put("labels", vocabularies.of(Classification.LABELS).symbols());
+        metrics.put(
+                "confusion",
+                Arrays.stream(confusion)
+                        .map(row -> Arrays.stream(row).boxed().toList())
+                        .toList());
+        return metrics;
+    }
+
+    private double accuracy() {
+        return (double) IntStream.range(0, confusion.length)
+                        .mapToLong(i -> confusion[i][i])
+                        .sum()
+                / loss.tokens();
+    }
+
+    /** @return the mean of the labels' F1, over the labels that occur or are predicted */
+    private double macroF1() {
+        return IntStream.range(0, confusion.length)
+                .filter(label -> row(label) + column(label) > 0)
+                .mapToDouble(label -> 2.0 * confusion[label][label] / (row(label) + column(label)))
+                .average()
+                .orElse(Double.NaN);
+    }
+
+    private long row(int label) {
+        return IntStream.range(0, confusion.length)
+                .mapToLong(i -> confusion[label][i])
+                .sum();
+    }
+
+    private long column(int label) {
+        return IntStream.range(0, confusion.length)
+                .mapToLong(i -> confusion[i][label])
+                .sum();
+    }
+}

@@ -1,0 +1,34 @@
+package io.unroll.task;
+
+import io.unroll.chunk.Collator;
+import io.unroll.text.Row;
+import io.unroll.text.RowFiles;
+import io.unroll.text.Vocabularies;
+import java.util.List;
+import java.util.Map;
+
+/** How a task's rows become examples. */
+public interface Examples extends Collator {
+    /** @return what a row must hold, by the names of {@code corpus.columns} */
+    List<String> columns();
+
+    /** @throws io.unroll.text.MalformedRowException where the row cannot be used */
+    void check(Row row, RowFiles files);
+
+    /** Adds what the row, which can be used, holds of each vocabulary's symbols. */
+    void count(Row row, Map<String, Map<String, Long>> counts);
+
+    Vocabularies vocabularies(Map<String, Map<String, Long>> counts);
+
+    /** @throws io.unroll.text.MalformedRowException where the row cannot be used, or training has not seen its like */
+    int[] encode(Row row, RowFiles files, Vocabularies vocabularies);
+
+    /** @return the settings that decide what a row's example is, as text */
+    List<Object> key();
+
+    /** @return rows of which validation and test get the same share each */
+    String stratum(Row row);
+
+    /** @return rows that have this in common stay together in training, validation or test */
+    String group(Row row);
+}

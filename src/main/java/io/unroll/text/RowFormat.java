@@ -1,0 +1,240 @@
+package io.unroll.text;
+
+import com.univocity.parsers.common.TextParsingException;
+import com.univocity.parsers.csv.CsvParser;
+import com.univocity.parsers.csv.CsvParserSettings;
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.UnrollException;
+import io.unroll.config.Words;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.commons.io.IOUtils;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.apache.parquet.schema.GroupType;
+import org.apache.parquet.schema.Type;
+
+/** How the rows of a table lie in files: {@code corpus.format}, {@code header} and {@code columns}. */
+public final class RowFormat implements Serializable {
+    private static final long serialVersionUID = 1;
+    private static final int MOST_COLUMNS = 10_000;
+
+    private final Settings.Format format;
+    private final boolean header;
+    private final Map<String, String> columns;
+    private final List<String> meanings;
+
+    /** @param meanings of the values that a row must have */
+    public RowFormat(Settings.Corpus corpus, List<String> meanings) {
+        this.format = corpus.format();
+        this.header = corpus.header();
+        this.columns = corpus.columns();
+        this.meanings = List.copyOf(meanings);
+    }
+
+    /** @return what of the file's name decides its rows: how it is read, and a label */
+    public String nameThatMatters(String file) {
+        Settings.Format one = of(file);
+        String label = one == Settings.Format.LINES ? label(file) : one == Settings.Format.FILES ? parent(file) : "";
+        return Words.kebab(one) + " " + label;
+    }
+
+    private Settings.Format of(String file) {
+        if (format != Settings.Format.AUTO) {
+            return format;
+        }
+        String name = file.toLowerCase(Locale.ROOT).replaceFirst("\\.(gz|bz2|zst|snappy|lz4|deflate)$", "");
+        for (Settings.Format one : List.of(Settings.Format.CSV, Settings.Format.TSV, Settings.Format.PARQUET)) {
+            if (name.endsWith("." + Words.kebab(one))) {
+                return one;
+            }
+        }
+        return Settings.Format.LINES;
+    }
+
+    /** Reads the rows of a whole file in their order. */
+    public void read(Slice file, Configuration hadoop, Consumer<Row> rows) throws IOException {
+        String name = file.file();
+        if (of(name) == Settings.Format.PARQUET) {
+            readParquet(name, hadoop, rows);
+            return;
+        }
+        try (SliceInput in = SliceInput.open(file, Slice.Boundary.BYTE, hadoop);
+                BufferedReader reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+            skipByteOrderMark(reader);
+            switch (of(name)) {
+                case CSV -> readCsv(name, reader, rows);
+                case TSV -> readTsv(name, reader, rows);
+                case FILES -> rows.accept(labelled(name, 1, IOUtils.toString(reader), parent(name)));
+                default -> readLines(name, reader, rows);
+            }
+        }
+    }
+
+    private static void skipByteOrderMark(Reader reader) throws IOException {
+        reader.mark(1);
+        if (reader.read() != '\uFEFF') {
+            reader.reset();
+        }
+    }
+
+    private void readCsv(String file, Reader reader, Consumer<Row> rows) {
+        CsvParserSettings settings = new CsvParserSettings();
+        settings.setLineSeparatorDetectionEnabled(true);
+        settings.setCommentProcessingEnabled(false);
+        settings.setIgnoreLeadingWhitespaces(false);
+        settings.setIgnoreTrailingWhitespaces(false);
+        settings.setReadInputOnSeparateThread(false);
+        settings.setMaxCharsPerColumn(-1);
+        settings.setMaxColumns(MOST_COLUMNS);
+        settings.setEmptyValue("");
+        CsvParser parser = new CsvParser(settings);
+        try {
+            parser.beginParsing(reader);
+            Places places = null;
+            long number = 1;
+            for (String[] values = parser.parseNext(); values != null; values = parser.parseNext()) {
+                if (places == null) {
+                    places = places(file, Arrays.asList(values));
+                }
+                if (!header || number > 1) {
+                    rows.accept(places.row(number, values));
+                }
+                number = parser.getContext().currentLine() + 1;
+            }
+        } catch (TextParsingException e) {
+            if (ExceptionUtils.getRootCause(e) instanceof UnrollException known) {
+                throw known;
+            }
+            throw new UnrollException(
+                    file + " cannot be read as a CSV file near line " + (e.getLineIndex() + 1) + ": "
+                            + ExceptionUtils.getRootCauseMessage(e)
+                                    .lines()
+                                    .findFirst()
+                                    .orElse(""),
+                    e);
+        } finally {
+            parser.stopParsing();
+        }
+    }
+
+    private void readTsv(String file, BufferedReader reader, Consumer<Row> rows) throws IOException {
+        Places places = null;
+        long number = 0;
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+            number++;
+            if (line.isEmpty()) {
+                continue;
+            }
+            String[] values = line.split("\t", -1);
+            if (places == null) {
+                places = places(file, Arrays.asList(values));
+            }
+            if ((!header || number > 1) && !line.isEmpty()) {
+                rows.accept(places.row(number, values));
+            }
+        }
+    }
+
+    private void readLines(String file, BufferedReader reader, Consumer<Row> rows) throws IOException {
+        String label = label(file);
+        long number = 0;
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+            number++;
+            if (!line.isBlank()) {
+                rows.accept(labelled(file, number, line.strip(), label));
+            }
+        }
+    }
+
+    private static String label(String file) {
+        String name = new Path(file).getName();
+        return name.contains(".") ? name.substring(0, name.indexOf('.')) : name;
+    }
+
+    private static String parent(String file) {
+        return new Path(file).getParent().getName();
+    }
+
+    private Row labelled(String file, long number, String text, String label) {
+        if (!List.of("text", "label").containsAll(meanings)) {
+            throw new ConfigurationException(file + " has no columns, and the task needs "
+                    + String.join(" and ", meanings) + ": give a .csv, .tsv or .parquet file, or say corpus.format.");
+        }
+        return new Row(file, number, Map.of("text", text, "label", label));
+    }
+
+    private void readParquet(String file, Configuration hadoop, Consumer<Row> rows) throws IOException {
+        try (ParquetReader<Group> reader = ParquetReader.builder(new GroupReadSupport(), new Path(file))
+                .withConf(hadoop)
+                .build()) {
+            Places places = null;
+            long number = 0;
+            for (Group group = reader.read(); group != null; group = reader.read()) {
+                GroupType type = group.getType();
+                if (places == null) {
+                    places = places(
+                            file, type.getFields().stream().map(Type::getName).toList());
+                }
+                String[] values = new String[type.getFieldCount()];
+                for (int i = 0; i < values.length; i++) {
+                    boolean given = type.getType(i).isPrimitive() && group.getFieldRepetitionCount(i) == 1;
+                    values[i] = given ? group.getValueToString(i, 0) : null;
+                }
+                rows.accept(places.row(number++, values));
+            }
+        } catch (RuntimeException e) {
+            throw e instanceof UnrollException
+                    ? e
+                    : new UnrollException(file + " cannot be read as a Parquet file: " + e.getMessage(), e);
+        }
+    }
+
+    /** Where the wanted values are in a row. */
+    private record Places(String file, Map<String, Integer> places) {
+        Row row(long number, String[] values) {
+            Map<String, String> found = new HashMap<>();
+            places.forEach((meaning, place) -> found.put(meaning, place < values.length ? values[place] : null));
+            return new Row(file, number, found);
+        }
+    }
+
+    private Places places(String file, List<String> first) {
+        boolean named = header || of(file) == Settings.Format.PARQUET;
+        Map<String, Integer> places = new HashMap<>();
+        for (String meaning : meanings) {
+            String column = columns.get(meaning);
+            int place = named ? first.indexOf(column) : numbered(meaning, column);
+            if (place < 0 || place >= first.size()) {
+                throw new ConfigurationException(file + " has no column " + column + " (corpus.columns." + meaning
+                        + "); " + (named ? "its columns are " : "its first row is ") + String.join(", ", first)
+                        + (named ? "" : " (corpus.header is false)") + ".");
+            }
+            places.put(meaning, place);
+        }
+        return new Places(file, places);
+    }
+
+    private static int numbered(String meaning, String column) {
+        if (!column.matches("[1-9]\\d{0,4}")) {
+            throw new ConfigurationException("corpus.columns." + meaning + " is " + column
+                    + "; it must be a column's number, from 1, since corpus.header is false.");
+        }
+        return Integer.parseInt(column) - 1;
+    }
+}

@@ -1,0 +1,54 @@
+package io.unroll.text;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** A task's vocabularies by their names; each is a file in a folder, {@code NAME.json}. */
+public final class Vocabularies implements Serializable {
+    private static final long serialVersionUID = 1;
+
+    /** What the recurrent layers read. */
+    public static final String TOKENS = "vocabulary";
+
+    private final LinkedHashMap<String, Vocabulary> all;
+
+    public Vocabularies(Map<String, Vocabulary> all) {
+        this.all = new LinkedHashMap<>(all);
+    }
+
+    public Vocabulary tokens() {
+        return all.get(TOKENS);
+    }
+
+    public Vocabulary of(String name) {
+        return all.get(name);
+    }
+
+    private static String file(String name) {
+        return name + ".json";
+    }
+
+    public boolean haveSameSymbols(Vocabularies other) {
+        return all.keySet().equals(other.all.keySet())
+                && all.keySet().stream().allMatch(name -> all.get(name).hasSameSymbols(other.all.get(name)));
+    }
+
+    public void write(FileSystem fs, Path folder) throws IOException {
+        for (Map.Entry<String, Vocabulary> each : all.entrySet()) {
+            Vocabulary.FILE.write(fs, new Path(folder, file(each.getKey())), each.getValue());
+        }
+    }
+
+    public static Vocabularies read(FileSystem fs, Path folder, List<String> names) throws IOException {
+        Map<String, Vocabulary> all = new LinkedHashMap<>();
+        for (String name : names) {
+            all.put(name, Vocabulary.FILE.read(fs, new Path(folder, file(name))));
+        }
+        return new Vocabularies(all);
+    }
+}

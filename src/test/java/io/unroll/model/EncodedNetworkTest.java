@@ -1,0 +1,169 @@
+package io.unroll.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.unroll.chunk.Batch;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Networks that read a source first. */
+class EncodedNetworkTest {
+    private static final int SOURCE_VOCABULARY = 6;
+    private static final int VOCABULARY = 7;
+    private static final int STEPS = 4;
+    private static final int[][] SOURCES = {{1, 2, 3}, {4}, {5, 0, 2}, {3, 3}};
+    private static final int[] LENGTHS = {4, 2, 3, 1};
+
+    @ParameterizedTest
+    @MethodSource("io.unroll.model.TestShapes#cells")
+    void lossAndGradientFollowTheEquations(String cell) {
+        try (Network network = new Network(shape(cell), 1)) {
+            Batch batch = batch(0);
+            float[] parameters = network.parameters();
+            double[] at = new double[parameters.length];
+            Arrays.setAll(at, i -> parameters[i]);
+            float[] numerical = new float[at.length];
+            for (int i = 0; i < at.length; i++) {
+                double[] moved = at.clone();
+                moved[i] = at[i] + 1e-5;
+                double above = reference(network.shape(), moved, batch);
+                moved[i] = at[i] - 1e-5;
+                numerical[i] = (float) ((above - reference(network.shape(), moved, batch)) / 2e-5);
+            }
+
+            assertEquals(
+                    reference(network.shape(), at, batch),
+                    network.evaluate(batch).mean(),
+                    1e-5);
+            assertArrayEquals(numerical, network.gradient(batch), 2e-6f);
+        }
+    }
+
+    /** Each lane by itself, from the state in which its source leaves the encoder. */
+    private static double reference(NetworkShape shape, double[] parameters, Batch batch) {
+        int own = shape.order().total();
+        double[] decoder = Arrays.copyOfRange(parameters, 0, own);
+        double[] encoder = Arrays.copyOfRange(parameters, own, parameters.length);
+        int arrays = shape.model().layers() * (shape.model().cell().name().equals("LSTM") ? 2 : 1);
+        double sum = 0;
+        int counted = 0;
+        for (int lane = 0; lane < batch.lanes(); lane++) {
+            int[] source = batch.sources()[lane];
+            int length = batch.lengths()[lane];
+            double[][] state = new double[arrays][shape.model().hidden()];
+            int[] none = new int[source.length];
+            Arrays.fill(none, Batch.IGNORED);
+            new ReferenceNetwork((NetworkShape) shape.encoder(), encoder)
+                    .meanLoss(new Batch(1, source.length, source, none), state);
+            int from = lane * batch.steps();
+            Batch alone = new Batch(
+                    1,
+                    length,
+                    Arrays.copyOfRange(batch.inputs(), from, from + length),
+                    Arrays.copyOfRange(batch.targets(), from, from + length));
+            sum += length * new ReferenceNetwork(shape, decoder).meanLoss(alone, state);
+            counted += length;
+        }
+        return sum / counted;
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.unroll.model.TestShapes#cells")
+    void readingAndThenSteppingGivesWhatTheBatchDoes(String cell) {
+        try (Network network = new Network(shape(cell), 1)) {
+            Batch batch = batch(1);
+            float[] together = network.logits(batch);
+            network.read(SOURCES);
+            float[] first = network.logits(new Batch(
+                    SOURCES.length, 1, new int[] {in(batch, 0), in(batch, 1), in(batch, 2), in(batch, 3)}, new int[4]));
+            assertArrayEquals(Arrays.copyOf(together, first.length), first, 1e-6f);
+        }
+    }
+
+    private static int in(Batch batch, int lane) {
+        return batch.inputs()[lane * batch.steps()];
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.unroll.model.TestShapes#cells")
+    void theEncoderIsANetworkOfDeeplearning4j(String cell) throws IOException {
+        try (Network network = new Network(shape(cell), 1)) {
+            network.train(batch(0), 0.1, 0, 0, 0);
+            NetworkShape.Part part = network.shape().parts().get(1);
+            ByteArrayOutputStream zip = new ByteArrayOutputStream();
+            float[] own = part.cut(network.parameters());
+            NetworkZip.write(part.shape(), own, part.cut(network.optimizerState()), zip);
+
+            MultiLayerNetwork stock =
+                    ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(zip.toByteArray()), true);
+            network.read(new int[][] {SOURCES[0]});
+            float[][] state = network.state().arrays();
+            float[] output = {};
+            for (int token : SOURCES[0]) {
+                output = stock.rnnTimeStep(Nd4j.createFromArray(new int[][] {{token}}))
+                        .dup()
+                        .data()
+                        .asFloat();
+            }
+            assertArrayEquals(output, state[state.length / 2], 1e-6f);
+            assertArrayEquals(
+                    own, NetworkZip.readParameters(part.shape(), new ByteArrayInputStream(zip.toByteArray())));
+        }
+    }
+
+    /** Validation and search between two steps leave no trace. */
+    @ParameterizedTest
+    @MethodSource("io.unroll.model.TestShapes#cells")
+    void whatHappensBetweenTwoStepsChangesNothing(String cell) {
+        try (Network one = new Network(shape(cell + ", dropout = 0.2"), 1);
+                Network other = new Network(shape(cell + ", dropout = 0.2"), 1)) {
+            for (int step = 0; step < 3; step++) {
+                Batch batch = batch(step);
+                one.train(batch, 0.01, 5, step, step + 1);
+                other.evaluate(batch);
+                other.train(batch, 0.01, 5, step, step + 1);
+                other.read(new int[][] {batch.sources()[1], batch.sources()[0]});
+                other.logits(new Batch(2, 1, new int[] {1, 2}, new int[2]));
+            }
+            assertArrayEquals(one.parameters(), other.parameters());
+        }
+    }
+
+    private static NetworkShape shape(String cell) {
+        String model = "layers = 2, hidden = 5, embedding = 4, " + cell;
+        NetworkShape plain = TestShapes.shape(VOCABULARY, model);
+        NetworkShape reader = TestShapes.shape(SOURCE_VOCABULARY, model.replace("tied = true", "tied = false"));
+        return new NetworkShape(
+                plain.model(),
+                VOCABULARY,
+                VOCABULARY,
+                NetworkShape.Pooling.NONE,
+                new NetworkShape(
+                        reader.model(), SOURCE_VOCABULARY, 0, NetworkShape.Pooling.NONE, null, plain.optimizer(), 1),
+                plain.optimizer(),
+                1);
+    }
+
+    private static Batch batch(long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int[] inputs = new int[LENGTHS.length * STEPS];
+        int[] targets = new int[inputs.length];
+        Arrays.fill(targets, Batch.IGNORED);
+        Arrays.setAll(inputs, i -> random.nextInt(VOCABULARY));
+        for (int lane = 0; lane < LENGTHS.length; lane++) {
+            for (int step = 0; step < LENGTHS[lane]; step++) {
+                targets[lane * STEPS + step] = random.nextInt(VOCABULARY);
+            }
+        }
+        return new Batch(LENGTHS.length, STEPS, inputs, targets, LENGTHS, SOURCES);
+    }
+}

@@ -1,0 +1,75 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.chunk.ExampleIndex;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class DivisionTest {
+    @Test
+    void eachStratumGivesItsShares() {
+        Map<String, long[]> groups = Map.of("many", hashes("m", 1000), "few", hashes("f", 20));
+        Division division = Division.of(groups, 0.2, 0.1, 7);
+
+        Map<String, Integer> counts = new HashMap<>();
+        for (String stratum : groups.keySet()) {
+            int rows = groups.get(stratum).length;
+            for (int i = 0; i < rows; i++) {
+                int part = division.place(stratum, stratum.charAt(0) + "" + i).part();
+                counts.merge(stratum + split(division, part), 1, Integer::sum);
+            }
+        }
+
+        assertEquals(
+                Map.of(
+                        "many training",
+                        700,
+                        "many validation",
+                        200,
+                        "many test",
+                        100,
+                        "few training",
+                        14,
+                        "few validation",
+                        4,
+                        "few test",
+                        2),
+                counts);
+        ExampleIndex index = division.index("hash", List.of(), 0, 0, 0);
+        assertEquals(714, index.training());
+        assertEquals(204, index.validation());
+        assertEquals(102, index.test());
+    }
+
+    /** As many files as there are go to the parts by their sizes: five, one and one. */
+    private static String split(Division division, int part) {
+        int files = division.partitioner(key -> (Integer) key).numPartitions();
+        assertEquals(7, files);
+        return part == files - 1 ? " test" : part == files - 2 ? " validation" : " training";
+    }
+
+    @Test
+    void equalRowsStayTogether() {
+        long[] hashes = IntStream.range(0, 1000)
+                .mapToLong(i -> Division.hash("r" + i % 10))
+                .toArray();
+        Division division = Division.of(Map.of("", hashes), 0.25, 0.25, 3);
+        ExampleIndex index = division.index("hash", List.of(), 0, 0, 0);
+
+        assertEquals(1000, index.examples());
+        for (long part : new long[] {index.training(), index.validation(), index.test()}) {
+            assertTrue(part > 0 && part % 100 == 0, "a group was cut: " + part);
+        }
+    }
+
+    private static long[] hashes(String prefix, int count) {
+        return IntStream.range(0, count)
+                .mapToLong(i -> Division.hash(prefix + i))
+                .toArray();
+    }
+}

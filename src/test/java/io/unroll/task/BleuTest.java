@@ -1,0 +1,59 @@
+package io.unroll.task;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class BleuTest {
+    private static final String CAT = "the cat is on the mat";
+    private static final String OTHER = "there is a cat on the mat";
+
+    /** The example of the paper, section 2.1: 2 of 7 unigrams count. */
+    @Test
+    void aGramCountsNoMoreOftenThanInAReference() {
+        Bleu bleu = bleu("the the the the the the the", CAT, OTHER);
+
+        assertEquals(2.0 / 7, bleu.value(1), 1e-12);
+        assertEquals(0, bleu.value(2));
+    }
+
+    @Test
+    void aReferenceItselfIsPerfect() {
+        for (int n = 1; n <= Bleu.MOST; n++) {
+            assertEquals(1, bleu(OTHER, CAT, OTHER).value(n), 1e-12);
+        }
+    }
+
+    @Test
+    void aShortAnswerIsPunishedByTheNearestReference() {
+        assertEquals(Math.exp(1 - 6.0 / 4), bleu("cat on the mat", CAT, OTHER).value(1), 1e-12);
+    }
+
+    /** Of 4 unigrams 3 and of 3 bigrams 1; then 4 of 4 and 3 of 3. */
+    @Test
+    void aCorpusIsCountedAsAWhole() {
+        Bleu corpus = bleu("a b x c", "a b c d").plus(bleu("e f g h", "e f g h"));
+
+        assertEquals(Math.sqrt(7.0 / 8 * 4 / 6), corpus.value(2), 1e-12);
+    }
+
+    @Test
+    void nothingIsWorthNothing() {
+        assertEquals(0, bleu("", CAT).value(1));
+    }
+
+    private static Bleu bleu(String answer, String... references) {
+        return Bleu.of(
+                tokens(answer),
+                List.of(references).stream().map(BleuTest::tokens).toList());
+    }
+
+    private static int[] tokens(String text) {
+        return Stream.of(text.split(" "))
+                .filter(word -> !word.isEmpty())
+                .mapToInt(String::hashCode)
+                .toArray();
+    }
+}

@@ -1,0 +1,75 @@
+package io.unroll.task;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.unroll.model.Loss;
+import io.unroll.text.Vocabularies;
+import io.unroll.text.Vocabulary;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ScoreTest {
+    private static final Vocabularies LABELS =
+            new Vocabularies(Map.of("labels", new Vocabulary(null, List.of("a", "b", "c"))));
+
+    /** Three labels; of the second, two are taken for the first; the third does not occur. */
+    @Test
+    void accuracyAndMacroF1() {
+        float[] logits = {2, 1, 0, /**/ 2, 1, 0, /**/ 3, 1, 0, /**/ 0, 5, 0, /**/ 9, 1, 0};
+        Score score = ClassificationScore.of(logits, new int[] {0, 0, 1, 1, 1});
+
+        assertEquals(
+                List.of(List.of(2L, 0L, 0L), List.of(2L, 1L, 0L), List.of(0L, 0L, 0L)),
+                score.metrics(LABELS).get("confusion"));
+        assertEquals(3.0 / 5, score.metrics(LABELS).get("accuracy"));
+        double first = 2 * (0.5 * 1) / (0.5 + 1);
+        double second = 2 * (1.0 * 1 / 3) / (1 + 1.0 / 3);
+        assertEquals((first + second) / 2, (double) score.metrics(LABELS).get("macro_f1"), 1e-12);
+    }
+
+    @Test
+    void crossEntropyIsThatOfTheSoftmax() {
+        Score score = ClassificationScore.of(new float[] {1, 3}, new int[] {0});
+
+        assertEquals(Math.log(1 + Math.exp(2)), score.loss().mean(), 1e-12);
+    }
+
+    @Test
+    void scoresAddUp() {
+        float[] logits = {2, 1, 0, 3};
+        Score both = ClassificationScore.of(logits, new int[] {0, 0});
+        Score one = ClassificationScore.of(new float[] {2, 1}, new int[] {0});
+        Score other = ClassificationScore.of(new float[] {0, 3}, new int[] {0});
+
+        assertEquals(
+                both.metrics(LABELS).get("accuracy"),
+                one.plus(other).metrics(LABELS).get("accuracy"));
+        assertEquals(both.loss().mean(), one.plus(other).loss().mean(), 1e-12);
+    }
+
+    @Test
+    void editsAreTheFewest() {
+        assertEquals(new SequenceScore.Errors(3, 6), errors("kitten", "sitting"));
+        assertEquals(new SequenceScore.Errors(4, 4), errors("abcd", ""));
+        assertEquals(new SequenceScore.Errors(2, 0), errors("", "ab"));
+        assertEquals(new SequenceScore.Errors(0, 3), errors("abc", "abc"));
+    }
+
+    private static SequenceScore.Errors errors(String reference, String answer) {
+        return SequenceScore.Errors.between(
+                reference.chars().toArray(), answer.chars().toArray());
+    }
+
+    @Test
+    void aSourceIsRightWhereOneOfItsReferencesMatches() {
+        Score far = new SequenceScore(Loss.NONE, Map.of("a", errors("xyz", "ab"), "b", errors("xy", "xz")));
+        Score near = new SequenceScore(Loss.NONE, Map.of("a", errors("ab", "ab")));
+
+        Map<String, Object> metrics = far.plus(near).metrics(LABELS);
+
+        assertEquals(2, metrics.get("sources"));
+        assertEquals(0.5, metrics.get("sequence_error_rate"));
+        assertEquals(1.0 / 4, metrics.get("token_error_rate"));
+    }
+}

@@ -1,0 +1,58 @@
+package io.unroll.task;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.unroll.chunk.Batch;
+import io.unroll.text.MalformedRowException;
+import io.unroll.text.Row;
+import io.unroll.text.Vocabularies;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class Seq2SeqTest extends TaskContract {
+    private static final List<Row> ROWS = List.of(
+            row("source", "abc", "target", "C B A"),
+            row("source", "ab", "target", "B A"),
+            row("source", "ba", "target", "A B"),
+            row("source", "c", "target", "C"),
+            row("source", "cab", "target", "B A C"));
+
+    @Override
+    String settings() {
+        return "task = seq2seq, corpus.target-tokenizer = word";
+    }
+
+    @Override
+    Vocabularies vocabularies() {
+        return vocabulariesOf(ROWS);
+    }
+
+    @Override
+    List<Batch> batches() {
+        return batchOf(ROWS);
+    }
+
+    @Override
+    Prompt prompt() {
+        return prompt("cab", null);
+    }
+
+    @Override
+    boolean isPerfect(Map<String, Object> metrics) {
+        return metrics.get("sequence_error_rate").equals(0.0);
+    }
+
+    @Test
+    void whatCannotBeUsedSaysWhy() {
+        Examples examples = task().examples().orElseThrow();
+        assertEquals("its source is empty", problem(examples, row("source", " ", "target", "a")));
+        assertEquals("the row has no target", problem(examples, row("source", "a")));
+    }
+
+    private String problem(Examples examples, Row row) {
+        return assertThrows(MalformedRowException.class, () -> examples.check(row, files()))
+                .getMessage();
+    }
+}

@@ -1,0 +1,217 @@
+package io.unroll.task;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.unroll.Unroll;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tasks of rows as users call them: real processes, the same bits on any Spark, and after a kill. */
+class TasksIT {
+    @TempDir
+    private static Path folder;
+
+    @BeforeAll
+    static void write() throws IOException {
+        SplittableRandom random = new SplittableRandom(3);
+        StringBuilder words = new StringBuilder("id,label,text\n");
+        StringBuilder pairs = new StringBuilder();
+        for (int i = 0; i < 600; i++) {
+            StringBuilder word = new StringBuilder();
+            for (int length = 1 + random.nextInt(7); length > 0; length--) {
+                word.append((char) ('a' + random.nextInt(4)));
+            }
+            words.append(i)
+                    .append(word.indexOf("a") >= 0 ? ",with," : ",without,")
+                    .append(word)
+                    .append('\n');
+            pairs.append(word).append('\t').append(word.reverse()).append('\n');
+        }
+        Files.writeString(folder.resolve("words.csv"), words);
+        Files.writeString(folder.resolve("pairs.tsv"), pairs);
+        configure("classification", "path = \"%s/words.csv\"", "hidden = 16, pooling = max");
+        configure(
+                "seq2seq",
+                "path = \"%s/pairs.tsv\", header = false, columns { source = 1, target = 2 }",
+                "hidden = 24");
+    }
+
+    /** What one says of a picture. */
+    private record Drawing(boolean large, String color, String shape) {
+        /** @return whether it is left for the test; all pairs of its words are seen in training */
+        boolean isUnseen() {
+            int place = new ArrayList<>(new TreeSet<>(ShapeImages.COLORS.keySet())).indexOf(color);
+            return ShapeImages.SHAPES.get(place % ShapeImages.SHAPES.size()).equals(shape) && large == (place % 4 > 1);
+        }
+
+        String caption() {
+            return "a " + (large ? "large " : "small ") + color + " " + shape;
+        }
+    }
+
+    private static void draw() throws IOException {
+        Files.createDirectories(folder.resolve("images"));
+        StringBuilder seen = new StringBuilder("image,caption\n");
+        StringBuilder unseen = new StringBuilder("image,caption\n");
+        for (String color : ShapeImages.COLORS.keySet()) {
+            for (String shape : ShapeImages.SHAPES) {
+                for (boolean large : new boolean[] {false, true}) {
+                    Drawing drawing = new Drawing(large, color, shape);
+                    for (int i = 0; i < (drawing.isUnseen() ? 15 : 40); i++) {
+                        String name = drawing.caption().replace(' ', '-') + "-" + i + ".png";
+                        Files.write(
+                                folder.resolve("images").resolve(name),
+                                ShapeImages.png(large, color, shape, name.hashCode()));
+                        (drawing.isUnseen() ? unseen : seen).append(name + "," + drawing.caption() + "\n");
+                    }
+                }
+            }
+        }
+        Files.writeString(folder.resolve("seen.csv"), seen);
+        Files.writeString(folder.resolve("unseen.csv"), unseen);
+    }
+
+    @Test
+    void unseenCombinationsAreCaptionedRight() throws Exception {
+        draw();
+        configure(
+                "captioning",
+                "path = \"%1$s/seen.csv\", images = \"%1$s/images\", tokenizer = word",
+                "hidden = 128, image.side = 32");
+        Files.writeString(
+                folder.resolve("captioning.conf"),
+                "training { epochs = 15, batch = 16, learning-rate = 0.001 }, cluster.replicas = 1, model.dropout = 0.3\n",
+                StandardOpenOption.APPEND);
+        Unroll.Output trained =
+                start("local[2]", "captioning", "captioning/run").end();
+        assertEquals(0, trained.status(), trained.err());
+
+        JsonNode score = new Unroll(folder)
+                .run("--master", "local[2]", "evaluate", "captioning/run", "unseen.csv", "--json")
+                .json();
+        assertEquals(120, score.get("images").asInt());
+        assertTrue(score.get("exact_match").asDouble() >= 0.95, score.toString());
+        Unroll.Output caption = new Unroll(folder)
+                .run("generate", "captioning/run", "--image", "images/a-large-yellow-triangle-0.png", "--beam", "3");
+        assertEquals("a large yellow triangle", caption.out().strip(), caption.err());
+    }
+
+    private static void configure(String task, String corpus, String model) throws IOException {
+        Files.writeString(
+                folder.resolve(task + ".conf"),
+                """
+                task = %2$s
+                corpus { %3$s, prepared = "%1$s/prepared", validation = 0.1, test = 0.1 }
+                model { %4$s, layers = 1, dropout = 0.1 }
+                training { epochs = 12, batch = 8, learning-rate = 0.02, schedule = linear }
+                cluster { replicas = 2, averaging { every = 6 } }
+                """
+                        .formatted(folder, task, corpus.formatted(folder), model));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"classification, accuracy, 0.9, 1", "seq2seq, sequence_error_rate, 0, 0.6"})
+    void itIsLearntWithTheSameBitsOnAnySparkAndAfterAKill(String task, String metric, double least, double most)
+            throws Exception {
+        Unroll.Output whole = start("local[1]", task, task + "/whole").end();
+        assertEquals(0, whole.status(), whole.err());
+        byte[] expected = network(task + "/whole");
+
+        Unroll.Output cluster =
+                start("local-cluster[2,1,1024]", task, task + "/cluster").end();
+        assertEquals(0, cluster.status(), cluster.err());
+        assertArrayEquals(expected, network(task + "/cluster"));
+
+        Unroll.Running killed = start("local[2]", task, task + "/killed");
+        assertTrue(killed.shows("round 5/"), killed.progress());
+        killed.process().destroyForcibly();
+        assertEquals(137, killed.process().waitFor());
+        Unroll.Output resumed = start("local[2]", task, task + "/killed").end();
+        assertEquals(0, resumed.status(), resumed.err());
+        assertTrue(resumed.err().contains("goes on after round "), resumed.err());
+        assertArrayEquals(expected, network(task + "/killed"));
+
+        JsonNode score = new Unroll(folder)
+                .run("--master", "local[2]", "evaluate", task + "/whole", "--part", "test", "--json")
+                .json();
+        double value = score.get(metric).asDouble();
+        assertTrue(value >= least && value <= most, score.toString());
+    }
+
+    private static Unroll.Running start(String master, String task, String run) throws IOException {
+        return new Unroll(folder)
+                .start("--master", master, "train", task + ".conf", "run.directory=" + folder.resolve(run));
+    }
+
+    /** @return all that a model has learnt */
+    private static byte[] network(String run) throws IOException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (String name : List.of("network.zip", "encoder.zip")) {
+            Path file = folder.resolve(run + "/model/" + name);
+            if (Files.exists(file)) {
+                all.write(Files.readAllBytes(file));
+            }
+        }
+        return all.toByteArray();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"error", "skip"})
+    void aRowThatCannotBeUsedIsNamedOrCounted(String malformed) throws Exception {
+        Files.writeString(folder.resolve("bad.csv"), "text,label\na,x\nb,y\n\"\",x\nc\n");
+        Unroll.Output output =
+                prepare("bad-" + malformed, "classification", "corpus.path=bad.csv", "corpus.malformed=" + malformed);
+        if (malformed.equals("error")) {
+            assertEquals(1, output.status(), output.err());
+            assertTrue(output.err().matches("(?s).*bad\\.csv, row at 4: its text is empty\\. Mend it.*"), output.err());
+        } else {
+            assertEquals(0, output.status(), output.err());
+            assertEquals(2, output.json().get("skipped").asInt());
+            assertEquals(2, output.json().get("examples").asInt());
+        }
+    }
+
+    @Test
+    void whatTheTaskNeedsAndTheFileHasNotIsNamed() throws Exception {
+        Unroll.Output column = prepare("column", "classification", "corpus.columns.label=kind");
+        assertEquals(2, column.status(), column.err());
+        assertTrue(
+                column.err()
+                        .contains("words.csv has no column kind (corpus.columns.label);"
+                                + " its columns are id, label, text."),
+                column.err());
+        Unroll.Output number = prepare("number", "seq2seq", "corpus.columns.target=3");
+        assertEquals(2, number.status(), number.err());
+        assertTrue(number.err().contains("pairs.tsv has no column 3"), number.err());
+        Unroll.Output skip = prepare("lm", "classification", "task=language-model", "corpus.malformed=skip");
+        assertEquals(2, skip.status(), skip.err());
+    }
+
+    private static Unroll.Output prepare(String run, String task, String... more) throws Exception {
+        String[] arguments = new String[6 + more.length];
+        System.arraycopy(
+                new String[] {"--master", "local[2]", "prepare", task + ".conf", "--json", "run.directory=" + run},
+                0,
+                arguments,
+                0,
+                6);
+        System.arraycopy(more, 0, arguments, 6, more.length);
+        return new Unroll(folder).run(arguments);
+    }
+}

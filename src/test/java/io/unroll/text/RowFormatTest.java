@@ -1,0 +1,133 @@
+package io.unroll.text;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.SimpleGroup;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.example.ExampleParquetWriter;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.MessageTypeParser;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RowFormatTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void csvHasQuotesLineEndsInsideThemAndColumnsByName() throws IOException {
+        Path file = folder.resolve("a.csv");
+        Files.writeString(
+                file, "\uFEFFid,label,text\r\n1,x,\"one, two\"\r\n2,y,\"a \"\"b\"\"\r\nc\"\r\n3,z\r\n4,,e\r\n");
+
+        List<Row> rows = read(file, "");
+
+        assertEquals(
+                List.of("one, two", "a \"b\"\nc"),
+                rows.subList(0, 2).stream().map(row -> row.value("text")).toList());
+        assertEquals(List.of(2L, 3L, 5L, 6L), rows.stream().map(Row::number).toList());
+        assertMalformed("the row has no text", rows.get(2), "text");
+        assertMalformed("the row has no label", rows.get(3), "label");
+    }
+
+    @Test
+    void tsvHasNoQuotesAndColumnsByNumber() throws IOException {
+        Path file = folder.resolve("a.tsv.gz");
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
+            out.write("\"a\tx\nb\ty\n\nc\n".getBytes(StandardCharsets.UTF_8));
+        }
+
+        List<Row> rows = read(file, "header = false, columns { text = 1, label = 2 }");
+
+        assertEquals("\"a", rows.get(0).value("text"));
+        assertEquals("y", rows.get(1).value("label"));
+        assertEquals(4, rows.get(2).number());
+        assertMalformed("the row has no label", rows.get(2), "label");
+    }
+
+    @Test
+    void parquetHasColumnsByNameAndNulls() throws IOException {
+        Path file = folder.resolve("a.parquet");
+        MessageType schema =
+                MessageTypeParser.parseMessageType("message m { optional binary text (UTF8); required int32 label; }");
+        try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(new org.apache.hadoop.fs.Path(file.toUri()))
+                .withType(schema)
+                .build()) {
+            Group first = new SimpleGroup(schema);
+            first.add("text", "w\u00f6rter");
+            first.add("label", 7);
+            writer.write(first);
+            Group second = new SimpleGroup(schema);
+            second.add("label", 8);
+            writer.write(second);
+        }
+
+        List<Row> rows = read(file, "");
+
+        assertEquals("w\u00f6rter", rows.get(0).value("text"));
+        assertEquals("7", rows.get(0).value("label"));
+        assertMalformed("the row has no text", rows.get(1), "text");
+    }
+
+    @Test
+    void labelsAreNamesOfFilesOrOfFolders() throws IOException {
+        Path file = Files.createDirectories(folder.resolve("spam")).resolve("mail.1.txt");
+        Files.writeString(file, "one\n\n two \n");
+
+        List<Row> lines = read(file, "");
+        List<Row> files = read(file, "format = files");
+
+        assertEquals(
+                List.of("one", "two"),
+                lines.stream().map(row -> row.value("text")).toList());
+        assertEquals("mail", lines.get(0).value("label"));
+        assertEquals(3, lines.get(1).number());
+        assertEquals("one\n\n two \n", files.get(0).value("text"));
+        assertEquals("spam", files.get(0).value("label"));
+    }
+
+    @Test
+    void aMissingColumnIsNamedWithThoseThatAreThere() throws IOException {
+        Path file = folder.resolve("a.csv");
+        Files.writeString(file, "message,kind\na,b\n");
+
+        ConfigurationException e = assertThrows(ConfigurationException.class, () -> read(file, "columns.label = kind"));
+
+        assertTrue(
+                e.getMessage()
+                        .endsWith("a.csv has no column text (corpus.columns.text); its columns are message, kind."),
+                e.getMessage());
+    }
+
+    private static void assertMalformed(String message, Row row, String meaning) {
+        assertEquals(
+                message,
+                assertThrows(MalformedRowException.class, () -> row.value(meaning))
+                        .getMessage());
+    }
+
+    private static List<Row> read(Path file, String corpus) throws IOException {
+        Settings settings =
+                SettingsReader.parse("run.directory = r, corpus { path = p }, corpus { " + corpus + " }", "test");
+        List<Row> rows = new ArrayList<>();
+        Slice whole = new Slice(
+                file.toUri().toString(), 0, Files.size(file), file.toString().endsWith(".gz"));
+        new RowFormat(settings.corpus(), List.of("text", "label")).read(whole, new Configuration(), rows::add);
+        return rows;
+    }
+}
