@@ -2,6 +2,7 @@ package io.unroll.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import io.unroll.config.UnrollException;
@@ -12,6 +13,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -24,15 +26,37 @@ public final class MetricsFile {
     private static final ObjectMapper MAPPER =
             new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
+    private static final String NAME = "metrics.jsonl";
+
     private final Path file;
     private final Path draft;
     private final FileSystem fs;
     private final List<String> lines = new ArrayList<>();
 
     public MetricsFile(String directory, Configuration hadoop) throws IOException {
-        this.file = new Path(directory, "metrics.jsonl");
+        this.file = new Path(directory, NAME);
         this.draft = new Path(directory, ".metrics.jsonl.draft");
         this.fs = file.getFileSystem(hadoop);
+    }
+
+    /**
+     * @param model a run's folder, or its model's
+     * @return a map for each round; empty where there is no such file
+     */
+    public static List<Map<String, Object>> beside(String model, Configuration hadoop) throws IOException {
+        List<Map<String, Object>> rounds = new ArrayList<>();
+        for (Path folder : List.of(new Path(model), new Path(model, ".."))) {
+            Path file = new Path(folder, NAME);
+            FileSystem fs = file.getFileSystem(hadoop);
+            if (rounds.isEmpty() && fs.exists(file)) {
+                try (InputStream in = fs.open(file);
+                        MappingIterator<Map<String, Object>> lines =
+                                MAPPER.readerForMapOf(Object.class).readValues(in)) {
+                    rounds.addAll(lines.readAll());
+                }
+            }
+        }
+        return rounds;
     }
 
     /** Takes over what an earlier attempt has written, up to the round that it goes on from. */

@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
             EvaluateCommand.class,
             PublishCommand.class,
             GenerateCommand.class,
+            InspectCommand.class,
             BenchCommand.class,
             CommandLine.HelpCommand.class
         },

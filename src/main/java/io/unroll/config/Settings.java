@@ -111,6 +111,14 @@ public record Settings(
 
         /** @return the same with an embedding of its own */
         public Model untied() {
+            return with(dropout, false);
+        }
+
+        public Model withoutDropout() {
+            return with(0, tied);
+        }
+
+        private Model with(double otherDropout, boolean otherTied) {
             return new Model(
                     cell,
                     activation,
@@ -119,9 +127,9 @@ public record Settings(
                     layers,
                     hidden,
                     embedding,
-                    dropout,
+                    otherDropout,
                     lockedDropout,
-                    false,
+                    otherTied,
                     pooling,
                     image,
                     precision,

@@ -147,6 +147,19 @@ public final class Network implements AutoCloseable {
         return gradient.div(loss.tokens()).data().asFloat();
     }
 
+    /**
+     * How far back a loss is felt; neither parameters nor optimizer change, and the state goes on.
+     *
+     * @return the gradient of the sum over the batch's counted tokens, in nats, with respect to the state before its
+     *     first step
+     */
+    public RecurrentState stateGradient(Batch batch) {
+        Natives.useThreads(shape.threads());
+        Nd4j.getRandom().setSeed(1);
+        backPropagate(batch);
+        return new RecurrentState(stack.stateGradient());
+    }
+
     /** Leaves the gradient of the sum over the counted tokens. */
     private Loss backPropagate(Batch batch) {
         gradient.assign(0);

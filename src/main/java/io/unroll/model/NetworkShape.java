@@ -52,6 +52,11 @@ public record NetworkShape(
         return new NetworkShape(model, vocabulary, outputs, pooling, reader, optimizer, number);
     }
 
+    /** @return the same, which drops nothing in passes of training */
+    public NetworkShape withoutDropout() {
+        return new NetworkShape(model.withoutDropout(), vocabulary, outputs, pooling, encoder, optimizer, threads);
+    }
+
     /** @throws io.unroll.config.ConfigurationException where there would be too many for one array */
     @Override
     public int parameters() {

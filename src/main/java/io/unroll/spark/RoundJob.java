@@ -117,6 +117,7 @@ final class RoundJob {
                 done.results().get(0).learningRate(),
                 done.gradientNorm(),
                 done.clippedShare(),
+                done.results().get(0).gradientFlow(),
                 done.loss().tokens() / done.seconds(),
                 secondsLeft(chunks(done.snapshot())),
                 done.phases().seconds(),

@@ -5,13 +5,18 @@ import io.unroll.chunk.Batches;
 import io.unroll.chunk.Plan;
 import io.unroll.chunk.Seeds;
 import io.unroll.config.Settings;
+import io.unroll.model.GradientFlow;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** One copy of the network with its own part of the corpus, for one round. */
 public record Replica(int number, Plan plan, Settings settings) {
     private static final float[] NONE = {};
+    private static final int MEASURED_LANES = 8;
 
     /** What has been learnt: weights to be averaged, and what stays with the replica. */
     public record Trained(Weights weights, ReplicaResult result) {}
@@ -35,7 +40,27 @@ public record Replica(int number, Plan plan, Settings settings) {
         if (sums.divergence == null && !(trained.finite() && new Weights(NONE, optimizer).finite())) {
             sums.divergence = "the weights are not finite after chunk " + (round.endChunk() - 1);
         }
-        return new Trained(trained, sums.result(number, new ReplicaState(network.state(), keeps ? optimizer : NONE)));
+        ReplicaState next = new ReplicaState(network.state(), keeps ? optimizer : NONE);
+        SortedMap<Integer, Double> flow =
+                number == 0 && round.endsEpoch() ? gradientFlow(network, sums.last) : new TreeMap<>();
+        return new Trained(trained, sums.result(number, next, flow));
+    }
+
+    /** Some lanes are enough to see what vanishes and what explodes. */
+    private static SortedMap<Integer, Double> gradientFlow(Network network, Batch batch) {
+        SortedMap<Integer, Double> norms = new TreeMap<>();
+        if (batch.goesOn()) {
+            int[][] lanes = new int[Math.min(MEASURED_LANES, batch.lanes())][];
+            for (int lane = 0; lane < lanes.length; lane++) {
+                int end = (lane + 1) * batch.steps();
+                lanes[lane] = Arrays.copyOfRange(batch.inputs(), lane * batch.steps(), end + 1);
+                lanes[lane][batch.steps()] = batch.targets()[end - 1];
+            }
+            for (GradientFlow flow : GradientFlow.through(network, lanes)) {
+                flow.norms().forEach((lag, norm) -> norms.merge(lag, norm, Math::hypot));
+            }
+        }
+        return norms;
     }
 
     private Sums steps(Network network, Batches batches, Round round) throws IOException {
@@ -47,6 +72,7 @@ public record Replica(int number, Plan plan, Settings settings) {
             double progress = (double) iteration / ((long) plan.chunks() * training.epochs());
             sums.learningRate = LearningRate.at(progress, round.epoch(), round.plateaus(), training);
             Batch batch = batches.chunk(chunk, round.endChunk());
+            sums.last = batch;
             sums.add(
                     chunk,
                     network.train(
@@ -66,6 +92,7 @@ public record Replica(int number, Plan plan, Settings settings) {
         private int steps;
         private int clipped;
         private String divergence;
+        private Batch last;
 
         void add(int chunk, Network.Step step) {
             loss = loss.plus(step.loss());
@@ -80,8 +107,8 @@ public record Replica(int number, Plan plan, Settings settings) {
             }
         }
 
-        ReplicaResult result(int replica, ReplicaState state) {
-            return new ReplicaResult(replica, state, loss, learningRate, norms / steps, clipped, divergence);
+        ReplicaResult result(int replica, ReplicaState state, SortedMap<Integer, Double> flow) {
+            return new ReplicaResult(replica, state, loss, learningRate, norms / steps, clipped, flow, divergence);
         }
     }
 }

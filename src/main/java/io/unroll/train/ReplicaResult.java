@@ -2,6 +2,7 @@ package io.unroll.train;
 
 import io.unroll.model.Loss;
 import java.io.Serializable;
+import java.util.SortedMap;
 
 /**
  * What one replica's round gives back, beside its weights.
@@ -9,6 +10,8 @@ import java.io.Serializable;
  * @param learningRate of the last step
  * @param gradientNorm before clipping, mean over the steps
  * @param clippedSteps how many of its steps were clipped
+ * @param gradientFlow norms of the gradient of a loss with respect to the whole state so many steps before; empty where
+ *     they are not measured
  * @param divergence where loss or weights are no longer finite, what happened; null otherwise
  */
 public record ReplicaResult(
@@ -18,5 +21,6 @@ public record ReplicaResult(
         double learningRate,
         double gradientNorm,
         int clippedSteps,
+        SortedMap<Integer, Double> gradientFlow,
         String divergence)
         implements Serializable {}

@@ -1,6 +1,7 @@
 package io.unroll.train;
 
 import java.util.Map;
+import java.util.SortedMap;
 
 /**
  * How a round went; a line of the run's metrics.
@@ -13,6 +14,8 @@ import java.util.Map;
  * @param learningRate of the round's last step
  * @param gradientNorm before clipping, mean over steps and replicas
  * @param clippedShare of the steps
+ * @param gradientFlow at an epoch's end, where lanes go on: the norm of the gradient of a loss with respect to the whole
+ *     state so many steps before, for steps from 1 to a chunk's; empty otherwise
  * @param tokensPerSecond of training and averaging, over all replicas
  * @param secondsLeft of the whole run, if it goes on like this
  * @param seconds wall time by phase: broadcast, train (from the first replica's start to the last one's end, by the
@@ -30,6 +33,7 @@ public record RoundReport(
         double learningRate,
         double gradientNorm,
         double clippedShare,
+        SortedMap<Integer, Double> gradientFlow,
         double tokensPerSecond,
         double secondsLeft,
         Map<String, Double> seconds,

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
@@ -322,7 +323,20 @@ class CheckpointsTest {
 
     private static RunState state(int round, double validation) {
         RoundReport report = new RoundReport(
-                round, 9, 2, 1000L * round, 0.75, validation, 0.002, 1.5, 0.25, 9, 8, Map.of("train", 1.0), Map.of());
+                round,
+                9,
+                2,
+                1000L * round,
+                0.75,
+                validation,
+                0.002,
+                1.5,
+                0.25,
+                new TreeMap<>(Map.of(1, 0.5, 64, 1e-9)),
+                9,
+                8,
+                Map.of("train", 1.0),
+                Map.of());
         ReplicaState first = new ReplicaState(
                 new RecurrentState(new float[] {1, 2}, new float[] {round}), new float[] {Float.MIN_VALUE});
         ReplicaState second = new ReplicaState(RecurrentState.ZERO, new float[0]);

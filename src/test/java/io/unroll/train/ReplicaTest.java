@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -163,6 +164,7 @@ class ReplicaTest {
                     0.1,
                     1,
                     0,
+                    new TreeMap<>(),
                     null);
 
             Snapshot middle = before.after(round, trained.weights(), List.of(result, other), averaging);

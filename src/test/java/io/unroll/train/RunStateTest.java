@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class RunStateTest {
@@ -35,6 +36,6 @@ class RunStateTest {
     }
 
     private static RoundReport report(Double validation) {
-        return new RoundReport(1, 1, 1, 1, 1, validation, 1, 1, 0, 1, 1, Map.of(), Map.of());
+        return new RoundReport(1, 1, 1, 1, 1, validation, 1, 1, 0, new TreeMap<>(), 1, 1, Map.of(), Map.of());
     }
 }

@@ -1,0 +1,150 @@
+package io.unroll.cli;
+
+import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.ModelFolder;
+import io.unroll.config.ConfigurationException;
+import io.unroll.inference.Inspection;
+import io.unroll.inference.ReportPage;
+import io.unroll.model.GradientFlow;
+import io.unroll.spark.Session;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "inspect",
+        description = "Looks inside a language model while it reads a text: how far back gradients flow, gates, cells"
+                + " that follow something readable, and how surprising each token is.",
+        mixinStandardHelpOptions = true)
+final class InspectCommand implements Callable<Integer> {
+    /** Of those that are measured. */
+    private static final Set<Integer> SHOWN_LAGS = Set.of(1, 2, 5, 10, 20, 51, 100, 200);
+
+    @Parameters(paramLabel = "MODEL", description = "The model's folder.")
+    private String model;
+
+    @Parameters(index = "1", paramLabel = "TEXT", description = "A file, folder or glob.")
+    private String text;
+
+    @Option(names = "--out", paramLabel = "FILE", description = "Write the report there, as one HTML file.")
+    private Path out;
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "N",
+            defaultValue = "2000",
+            description = "Read that many tokens of the text (default: ${DEFAULT-VALUE}).")
+    private int tokens;
+
+    @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        if (tokens < 3) {
+            throw new ConfigurationException("--tokens is " + tokens + "; it must be 3 or more.");
+        }
+        Path folder = out == null ? null : out.toAbsolutePath().getParent();
+        if (out != null && (!Files.isDirectory(folder) || Files.isDirectory(out))) {
+            throw new ConfigurationException(
+                    "--out is " + out + (Files.isDirectory(out) ? ", a folder" : ", in a folder that is not there")
+                            + "; it must be a file to write.");
+        }
+        Configuration hadoop = Session.hadoopWithoutSpark();
+        Model trained = new ModelFolder(model, hadoop).read();
+        Inspection inspection = Inspection.of(trained, model, text, tokens, hadoop);
+        if (out != null) {
+            Files.writeString(out, ReportPage.of(inspection));
+        }
+        if (json) {
+            System.out.println(JsonLine.of(result(inspection)));
+        } else {
+            print(inspection);
+        }
+        return 0;
+    }
+
+    private Map<String, Object> result(Inspection inspection) {
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("tokens", inspection.text().size());
+        result.put("bits_per_token", inspection.bitsPerToken());
+        result.put("clipped_share", inspection.clippedShare());
+        result.put(
+                "gradient_flow",
+                Map.of("untrained", flow(inspection.untrained()), "trained", flow(inspection.trained())));
+        List<Object> layers = new ArrayList<>();
+        for (Inspection.LayerView layer : inspection.layers()) {
+            Map<String, Object> view = new LinkedHashMap<>();
+            view.put("saturation", layer.saturation());
+            view.put("following", layer.following());
+            layers.add(view);
+        }
+        result.put("layers", layers);
+        result.put("report", out == null ? null : out.toString());
+        return result;
+    }
+
+    private static Map<String, Object> flow(Inspection.Flow flow) {
+        return Map.of("norms", flow.norms(), "largest_singular_values", flow.singularValues());
+    }
+
+    private void print(Inspection inspection) {
+        System.out.printf(
+                Locale.ROOT, "%,d tokens, %.3f bits each%n", inspection.text().size(), inspection.bitsPerToken());
+        if (inspection.clippedShare() != null) {
+            System.out.printf(Locale.ROOT, "%.1f %% of the training steps clipped%n", 100 * inspection.clippedShare());
+        }
+        printFlows("trained", inspection.trained().norms());
+        printFlows("untrained", inspection.untrained().norms());
+        System.out.println("cells that follow what a reader sees, with their correlation");
+        for (int layer = 0; layer < inspection.layers().size(); layer++) {
+            for (Inspection.FollowingCell cell : inspection.layers().get(layer).following()) {
+                System.out.printf(
+                        Locale.ROOT,
+                        "  layer %d  %-16s  cell %4d  %5.2f%n",
+                        layer + 1,
+                        cell.signal(),
+                        cell.cell(),
+                        cell.correlation());
+            }
+        }
+        if (out != null) {
+            System.out.println("report: " + out);
+        }
+    }
+
+    private static void printFlows(String title, List<GradientFlow> flows) {
+        List<Integer> lags = flows.get(0).norms().keySet().stream()
+                .filter(lag -> SHOWN_LAGS.contains(lag))
+                .toList();
+        System.out.println(title + ": norm of the gradient of a loss with respect to the state so many steps before");
+        System.out.printf("  %-14s%s%n", "", row(lags, lag -> String.format(Locale.ROOT, "%10d", lag)));
+        for (GradientFlow flow : flows) {
+            System.out.printf(
+                    "  layer %d %-6s%s%n",
+                    flow.layer() + 1,
+                    flow.state(),
+                    row(
+                            lags,
+                            lag -> String.format(
+                                    Locale.ROOT, "%10.1e", flow.norms().get(lag))));
+        }
+    }
+
+    private static String row(List<Integer> lags, Function<Integer, String> shown) {
+        return lags.stream().map(shown).collect(Collectors.joining());
+    }
+}

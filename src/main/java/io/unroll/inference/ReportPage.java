@@ -1,0 +1,89 @@
+package io.unroll.inference;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import io.unroll.model.GateTrace;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** An {@link Inspection} as one HTML file that needs nothing else. */
+public final class ReportPage {
+    private static final ObjectMapper MAPPER =
+            new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
+
+    /** Activations that a page holds, a byte each: a phone still opens it. */
+    private static final long MOST_ACTIVATIONS = 6_000_000;
+
+    private static final int LARGEST = 127;
+
+    private ReportPage() {}
+
+    public static String of(Inspection inspection) throws IOException {
+        Map<String, Object> page = new LinkedHashMap<>();
+        page.put("model", inspection.model());
+        page.put("metrics", inspection.metrics());
+        page.put("samples", inspection.samples());
+        page.put("untrained", inspection.untrained());
+        page.put("trained", inspection.trained());
+        int shown = shown(inspection);
+        page.put("text", inspection.text().subList(0, shown));
+        page.put("surprise", Arrays.copyOf(inspection.surprise(), shown));
+        page.put("read", inspection.text().size());
+        List<Object> layers = new ArrayList<>();
+        for (Inspection.LayerView layer : inspection.layers()) {
+            Map<String, Object> view = new LinkedHashMap<>();
+            view.put("saturation", layer.saturation());
+            view.put("following", layer.following());
+            view.put("activations", packed(layer.activations(), shown));
+            layers.add(view);
+        }
+        page.put("layers", layers);
+        try (InputStream in = ReportPage.class.getResourceAsStream("report.html")) {
+            String template = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            // A text may hold what ends a script.
+            return template.replace("{{data}}", MAPPER.writeValueAsString(page).replace("<", "\\u003c"));
+        }
+    }
+
+    private static int shown(Inspection inspection) {
+        GateTrace.Layer layer = inspection.layers().get(0).activations();
+        long perToken = (long) inspection.layers().size()
+                * inspection.model().hidden()
+                * (layer.gates().size() + layer.values().size());
+        return (int) Math.min(inspection.text().size(), Math.max(1, MOST_ACTIVATIONS / perToken));
+    }
+
+    /** @return of each kind of activation {@code [steps][hidden]}, a signed byte each, in base 64 */
+    private static Map<String, String> packed(GateTrace.Layer layer, int steps) {
+        Map<String, String> packed = new LinkedHashMap<>();
+        boolean bounded = Arrays.stream(layer.values().get(GateTrace.HIDDEN))
+                .allMatch(step -> IntStream.range(0, step.length).allMatch(i -> Math.abs(step[i]) <= 1));
+        layer.values()
+                .forEach((name, values) ->
+                        packed.put(name, packed(values, steps, name.equals(GateTrace.CELL) || !bounded)));
+        layer.gates().forEach((name, values) -> packed.put(name + " gate", packed(values, steps, false)));
+        return packed;
+    }
+
+    /** @param squashed what has no bounds: its tanh is shown */
+    private static String packed(float[][] values, int steps, boolean squashed) {
+        int size = values[0].length;
+        byte[] bytes = new byte[steps * size];
+        for (int step = 0; step < steps; step++) {
+            for (int i = 0; i < size; i++) {
+                double value = values[step][i];
+                double bounded = squashed ? Math.tanh(value) : value;
+                bytes[step * size + i] = (byte) Math.round(LARGEST * bounded);
+            }
+        }
+        return Base64.getEncoder().encodeToString(bytes);
+    }
+}

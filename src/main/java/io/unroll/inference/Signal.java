@@ -1,0 +1,71 @@
+package io.unroll.inference;
+
+import java.util.Arrays;
+import java.util.List;
+import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
+
+/** What a reader follows in a text, and a cell may too (Karpathy et al. 2015): a number for each token, after it is read. */
+enum Signal {
+    POSITION_IN_LINE,
+    INSIDE_QUOTES,
+    INDENTATION,
+    BRACKET_DEPTH;
+
+    /** @param pieces the text of each token */
+    double[] of(List<String> pieces) {
+        Reader reader = new Reader();
+        return pieces.stream()
+                .mapToDouble(piece -> {
+                    piece.codePoints().forEach(reader::read);
+                    return value(reader);
+                })
+                .toArray();
+    }
+
+    private double value(Reader reader) {
+        return switch (this) {
+            case POSITION_IN_LINE -> reader.column;
+            case INSIDE_QUOTES -> reader.quoted ? 1 : 0;
+            case INDENTATION -> reader.indentation;
+            case BRACKET_DEPTH -> reader.depth;
+        };
+    }
+
+    /** @return Pearson's correlation, or 0 where one of the two never changes */
+    static double correlation(double[] signal, double[] activations) {
+        if (signal.length < 2 || isConstant(signal) || isConstant(activations)) {
+            return 0;
+        }
+        return new PearsonsCorrelation().correlation(signal, activations);
+    }
+
+    private static boolean isConstant(double[] values) {
+        return Arrays.stream(values).allMatch(value -> value == values[0]);
+    }
+
+    private static final class Reader {
+        private int column;
+        private int indentation;
+        private boolean indenting = true;
+        private boolean quoted;
+        private int depth;
+
+        void read(int symbol) {
+            if (symbol == '\n') {
+                // Quotes and brackets that nobody closes end with their paragraph.
+                quoted = quoted && column > 0;
+                depth = column > 0 ? depth : 0;
+                column = 0;
+                indentation = 0;
+                indenting = true;
+                return;
+            }
+            column++;
+            indenting = indenting && (symbol == ' ' || symbol == '\t');
+            indentation += indenting ? 1 : 0;
+            quoted = (symbol == '"') != quoted;
+            depth += "([{".indexOf(symbol) >= 0 ? 1 : 0;
+            depth -= ")]}".indexOf(symbol) >= 0 && depth > 0 ? 1 : 0;
+        }
+    }
+}

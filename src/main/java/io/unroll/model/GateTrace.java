@@ -1,0 +1,252 @@
+package io.unroll.model;
+
+import io.unroll.config.Settings;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What happens inside a network's recurrent layers while they read tokens, by the equations of
+ * {@link io.unroll.kernel.Cell}, one step at a time: the kernels keep their gates to themselves.
+ */
+public final class GateTrace {
+    /** Where it is among a layer's activations. */
+    public static final String CELL = "cell";
+
+    public static final String HIDDEN = "hidden";
+    private static final String CANDIDATE = "candidate";
+
+    private final NetworkShape shape;
+    private final float[] parameters;
+
+    /** @param parameters of {@link Network#parameters} */
+    public GateTrace(NetworkShape shape, float[] parameters) {
+        this.shape = shape;
+        this.parameters = parameters;
+    }
+
+    /**
+     * A layer's activations after each step.
+     *
+     * @param gates those between 0 and 1, by their names, each {@code [steps][hidden]}
+     * @param values the others: candidate, hidden state and, for an LSTM, cell state
+     */
+    public record Layer(Map<String, float[][]> gates, Map<String, float[][]> values) {
+        private void add(Map<String, float[][]> to, String name, int step, int steps, float[] row) {
+            to.computeIfAbsent(name, key -> new float[steps][])[step] = row;
+        }
+    }
+
+    /** @return what each layer does from the lowest to the highest, starting from the zero state */
+    public List<Layer> read(int[] tokens) {
+        Settings.Model model = shape.model();
+        float[][] inputs = new float[tokens.length][];
+        for (int step = 0; step < tokens.length; step++) {
+            int row = tokens[step] * model.embedding();
+            inputs[step] = Arrays.copyOfRange(parameters, row, row + model.embedding());
+        }
+        List<Layer> layers = new ArrayList<>();
+        for (int i = 0; i < model.layers(); i++) {
+            Layer layer = new Layer(new LinkedHashMap<>(), new LinkedHashMap<>());
+            read(weights(i), inputs, layer);
+            layers.add(layer);
+            inputs = layer.values.get(HIDDEN);
+        }
+        return layers;
+    }
+
+    private void read(Weights weights, float[][] inputs, Layer layer) {
+        float[] hidden = new float[weights.hidden];
+        float[] cell = new float[weights.hidden];
+        for (int step = 0; step < inputs.length; step++) {
+            switch (shape.model().cell()) {
+                case RNN -> hidden = rnn(weights, inputs[step], hidden);
+                case GRU -> hidden = gru(weights, inputs[step], hidden, layer, step, inputs.length);
+                case LSTM -> {
+                    cell = lstm(weights, inputs[step], hidden, cell, layer, step, inputs.length);
+                    float[] output = layer.gates.get("output")[step];
+                    hidden = new float[weights.hidden];
+                    for (int i = 0; i < hidden.length; i++) {
+                        hidden[i] = output[i] * (float) Math.tanh(cell[i]);
+                    }
+                    layer.add(layer.values, CELL, step, inputs.length, cell);
+                }
+            }
+            layer.add(layer.values, HIDDEN, step, inputs.length, hidden);
+        }
+    }
+
+    private float[] rnn(Weights weights, float[] x, float[] hidden) {
+        float[] sums = weights.sums(0, x, hidden);
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] = shape.model().activation() == Settings.Activation.RELU
+                    ? Math.max(0, sums[i])
+                    : (float) Math.tanh(sums[i]);
+        }
+        return sums;
+    }
+
+    /** Blocks: candidate, forget, output and input gate. */
+    private float[] lstm(Weights weights, float[] x, float[] hidden, float[] before, Layer layer, int step, int steps) {
+        float[] candidate = weights.sums(0, x, hidden);
+        float[] forget = weights.sums(1, x, hidden);
+        float[] output = weights.sums(2, x, hidden);
+        float[] input = weights.sums(3, x, hidden);
+        float[] cell = new float[before.length];
+        for (int i = 0; i < cell.length; i++) {
+            candidate[i] = (float) Math.tanh(candidate[i]);
+            forget[i] = sigmoid(forget[i] + weights.peephole(0, i) * before[i]);
+            input[i] = sigmoid(input[i] + weights.peephole(2, i) * before[i]);
+            cell[i] = forget[i] * before[i] + input[i] * candidate[i];
+            output[i] = sigmoid(output[i] + weights.peephole(1, i) * cell[i]);
+        }
+        layer.add(layer.gates, "input", step, steps, input);
+        layer.add(layer.gates, "forget", step, steps, forget);
+        layer.add(layer.gates, "output", step, steps, output);
+        layer.add(layer.values, CANDIDATE, step, steps, candidate);
+        return cell;
+    }
+
+    /** Blocks: update gate, reset gate, candidate. */
+    private float[] gru(Weights weights, float[] x, float[] before, Layer layer, int step, int steps) {
+        float[] update = weights.sums(0, x, before);
+        float[] reset = weights.sums(1, x, before);
+        float[] candidate = weights.input(2, x);
+        float[] seen = before.clone();
+        for (int i = 0; i < seen.length; i++) {
+            update[i] = sigmoid(update[i]);
+            reset[i] = sigmoid(reset[i]);
+            seen[i] *= shape.model().resetAfter() ? 1 : reset[i];
+        }
+        float[] recurrent = weights.recurrent(2, seen);
+        float[] hidden = new float[seen.length];
+        for (int i = 0; i < hidden.length; i++) {
+            float fromBefore =
+                    shape.model().resetAfter() ? reset[i] * (recurrent[i] + weights.bias(3, i)) : recurrent[i];
+            candidate[i] = (float) Math.tanh(candidate[i] + fromBefore);
+            hidden[i] = update[i] * before[i] + (1 - update[i]) * candidate[i];
+        }
+        layer.add(layer.gates, "update", step, steps, update);
+        layer.add(layer.gates, "reset", step, steps, reset);
+        layer.add(layer.values, CANDIDATE, step, steps, candidate);
+        return hidden;
+    }
+
+    private static float sigmoid(float x) {
+        return (float) (1 / (1 + Math.exp(-x)));
+    }
+
+    /** @return of each layer the largest singular value of each block of the recurrent weights, in the cell's order */
+    public List<double[]> largestSingularValues() {
+        List<double[]> all = new ArrayList<>();
+        for (int layer = 0; layer < shape.model().layers(); layer++) {
+            Weights weights = weights(layer);
+            double[] values = new double[blocks()];
+            Arrays.setAll(values, block -> largestSingularValue(weights.recurrentBlock(block), weights.hidden));
+            all.add(values);
+        }
+        return all;
+    }
+
+    private static double largestSingularValue(float[] matrix, int size) {
+        // Its transpose, which has the same ones, since LAPACK reads column by column.
+        try (INDArray columns = Nd4j.createFromArray(matrix).reshape('f', size, size);
+                INDArray values = Nd4j.create(DataType.FLOAT, size)) {
+            Nd4j.getBlasWrapper().lapack().gesvd(columns, values, null, null);
+            return values.getDouble(0);
+        }
+    }
+
+    private int blocks() {
+        return switch (shape.model().cell()) {
+            case RNN -> 1;
+            case GRU -> 3;
+            case LSTM -> 4;
+        };
+    }
+
+    private Weights weights(int layer) {
+        ParameterOrder order = shape.order();
+        int start = (int) order.layer(layer);
+        int inputs = layer == 0 ? shape.model().embedding() : shape.model().hidden();
+        int hidden = shape.model().hidden();
+        int recurrent = start + blocks() * hidden * inputs;
+        int peepholes = recurrent + blocks() * hidden * hidden;
+        int bias = peepholes + (shape.model().peepholes() ? 3 * hidden : 0);
+        return new Weights(inputs, hidden, start, recurrent, shape.model().peepholes() ? peepholes : -1, bias);
+    }
+
+    /** Where the parts of a layer's parameters start. */
+    private final class Weights {
+        private final int inputs;
+        private final int hidden;
+        private final int input;
+        private final int recurrent;
+        private final int peepholes;
+        private final int bias;
+
+        Weights(int inputs, int hidden, int input, int recurrent, int peepholes, int bias) {
+            this.inputs = inputs;
+            this.hidden = hidden;
+            this.input = input;
+            this.recurrent = recurrent;
+            this.peepholes = peepholes;
+            this.bias = bias;
+        }
+
+        /** @return W x + R h + b of a block */
+        float[] sums(int block, float[] x, float[] state) {
+            float[] sums = input(block, x);
+            float[] fromState = recurrent(block, state);
+            for (int i = 0; i < hidden; i++) {
+                sums[i] += fromState[i];
+            }
+            return sums;
+        }
+
+        /** @return W x + b of a block */
+        float[] input(int block, float[] x) {
+            float[] product = product(input + block * hidden * inputs, x);
+            for (int i = 0; i < hidden; i++) {
+                product[i] += bias(block, i);
+            }
+            return product;
+        }
+
+        float[] recurrent(int block, float[] state) {
+            return product(recurrent + block * hidden * hidden, state);
+        }
+
+        float[] recurrentBlock(int block) {
+            int start = recurrent + block * hidden * hidden;
+            return Arrays.copyOfRange(parameters, start, start + hidden * hidden);
+        }
+
+        private float[] product(int start, float[] x) {
+            float[] product = new float[hidden];
+            for (int row = 0; row < hidden; row++) {
+                int at = start + row * x.length;
+                float sum = 0;
+                for (int i = 0; i < x.length; i++) {
+                    sum += parameters[at + i] * x[i];
+                }
+                product[row] = sum;
+            }
+            return product;
+        }
+
+        float bias(int block, int i) {
+            return parameters[bias + block * hidden + i];
+        }
+
+        /** @return of the forget, output or input gate; 0 where there are none */
+        float peephole(int gate, int i) {
+            return peepholes < 0 ? 0 : parameters[peepholes + gate * hidden + i];
+        }
+    }
+}

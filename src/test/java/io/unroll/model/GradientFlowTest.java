@@ -1,0 +1,106 @@
+package io.unroll.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The known laws (Bengio et al. 1994, Pascanu et al. 2013): what vanishes, what explodes, and what an LSTM keeps. */
+class GradientFlowTest {
+    private static final int VOCABULARY = 7;
+    private static final int HIDDEN = 12;
+    private static final int FURTHEST = 90;
+
+    /** Without input, a vanilla network stays at zero, where tanh is the identity: only R acts. */
+    @ParameterizedTest
+    @ValueSource(doubles = {0.5, 1, 1.5})
+    void aVanillaNetworksNormsAreThePowersOfItsSpectralRadius(double radius) {
+        NetworkShape shape = TestShapes.shape(VOCABULARY, "layers = 1, cell = rnn, hidden = " + HIDDEN);
+        try (Network network = new Network(shape, 1)) {
+            float[] parameters = network.parameters();
+            int recurrent = VOCABULARY * HIDDEN + HIDDEN * HIDDEN;
+            Arrays.fill(parameters, 0, recurrent, 0);
+            float[] reflection = reflection();
+            for (int i = 0; i < reflection.length; i++) {
+                parameters[recurrent + i] = (float) radius * reflection[i];
+            }
+            network.setParameters(parameters);
+
+            Map<Integer, Double> norms = norms(network, 0);
+
+            for (Map.Entry<Integer, Double> each : norms.entrySet()) {
+                double expected = norms.get(1) * Math.pow(radius, each.getKey() - 1.0);
+                assertEquals(1, each.getValue() / expected, 1e-4, "at lag " + each.getKey());
+            }
+            assertTrue(norms.get(1) > 1e-3);
+        }
+    }
+
+    /** @return a dense matrix whose singular values are all 1 */
+    private static float[] reflection() {
+        double[] v = new SplittableRandom(2).doubles(HIDDEN, -1, 1).toArray();
+        double square = Arrays.stream(v).map(x -> x * x).sum();
+        float[] matrix = new float[HIDDEN * HIDDEN];
+        for (int i = 0; i < HIDDEN; i++) {
+            for (int j = 0; j < HIDDEN; j++) {
+                matrix[i * HIDDEN + j] = (float) ((i == j ? 1 : 0) - 2 * v[i] * v[j] / square);
+            }
+        }
+        return matrix;
+    }
+
+    /** The cell state's gradient goes through the forget gate alone: sigmoid(bias) is left of it with each step. */
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 1, 5})
+    void anLstmKeepsWhatItsForgetGateLeaves(double bias) {
+        NetworkShape shape = TestShapes.shape(VOCABULARY, "layers = 1, cell = lstm, hidden = " + HIDDEN);
+        try (Network network = new Network(shape, 1)) {
+            float[] parameters = network.parameters();
+            int biases = VOCABULARY * HIDDEN + 8 * HIDDEN * HIDDEN;
+            assertEquals(1, parameters[biases + HIDDEN], "the forget gate's bias at the start");
+            Arrays.fill(parameters, 0, biases + 4 * HIDDEN, 0);
+            Arrays.fill(parameters, biases + HIDDEN, biases + 2 * HIDDEN, (float) bias);
+            network.setParameters(parameters);
+
+            Map<Integer, Double> norms = norms(network, 1);
+
+            double kept = 1 / (1 + Math.exp(-bias));
+            norms.forEach((lag, norm) ->
+                    assertEquals(1, norm / (norms.get(1) * Math.pow(kept, lag - 1.0)), 1e-3, "at lag " + lag));
+        }
+    }
+
+    /** The norms as they are in networks that somebody has just started. */
+    @Test
+    void anUntrainedLstmFeelsFurtherBackThanAVanillaNetworkOfRadiusOneHalf() {
+        NetworkShape shape = TestShapes.shape(VOCABULARY, "layers = 1, cell = lstm, hidden = " + HIDDEN);
+        try (Network network = new Network(shape, 1)) {
+            Map<Integer, Double> norms = norms(network, 1);
+            assertTrue(norms.get(FURTHEST) / norms.get(1) > 1e6 * Math.pow(0.5, FURTHEST - 1), norms.toString());
+        }
+    }
+
+    private static Map<Integer, Double> norms(Network network, int array) {
+        int[][] lanes = new int[5][];
+        for (int lane = 0; lane < lanes.length; lane++) {
+            lanes[lane] = new SplittableRandom(lane)
+                    .ints(FURTHEST + 1L, 0, VOCABULARY)
+                    .toArray();
+        }
+        return GradientFlow.through(network, lanes).get(array).norms();
+    }
+
+    @Test
+    void lagsGrowFrom1ToTheFurthest() {
+        assertEquals(List.of(1, 2, 3, 4, 5, 6, 7), GradientFlow.lags(8).subList(0, 7));
+        assertEquals(200, GradientFlow.lags(200).get(GradientFlow.lags(200).size() - 1));
+        assertEquals(GradientFlow.lags(200).stream().distinct().sorted().toList(), GradientFlow.lags(200));
+        assertEquals(List.of(1), GradientFlow.lags(1));
+    }
+}
