@@ -98,6 +98,7 @@ class CommandLineIT {
                 assertTrue(round.get("seconds").get(phase).asDouble() >= 0, lines.get(i));
             }
             assertEquals(endsEpoch, round.get("seconds").has("validate"), lines.get(i));
+            assertEquals(endsEpoch, round.get("gradient_flow").has("16"), lines.get(i));
             assertEquals(weightBytes, round.get("bytes").get("broadcast").asLong());
             assertEquals(weightBytes, round.get("bytes").get("collect").asLong());
             assertEquals(3 * weightBytes, round.get("bytes").get("shuffle").asLong());
@@ -271,6 +272,39 @@ class CommandLineIT {
     }
 
     @Test
+    void inspectLooksInsideAndWritesAReport() throws Exception {
+        String text = folder.resolve("text/0.txt").toString();
+        Path report = folder.resolve("report.html");
+
+        Output output = unroll(
+                "inspect",
+                folder.resolve("run").toString(),
+                text,
+                "--out",
+                report.toString(),
+                "--tokens=500",
+                "--json");
+
+        assertEquals(0, output.status(), output.err());
+        assertEquals(500, output.json().get("tokens").asInt());
+        double bits = output.json().get("bits_per_token").asDouble();
+        double nats = unroll("evaluate", folder.resolve("run").toString(), text, "--json")
+                .json()
+                .get("cross_entropy")
+                .asDouble();
+        assertEquals(nats / Math.log(2), bits, 0.3, "another part of the text");
+        for (String weights : List.of("trained", "untrained")) {
+            JsonNode norms = output.json().get("gradient_flow").get(weights).get("norms");
+            assertEquals(4, norms.size());
+            assertTrue(norms.get(2).get("norms").get("1").asDouble() > 1e-3, norms.toString());
+            assertTrue(norms.get(2).get("norms").get("200").asDouble() > 0, norms.toString());
+        }
+        assertEquals(24, output.json().at("/layers/1/saturation/forget/left").size());
+        String page = Files.readString(report);
+        assertTrue(page.contains("\"training_loss\":") && page.contains("ein Mann"), "no metrics, or no sample");
+    }
+
+    @Test
     void divergenceStopsTheRunAndKeepsTheLastGoodModel() throws Exception {
         Path run = folder.resolve("diverged");
         Output output = unroll(
@@ -320,9 +354,15 @@ class CommandLineIT {
                 "1 | generate MODEL --prime €                              | holds \"€\" (U+20AC)",
                 "2 | generate MODEL --temperature -1                       | --temperature is -1.0; it must be 0 or more",
                 "2 | generate MODEL --length many                          | --length",
+                "2 | inspect MODEL FOLDER/nowhere                          | nowhere: no such file or folder",
+                "2 | inspect MODEL FOLDER/one.txt                          | one.txt holds fewer than three tokens",
+                "1 | inspect MODEL FOLDER/euro.txt                         | euro.txt holds \"€\" (U+20AC)",
+                "2 | inspect MODEL FOLDER/text --out FOLDER/no/page.html   | in a folder that is not there",
+                "2 | inspect MODEL FOLDER/text --tokens 2                  | --tokens is 2; it must be 3 or more",
             })
     void badInputGetsOneSentence(int status, String call, String expected) throws Exception {
         Files.writeString(folder.resolve("empty.txt"), "");
+        Files.writeString(folder.resolve("one.txt"), "c");
         Files.write(folder.resolve("latin1.txt"), "Ein Café".getBytes(StandardCharsets.ISO_8859_1));
         Files.write(folder.resolve("binary.bin"), new byte[] {1, 2, 3, 0, 5});
         Files.writeString(folder.resolve("euro.txt"), "cat €");

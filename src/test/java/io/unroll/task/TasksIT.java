@@ -10,11 +10,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,66 +47,6 @@ class TasksIT {
                 "seq2seq",
                 "path = \"%s/pairs.tsv\", header = false, columns { source = 1, target = 2 }",
                 "hidden = 24");
-    }
-
-    /** What one says of a picture. */
-    private record Drawing(boolean large, String color, String shape) {
-        /** @return whether it is left for the test; all pairs of its words are seen in training */
-        boolean isUnseen() {
-            int place = new ArrayList<>(new TreeSet<>(ShapeImages.COLORS.keySet())).indexOf(color);
-            return ShapeImages.SHAPES.get(place % ShapeImages.SHAPES.size()).equals(shape) && large == (place % 4 > 1);
-        }
-
-        String caption() {
-            return "a " + (large ? "large " : "small ") + color + " " + shape;
-        }
-    }
-
-    private static void draw() throws IOException {
-        Files.createDirectories(folder.resolve("images"));
-        StringBuilder seen = new StringBuilder("image,caption\n");
-        StringBuilder unseen = new StringBuilder("image,caption\n");
-        for (String color : ShapeImages.COLORS.keySet()) {
-            for (String shape : ShapeImages.SHAPES) {
-                for (boolean large : new boolean[] {false, true}) {
-                    Drawing drawing = new Drawing(large, color, shape);
-                    for (int i = 0; i < (drawing.isUnseen() ? 15 : 40); i++) {
-                        String name = drawing.caption().replace(' ', '-') + "-" + i + ".png";
-                        Files.write(
-                                folder.resolve("images").resolve(name),
-                                ShapeImages.png(large, color, shape, name.hashCode()));
-                        (drawing.isUnseen() ? unseen : seen).append(name + "," + drawing.caption() + "\n");
-                    }
-                }
-            }
-        }
-        Files.writeString(folder.resolve("seen.csv"), seen);
-        Files.writeString(folder.resolve("unseen.csv"), unseen);
-    }
-
-    @Test
-    void unseenCombinationsAreCaptionedRight() throws Exception {
-        draw();
-        configure(
-                "captioning",
-                "path = \"%1$s/seen.csv\", images = \"%1$s/images\", tokenizer = word",
-                "hidden = 128, image.side = 32");
-        Files.writeString(
-                folder.resolve("captioning.conf"),
-                "training { epochs = 15, batch = 16, learning-rate = 0.001 }, cluster.replicas = 1, model.dropout = 0.3\n",
-                StandardOpenOption.APPEND);
-        Unroll.Output trained =
-                start("local[2]", "captioning", "captioning/run").end();
-        assertEquals(0, trained.status(), trained.err());
-
-        JsonNode score = new Unroll(folder)
-                .run("--master", "local[2]", "evaluate", "captioning/run", "unseen.csv", "--json")
-                .json();
-        assertEquals(120, score.get("images").asInt());
-        assertTrue(score.get("exact_match").asDouble() >= 0.95, score.toString());
-        Unroll.Output caption = new Unroll(folder)
-                .run("generate", "captioning/run", "--image", "images/a-large-yellow-triangle-0.png", "--beam", "3");
-        assertEquals("a large yellow triangle", caption.out().strip(), caption.err());
     }
 
     private static void configure(String task, String corpus, String model) throws IOException {

@@ -1,0 +1,82 @@
+package io.unroll.task;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.unroll.Unroll;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Pictures that no one has captioned, of things that others were captioned with. */
+class CaptioningIT {
+    @TempDir
+    private Path folder;
+
+    /** What one says of a picture. */
+    private record Drawing(boolean large, String color, String shape) {
+        /** @return whether it is left for the test; all pairs of its words are seen in training */
+        boolean isUnseen() {
+            int place = new ArrayList<>(new TreeSet<>(ShapeImages.COLORS.keySet())).indexOf(color);
+            return ShapeImages.SHAPES.get(place % ShapeImages.SHAPES.size()).equals(shape) && large == (place % 4 > 1);
+        }
+
+        String caption() {
+            return "a " + (large ? "large " : "small ") + color + " " + shape;
+        }
+    }
+
+    private void draw() throws IOException {
+        Files.createDirectories(folder.resolve("images"));
+        StringBuilder seen = new StringBuilder("image,caption\n");
+        StringBuilder unseen = new StringBuilder("image,caption\n");
+        for (String color : ShapeImages.COLORS.keySet()) {
+            for (String shape : ShapeImages.SHAPES) {
+                for (boolean large : new boolean[] {false, true}) {
+                    Drawing drawing = new Drawing(large, color, shape);
+                    for (int i = 0; i < (drawing.isUnseen() ? 15 : 40); i++) {
+                        String name = drawing.caption().replace(' ', '-') + "-" + i + ".png";
+                        Files.write(
+                                folder.resolve("images").resolve(name),
+                                ShapeImages.png(large, color, shape, name.hashCode()));
+                        (drawing.isUnseen() ? unseen : seen).append(name + "," + drawing.caption() + "\n");
+                    }
+                }
+            }
+        }
+        Files.writeString(folder.resolve("seen.csv"), seen);
+        Files.writeString(folder.resolve("unseen.csv"), unseen);
+    }
+
+    @Test
+    void unseenCombinationsAreCaptionedRight() throws Exception {
+        draw();
+        Files.writeString(
+                folder.resolve("captions.conf"),
+                """
+                run.directory = "%1$s/run"
+                task = captioning
+                corpus { path = "%1$s/seen.csv", images = "%1$s/images", tokenizer = word, test = 0 }
+                model { hidden = 128, layers = 1, dropout = 0.3, image.side = 32 }
+                training { epochs = 15, batch = 16, learning-rate = 0.001, schedule = linear }
+                cluster.replicas = 1
+                """
+                        .formatted(folder));
+        Unroll.Output trained = new Unroll(folder).run("--master", "local[1]", "train", "captions.conf");
+        assertEquals(0, trained.status(), trained.err());
+
+        JsonNode score = new Unroll(folder)
+                .run("--master", "local[2]", "evaluate", "run", "unseen.csv", "--json")
+                .json();
+        assertEquals(120, score.get("images").asInt());
+        assertTrue(score.get("exact_match").asDouble() >= 0.95, score.toString());
+        Unroll.Output caption = new Unroll(folder)
+                .run("generate", "run", "--image", "images/a-large-yellow-triangle-0.png", "--beam", "3");
+        assertEquals("a large yellow triangle", caption.out().strip(), caption.err());
+    }
+}
