@@ -21,8 +21,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.apache.commons.lang3.ArrayUtils;
 
-/** A sequence after another: an encoder's last state starts a decoder (Sutskever et al. 2014). */
+/**
+ * A sequence after another: an encoder, which reads from the last token to the first, and whose last state starts a
+ * decoder (Sutskever et al. 2014). What the decoder writes first is then near to what the encoder has just read.
+ */
 record Seq2Seq(Settings settings) implements Task {
     private static final String SOURCE = "source";
     private static final String TARGET = "target";
@@ -98,13 +102,13 @@ record Seq2Seq(Settings settings) implements Task {
 
         @Override
         public int[] encode(Row row, RowFiles files, Vocabularies vocabularies) {
-            int[] source = sources.encode(Targets.value(row, SOURCE), vocabularies.of(SOURCE));
+            int[] source = reversed(sources.encode(Targets.value(row, SOURCE), vocabularies.of(SOURCE)));
             return targets.example(source, Targets.value(row, TARGET), vocabularies.tokens());
         }
 
         @Override
         public List<Object> key() {
-            return List.of(sources, targets.phrases());
+            return List.of(sources, "reversed", targets.phrases());
         }
 
         @Override
@@ -134,6 +138,11 @@ record Seq2Seq(Settings settings) implements Task {
         }
     }
 
+    private static int[] reversed(int[] tokens) {
+        ArrayUtils.reverse(tokens);
+        return tokens;
+    }
+
     /** Where a decoder has not learnt to end. */
     private static int mostTokens(int[] source) {
         return 5 * source.length + 50;
@@ -159,7 +168,7 @@ record Seq2Seq(Settings settings) implements Task {
     /** Writes the most probable target. */
     @Override
     public void answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
-        int[] source = sources().encode(prompt.text(), vocabularies.of(SOURCE));
+        int[] source = reversed(sources().encode(prompt.text(), vocabularies.of(SOURCE)));
         if (source.length == 0) {
             throw new ConfigurationException("there is no source to answer: give one by --prime.");
         }

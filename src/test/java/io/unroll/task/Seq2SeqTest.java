@@ -1,5 +1,6 @@
 package io.unroll.task;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -7,6 +8,7 @@ import io.unroll.chunk.Batch;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
 import io.unroll.text.Vocabularies;
+import io.unroll.text.Vocabulary;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -42,6 +44,16 @@ class Seq2SeqTest extends TaskContract {
     @Override
     boolean isPerfect(Map<String, Object> metrics) {
         return metrics.get("sequence_error_rate").equals(0.0);
+    }
+
+    @Test
+    void theSourceIsReadBackwards() {
+        Vocabulary letters = vocabularies().of("source");
+        int[] backwards = "cba"
+                .codePoints()
+                .map(letter -> letters.id(Character.toString(letter)))
+                .toArray();
+        assertArrayEquals(backwards, batches().get(0).sources()[0]);
     }
 
     @Test
