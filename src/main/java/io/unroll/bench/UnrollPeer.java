@@ -34,6 +34,7 @@ final class UnrollPeer implements Peer {
                 0,
                 false,
                 false,
+                Settings.Attention.NONE,
                 Settings.Pooling.LAST,
                 new Settings.ImageInput(32, Settings.Inject.INITIAL_STATE),
                 network.precision(),

@@ -85,6 +85,7 @@ public record Settings(
             double dropout,
             boolean lockedDropout,
             boolean tied,
+            Attention attention,
             Pooling pooling,
             ImageInput image,
             Precision precision,
@@ -130,6 +131,7 @@ public record Settings(
                     otherDropout,
                     lockedDropout,
                     otherTied,
+                    attention,
                     pooling,
                     image,
                     precision,
@@ -232,6 +234,12 @@ public record Settings(
         PARQUET,
         LINES,
         FILES
+    }
+
+    /** How a decoder looks back at its source. */
+    public enum Attention {
+        NONE,
+        GENERAL
     }
 
     /** What of a text the classifier sees. */

@@ -181,6 +181,7 @@ public final class SettingsReader {
                 decimal("model.dropout"),
                 flag("model.locked-dropout"),
                 flag("model.tied"),
+                choice("model.attention", Settings.Attention.class),
                 choice("model.pooling", Settings.Pooling.class),
                 new Settings.ImageInput(
                         number("model.image.side"), choice("model.image.inject", Settings.Inject.class)),

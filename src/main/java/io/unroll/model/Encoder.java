@@ -8,12 +8,16 @@ interface Encoder extends AutoCloseable {
      */
     float[][] encode(int[][] sources, boolean training);
 
+    /** @return of the last {@link #encode}: of each lane, the states after all its tokens, row by row {@code [tokens, hidden]} */
+    float[][] states();
+
     /**
      * Of the last {@link #encode} in training; adds to the parameters' gradient.
      *
      * @param gradient with respect to what it gave
+     * @param states gradient with respect to {@link #states}; null where nobody has seen them
      */
-    void backward(float[][] gradient);
+    void backward(float[][] gradient, float[][] states);
 
     /** The parameters have changed. */
     void parametersChanged();

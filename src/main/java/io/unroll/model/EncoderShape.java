@@ -3,8 +3,8 @@ package io.unroll.model;
 import java.io.Serializable;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 
-/** What decides the arrays of what reads a lane's source. */
-public sealed interface EncoderShape extends Serializable permits NetworkShape, ImageShape {
+/** What decides the arrays of one of the networks that a network is made of. */
+public sealed interface EncoderShape extends Serializable permits NetworkShape, ImageShape, AttentionShape {
     int parameters();
 
     EncoderShape withThreads(int number);

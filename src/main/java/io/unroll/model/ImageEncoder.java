@@ -68,7 +68,12 @@ final class ImageEncoder implements Encoder {
     }
 
     @Override
-    public void backward(float[][] outputGradient) {
+    public float[][] states() {
+        throw new UnsupportedOperationException("an image has no tokens");
+    }
+
+    @Override
+    public void backward(float[][] outputGradient, float[][] states) {
         int each = shape.outputs() / arrays;
         int lanes = outputGradient[0].length / each;
         float[] all = new float[lanes * shape.outputs()];

@@ -27,6 +27,7 @@ public final class Network implements AutoCloseable {
     private final StepArrays arrays = new StepArrays();
     private final Stack stack;
     private final Encoder encoder;
+    private final Attention attention;
     private final Pool pool;
     private final Output output;
     private final Optimizer optimizer;
@@ -43,7 +44,8 @@ public final class Network implements AutoCloseable {
         this.parameters = Nd4j.createUninitialized(DataType.FLOAT, 1, total);
         this.gradient = Nd4j.create(DataType.FLOAT, 1, total);
         this.stack = new Stack(shape, configuration, order, parameters, gradient, arrays, scratchpad);
-        this.encoder = shape.encoder() == null ? null : encoder(order.total(), total);
+        this.encoder = shape.encoder() == null ? null : encoder(order.total());
+        this.attention = shape.attention() == null ? null : attention(total);
         this.pool = shape.pooling() == NetworkShape.Pooling.NONE ? null : new Pool(shape.pooling());
         this.output = new Output(
                 shape.outputs(),
@@ -65,7 +67,14 @@ public final class Network implements AutoCloseable {
         return model.precision() == Settings.Precision.BFLOAT16 && (model.emulateBfloat16() || OneDnn.hasBfloat16());
     }
 
-    private Encoder encoder(int start, int end) {
+    private Attention attention(int end) {
+        int start = end - shape.attention().parameters();
+        return new Attention(
+                shape.attention(), Stack.part(parameters, start, end), Stack.part(gradient, start, end), arrays);
+    }
+
+    private Encoder encoder(int start) {
+        int end = start + shape.encoder().parameters();
         INDArray own = Stack.part(parameters, start, end);
         INDArray ownGradient = Stack.part(gradient, start, end);
         if (shape.encoder() instanceof ImageShape image) {
@@ -166,9 +175,12 @@ public final class Network implements AutoCloseable {
         arrays.restart();
         stack.packEachPass();
         Output.Trained trained = output.train(hidden(batch, true), targets(batch), arrays);
-        stack.backward(pool == null ? trained.gradient() : pool.backward(trained.gradient(), arrays));
+        INDArray error = pool == null ? trained.gradient() : pool.backward(trained.gradient(), arrays);
+        stack.backward(attention == null ? error : attention.backward(error));
         if (encoder != null) {
-            encoder.backward(startsWithImage() ? new float[][] {stack.firstStepGradient()} : stack.stateGradient());
+            encoder.backward(
+                    startsWithImage() ? new float[][] {stack.firstStepGradient()} : stack.stateGradient(),
+                    attention == null ? null : attention.sourceGradient());
         }
         return new Loss(trained.loss(), counted(batch));
     }
@@ -212,6 +224,9 @@ public final class Network implements AutoCloseable {
         INDArray steps = stack.forward(timeMajor(batch, batch.inputs()), batch.lanes(), training, batch.goesOn());
         if (!batch.goesOn()) {
             stack.setState(new float[0][]);
+        }
+        if (attention != null) {
+            return attention.forward(steps);
         }
         return pool == null ? steps : pool.forward(steps, batch.lengths(), arrays);
     }
@@ -267,8 +282,22 @@ public final class Network implements AutoCloseable {
         }
     }
 
+    /**
+     * Lanes of the next batches go on from other places than they have read.
+     *
+     * @param sources of each lane, its place among those of the last {@link #read}
+     */
+    public void follow(int[] sources) {
+        if (attention != null) {
+            attention.follow(sources);
+        }
+    }
+
     private void start(int[][] sources, boolean training) {
         float[][] read = encoder.encode(sources, training);
+        if (attention != null) {
+            attention.read(encoder.states());
+        }
         if (startsWithImage()) {
             stack.setState(new float[0][]);
             stack.setFirstStep(read[0]);

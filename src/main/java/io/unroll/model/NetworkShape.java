@@ -1,7 +1,10 @@
 package io.unroll.model;
 
 import io.unroll.config.Settings;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
@@ -60,7 +63,11 @@ public record NetworkShape(
     /** @throws io.unroll.config.ConfigurationException where there would be too many for one array */
     @Override
     public int parameters() {
-        return ParameterOrder.checked(order().total() + (encoder == null ? 0L : encoder.parameters()));
+        long all = order().total();
+        for (EncoderShape more : others()) {
+            all += more.parameters();
+        }
+        return ParameterOrder.checked(all);
     }
 
     /**
@@ -79,20 +86,39 @@ public record NetworkShape(
         }
     }
 
+    /** @return null where there is none */
+    AttentionShape attention() {
+        boolean attends = model.attention() != Settings.Attention.NONE && encoder instanceof NetworkShape;
+        return attends ? new AttentionShape(model.hidden()) : null;
+    }
+
+    /** @return what the network is made of beside its own layers, in the parameters' order */
+    private List<EncoderShape> others() {
+        return Stream.of(encoder, attention()).filter(Objects::nonNull).toList();
+    }
+
     /** @return the networks that this one is made of */
     public List<Part> parts() {
         int all = parameters();
-        int own = order().total();
-        Part network = new Part("network.zip", this, 0, own, all);
-        return encoder == null
-                ? List.of(network)
-                : List.of(network, new Part("encoder.zip", encoder, own, encoder.parameters(), all));
+        List<Part> parts = new ArrayList<>();
+        int end = order().total();
+        parts.add(new Part("network.zip", this, 0, end, all));
+        for (EncoderShape other : others()) {
+            String name = other instanceof AttentionShape ? "attention.zip" : "encoder.zip";
+            parts.add(new Part(name, other, end, other.parameters(), all));
+            end += other.parameters();
+        }
+        return parts;
     }
 
     /** @return as Deeplearning4j starts the same networks */
     float[] initial(long seed) {
-        float[] own = initial(this, seed);
-        return encoder == null ? own : Floats.join(own, initial(encoder, seed + 1));
+        float[] initial = initial(this, seed);
+        long next = seed + 1;
+        for (EncoderShape other : others()) {
+            initial = Floats.join(initial, initial(other, next++));
+        }
+        return initial;
     }
 
     private static float[] initial(EncoderShape shape, long seed) {

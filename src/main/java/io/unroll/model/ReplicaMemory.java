@@ -50,7 +50,17 @@ public final class ReplicaMemory {
                 + rows * activations
                 + 2.0 * block * shape.outputs();
         long own = Math.round(Float.BYTES * numbers);
-        return own + encoder(shape, lanes, steps);
+        return own + encoder(shape, lanes, steps) + attention(shape, rows);
+    }
+
+    /** Queries, contexts and outputs, and their gradients. */
+    private static long attention(NetworkShape shape, long rows) {
+        if (shape.attention() == null) {
+            return 0;
+        }
+        long parameters = shape.attention().parameters();
+        long state = new Optimizer(shape.optimizer(), shape.attention().parameters()).stateSize();
+        return Float.BYTES * (2 * parameters + state + 12 * rows * shape.model().hidden());
     }
 
     private static long encoder(NetworkShape shape, int lanes, int steps) {

@@ -38,6 +38,7 @@ final class TextEncoder implements Encoder {
 
     private List<int[]> groups = List.of();
     private boolean packed;
+    private float[][] states = {};
 
     TextEncoder(NetworkShape shape, INDArray parameters, INDArray gradient, StepArrays arrays, Scratchpad scratchpad) {
         this.shape = shape;
@@ -59,20 +60,38 @@ final class TextEncoder implements Encoder {
             packed = false;
         }
         pack(training);
-        float[][] states = null;
+        float[][] last = null;
+        states = new float[sources.length][];
         for (int i = 0; i < groups.size(); i++) {
             int[] lanes = groups.get(i);
             Stack stack = stacks.get(training ? i : 0);
             stack.setState(new float[0][]);
-            stack.forward(timeMajor(sources, lanes), lanes.length, training, true);
+            INDArray outputs = stack.forward(timeMajor(sources, lanes), lanes.length, training, true);
+            split(outputs.dup('c').data().asFloat(), lanes);
             float[][] ofGroup = stack.state();
-            states = states == null ? new float[ofGroup.length][sources.length * size()] : states;
-            for (int array = 0; array < states.length; array++) {
+            last = last == null ? new float[ofGroup.length][sources.length * size()] : last;
+            for (int array = 0; array < last.length; array++) {
                 for (int j = 0; j < lanes.length; j++) {
-                    System.arraycopy(ofGroup[array], j * size(), states[array], lanes[j] * size(), size());
+                    System.arraycopy(ofGroup[array], j * size(), last[array], lanes[j] * size(), size());
                 }
             }
         }
+        return last;
+    }
+
+    /** @param outputs {@code [steps, lanes, hidden]} of a group */
+    private void split(float[] outputs, int[] lanes) {
+        int steps = outputs.length / (lanes.length * size());
+        for (int j = 0; j < lanes.length; j++) {
+            states[lanes[j]] = new float[steps * size()];
+            for (int step = 0; step < steps; step++) {
+                System.arraycopy(outputs, (step * lanes.length + j) * size(), states[lanes[j]], step * size(), size());
+            }
+        }
+    }
+
+    @Override
+    public float[][] states() {
         return states;
     }
 
@@ -113,27 +132,35 @@ final class TextEncoder implements Encoder {
     }
 
     @Override
-    public void backward(float[][] stateGradient) {
+    public void backward(float[][] lastGradient, float[][] statesGradient) {
         for (int i = 0; i < groups.size(); i++) {
             int[] lanes = groups.get(i);
-            float[][] ofGroup = new float[stateGradient.length][lanes.length * size()];
+            float[][] ofGroup = new float[lastGradient.length][lanes.length * size()];
             for (int array = 0; array < ofGroup.length; array++) {
                 for (int j = 0; j < lanes.length; j++) {
-                    System.arraycopy(stateGradient[array], lanes[j] * size(), ofGroup[array], j * size(), size());
+                    System.arraycopy(lastGradient[array], lanes[j] * size(), ofGroup[array], j * size(), size());
                 }
             }
             groupGradient.assign(0);
             stacks.get(i).setLastStateGradient(ofGroup);
-            stacks.get(i).backward(nothing(stacks.get(i).steps(), lanes.length));
+            stacks.get(i).backward(error(statesGradient, lanes, stacks.get(i).steps()));
             gradient.addi(groupGradient);
         }
     }
 
-    /** @return the gradient with respect to outputs that nobody has seen */
-    private INDArray nothing(int steps, int lanes) {
-        long[] outputs = {steps, lanes, size()};
-        return arrays.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, outputs, 'c')
-                .assign(0);
+    /** @return the gradient with respect to a group's outputs, {@code [steps, lanes, hidden]} */
+    private INDArray error(float[][] statesGradient, int[] lanes, int steps) {
+        float[] rows = new float[steps * lanes.length * size()];
+        for (int j = 0; statesGradient != null && j < lanes.length; j++) {
+            for (int step = 0; step < steps; step++) {
+                System.arraycopy(
+                        statesGradient[lanes[j]], step * size(), rows, (step * lanes.length + j) * size(), size());
+            }
+        }
+        long[] outputs = {steps, lanes.length, size()};
+        INDArray error = arrays.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, outputs, 'c');
+        Floats.of(error).put(rows);
+        return error;
     }
 
     @Override

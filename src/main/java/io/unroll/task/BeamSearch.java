@@ -16,13 +16,13 @@ import java.util.stream.IntStream;
  */
 record BeamSearch(int start, int end, int width) {
     /** A beginning, or where it has ended a whole sequence. */
-    private record Beam(List<Integer> tokens, double logProbability, int lane, boolean ended) {
+    private record Beam(int source, List<Integer> tokens, double logProbability, int lane, boolean ended) {
         Beam then(int token, double step, int from, int end, int most) {
             List<Integer> longer = new ArrayList<>(tokens);
             if (token != end) {
                 longer.add(token);
             }
-            return new Beam(longer, logProbability + step, from, token == end || longer.size() == most);
+            return new Beam(source, longer, logProbability + step, from, token == end || longer.size() == most);
         }
     }
 
@@ -36,7 +36,7 @@ record BeamSearch(int start, int end, int width) {
         network.read(sources);
         List<List<Beam>> all = new ArrayList<>();
         for (int i = 0; i < sources.length; i++) {
-            all.add(List.of(new Beam(List.of(), 0, i, most[i] == 0)));
+            all.add(List.of(new Beam(i, List.of(), 0, i, most[i] == 0)));
         }
         int lanes = sources.length;
         while (all.stream().anyMatch(BeamSearch::isOpen)) {
@@ -46,6 +46,7 @@ record BeamSearch(int start, int end, int width) {
                     .filter(beam -> !beam.ended)
                     .toList();
             network.setState(rows(network.state(), lanes, live));
+            network.follow(live.stream().mapToInt(Beam::source).toArray());
             lanes = live.size();
             all = longer(all, logits(network, live), most);
         }

@@ -9,8 +9,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.factory.Nd4j;
@@ -23,8 +25,13 @@ class EncodedNetworkTest {
     private static final int[][] SOURCES = {{1, 2, 3}, {4}, {5, 0, 2}, {3, 3}};
     private static final int[] LENGTHS = {4, 2, 3, 1};
 
+    static Stream<String> networks() {
+        return Stream.concat(
+                TestShapes.cells(), Stream.of("cell = lstm, attention = general", "cell = gru, attention = general"));
+    }
+
     @ParameterizedTest
-    @MethodSource("io.unroll.model.TestShapes#cells")
+    @MethodSource("networks")
     void lossAndGradientFollowTheEquations(String cell) {
         try (Network network = new Network(shape(cell), 1)) {
             Batch batch = batch(0);
@@ -52,7 +59,9 @@ class EncodedNetworkTest {
     private static double reference(NetworkShape shape, double[] parameters, Batch batch) {
         int own = shape.order().total();
         double[] decoder = Arrays.copyOfRange(parameters, 0, own);
-        double[] encoder = Arrays.copyOfRange(parameters, own, parameters.length);
+        int end = own + shape.encoder().parameters();
+        double[] encoder = Arrays.copyOfRange(parameters, own, end);
+        double[] attention = Arrays.copyOfRange(parameters, end, parameters.length);
         int arrays = shape.model().layers() * (shape.model().cell().name().equals("LSTM") ? 2 : 1);
         double sum = 0;
         int counted = 0;
@@ -70,14 +79,19 @@ class EncodedNetworkTest {
                     length,
                     Arrays.copyOfRange(batch.inputs(), from, from + length),
                     Arrays.copyOfRange(batch.targets(), from, from + length));
-            sum += length * new ReferenceNetwork(shape, decoder).meanLoss(alone, state);
+            ReferenceNetwork writer = new ReferenceNetwork(shape, decoder);
+            if (attention.length > 0) {
+                writer.attendingTo(
+                        new ReferenceNetwork((NetworkShape) shape.encoder(), encoder).states(source), attention);
+            }
+            sum += length * writer.meanLoss(alone, state);
             counted += length;
         }
         return sum / counted;
     }
 
     @ParameterizedTest
-    @MethodSource("io.unroll.model.TestShapes#cells")
+    @MethodSource("networks")
     void readingAndThenSteppingGivesWhatTheBatchDoes(String cell) {
         try (Network network = new Network(shape(cell), 1)) {
             Batch batch = batch(1);
@@ -94,7 +108,7 @@ class EncodedNetworkTest {
     }
 
     @ParameterizedTest
-    @MethodSource("io.unroll.model.TestShapes#cells")
+    @MethodSource("networks")
     void theEncoderIsANetworkOfDeeplearning4j(String cell) throws IOException {
         try (Network network = new Network(shape(cell), 1)) {
             network.train(batch(0), 0.1, 0, 0, 0);
@@ -120,9 +134,34 @@ class EncodedNetworkTest {
         }
     }
 
+    /** Lanes that follow other sources than they have read see those. */
+    @Test
+    void lanesMayFollowAnySource() {
+        try (Network network = new Network(shape("cell = lstm, attention = general"), 1)) {
+            network.read(new int[][] {SOURCES[2]});
+            float[] alone = network.next(3);
+            float[][] state = network.state().arrays();
+
+            network.read(SOURCES);
+            float[][] all = network.state().arrays();
+            float[][] twice = new float[all.length][];
+            for (int i = 0; i < all.length; i++) {
+                int size = all[i].length / SOURCES.length;
+                float[] row = Arrays.copyOfRange(all[i], 2 * size, 3 * size);
+                twice[i] = Floats.join(row, row);
+            }
+            network.setState(new RecurrentState(twice));
+            network.follow(new int[] {2, 2});
+            float[] both = network.logits(new Batch(2, 1, new int[] {3, 3}, new int[2]));
+
+            assertArrayEquals(Floats.join(alone, alone), both, 1e-6f);
+            assertEquals(state[0].length * 2, network.state().arrays()[0].length);
+        }
+    }
+
     /** Validation and search between two steps leave no trace. */
     @ParameterizedTest
-    @MethodSource("io.unroll.model.TestShapes#cells")
+    @MethodSource("networks")
     void whatHappensBetweenTwoStepsChangesNothing(String cell) {
         try (Network one = new Network(shape(cell + ", dropout = 0.2"), 1);
                 Network other = new Network(shape(cell + ", dropout = 0.2"), 1)) {

@@ -13,6 +13,8 @@ final class ReferenceNetwork {
     private final NetworkShape.Pooling pooling;
     private final double[] parameters;
     private int next;
+    private double[][] attended;
+    private double[] attention;
 
     ReferenceNetwork(NetworkShape shape, double[] parameters) {
         this.model = shape.model();
@@ -31,12 +33,58 @@ final class ReferenceNetwork {
                 int at = lane * batch.steps() + step;
                 double[] hidden = hidden(batch.inputs()[at], lane, state);
                 if (batch.targets()[at] != Batch.IGNORED) {
-                    sum += loss(hidden, batch.targets()[at]);
+                    sum += loss(attended == null ? hidden : attend(hidden), batch.targets()[at]);
                     counted++;
                 }
             }
         }
         return sum / counted;
+    }
+
+    /** @return the state of the highest layer after each token, from zero */
+    double[][] states(int[] tokens) {
+        double[][] state = new double[2 * model.layers()][model.hidden()];
+        double[][] states = new double[tokens.length][];
+        for (int step = 0; step < tokens.length; step++) {
+            states[step] = hidden(tokens[step], 0, state).clone();
+        }
+        return states;
+    }
+
+    /** Looks at a source's states before each output; the weights are column by column. */
+    ReferenceNetwork attendingTo(double[][] states, double[] weights) {
+        attended = states;
+        attention = weights;
+        return this;
+    }
+
+    private double[] attend(double[] hidden) {
+        int size = hidden.length;
+        double[] exponents = new double[attended.length];
+        for (int token = 0; token < attended.length; token++) {
+            double score = 0;
+            for (int i = 0; i < size; i++) {
+                for (int j = 0; j < size; j++) {
+                    score += hidden[i] * attention[j * size + i] * attended[token][j];
+                }
+            }
+            exponents[token] = Math.exp(score);
+        }
+        double[] both = new double[2 * size];
+        for (int token = 0; token < attended.length; token++) {
+            for (int i = 0; i < size; i++) {
+                both[i] += exponents[token] / Arrays.stream(exponents).sum() * attended[token][i];
+            }
+        }
+        System.arraycopy(hidden, 0, both, size, size);
+        double[] output = new double[size];
+        for (int j = 0; j < size; j++) {
+            for (int i = 0; i < 2 * size; i++) {
+                output[j] += both[i] * attention[size * size + j * 2 * size + i];
+            }
+            output[j] = Math.tanh(output[j]);
+        }
+        return output;
     }
 
     /** The mean loss where each lane is an example of its own, and has one target. */

@@ -96,7 +96,9 @@ class BeamSearchTest {
 
     private static Network network(long seed) {
         Task task = Task.of(SettingsReader.parse(
-                "task = seq2seq, run.directory = r, corpus.path = p, model { hidden = 6, layers = 2 }", "test"));
+                "task = seq2seq, run.directory = r, corpus.path = p, model { hidden = 6, layers = 2, attention = "
+                        + (seed == 3 ? "general" : "none") + " }",
+                "test"));
         Vocabulary targets = new Vocabulary(null, List.of("<unk>", "<start>", "<end>", "a", "b"));
         Vocabulary sources = new Vocabulary(null, List.of("<unk>", "x", "y", "z"));
         Network network = new Network(

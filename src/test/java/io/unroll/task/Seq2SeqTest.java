@@ -13,7 +13,23 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-class Seq2SeqTest extends TaskContract {
+abstract class Seq2SeqTest extends TaskContract {
+    static class PlainTest extends Seq2SeqTest {
+        @Override
+        String attention() {
+            return "none";
+        }
+    }
+
+    static class AttendingTest extends Seq2SeqTest {
+        @Override
+        String attention() {
+            return "general";
+        }
+    }
+
+    abstract String attention();
+
     private static final List<Row> ROWS = List.of(
             row("source", "abc", "target", "C B A"),
             row("source", "ab", "target", "B A"),
@@ -23,7 +39,7 @@ class Seq2SeqTest extends TaskContract {
 
     @Override
     String settings() {
-        return "task = seq2seq, corpus.target-tokenizer = word";
+        return "task = seq2seq, corpus.target-tokenizer = word, model.attention = " + attention();
     }
 
     @Override

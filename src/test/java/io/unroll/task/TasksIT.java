@@ -46,7 +46,7 @@ class TasksIT {
         configure(
                 "seq2seq",
                 "path = \"%s/pairs.tsv\", header = false, columns { source = 1, target = 2 }",
-                "hidden = 24");
+                "hidden = 24, attention = general");
     }
 
     private static void configure(String task, String corpus, String model) throws IOException {
@@ -99,7 +99,7 @@ class TasksIT {
     /** @return all that a model has learnt */
     private static byte[] network(String run) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
-        for (String name : List.of("network.zip", "encoder.zip")) {
+        for (String name : List.of("network.zip", "encoder.zip", "attention.zip")) {
             Path file = folder.resolve(run + "/model/" + name);
             if (Files.exists(file)) {
                 all.write(Files.readAllBytes(file));

@@ -1,0 +1,185 @@
+package io.unroll.model;
+
+import java.util.Arrays;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/**
+ * What a decoder sees of its source at each step (Luong et al. 2015, "general", global): with hidden state h and the
+ * states s of all the source's tokens,
+ *
+ * <pre>
+ *   a = softmax over s of (h Wa s)     c = sum of a s     output = tanh([c; h] Wc)
+ * </pre>
+ */
+final class Attention {
+    private final int size;
+    private final StepArrays arrays;
+    private final INDArray scoreWeights;
+    private final INDArray outputWeights;
+    private final INDArray scoreGradient;
+    private final INDArray outputGradient;
+
+    /** Of each source, row by row {@code [tokens, hidden]}. */
+    private float[][] sources = {};
+
+    private float[][] sourceGradient = {};
+    /** Of each lane, which source. */
+    private int[] reads = {};
+
+    private int steps;
+    private INDArray hidden;
+    private INDArray joined;
+    private INDArray output;
+    private float[] queries;
+    /** Of each step and lane, over the source's tokens. */
+    private float[][] weights;
+
+    /** @param parameters and gradient of an {@link AttentionShape} */
+    Attention(AttentionShape shape, INDArray parameters, INDArray gradient, StepArrays arrays) {
+        this.size = shape.hidden();
+        this.arrays = arrays;
+        this.scoreWeights = matrix(parameters, 0, 1);
+        this.outputWeights = matrix(parameters, 1, 2);
+        this.scoreGradient = matrix(gradient, 0, 1);
+        this.outputGradient = matrix(gradient, 1, 2);
+    }
+
+    /** @return {@code [rows times hidden, hidden]}, after so many squares */
+    private INDArray matrix(INDArray vector, int squares, int rows) {
+        long square = (long) size * size;
+        INDArray part = Stack.part(vector, squares * square, (squares + rows) * square);
+        return part.reshape('f', (long) rows * size, size);
+    }
+
+    /** @param states of each lane's source, row by row {@code [tokens, hidden]} */
+    void read(float[][] states) {
+        sources = states;
+        int[] each = new int[states.length];
+        Arrays.setAll(each, lane -> lane);
+        follow(each);
+    }
+
+    /** @param source of each lane, among those that are read */
+    void follow(int[] source) {
+        reads = source;
+    }
+
+    /**
+     * @param states {@code [steps, lanes, hidden]} row by row, which must stay until the backward pass
+     * @return the same of the outputs
+     */
+    INDArray forward(INDArray states) {
+        steps = (int) states.size(0);
+        long rows = states.size(0) * states.size(1);
+        hidden = states.reshape('c', rows, size);
+        queries = hidden.mmul(scoreWeights).dup('c').data().asFloat();
+        float[] own = hidden.dup('c').data().asFloat();
+        float[] both = new float[(int) rows * 2 * size];
+        weights = new float[(int) rows][];
+        for (int row = 0; row < rows; row++) {
+            float[] source = sources[reads[row % reads.length]];
+            weights[row] = softmax(scores(queries, row, source));
+            for (int token = 0; token < weights[row].length; token++) {
+                add(weights[row][token], source, token * size, both, row * 2 * size);
+            }
+            System.arraycopy(own, row * size, both, (row * 2 + 1) * size, size);
+        }
+        joined = array(rows, 2L * size);
+        Floats.of(joined).put(both);
+        output = array(rows, size);
+        output.assign(Transforms.tanh(joined.mmul(outputWeights), false));
+        return output.reshape('c', states.size(0), states.size(1), size);
+    }
+
+    private INDArray array(long rows, long columns) {
+        return arrays.createUninitialized(ArrayType.ACTIVATIONS, DataType.FLOAT, new long[] {rows, columns}, 'c');
+    }
+
+    /** @return the row's product with each of the source's states */
+    private float[] scores(float[] rows, int row, float[] source) {
+        float[] scores = new float[source.length / size];
+        for (int token = 0; token < scores.length; token++) {
+            float sum = 0;
+            for (int i = 0; i < size; i++) {
+                sum += rows[row * size + i] * source[token * size + i];
+            }
+            scores[token] = sum;
+        }
+        return scores;
+    }
+
+    private static float[] softmax(float[] scores) {
+        float most = Float.NEGATIVE_INFINITY;
+        for (float score : scores) {
+            most = Math.max(most, score);
+        }
+        float sum = 0;
+        for (int i = 0; i < scores.length; i++) {
+            scores[i] = (float) Math.exp(scores[i] - most);
+            sum += scores[i];
+        }
+        for (int i = 0; i < scores.length; i++) {
+            scores[i] /= sum;
+        }
+        return scores;
+    }
+
+    private void add(float factor, float[] from, int start, float[] to, int target) {
+        for (int i = 0; i < size; i++) {
+            to[target + i] += factor * from[start + i];
+        }
+    }
+
+    /**
+     * Of the last {@link #forward}; adds to the parameters' gradient.
+     *
+     * @param error gradient with respect to the outputs, {@code [steps, lanes, hidden]}
+     * @return gradient with respect to the states, the same
+     */
+    INDArray backward(INDArray error) {
+        long rows = error.size(0) * error.size(1);
+        INDArray inner = error.reshape('c', rows, size).mul(output.mul(output).rsub(1));
+        outputGradient.addi(joined.transpose().mmul(inner));
+        float[] both = inner.mmul(outputWeights.transpose()).dup('c').data().asFloat();
+        float[] queryGradient = new float[(int) rows * size];
+        float[] own = new float[(int) rows * size];
+        sourceGradient = new float[sources.length][];
+        Arrays.setAll(sourceGradient, i -> new float[sources[i].length]);
+        for (int row = 0; row < rows; row++) {
+            int read = reads[row % reads.length];
+            float[] context = Arrays.copyOfRange(both, row * 2 * size, (row * 2 + 1) * size);
+            backward(row, context, sources[read], sourceGradient[read], queryGradient);
+            System.arraycopy(both, (row * 2 + 1) * size, own, row * size, size);
+        }
+        INDArray queryRows = array(rows, size);
+        Floats.of(queryRows).put(queryGradient);
+        scoreGradient.addi(hidden.transpose().mmul(queryRows));
+        INDArray states = array(rows, size);
+        Floats.of(states).put(own);
+        states.addi(queryRows.mmul(scoreWeights.transpose()));
+        return states.reshape('c', steps, rows / steps, size);
+    }
+
+    private void backward(int row, float[] context, float[] source, float[] sourceGradient, float[] queryGradient) {
+        float[] attended = weights[row];
+        float[] gradient = scores(context, 0, source);
+        float mean = 0;
+        for (int token = 0; token < attended.length; token++) {
+            mean += attended[token] * gradient[token];
+        }
+        for (int token = 0; token < attended.length; token++) {
+            float score = attended[token] * (gradient[token] - mean);
+            add(attended[token], context, 0, sourceGradient, token * size);
+            add(score, queries, row * size, sourceGradient, token * size);
+            add(score, source, token * size, queryGradient, row * size);
+        }
+    }
+
+    /** @return of the last {@link #backward}, with respect to what was read */
+    float[][] sourceGradient() {
+        return sourceGradient;
+    }
+}

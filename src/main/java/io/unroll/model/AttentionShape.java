@@ -1,0 +1,60 @@
+package io.unroll.model;
+
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.weights.WeightInit;
+import org.nd4j.linalg.activations.Activation;
+
+/**
+ * The weights of an {@link Attention}: {@code Wa [hidden, hidden]} and {@code Wc [2 hidden, hidden]}, each column by
+ * column, as two dense layers of Deeplearning4j that are not meant to follow each other.
+ */
+public record AttentionShape(int hidden) implements EncoderShape {
+    @Override
+    public int parameters() {
+        return ParameterOrder.checked(3L * hidden * hidden);
+    }
+
+    @Override
+    public EncoderShape withThreads(int number) {
+        return this;
+    }
+
+    @Override
+    public MultiLayerConfiguration configuration(long seed) {
+        return new NeuralNetConfiguration.Builder()
+                .seed(seed)
+                .weightInit(WeightInit.XAVIER)
+                .miniBatch(false)
+                .list()
+                .layer(new DenseLayer.Builder()
+                        .nIn(hidden)
+                        .nOut(hidden)
+                        .hasBias(false)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .layer(new DenseLayer.Builder()
+                        .nIn(2L * hidden)
+                        .nOut(hidden)
+                        .hasBias(false)
+                        .activation(Activation.TANH)
+                        .build())
+                .overrideNinUponBuild(false)
+                .build();
+    }
+
+    @Override
+    public float[] toDeeplearning4j(float[] ours) {
+        return ours;
+    }
+
+    @Override
+    public float[] fromDeeplearning4j(float[] theirs) {
+        if (theirs.length != parameters()) {
+            throw new IllegalArgumentException(
+                    "it holds " + theirs.length + " parameters, and its configuration is for " + parameters());
+        }
+        return theirs;
+    }
+}
