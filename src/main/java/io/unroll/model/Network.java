@@ -81,7 +81,8 @@ public final class Network implements AutoCloseable {
             int arrays = startsWithImage() ? 1 : shape.stateArrays();
             return new ImageEncoder(image, arrays, own, ownGradient);
         }
-        return new TextEncoder((NetworkShape) shape.encoder(), own, ownGradient, arrays, scratchpad);
+        return new TextEncoder(
+                (NetworkShape) shape.encoder(), own, ownGradient, arrays, scratchpad, shape.attention() != null);
     }
 
     /** @return whether the source is what the lowest layer reads first; otherwise it is the state to start from */

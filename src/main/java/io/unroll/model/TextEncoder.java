@@ -38,10 +38,19 @@ final class TextEncoder implements Encoder {
 
     private List<int[]> groups = List.of();
     private boolean packed;
+    private final boolean keepsStates;
     private float[][] states = {};
 
-    TextEncoder(NetworkShape shape, INDArray parameters, INDArray gradient, StepArrays arrays, Scratchpad scratchpad) {
+    /** @param keepsStates whether {@link #states} will be asked for */
+    TextEncoder(
+            NetworkShape shape,
+            INDArray parameters,
+            INDArray gradient,
+            StepArrays arrays,
+            Scratchpad scratchpad,
+            boolean keepsStates) {
         this.shape = shape;
+        this.keepsStates = keepsStates;
         this.configuration = shape.configuration(0);
         this.order = new ParameterOrder(shape, configuration);
         this.parameters = parameters;
@@ -67,7 +76,9 @@ final class TextEncoder implements Encoder {
             Stack stack = stacks.get(training ? i : 0);
             stack.setState(new float[0][]);
             INDArray outputs = stack.forward(timeMajor(sources, lanes), lanes.length, training, true);
-            split(outputs.dup('c').data().asFloat(), lanes);
+            if (keepsStates) {
+                split(outputs.dup('c').data().asFloat(), lanes);
+            }
             float[][] ofGroup = stack.state();
             last = last == null ? new float[ofGroup.length][sources.length * size()] : last;
             for (int array = 0; array < last.length; array++) {

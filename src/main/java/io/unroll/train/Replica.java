@@ -42,7 +42,7 @@ public record Replica(int number, Plan plan, Settings settings) {
         }
         ReplicaState next = new ReplicaState(network.state(), keeps ? optimizer : NONE);
         SortedMap<Integer, Double> flow =
-                number == 0 && round.endsEpoch() ? gradientFlow(network, sums.last) : new TreeMap<>();
+                number == 0 && round.endsEpoch() ? gradientFlow(network, sums.longest) : new TreeMap<>();
         return new Trained(trained, sums.result(number, next, flow));
     }
 
@@ -72,7 +72,7 @@ public record Replica(int number, Plan plan, Settings settings) {
             double progress = (double) iteration / ((long) plan.chunks() * training.epochs());
             sums.learningRate = LearningRate.at(progress, round.epoch(), round.plateaus(), training);
             Batch batch = batches.chunk(chunk, round.endChunk());
-            sums.last = batch;
+            sums.longest = sums.longest == null || batch.steps() >= sums.longest.steps() ? batch : sums.longest;
             sums.add(
                     chunk,
                     network.train(
@@ -92,7 +92,7 @@ public record Replica(int number, Plan plan, Settings settings) {
         private int steps;
         private int clipped;
         private String divergence;
-        private Batch last;
+        private Batch longest;
 
         void add(int chunk, Network.Step step) {
             loss = loss.plus(step.loss());
