@@ -4,6 +4,7 @@ import io.unroll.checkpoint.MetricsFile;
 import io.unroll.checkpoint.Model;
 import io.unroll.chunk.Batch;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.Words;
 import io.unroll.model.GateTrace;
 import io.unroll.model.GradientFlow;
 import io.unroll.model.Network;
@@ -22,7 +23,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
@@ -111,7 +111,7 @@ public record Inspection(
             return new Inspection(
                     facts(model, name),
                     MetricsFile.beside(name, hadoop),
-                    samples(model),
+                    samples(network, model),
                     untrained,
                     flow(network, read),
                     text,
@@ -139,7 +139,7 @@ public record Inspection(
         var settings = model.settings().model();
         return new Facts(
                 name,
-                settings.cell().name().toLowerCase(Locale.ROOT),
+                Words.kebab(settings.cell()),
                 settings.layers(),
                 settings.hidden(),
                 model.parameters().length,
@@ -189,13 +189,15 @@ public record Inspection(
         return lanes;
     }
 
-    private static Map<Double, String> samples(Model model) throws IOException {
+    private static Map<Double, String> samples(Network network, Model model) throws IOException {
         Map<Double, String> samples = new LinkedHashMap<>();
         for (double temperature : TEMPERATURES) {
             Sampler sampler =
                     new Sampler(temperature, 0, 1, model.settings().run().seed());
             ByteArrayOutputStream out = new ByteArrayOutputStream();
-            model.answer(new Prompt("", null, SAMPLE_LENGTH, sampler::draw, 1), out);
+            network.setState(RecurrentState.ZERO);
+            Prompt prompt = new Prompt("", null, SAMPLE_LENGTH, sampler::draw, 1);
+            model.task().answer(network, model.vocabularies(), prompt, out);
             samples.put(temperature, out.toString(StandardCharsets.UTF_8));
         }
         return samples;
@@ -244,7 +246,7 @@ public record Inspection(
         List<FollowingCell> all = new ArrayList<>();
         for (Signal signal : Signal.values()) {
             double[] followed = signal.of(text);
-            String name = signal.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+            String name = Words.kebab(signal).replace('-', ' ');
             List<FollowingCell> cells = new ArrayList<>();
             for (int i = 0; i < states[0].length; i++) {
                 int cell = i;

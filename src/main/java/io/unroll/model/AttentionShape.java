@@ -17,11 +17,6 @@ public record AttentionShape(int hidden) implements EncoderShape {
     }
 
     @Override
-    public EncoderShape withThreads(int number) {
-        return this;
-    }
-
-    @Override
     public MultiLayerConfiguration configuration(long seed) {
         return new NeuralNetConfiguration.Builder()
                 .seed(seed)
@@ -42,19 +37,5 @@ public record AttentionShape(int hidden) implements EncoderShape {
                         .build())
                 .overrideNinUponBuild(false)
                 .build();
-    }
-
-    @Override
-    public float[] toDeeplearning4j(float[] ours) {
-        return ours;
-    }
-
-    @Override
-    public float[] fromDeeplearning4j(float[] theirs) {
-        if (theirs.length != parameters()) {
-            throw new IllegalArgumentException(
-                    "it holds " + theirs.length + " parameters, and its configuration is for " + parameters());
-        }
-        return theirs;
     }
 }

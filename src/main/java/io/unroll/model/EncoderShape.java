@@ -7,14 +7,24 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 public sealed interface EncoderShape extends Serializable permits NetworkShape, ImageShape, AttentionShape {
     int parameters();
 
-    EncoderShape withThreads(int number);
+    default EncoderShape withThreads(int number) {
+        return this;
+    }
 
     /** @return the network in Deeplearning4j's own classes */
     MultiLayerConfiguration configuration(long seed);
 
     /** @param ours one vector of parameters, or several, one after the other */
-    float[] toDeeplearning4j(float[] ours);
+    default float[] toDeeplearning4j(float[] ours) {
+        return ours;
+    }
 
     /** @param theirs one vector of parameters, as Deeplearning4j has them */
-    float[] fromDeeplearning4j(float[] theirs);
+    default float[] fromDeeplearning4j(float[] theirs) {
+        if (theirs.length != parameters()) {
+            throw new IllegalArgumentException(
+                    "it holds " + theirs.length + " parameters, and its configuration is for " + parameters());
+        }
+        return theirs;
+    }
 }

@@ -163,11 +163,7 @@ public final class GateTrace {
     }
 
     private int blocks() {
-        return switch (shape.model().cell()) {
-            case RNN -> 1;
-            case GRU -> 3;
-            case LSTM -> 4;
-        };
+        return ReplicaMemory.gates(shape.model().cell());
     }
 
     private Weights weights(int layer) {

@@ -40,11 +40,6 @@ public record ImageShape(int side, int outputs, Place place) implements EncoderS
     }
 
     @Override
-    public EncoderShape withThreads(int number) {
-        return this;
-    }
-
-    @Override
     public MultiLayerConfiguration configuration(long seed) {
         NeuralNetConfiguration.ListBuilder list = new NeuralNetConfiguration.Builder()
                 .seed(seed)
@@ -69,19 +64,5 @@ public record ImageShape(int side, int outputs, Place place) implements EncoderS
                         .build())
                 .setInputType(InputType.convolutional(side, side, 3))
                 .build();
-    }
-
-    @Override
-    public float[] toDeeplearning4j(float[] ours) {
-        return ours;
-    }
-
-    @Override
-    public float[] fromDeeplearning4j(float[] theirs) {
-        if (theirs.length != parameters()) {
-            throw new IllegalArgumentException(
-                    "it holds " + theirs.length + " parameters, and its configuration is for " + parameters());
-        }
-        return theirs;
     }
 }

@@ -78,7 +78,8 @@ public final class ReplicaMemory {
         return layer == 0 ? model.embedding() : model.hidden();
     }
 
-    private static int gates(Settings.Cell cell) {
+    /** @return blocks of a layer's weights */
+    static int gates(Settings.Cell cell) {
         return switch (cell) {
             case RNN -> 1;
             case GRU -> 3;

@@ -27,7 +27,9 @@ public interface Examples extends Collator {
     List<Object> key();
 
     /** @return rows of which validation and test get the same share each */
-    String stratum(Row row);
+    default String stratum(Row row) {
+        return "";
+    }
 
     /** @return rows that have this in common stay together in training, validation or test */
     String group(Row row);

@@ -112,11 +112,6 @@ record Seq2Seq(Settings settings) implements Task {
         }
 
         @Override
-        public String stratum(Row row) {
-            return "";
-        }
-
-        @Override
         public String group(Row row) {
             return row.value(SOURCE);
         }
