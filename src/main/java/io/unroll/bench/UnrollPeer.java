@@ -36,7 +36,7 @@ final class UnrollPeer implements Peer {
                 false,
                 Settings.Attention.NONE,
                 Settings.Pooling.LAST,
-                new Settings.ImageInput(32, Settings.Inject.INITIAL_STATE),
+                new Settings.ImageInput(32, Settings.Inject.INITIAL_STATE, 0, "", ""),
                 network.precision(),
                 false);
         NetworkShape shape = new NetworkShape(model, Case.VOCABULARY, Settings.Optimizer.ADAM, network.threads());

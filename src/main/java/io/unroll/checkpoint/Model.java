@@ -33,10 +33,14 @@ public record Model(
         return network;
     }
 
-    /** Writes the answer to the prompt, as it comes. */
-    public void answer(Prompt prompt, OutputStream out) throws IOException {
+    /**
+     * Writes the answer to the prompt, as it comes.
+     *
+     * @return tokens that are written
+     */
+    public int answer(Prompt prompt, OutputStream out) throws IOException {
         try (Network network = network()) {
-            task().answer(network, vocabularies, prompt, out);
+            return task().answer(network, vocabularies, prompt, out);
         }
     }
 }

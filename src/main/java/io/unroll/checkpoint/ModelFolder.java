@@ -1,5 +1,6 @@
 package io.unroll.checkpoint;
 
+import com.typesafe.config.ConfigUtil;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
@@ -23,7 +24,8 @@ import org.apache.hadoop.fs.Path;
 
 /**
  * A model on disk: {@code network.zip} and where there is one {@code encoder.zip} (plain Deeplearning4j),
- * {@code vocabulary.json} and what other vocabularies the task has, {@code settings.conf} and {@code manifest.json}.
+ * {@code vocabulary.json} and what other vocabularies the task has, {@code settings.conf} and {@code manifest.json}; and a
+ * copy of what {@code model.image.network} names.
  */
 public final class ModelFolder {
     private static final String SETTINGS = "settings.conf";
@@ -205,6 +207,12 @@ public final class ModelFolder {
         try (OutputStream out = fs.create(new Path(folder, SETTINGS))) {
             out.write(model.settings().text().getBytes(StandardCharsets.UTF_8));
         }
+        String network = model.settings().model().image().network();
+        if (!network.isBlank()) {
+            Path source = new Path(network);
+            FileUtil.copy(
+                    source.getFileSystem(fs.getConf()), source, fs, copy(folder, network), false, true, fs.getConf());
+        }
         model.vocabularies().write(fs, folder);
         Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest());
     }
@@ -214,7 +222,7 @@ public final class ModelFolder {
         try {
             Path folder = folder();
             Manifest manifest = Manifest.FILE.read(fs, new Path(folder, MANIFEST));
-            Settings settings = settings(new Path(folder, SETTINGS));
+            Settings settings = settings(folder);
             Task task = Task.of(settings);
             Vocabularies vocabularies = Vocabularies.read(fs, folder, task.vocabularies());
             if (vocabularies.tokens().size() != manifest.vocabulary()) {
@@ -248,10 +256,28 @@ public final class ModelFolder {
                 path + " is no model folder: it has no " + MANIFEST + ". Give the model folder that train made.");
     }
 
-    private Settings settings(Path file) throws IOException {
+    /** @return what they were in training, but for the network that reads images, of which the folder has a copy */
+    private Settings settings(Path folder) throws IOException {
+        Path file = new Path(folder, SETTINGS);
+        String text;
         try (InputStream in = fs.open(file)) {
-            return SettingsReader.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8), file.toString());
+            text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
+        Settings settings = SettingsReader.parse(text, file.toString());
+        String network = settings.model().image().network();
+        if (network.isBlank()) {
+            return settings;
+        }
+        Path copy = copy(folder, network);
+        if (!fs.exists(copy)) {
+            throw new UnrollException(folder + " is damaged: it has no " + copy.getName() + ".");
+        }
+        return SettingsReader.parse(
+                text + "\nmodel.image.network = " + ConfigUtil.quoteString(copy.toString()), file.toString());
+    }
+
+    private static Path copy(Path folder, String network) {
+        return new Path(folder, "image-" + new Path(network).getName());
     }
 
     private float[] parameters(NetworkShape shape, Path folder) {

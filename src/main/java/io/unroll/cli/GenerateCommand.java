@@ -12,9 +12,12 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -69,8 +72,12 @@ final class GenerateCommand implements Callable<Integer> {
             description = "The same seed writes the same text (default: ${DEFAULT-VALUE}).")
     private long seed;
 
-    @Option(names = "--image", paramLabel = "FILE", description = "captioning: the image to caption.")
-    private Path image;
+    @Option(
+            names = "--image",
+            paramLabel = "FILE",
+            arity = "1..*",
+            description = "captioning: the images to caption, a line for each.")
+    private List<Path> images = List.of();
 
     @Mixin
     private SearchOption search;
@@ -78,11 +85,15 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
     private boolean json;
 
-    private byte[] image() throws IOException {
-        if (image != null && !Files.isRegularFile(image)) {
-            throw new ConfigurationException(image + ": no such file. --image takes the image to caption.");
+    private List<Prompt.File> images() throws IOException {
+        List<Prompt.File> contents = new ArrayList<>();
+        for (Path image : images) {
+            if (!Files.isRegularFile(image)) {
+                throw new ConfigurationException(image + ": no such file. --image takes the images to caption.");
+            }
+            contents.add(new Prompt.File(image.toString(), Files.readAllBytes(image)));
         }
-        return image == null ? null : Files.readAllBytes(image);
+        return contents;
     }
 
     @Override
@@ -91,14 +102,15 @@ final class GenerateCommand implements Callable<Integer> {
             throw new ConfigurationException("--length is " + length + "; it must be 0 or more.");
         }
         Sampler sampler = new Sampler(temperature, topK, topP, seed);
-        Model trained = new ModelFolder(model, Session.hadoopWithoutSpark()).read();
+        Configuration hadoop = Session.hadoopWithoutSpark();
+        Model trained = new ModelFolder(model, hadoop).read();
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         OutputStream out = json ? text : System.out;
-        trained.answer(new Prompt(prime, image(), length, sampler::draw, search.beam()), out);
+        int tokens = trained.answer(new Prompt(prime, images(), length, sampler::draw, search.beam(), hadoop), out);
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("text", text.toString(StandardCharsets.UTF_8));
-            result.put("tokens", length);
+            result.put("tokens", tokens);
             result.put("seed", seed);
             System.out.println(JsonLine.of(result));
         } else {

@@ -71,7 +71,7 @@ final class TrainCommand implements Callable<Integer> {
             ByteArrayOutputStream sample = new ByteArrayOutputStream();
             Sampler sampler =
                     new Sampler(SAMPLE_TEMPERATURE, 0, 1, model.settings().run().seed());
-            model.answer(new Prompt(prompt, null, SAMPLE_LENGTH, sampler::draw, 1), sample);
+            model.answer(new Prompt(prompt, SAMPLE_LENGTH, sampler::draw), sample);
             samples.add(sample.toString(StandardCharsets.UTF_8));
         }
         return samples;

@@ -139,14 +139,32 @@ public record Settings(
         }
     }
 
-    /** @param side pixels to which images are scaled */
-    public record ImageInput(int side, Inject inject) implements Serializable {
+    /**
+     * @param side pixels to which images are scaled
+     * @param features numbers that an image becomes before training; 0 where its pixels are trained on
+     * @param network a file with a trained network that makes them; empty where images are files of features
+     * @param layer whose output they are
+     */
+    public record ImageInput(int side, Inject inject, int features, String network, String layer)
+            implements Serializable {
         public ImageInput {
+            check(side >= 8 && side <= 1024, "model.image.side", side, "from 8 to 1024");
             check(
-                    side >= 8 && side <= 1024 && side % 8 == 0,
+                    side % 8 == 0 || features > 0,
                     "model.image.side",
                     side,
-                    "from 8 to 1024, and a multiple of 8");
+                    "a multiple of 8, unless model.image.network reads the images");
+            check(features >= 0 && features <= MOST, "model.image.features", features, "from 0 to " + MOST);
+            check(
+                    network.isBlank() || features > 0,
+                    "model.image.features",
+                    features,
+                    "how many numbers the layer of model.image.network gives");
+            check(
+                    network.isBlank() == layer.isBlank(),
+                    "model.image.layer",
+                    layer.isBlank() ? "not set" : layer,
+                    "a layer's name with model.image.network, and not set without");
         }
     }
 

@@ -34,7 +34,8 @@ public final class SettingsReader {
             "run.checkpoint.keep",
             "corpus.path",
             "corpus.images",
-            "corpus.prepared");
+            "corpus.prepared",
+            "model.image.network");
 
     private final Config config;
 
@@ -184,7 +185,11 @@ public final class SettingsReader {
                 choice("model.attention", Settings.Attention.class),
                 choice("model.pooling", Settings.Pooling.class),
                 new Settings.ImageInput(
-                        number("model.image.side"), choice("model.image.inject", Settings.Inject.class)),
+                        number("model.image.side"),
+                        choice("model.image.inject", Settings.Inject.class),
+                        number("model.image.features"),
+                        text("model.image.network"),
+                        text("model.image.layer")),
                 choice("model.precision", Settings.Precision.class),
                 flag("model.emulate-bfloat16"));
     }

@@ -196,7 +196,7 @@ public record Inspection(
                     new Sampler(temperature, 0, 1, model.settings().run().seed());
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             network.setState(RecurrentState.ZERO);
-            Prompt prompt = new Prompt("", null, SAMPLE_LENGTH, sampler::draw, 1);
+            Prompt prompt = new Prompt("", SAMPLE_LENGTH, sampler::draw);
             model.task().answer(network, model.vocabularies(), prompt, out);
             samples.put(temperature, out.toString(StandardCharsets.UTF_8));
         }

@@ -7,7 +7,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** A network of Deeplearning4j that reads images, each {@code [3, side, side]} in 0 to 255, channel by channel. */
+/** A network of Deeplearning4j that reads images. */
 final class ImageEncoder implements Encoder {
     private final ImageShape shape;
     private final int arrays;
@@ -29,7 +29,7 @@ final class ImageEncoder implements Encoder {
     public float[][] encode(int[][] sources, boolean training) {
         free();
         INDArray outputs;
-        INDArray images = images(sources);
+        INDArray images = shape.input(sources);
         live.add(images);
         if (training) {
             net.setInput(images);
@@ -54,17 +54,6 @@ final class ImageEncoder implements Encoder {
     private void free() {
         live.stream().filter(array -> array.closeable() && !array.wasClosed()).forEach(INDArray::close);
         live.clear();
-    }
-
-    private INDArray images(int[][] sources) {
-        float[] values = new float[sources.length * sources[0].length];
-        int next = 0;
-        for (int[] image : sources) {
-            for (int value : image) {
-                values[next++] = value / 127.5f - 1;
-            }
-        }
-        return Nd4j.createFromArray(values).reshape('c', sources.length, 3, shape.side(), shape.side());
     }
 
     @Override

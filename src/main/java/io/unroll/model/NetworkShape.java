@@ -42,10 +42,13 @@ public record NetworkShape(
         this(model, vocabulary, vocabulary, Pooling.NONE, null, optimizer, threads);
     }
 
-    /** @return the same after an image of such a side has been seen */
-    public NetworkShape after(int side, ImageShape.Place place) {
+    /** @return the same after an image has been seen, pixels or features as the model says */
+    public NetworkShape after(ImageShape.Place place) {
         int size = place == ImageShape.Place.FIRST_STEP ? model.embedding() : stateArrays() * model.hidden();
-        ImageShape image = new ImageShape(side, size, place);
+        Settings.ImageInput input = model.image();
+        ImageShape image = input.features() > 0
+                ? new FeatureShape(input.features(), size, place)
+                : new PixelShape(input.side(), size, place);
         return new NetworkShape(model, vocabulary, outputs, pooling, image, optimizer, threads);
     }
 

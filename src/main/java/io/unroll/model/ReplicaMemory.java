@@ -21,9 +21,6 @@ import io.unroll.kernel.SoftmaxKernel;
  * of the process, with one and with four layers. It is that of float32; bfloat16 takes up to a tenth less.
  */
 public final class ReplicaMemory {
-    /** Columns of the first convolutions, their outputs, and the gradients of both. */
-    private static final int NUMBERS_OF_A_PIXEL = 150;
-
     private ReplicaMemory() {}
 
     public static long bytes(NetworkShape shape, int lanes, int steps) {
@@ -68,8 +65,7 @@ public final class ReplicaMemory {
             return bytes(text, lanes, steps);
         }
         if (shape.encoder() instanceof ImageShape image) {
-            return Float.BYTES
-                    * (4L * image.parameters() + (long) lanes * image.side() * image.side() * NUMBERS_OF_A_PIXEL);
+            return Float.BYTES * 4L * image.parameters() + lanes * image.bytesOfAnImage();
         }
         return 0;
     }

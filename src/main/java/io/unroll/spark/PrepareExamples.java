@@ -79,6 +79,10 @@ final class PrepareExamples extends Prepare {
             images.stream().flatMap(List::stream).forEach(image -> all.append('\n')
                     .append(new Path(image.file()).getName()));
         }
+        String network = settings.model().image().network();
+        if (!network.isBlank()) {
+            all.append('\n').append(hash(files(network)));
+        }
         return HexFormat.of().formatHex(sha256().digest(all.toString().getBytes(StandardCharsets.UTF_8)));
     }
 

@@ -15,6 +15,7 @@ import io.unroll.text.Vocabularies;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -53,9 +54,7 @@ record Captioning(Settings settings) implements Task {
                 tokens,
                 settings.training().optimizer(),
                 settings.cluster().threads());
-        return captions.after(
-                settings.model().image().side(),
-                startsWithImage() ? ImageShape.Place.FIRST_STEP : ImageShape.Place.INITIAL_STATE);
+        return captions.after(startsWithImage() ? ImageShape.Place.FIRST_STEP : ImageShape.Place.INITIAL_STATE);
     }
 
     private boolean startsWithImage() {
@@ -68,10 +67,14 @@ record Captioning(Settings settings) implements Task {
 
     @Override
     public Optional<Examples> examples() {
-        return Optional.of(new Captioned(targets(), settings.model().image().side()));
+        return Optional.of(new Captioned(targets(), input()));
     }
 
-    private record Captioned(Targets targets, int side) implements Examples {
+    private ImageInput input() {
+        return new ImageInput(settings.model().image());
+    }
+
+    private record Captioned(Targets targets, ImageInput input) implements Examples {
         @Override
         public List<String> columns() {
             return List.of(IMAGE, CAPTION);
@@ -80,7 +83,8 @@ record Captioning(Settings settings) implements Task {
         @Override
         public void check(Row row, RowFiles files) {
             Targets.value(row, CAPTION);
-            pixels(row, files);
+            String name = Targets.value(row, IMAGE);
+            input.check(files.read(name), name);
         }
 
         @Override
@@ -91,11 +95,6 @@ record Captioning(Settings settings) implements Task {
                             counts.computeIfAbsent(Vocabularies.TOKENS, name -> new TreeMap<>()));
         }
 
-        private int[] pixels(Row row, RowFiles files) {
-            String name = Targets.value(row, IMAGE);
-            return Image.read(files.read(name), name, side);
-        }
-
         @Override
         public Vocabularies vocabularies(Map<String, Map<String, Long>> counts) {
             return new Vocabularies(Map.of(Vocabularies.TOKENS, targets.vocabulary(counts.get(Vocabularies.TOKENS))));
@@ -103,12 +102,15 @@ record Captioning(Settings settings) implements Task {
 
         @Override
         public int[] encode(Row row, RowFiles files, Vocabularies vocabularies) {
-            return targets.example(pixels(row, files), Targets.value(row, CAPTION), vocabularies.tokens());
+            String name = Targets.value(row, IMAGE);
+            int[] image = input.read(files.read(name), name, files.hadoop());
+            return targets.example(image, Targets.value(row, CAPTION), vocabularies.tokens());
         }
 
         @Override
         public List<Object> key() {
-            return List.of(targets.phrases(), side);
+            Settings.ImageInput image = input.settings();
+            return List.of(targets.phrases(), image.side(), image.features(), image.layer());
         }
 
         @Override
@@ -144,23 +146,31 @@ record Captioning(Settings settings) implements Task {
         return new CaptionScore(loss, images);
     }
 
-    /** Writes the most probable caption. */
+    /** Writes the most probable caption of each image, a line each. */
     @Override
-    public void answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
-        if (prompt.image() == null) {
+    public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
+        if (prompt.images().isEmpty()) {
             throw new ConfigurationException("there is no image to caption: give one by --image.");
         }
-        int[] image;
+        List<String> captions = new ArrayList<>();
+        int tokens = 0;
+        for (Prompt.File image : prompt.images()) {
+            int[] answer = Targets.search(prompt.beam())
+                    .decode(network, new int[][] {read(image, prompt)}, new int[] {MOST_TOKENS})
+                    .get(0);
+            captions.add(targets().phrases().decode(answer, vocabularies.tokens()));
+            tokens += answer.length;
+        }
+        out.write(String.join("\n", captions).getBytes(StandardCharsets.UTF_8));
+        return tokens;
+    }
+
+    private int[] read(Prompt.File image, Prompt prompt) {
         try {
-            image = Image.read(
-                    prompt.image(), "the file", settings.model().image().side());
+            return input().read(image.content(), image.name(), prompt.hadoop());
         } catch (MalformedRowException e) {
             throw new ConfigurationException("--image: " + e.getMessage() + ".", e);
         }
-        int[] answer = Targets.search(prompt.beam())
-                .decode(network, new int[][] {image}, new int[] {MOST_TOKENS})
-                .get(0);
-        out.write(targets().phrases().decode(answer, vocabularies.tokens()).getBytes(StandardCharsets.UTF_8));
     }
 
     @Override

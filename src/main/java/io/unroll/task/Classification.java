@@ -158,7 +158,7 @@ record Classification(Settings settings) implements Task {
 
     /** Writes the labels with their probabilities, the most probable first. */
     @Override
-    public void answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
+    public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
         int[] tokens = phrases().encode(prompt.text(), vocabularies.tokens());
         if (tokens.length == 0) {
             throw new ConfigurationException("there is no text to classify: give one by --prime.");
@@ -174,6 +174,7 @@ record Classification(Settings settings) implements Task {
             String line = String.format(Locale.ROOT, "%.4f  %s%n", probabilities[label], labels.symbol(label));
             out.write(line.getBytes(StandardCharsets.UTF_8));
         }
+        return order.size();
     }
 
     @Override

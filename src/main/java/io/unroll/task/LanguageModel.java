@@ -73,7 +73,7 @@ record LanguageModel(Settings settings) implements Task {
 
     /** Continues the prompt, token by token. */
     @Override
-    public void answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
+    public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
         Vocabulary vocabulary = vocabularies.tokens();
         Tokenizer tokenizer = Tokenizer.of(settings.corpus());
         Tokenizer.Decoder decoder = tokenizer.decoder(vocabulary);
@@ -88,6 +88,7 @@ record LanguageModel(Settings settings) implements Task {
             out.flush();
             logits = network.next(token);
         }
+        return prompt.length();
     }
 
     @Override

@@ -162,7 +162,7 @@ record Seq2Seq(Settings settings) implements Task {
 
     /** Writes the most probable target. */
     @Override
-    public void answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
+    public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
         int[] source = reversed(sources().encode(prompt.text(), vocabularies.of(SOURCE)));
         if (source.length == 0) {
             throw new ConfigurationException("there is no source to answer: give one by --prime.");
@@ -171,6 +171,7 @@ record Seq2Seq(Settings settings) implements Task {
                 .decode(network, new int[][] {source}, new int[] {mostTokens(source)})
                 .get(0);
         out.write(targets().phrases().decode(answer, vocabularies.tokens()).getBytes(StandardCharsets.UTF_8));
+        return answer.length;
     }
 
     @Override

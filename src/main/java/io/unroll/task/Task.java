@@ -42,8 +42,12 @@ public interface Task extends Serializable {
      */
     Score score(Network network, Batch batch, int beam);
 
-    /** What a model is used for: answers a prompt. */
-    void answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException;
+    /**
+     * What a model is used for: answers a prompt.
+     *
+     * @return tokens that it has written
+     */
+    int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException;
 
     /** @return prompts whose answers show, after training, what has been learnt; empty where the metrics say it all */
     List<String> samplePrompts();

@@ -10,25 +10,26 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Networks that see an image first. */
 class ImageNetworkTest {
     private static final int VOCABULARY = 5;
     private static final int SIDE = 8;
+    private static final int FEATURES = 7;
     private static final int LANES = 3;
 
     /** Float32 allows no finer difference: compared are directions in which many parameters move at once. */
     @ParameterizedTest
-    @EnumSource
-    void theGradientIsTheSlopeOfTheLoss(ImageShape.Place place) {
-        try (Network network = new Network(shape(place), 1)) {
-            Batch batch = batch(0, place);
+    @MethodSource("shapes")
+    void theGradientIsTheSlopeOfTheLoss(NetworkShape shape) {
+        try (Network network = new Network(shape, 1)) {
+            Batch batch = batch(0, shape);
             float[] at = network.parameters();
             float[] gradient = network.gradient(batch);
             for (NetworkShape.Part part : network.shape().parts()) {
@@ -61,11 +62,11 @@ class ImageNetworkTest {
     }
 
     @ParameterizedTest
-    @EnumSource
-    void readingAndThenSteppingGivesWhatTheBatchDoes(ImageShape.Place place) {
-        try (Network network = new Network(shape(place), 1)) {
-            Batch batch = batch(0, place);
-            int skipped = place == ImageShape.Place.FIRST_STEP ? 1 : 0;
+    @MethodSource("shapes")
+    void readingAndThenSteppingGivesWhatTheBatchDoes(NetworkShape shape) {
+        try (Network network = new Network(shape, 1)) {
+            Batch batch = batch(0, shape);
+            int skipped = startsWithImage(shape) ? 1 : 0;
             float[] together = network.logits(batch);
             network.read(batch.sources());
             int[] first = new int[LANES];
@@ -78,16 +79,17 @@ class ImageNetworkTest {
     }
 
     @ParameterizedTest
-    @EnumSource
-    void theEncoderIsANetworkOfDeeplearning4j(ImageShape.Place place) throws IOException {
-        try (Network network = new Network(shape(place), 1)) {
+    @MethodSource("shapes")
+    void theEncoderIsANetworkOfDeeplearning4j(NetworkShape shape) throws IOException {
+        try (Network network = new Network(shape, 1)) {
             NetworkShape.Part part = network.shape().parts().get(1);
             ByteArrayOutputStream zip = new ByteArrayOutputStream();
             NetworkZip.write(part.shape(), part.cut(network.parameters()), new float[0], zip);
             MultiLayerNetwork stock =
                     ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(zip.toByteArray()), false);
 
-            INDArray outputs = stock.output(Nd4j.zeros(2, 3, SIDE, SIDE));
+            INDArray outputs = stock.output(
+                    ((ImageShape) part.shape()).input(batch(0, shape).sources()));
 
             assertEquals(((ImageShape) part.shape()).outputs(), outputs.size(1));
             assertArrayEquals(
@@ -98,12 +100,12 @@ class ImageNetworkTest {
 
     /** Validation and search between two steps leave no trace. */
     @ParameterizedTest
-    @EnumSource
-    void whatHappensBetweenTwoStepsChangesNothing(ImageShape.Place place) {
-        try (Network one = new Network(shape(place), 1);
-                Network other = new Network(shape(place), 1)) {
+    @MethodSource("shapes")
+    void whatHappensBetweenTwoStepsChangesNothing(NetworkShape shape) {
+        try (Network one = new Network(shape, 1);
+                Network other = new Network(shape, 1)) {
             for (int step = 0; step < 3; step++) {
-                Batch batch = batch(step, place);
+                Batch batch = batch(step, shape);
                 one.train(batch, 0.01, 5, step, step + 1);
                 other.evaluate(batch);
                 other.train(batch, 0.01, 5, step, step + 1);
@@ -114,12 +116,19 @@ class ImageNetworkTest {
         }
     }
 
-    private static NetworkShape shape(ImageShape.Place place) {
-        NetworkShape plain = TestShapes.shape(VOCABULARY, "layers = 2, hidden = 6, embedding = 4");
-        return plain.after(SIDE, place);
+    /** Networks that see pixels, and ones that see features of others. */
+    static Stream<NetworkShape> shapes() {
+        String model = "layers = 2, hidden = 6, embedding = 4, ";
+        return Stream.of("image.side = " + SIDE, "image.features = " + FEATURES)
+                .map(image -> TestShapes.shape(VOCABULARY, model + image))
+                .flatMap(plain -> Arrays.stream(ImageShape.Place.values()).map(plain::after));
     }
 
-    private static Batch batch(long seed, ImageShape.Place place) {
+    private static boolean startsWithImage(NetworkShape shape) {
+        return ((ImageShape) shape.encoder()).place() == ImageShape.Place.FIRST_STEP;
+    }
+
+    private static Batch batch(long seed, NetworkShape shape) {
         SplittableRandom random = new SplittableRandom(seed);
         int[] lengths = {4, 3, 4};
         int[] inputs = new int[LANES * 4];
@@ -127,13 +136,15 @@ class ImageNetworkTest {
         Arrays.fill(targets, Batch.IGNORED);
         Arrays.setAll(inputs, i -> random.nextInt(VOCABULARY));
         for (int lane = 0; lane < LANES; lane++) {
-            for (int step = place == ImageShape.Place.FIRST_STEP ? 1 : 0; step < lengths[lane]; step++) {
+            for (int step = startsWithImage(shape) ? 1 : 0; step < lengths[lane]; step++) {
                 targets[lane * 4 + step] = random.nextInt(VOCABULARY);
             }
         }
-        int[][] images = new int[LANES][3 * SIDE * SIDE];
+        boolean pixels = shape.encoder() instanceof PixelShape;
+        int[][] images = new int[LANES][pixels ? 3 * SIDE * SIDE : FEATURES];
         for (int[] image : images) {
-            Arrays.setAll(image, i -> random.nextInt(256));
+            Arrays.setAll(
+                    image, i -> pixels ? random.nextInt(256) : Float.floatToIntBits((float) random.nextDouble(9)));
         }
         return new Batch(LANES, 4, inputs, targets, lengths, images);
     }

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.ModelFolder;
 import io.unroll.chunk.Batch;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
@@ -12,20 +14,33 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 abstract class CaptioningTest extends TaskContract {
-    private static final List<Row> ROWS = List.of(
-            row("image", "0.png", "caption", "a red circle"),
-            row("image", "1.png", "caption", "a blue bar"),
-            row("image", "2.png", "caption", "a red bar"),
-            row("image", "3.png", "caption", "green triangle"));
+    private static final List<String> CAPTIONS = List.of("a red circle", "a blue bar", "a red bar", "green triangle");
 
     static class AsInitialStateTest extends CaptioningTest {
         @Override
         String inject() {
             return "initial-state";
+        }
+
+        @Test
+        void picturesThatAreNoneSayWhy() throws IOException {
+            Files.writeString(folder.resolve("text.png"), "no image");
+            assertEquals("text.png is no image: PNG, JPEG, GIF and BMP can be read", problem("text.png"));
         }
     }
 
@@ -36,22 +51,116 @@ abstract class CaptioningTest extends TaskContract {
         }
     }
 
+    /** Vectors that somebody's own network has made. */
+    static class OfVectorsTest extends CaptioningTest {
+        @Override
+        String inject() {
+            return "initial-state";
+        }
+
+        @Override
+        String image() {
+            return "features = 3";
+        }
+
+        @Override
+        String file(int i) {
+            return i + ".npy";
+        }
+
+        @Override
+        byte[] content(String caption) throws IOException {
+            String[] words = caption.split(" ");
+            INDArray vector = Nd4j.createFromArray(
+                    words.length, words[words.length - 2].length(), (float) words[words.length - 1].length());
+            return Nd4j.toNpyByteArray(vector);
+        }
+
+        @Test
+        void vectorsThatCannotBeUsedSayWhy() throws IOException {
+            Files.write(folder.resolve("2.npy"), Nd4j.toNpyByteArray(Nd4j.createFromArray(1f, 2)));
+            Files.write(folder.resolve("nan.npy"), Nd4j.toNpyByteArray(Nd4j.createFromArray(1, 2, Float.NaN)));
+            assertEquals("2.npy holds 2 numbers, and model.image.features is 3", problem("2.npy"));
+            assertEquals("nan.npy holds NaN, which is no finite number", problem("nan.npy"));
+            Files.writeString(folder.resolve("text.npy"), "no vector");
+            assertEquals(
+                    "text.npy is no vector in NumPy's format (.npy): it does not start as one", problem("text.npy"));
+            Files.write(folder.resolve("empty.npy"), new byte[0]);
+            assertEquals("empty.npy is no vector in NumPy's format (.npy): it ends too early", problem("empty.npy"));
+        }
+    }
+
+    /** What a network of Deeplearning4j sees. */
+    static class OfACutNetworkTest extends CaptioningTest {
+        @Override
+        String inject() {
+            return "first-step";
+        }
+
+        @Override
+        String image() {
+            return "features = 32, layer = seen, network = \"" + folder.resolve("network.zip") + "\"";
+        }
+
+        @BeforeEach
+        void writeNetwork() throws IOException {
+            MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                    .seed(1)
+                    .activation(Activation.RELU)
+                    .list()
+                    .layer(new ConvolutionLayer.Builder(3, 3).nOut(8).build())
+                    .layer(new DenseLayer.Builder().name("seen").nOut(32).build())
+                    .layer(new DenseLayer.Builder().nOut(2).build())
+                    .setInputType(InputType.convolutional(16, 16, 3))
+                    .build());
+            network.init();
+            ModelSerializer.writeModel(network, folder.resolve("network.zip").toFile(), false);
+        }
+
+        @Test
+        @Override
+        void aModelThatIsReadBackAnswersTheSame() throws IOException {
+            super.aModelThatIsReadBackAnswersTheSame();
+            Files.delete(folder.resolve("network.zip"));
+            Model model = new ModelFolder(folder.resolve("model").toString(), new Configuration()).read();
+            assertTrue(!answer(model).isBlank());
+        }
+    }
+
     abstract String inject();
+
+    /** @return settings */
+    String image() {
+        return "features = 0";
+    }
+
+    String file(int i) {
+        return i + ".png";
+    }
+
+    /** @return of the image's file */
+    byte[] content(String caption) throws IOException {
+        String[] words = caption.split(" ");
+        return ShapeImages.png(true, words[words.length - 2], words[words.length - 1], caption.hashCode());
+    }
 
     @BeforeEach
     void draw() throws IOException {
-        for (int i = 0; i < ROWS.size(); i++) {
-            String[] words = ROWS.get(i).value("caption").split(" ");
-            Files.write(
-                    folder.resolve(i + ".png"),
-                    ShapeImages.png(true, words[words.length - 2], words[words.length - 1], i));
+        for (int i = 0; i < CAPTIONS.size(); i++) {
+            Files.write(folder.resolve(file(i)), content(CAPTIONS.get(i)));
         }
+    }
+
+    private List<Row> rows() {
+        return IntStream.range(0, CAPTIONS.size())
+                .mapToObj(i -> row("image", file(i), "caption", CAPTIONS.get(i)))
+                .toList();
     }
 
     @Override
     String settings() {
         return "task = captioning, corpus { images = i, tokenizer = word }, model.image { side = 16, inject = "
-                + inject() + " }";
+                + inject() + ", " + image() + " }";
     }
 
     @Override
@@ -61,17 +170,17 @@ abstract class CaptioningTest extends TaskContract {
 
     @Override
     Vocabularies vocabularies() {
-        return vocabulariesOf(ROWS);
+        return vocabulariesOf(rows());
     }
 
     @Override
     List<Batch> batches() {
-        return batchOf(ROWS);
+        return batchOf(rows());
     }
 
     @Override
-    Prompt prompt() {
-        return prompt("", ShapeImages.png(true, "blue", "bar", 1));
+    Prompt prompt() throws IOException {
+        return prompt("", content("a blue bar"));
     }
 
     @Override
@@ -81,13 +190,13 @@ abstract class CaptioningTest extends TaskContract {
 
     @Test
     void whatCannotBeUsedSaysWhy() throws IOException {
-        Files.writeString(folder.resolve("text.png"), "no image");
-        assertEquals(
-                "text.png is no image: PNG, JPEG, GIF and BMP can be read",
-                problem(row("image", "text.png", "caption", "a")));
-        assertTrue(problem(row("image", "9.png", "caption", "a")).matches("there is no file .*/9.png"));
-        assertEquals("its image is empty", problem(row("image", "", "caption", "a")));
-        assertEquals("the row has no caption", problem(row("image", "0.png")));
+        assertTrue(problem("9.png").matches("there is no file .*/9.png"));
+        assertEquals("its image is empty", problem(""));
+        assertEquals("the row has no caption", problem(row("image", file(0))));
+    }
+
+    String problem(String image) {
+        return problem(row("image", image, "caption", "a"));
     }
 
     private String problem(Row row) {

@@ -43,7 +43,7 @@ abstract class TaskContract {
     /** The tiny corpus, whole, in the order in which it is trained. */
     abstract List<Batch> batches();
 
-    abstract Prompt prompt();
+    abstract Prompt prompt() throws IOException;
 
     /** @return whether the network knows the tiny corpus by heart */
     abstract boolean isPerfect(Map<String, Object> metrics);
@@ -152,7 +152,7 @@ abstract class TaskContract {
         }
     }
 
-    private String answer(Model model) throws IOException {
+    final String answer(Model model) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         model.answer(prompt(), out);
         return out.toString(StandardCharsets.UTF_8);
@@ -178,7 +178,7 @@ abstract class TaskContract {
     static Prompt prompt(String text, byte[] image) {
         return new Prompt(
                 text,
-                image,
+                image == null ? List.of() : List.of(new Prompt.File("image", image)),
                 20,
                 logits -> {
                     int best = 0;
@@ -187,6 +187,7 @@ abstract class TaskContract {
                     }
                     return best;
                 },
-                2);
+                2,
+                new Configuration());
     }
 }

@@ -1,0 +1,63 @@
+package io.unroll.model;
+
+import java.util.Arrays;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.weights.WeightInit;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A dense layer over features that another network has found in an image, as the bits of floats. Each image's are scaled to
+ * a mean square of 1, whatever that network's scale was (Tanti et al. 2018 scale them to length 1).
+ *
+ * @param features of an image
+ */
+public record FeatureShape(int features, int outputs, Place place) implements ImageShape {
+    /** @return as an example holds them */
+    public static int[] bits(float[] features) {
+        int[] bits = new int[features.length];
+        Arrays.setAll(bits, i -> Float.floatToIntBits(features[i]));
+        return bits;
+    }
+
+    @Override
+    public INDArray input(int[][] sources) {
+        float[] values = new float[sources.length * features];
+        for (int lane = 0; lane < sources.length; lane++) {
+            double squares = 0;
+            for (int bits : sources[lane]) {
+                float value = Float.intBitsToFloat(bits);
+                squares += (double) value * value;
+            }
+            double scale = squares == 0 ? 0 : 1 / Math.sqrt(squares / features);
+            for (int i = 0; i < features; i++) {
+                values[lane * features + i] = (float) (scale * Float.intBitsToFloat(sources[lane][i]));
+            }
+        }
+        return Nd4j.createFromArray(values).reshape('c', sources.length, features);
+    }
+
+    @Override
+    public long bytesOfAnImage() {
+        return Float.BYTES * 2L * (features + outputs);
+    }
+
+    @Override
+    public MultiLayerConfiguration configuration(long seed) {
+        return new NeuralNetConfiguration.Builder()
+                .seed(seed)
+                .miniBatch(false)
+                .list()
+                .layer(new DenseLayer.Builder()
+                        .nOut(outputs)
+                        .weightInit(WeightInit.XAVIER)
+                        .activation(Activation.TANH)
+                        .build())
+                .setInputType(InputType.feedForward(features))
+                .build();
+    }
+}
