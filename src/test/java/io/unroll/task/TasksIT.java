@@ -42,28 +42,47 @@ class TasksIT {
         }
         Files.writeString(folder.resolve("words.csv"), words);
         Files.writeString(folder.resolve("pairs.tsv"), pairs);
-        configure("classification", "path = \"%s/words.csv\"", "hidden = 16, pooling = max");
+        Files.createDirectory(folder.resolve("images"));
+        StringBuilder captions = new StringBuilder("image,caption\n");
+        for (int i = 0; i < 320; i++) {
+            String color = List.of("red", "blue").get(i % 2);
+            String shape = List.of("circle", "bar").get(i / 2 % 2);
+            Files.write(folder.resolve("images/" + i + ".png"), ShapeImages.png(true, color, shape, i));
+            captions.append(i + ".png,a " + color + " " + shape + "\n");
+        }
+        Files.writeString(folder.resolve("captions.csv"), captions);
+        configure(
+                "captioning",
+                "path = \"%1$s/captions.csv\", images = \"%1$s/images\", tokenizer = word",
+                "hidden = 24, image { side = 16, inject = first-step }",
+                0.005);
+        configure("classification", "path = \"%s/words.csv\"", "hidden = 16, pooling = max", 0.02);
         configure(
                 "seq2seq",
                 "path = \"%s/pairs.tsv\", header = false, columns { source = 1, target = 2 }",
-                "hidden = 24, attention = general");
+                "hidden = 24, attention = general",
+                0.02);
     }
 
-    private static void configure(String task, String corpus, String model) throws IOException {
+    private static void configure(String task, String corpus, String model, double learningRate) throws IOException {
         Files.writeString(
                 folder.resolve(task + ".conf"),
                 """
                 task = %2$s
                 corpus { %3$s, prepared = "%1$s/prepared", validation = 0.1, test = 0.1 }
                 model { %4$s, layers = 1, dropout = 0.1 }
-                training { epochs = 12, batch = 8, learning-rate = 0.02, schedule = linear }
+                training { epochs = 12, batch = 8, learning-rate = %5$s, schedule = linear }
                 cluster { replicas = 2, averaging { every = 6 } }
                 """
-                        .formatted(folder, task, corpus.formatted(folder), model));
+                        .formatted(folder, task, corpus.formatted(folder), model, learningRate));
     }
 
     @ParameterizedTest
-    @CsvSource({"classification, accuracy, 0.9, 1", "seq2seq, sequence_error_rate, 0, 0.6"})
+    @CsvSource({
+        "classification, accuracy, 0.9, 1",
+        "seq2seq, sequence_error_rate, 0, 0.6",
+        "captioning, exact_match, 0.9, 1"
+    })
     void itIsLearntWithTheSameBitsOnAnySparkAndAfterAKill(String task, String metric, double least, double most)
             throws Exception {
         Unroll.Output whole = start("local[1]", task, task + "/whole").end();

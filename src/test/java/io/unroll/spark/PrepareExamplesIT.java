@@ -1,0 +1,150 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.checkpoint.Model;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.config.UnrollException;
+import io.unroll.model.Network;
+import io.unroll.task.Score;
+import io.unroll.task.Task;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Rows on a real Spark: those that no task can use, and what is found again. */
+class PrepareExamplesIT {
+    private static final String IMAGES = "model.image.side = 8, corpus.images = ";
+
+    @TempDir
+    private static Path folder;
+
+    private static Session session;
+
+    @BeforeAll
+    static void start() throws IOException {
+        System.setProperty("spark.master", "local[2]");
+        System.setProperty("spark.ui.enabled", "false");
+        session = Session.start("test", 1);
+        Path images = Files.createDirectories(folder.resolve("images"));
+        ImageIO.write(
+                new BufferedImage(9, 9, BufferedImage.TYPE_INT_RGB),
+                "png",
+                images.resolve("a.png").toFile());
+        Files.writeString(images.resolve("text.png"), "no image");
+    }
+
+    @AfterAll
+    static void stop() {
+        session.close();
+    }
+
+    /** Each file's third line is a row that cannot be used. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            classification | text,label#a,x#"",x#b,y           | its text is empty
+            classification | text,label#a,x#b#b,y              | the row has no label
+            classification | text,label#a,x#b,""#b,y           | its label is empty
+            seq2seq        | source,target#a,x#"",y#b,y        | its source is empty
+            seq2seq        | source,target#a,x#b#b,y           | the row has no target
+            seq2seq        | source,target#a,x#b," "#b,y       | its target is empty
+            captioning     | image,caption#a.png,x#a.png#a.png,y      | the row has no caption
+            captioning     | image,caption#a.png,x#"",y#a.png,y       | its image is empty
+            captioning     | image,caption#a.png,x#none.png,y#a.png,y | there is no file .*none.png
+            captioning     | image,caption#a.png,x#text.png,y#a.png,y | text.png is no image: PNG, JPEG, GIF and BMP .*
+            """)
+    void aRowThatCannotBeUsedIsNamedOrLeftOutAndCounted(String task, String rows, String reason) throws IOException {
+        Path file = write(task + "-" + Integer.toHexString(rows.hashCode()) + ".csv", rows.replace('#', '\n') + "\n");
+        String settings = "task = " + task + ", " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n";
+
+        String problem =
+                assertThrows(UnrollException.class, () -> prepare(settings)).getMessage();
+        assertTrue(problem.matches(".*" + file.getFileName() + ", row at 3: " + reason + "\\. Mend it.*"), problem);
+
+        PreparedCorpus corpus = prepare(settings + "corpus.malformed = skip");
+        assertEquals(2, corpus.source().size(0).counts().get("examples"));
+        assertEquals(1, corpus.source().size(0).counts().get("skipped"));
+    }
+
+    @Test
+    void evaluationNamesALabelThatTrainingHasNotSeen() throws IOException {
+        Path seen = write("seen.csv", "text,label\na,x\nb,y\n");
+        Path unseen = write("unseen.csv", "text,label\na,x\nb,z\n");
+        String settings = "task = classification, corpus.path = \"" + seen + "\"\n";
+
+        String problem = assertThrows(UnrollException.class, () -> evaluate(settings, unseen))
+                .getMessage();
+        assertTrue(problem.matches(".*unseen.csv, row at 3: training has not seen its label, z\\. Mend it.*"), problem);
+        assertEquals(
+                1, evaluate(settings + "corpus.malformed = skip", unseen).loss().tokens());
+    }
+
+    @Test
+    void aCorpusIsFoundAgainUntilSomethingChangesThatDecidesExamples() throws IOException {
+        Path file = write("found.csv", "image,caption\na.png,x\n");
+        String settings = "task = captioning, " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n";
+        PreparedCorpus first = prepare(settings);
+        assertFalse(first.found());
+        assertEquals(
+                first.folder(),
+                prepare(settings + "model.hidden = 7, training.batch = 3").folder());
+        assertTrue(prepare(settings).found());
+        for (String more : List.of("model.image.side = 16", "corpus.tokenizer = word", "corpus.min-count = 2")) {
+            assertNotEquals(first.folder(), prepare(settings + more).folder(), more);
+        }
+        ImageIO.write(
+                new BufferedImage(9, 9, BufferedImage.TYPE_INT_ARGB),
+                "png",
+                folder.resolve("images/b.png").toFile());
+        assertNotEquals(first.folder(), prepare(settings).folder(), "another image");
+        Files.delete(folder.resolve("images/b.png"));
+    }
+
+    private static Score evaluate(String text, Path file) throws IOException {
+        Settings settings = settings(text);
+        PreparedCorpus corpus = Prepare.of(session, settings, Task.of(settings)).prepare();
+        Model untrained = new Model(null, settings, corpus.vocabularies(), new float[0], new float[0]);
+        try (Network network = new Network(untrained.shape(), 1)) {
+            Model model = new Model(null, settings, corpus.vocabularies(), network.parameters(), new float[0]);
+            return Evaluation.ofFiles(session, model, List.of(file.toString()), 1)
+                    .orElseThrow();
+        }
+    }
+
+    private static PreparedCorpus prepare(String text) throws IOException {
+        Settings settings = settings(text);
+        return Prepare.of(session, settings, Task.of(settings)).prepare();
+    }
+
+    private static Settings settings(String text) {
+        return SettingsReader.parse(
+                "run.directory = " + quoted("run") + ", corpus { validation = 0, test = 0 }, model { hidden = 4 }\n"
+                        + text,
+                "test");
+    }
+
+    private static String quoted(String name) {
+        return "\"" + folder.resolve(name) + "\"";
+    }
+
+    private static Path write(String name, String text) throws IOException {
+        return Files.writeString(folder.resolve(name), text);
+    }
+}
