@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# What does a network learn to say of pictures? Trains on captioned images, a tenth held out by a hash of their names, and
+# shows of the first 30 that were held out what it says, what people say, and the training caption that is nearest to what it
+# says: where the two are the same, it may only remember.
+#
+#   jobs/captions-study.sh CAPTIONS IMAGES RESULTS [key=value ...]
+#   jobs/captions-study.sh emoji/captions.csv emoji/png emoji-study model.hidden=256
+#
+# CAPTIONS is a CSV whose first columns are image and caption, IMAGES the folder of the images. The folder RESULTS gets the
+# split, the run, evaluation.json, captions.md and a contact sheet, captions.png.
+set -euo pipefail
+home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+[ $# -ge 3 ] && [ -f "$1" ] && [ -d "$2" ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
+mkdir -p "$3"
+captions=$(realpath "$1") images=$(realpath "$2") results=$(realpath "$3") settings=("${@:4}")
+java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+
+head -1 "$captions" | tee "$results/training.csv" > "$results/test.csv"
+tail -n +2 "$captions" | while IFS= read -r row; do
+  hash=$(printf '%s' "${row%%,*}" | sha256sum)
+  if [ $((16#${hash:0:8} % 10)) = 0 ]; then part=test; else part=training; fi
+  printf '%s\n' "$row" >> "$results/$part.csv"
+done
+
+cat > "$results/study.conf" <<END
+run.directory = "$results/run"
+task = captioning
+corpus { path = "$results/training.csv", images = "$images", tokenizer = word, validation = 0.11, test = 0 }
+model { layers = 1, dropout = 0.3 }
+training { epochs = 40, batch = 16, learning-rate = 0.001, schedule = cosine, early-stopping = 10 }
+cluster.replicas = 1
+END
+"$home/jobs/unroll" train "$results/study.conf" "${settings[@]}"
+for beam in 1 3; do
+  "$home/jobs/unroll" evaluate "$results/run" "$results/test.csv" --beam $beam --json 2> /dev/null | tail -1
+done | tee "$results/evaluation.json"
+
+mapfile -t shown < <(sed -n '2,31s/,.*//p' "$results/test.csv")
+"$home/jobs/unroll" generate "$results/run" --beam 3 --image "${shown[@]/#/$images/}" > "$results/answers.txt"
+"$java" -Djava.awt.headless=true -cp "$home/target/spark/jars/*" "$home/jobs/CaptionSheet.java" "$results/training.csv" \
+  "$results/test.csv" "$images" "$results/answers.txt" "$results/captions.png" | tee "$results/captions.md"
