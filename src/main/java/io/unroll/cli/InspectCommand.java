@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
     /** Of those that are measured. */
-    private static final Set<Integer> SHOWN_LAGS = Set.of(1, 2, 5, 10, 20, 51, 100, 200);
+    private static final Set<Integer> SHOWN_LAGS = Set.of(1, 2, 5, 9, 19, 46, 90, 200);
 
     @Parameters(paramLabel = "MODEL", description = "The model's folder.")
     private String model;
