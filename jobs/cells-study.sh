@@ -8,7 +8,8 @@
 #
 # Adds a line for each run to RESULTS as it ends (cell, layers, hidden, settings, parameters, epochs, nats per token of the
 # training's last round, of validation and of test, tokens/s, seconds), leaves out what is there already, prints a table,
-# and draws RESULTS.svg. As many runs at once as there are cores. With RUNS set, that folder keeps the models.
+# and draws RESULTS.svg. As many runs at once as there are cores. With RUNS set, that folder keeps the models. Where a run
+# fails, the others go on, and the exit status is 1.
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 [ $# -ge 2 ] && [ -f "$1" ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
@@ -38,7 +39,7 @@ study() { # cell layers hidden
   ! grep -qF "$key" "$results" || return 0
   trained=$("$home/jobs/unroll" --master 'local[1]' train "$work/study.conf" --json "run.directory=$run" "model.cell=$1" \
     "model.layers=$2" "model.hidden=$3" $settings 2> "$work/$1-$2-$3.log" | tail -1) || trained=
-  [ -n "$trained" ] || { tail -1 "$work/$1-$2-$3.log" >&2; return 0; }
+  [ -n "$trained" ] || { echo "$1 $2 $3: $(tail -1 "$work/$1-$2-$3.log")" >&2; return 1; }
   printf '%s%s\t%s\t%s\t%s\t%s\t%.0f\t%s\n' "$key" "$(value parameters < "$run/model/manifest.json")" \
     "$(value epochs <<< "$trained")" "$(value training_loss <<< "$trained")" "$(value validation_loss <<< "$trained")" \
     "$("$home/jobs/unroll" --master 'local[1]' evaluate "$run" --part test --json 2> /dev/null | value cross_entropy)" \
@@ -47,14 +48,14 @@ study() { # cell layers hidden
 }
 export -f value study
 
-"$home/jobs/unroll" prepare "$work/study.conf" 2> "$work/log" || { tail -1 "$work/log" >&2; exit 1; }
+"$home/jobs/unroll" prepare "$work/study.conf" > /dev/null 2> "$work/log" || { tail -1 "$work/log" >&2; exit 1; }
 for hidden in $sizes; do
   for layers in 3 2 1; do
     for cell in lstm gru rnn; do
       echo "$cell $layers $hidden"
     done
   done
-done | xargs -P "$(nproc)" -L 1 bash -c 'study "$@"' study
+done | xargs -P "$(nproc)" -L 1 bash -c 'study "$@"' study || failed=1
 
 sort -t $'\t' -k3,3n -k1,1 -k2,2n "$results" | awk -F'\t' -v settings="${settings:--}" -v svg="$results.svg" '
   $4 == settings {
@@ -97,3 +98,4 @@ sort -t $'\t' -k3,3n -k1,1 -k2,2n "$results" | awk -F'\t' -v settings="${setting
     }
     print "</svg>" > svg
   }'
+exit "${failed:-0}"

@@ -61,29 +61,42 @@ public final class ReportPage {
         return (int) Math.min(inspection.text().size(), Math.max(1, MOST_ACTIVATIONS / perToken));
     }
 
-    /** @return of each kind of activation {@code [steps][hidden]}, a signed byte each, in base 64 */
-    private static Map<String, String> packed(GateTrace.Layer layer, int steps) {
-        Map<String, String> packed = new LinkedHashMap<>();
-        boolean bounded = Arrays.stream(layer.values().get(GateTrace.HIDDEN))
-                .allMatch(step -> IntStream.range(0, step.length).allMatch(i -> Math.abs(step[i]) <= 1));
-        layer.values()
-                .forEach((name, values) ->
-                        packed.put(name, packed(values, steps, name.equals(GateTrace.CELL) || !bounded)));
-        layer.gates().forEach((name, values) -> packed.put(name + " gate", packed(values, steps, false)));
+    /**
+     * Numbers of some steps, the largest of each cell as 127.
+     *
+     * @param values {@code [steps][hidden]}, a signed byte each, in base 64
+     * @param largest of each cell what 127 stands for; 1 for what is within bounds anyway
+     */
+    private record Packed(String values, float[] largest) {}
+
+    private static Map<String, Packed> packed(GateTrace.Layer layer, int steps) {
+        Map<String, Packed> packed = new LinkedHashMap<>();
+        layer.values().forEach((name, values) -> packed.put(name, packed(values, steps)));
+        layer.gates().forEach((name, values) -> packed.put(name + " gate", packed(values, steps)));
         return packed;
     }
 
-    /** @param squashed what has no bounds: its tanh is shown */
-    private static String packed(float[][] values, int steps, boolean squashed) {
+    private static Packed packed(float[][] values, int steps) {
         int size = values[0].length;
+        float[] largest = new float[size];
+        for (int i = 0; i < size; i++) {
+            int cell = i;
+            largest[i] = (float) Arrays.stream(values, 0, steps)
+                    .mapToDouble(step -> Math.abs(step[cell]))
+                    .max()
+                    .orElse(0);
+        }
+        boolean bounded = IntStream.range(0, size).allMatch(i -> largest[i] <= 1);
+        if (bounded) {
+            Arrays.fill(largest, 1);
+        }
         byte[] bytes = new byte[steps * size];
         for (int step = 0; step < steps; step++) {
             for (int i = 0; i < size; i++) {
-                double value = values[step][i];
-                double bounded = squashed ? Math.tanh(value) : value;
-                bytes[step * size + i] = (byte) Math.round(LARGEST * bounded);
+                bytes[step * size + i] =
+                        (byte) Math.round(LARGEST * values[step][i] / Math.max(largest[i], Float.MIN_NORMAL));
             }
         }
-        return Base64.getEncoder().encodeToString(bytes);
+        return new Packed(Base64.getEncoder().encodeToString(bytes), largest);
     }
 }

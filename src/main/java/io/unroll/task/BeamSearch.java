@@ -12,7 +12,8 @@ import java.util.stream.IntStream;
 
 /**
  * The most probable sequence after a source, among those that never fall out of the {@code width} best beginnings: with a
- * width of 1, the most probable token at each step. Probabilities are compared as they are, whatever the length.
+ * width of 1, the most probable token at each step. Probabilities are compared as they are, whatever the length. A sequence
+ * has a token at least, as all have in training.
  */
 record BeamSearch(int start, int end, int width) {
     /** A beginning, or where it has ended a whole sequence. */
@@ -98,7 +99,7 @@ record BeamSearch(int start, int end, int width) {
     private void extend(Beam beam, int lane, float[] logits, int most, List<Beam> candidates) {
         double[] probabilities = ClassificationScore.softmax(logits, 0, logits.length);
         IntStream.range(0, logits.length)
-                .filter(token -> token != start)
+                .filter(token -> token != start && (token != end || !beam.tokens.isEmpty()))
                 .boxed()
                 .sorted(Comparator.comparing((Integer token) -> -logits[token]))
                 .limit(width)

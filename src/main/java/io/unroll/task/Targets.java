@@ -28,7 +28,9 @@ record Targets(Phrases phrases, int stepsBefore) implements Serializable {
     private static final String START = "<start>";
     private static final String END = "<end>";
 
-    /** Places in the vocabulary, after the unknown token. */
+    /** Places in the vocabulary. */
+    private static final int UNKNOWN_TOKEN = 0;
+
     private static final int START_TOKEN = 1;
 
     private static final int END_TOKEN = 2;
@@ -54,7 +56,7 @@ record Targets(Phrases phrases, int stepsBefore) implements Serializable {
 
     /** A text may hold the words that stand for start and end. */
     private static int plain(int token) {
-        return token == START_TOKEN || token == END_TOKEN ? 0 : token;
+        return token == START_TOKEN || token == END_TOKEN ? UNKNOWN_TOKEN : token;
     }
 
     static int[] source(int[] example) {
@@ -89,10 +91,12 @@ record Targets(Phrases phrases, int stepsBefore) implements Serializable {
         return new Batch(lengths.length, steps, inputs, targets, lengths, sources);
     }
 
-    /** @return what a lane of such a batch should write */
+    /** @return what a lane of such a batch should write; where its symbol is unknown, a token that nothing equals */
     int[] reference(Batch batch, int lane) {
         int from = lane * batch.steps();
-        return Arrays.copyOfRange(batch.targets(), from + stepsBefore, from + batch.lengths()[lane] - 1);
+        return Arrays.stream(batch.targets(), from + stepsBefore, from + batch.lengths()[lane] - 1)
+                .map(token -> token == UNKNOWN_TOKEN ? -1 : token)
+                .toArray();
     }
 
     static BeamSearch search(int beam) {

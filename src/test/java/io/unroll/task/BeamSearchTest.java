@@ -32,6 +32,7 @@ class BeamSearchTest {
             for (int i = 0; i < SOURCES.length; i++) {
                 int[] source = SOURCES[i];
                 int[] best = sequences(MOST).stream()
+                        .filter(sequence -> sequence.length > 0)
                         .max(Comparator.comparingDouble(sequence -> logProbability(network, source, sequence)))
                         .orElseThrow();
                 assertArrayEquals(best, found.get(i));
@@ -51,7 +52,7 @@ class BeamSearchTest {
                 while (greedy.size() < MOST) {
                     float[] logits = network.next(last);
                     last = IntStream.range(0, logits.length)
-                            .filter(token -> token != START)
+                            .filter(token -> token != START && (token != END || !greedy.isEmpty()))
                             .boxed()
                             .max(Comparator.comparing(token -> logits[token]))
                             .orElseThrow();

@@ -1,8 +1,12 @@
 package io.unroll.task;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
 import io.unroll.model.Loss;
+import io.unroll.text.Phrases;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.util.List;
@@ -46,6 +50,18 @@ class ScoreTest {
                 both.metrics(LABELS).get("accuracy"),
                 one.plus(other).metrics(LABELS).get("accuracy"));
         assertEquals(both.loss().mean(), one.plus(other).loss().mean(), 1e-12);
+    }
+
+    /** Answering that one does not know a word is not knowing it. */
+    @Test
+    void anUnknownSymbolOfAReferenceEqualsNothing() {
+        Settings.Corpus corpus = SettingsReader.parse("run.directory = r, corpus.path = p", "test")
+                .corpus();
+        Targets targets = new Targets(Phrases.of(corpus, Settings.TokenizerName.CHAR), 0);
+        Vocabulary vocabulary = targets.vocabulary(Map.of("a", 1L));
+        int[] example = targets.example(new int[] {7}, "az", vocabulary);
+
+        assertArrayEquals(new int[] {vocabulary.id("a"), -1}, targets.reference(targets.batch(List.of(example)), 0));
     }
 
     @Test
