@@ -14,6 +14,7 @@ import java.util.zip.ZipFile;
 import org.apache.commons.io.FileUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.bytedeco.hdf5.global.hdf5;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
@@ -76,6 +77,8 @@ public final class CutNetwork {
 
     private static Cut keras(String file, File local) throws IOException {
         DataNormalization scaler = new ImagePreProcessingScaler(-1, 1);
+        // It would print a stack of its own for what an exception says anyway.
+        hdf5.H5Eset_auto2(hdf5.H5E_DEFAULT, null, null);
         try {
             try {
                 return new Cut(file, null, KerasModelImport.importKerasModelAndWeights(local.getPath(), false), scaler);
