@@ -27,7 +27,7 @@ run.directory = "$results/run"
 task = captioning
 corpus { path = "$results/training.csv", images = "$images", tokenizer = word, validation = 0.11, test = 0 }
 model { layers = 1, dropout = 0.3 }
-training { epochs = 40, batch = 16, learning-rate = 0.001, schedule = cosine, early-stopping = 10 }
+training { epochs = 40, batch = 16, learning-rate = 0.001, schedule = cosine }
 cluster.replicas = 1
 END
 "$home/jobs/unroll" train "$results/study.conf" "${settings[@]}"

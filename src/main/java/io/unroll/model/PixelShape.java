@@ -17,7 +17,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * A small convolutional network over square RGB images, each {@code [3, side, side]} in 0 to 255: three times a 3 x 3
  * convolution and a pooling that halves the side, with 16, 32 and 128 channels, of each channel the largest number
  * wherever it is, and then a dense layer. Where the dense layer sees each place by itself, what it learns of a shape in
- * one colour does not hold for another.
+ * one colour does not hold for another. It is normalized (Ba, Kiros & Hinton 2016): the largest of many numbers are so
+ * large that its tanh would be the same for all images.
  *
  * @param side pixels
  */
@@ -71,6 +72,7 @@ public record PixelShape(int side, int outputs, Place place) implements ImageSha
                 .layer(new DenseLayer.Builder()
                         .nOut(outputs)
                         .weightInit(WeightInit.XAVIER)
+                        .hasLayerNorm(true)
                         .activation(Activation.TANH)
                         .build())
                 .setInputType(InputType.convolutional(side, side, 3))

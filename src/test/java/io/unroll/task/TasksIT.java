@@ -54,7 +54,7 @@ class TasksIT {
         configure(
                 "captioning",
                 "path = \"%1$s/captions.csv\", images = \"%1$s/images\", tokenizer = word",
-                "hidden = 24, image { side = 16, inject = first-step }",
+                "hidden = 32, image { side = 16, inject = first-step }",
                 0.005);
         configure("classification", "path = \"%s/words.csv\"", "hidden = 16, pooling = max", 0.02);
         configure(
