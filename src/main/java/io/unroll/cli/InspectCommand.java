@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -81,6 +82,7 @@ final class InspectCommand implements Callable<Integer> {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("tokens", inspection.text().size());
         result.put("bits_per_token", inspection.bitsPerToken());
+        result.put("surprise", Arrays.copyOfRange(inspection.surprise(), 1, inspection.surprise().length));
         result.put("clipped_share", inspection.clippedShare());
         result.put(
                 "gradient_flow",

@@ -293,6 +293,13 @@ class CommandLineIT {
                 .get("cross_entropy")
                 .asDouble();
         assertEquals(nats / Math.log(2), bits, 0.3, "another part of the text");
+        JsonNode surprise = output.json().get("surprise");
+        assertEquals(499, surprise.size(), "the first token has none");
+        double sum = 0;
+        for (JsonNode each : surprise) {
+            sum += each.asDouble();
+        }
+        assertEquals(bits, sum / surprise.size(), 1e-9);
         for (String weights : List.of("trained", "untrained")) {
             JsonNode norms = output.json().get("gradient_flow").get(weights).get("norms");
             assertEquals(4, norms.size());
