@@ -57,9 +57,9 @@ public record Inspection(
     public record Facts(String name, String cell, int layers, int hidden, int parameters, int vocabulary) {}
 
     /**
-     * @param singularValues of each layer the largest one of each block of its recurrent weights
+     * @param singularValues of each layer the largest one of each block of its recurrent weights, by the block's name
      */
-    public record Flow(List<GradientFlow> norms, List<double[]> singularValues) {}
+    public record Flow(List<GradientFlow> norms, List<Map<String, Double>> singularValues) {}
 
     /**
      * A layer over the text.

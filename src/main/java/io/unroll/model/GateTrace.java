@@ -141,13 +141,15 @@ public final class GateTrace {
         return (float) (1 / (1 + Math.exp(-x)));
     }
 
-    /** @return of each layer the largest singular value of each block of the recurrent weights, in the cell's order */
-    public List<double[]> largestSingularValues() {
-        List<double[]> all = new ArrayList<>();
+    /** @return of each layer the largest singular value of each block of the recurrent weights, by the block's name */
+    public List<Map<String, Double>> largestSingularValues() {
+        List<Map<String, Double>> all = new ArrayList<>();
         for (int layer = 0; layer < shape.model().layers(); layer++) {
             Weights weights = weights(layer);
-            double[] values = new double[blocks()];
-            Arrays.setAll(values, block -> largestSingularValue(weights.recurrentBlock(block), weights.hidden));
+            Map<String, Double> values = new LinkedHashMap<>();
+            for (String name : blocks()) {
+                values.put(name, largestSingularValue(weights.recurrentBlock(values.size()), weights.hidden));
+            }
             all.add(values);
         }
         return all;
@@ -162,8 +164,13 @@ public final class GateTrace {
         }
     }
 
-    private int blocks() {
-        return ReplicaMemory.gates(shape.model().cell());
+    /** @return in the order of the weights, see {@link io.unroll.kernel.Cell} */
+    private List<String> blocks() {
+        return switch (shape.model().cell()) {
+            case RNN -> List.of("recurrent");
+            case GRU -> List.of("update", "reset", CANDIDATE);
+            case LSTM -> List.of(CANDIDATE, "forget", "output", "input");
+        };
     }
 
     private Weights weights(int layer) {
@@ -171,8 +178,8 @@ public final class GateTrace {
         int start = (int) order.layer(layer);
         int inputs = layer == 0 ? shape.model().embedding() : shape.model().hidden();
         int hidden = shape.model().hidden();
-        int recurrent = start + blocks() * hidden * inputs;
-        int peepholes = recurrent + blocks() * hidden * hidden;
+        int recurrent = start + blocks().size() * hidden * inputs;
+        int peepholes = recurrent + blocks().size() * hidden * hidden;
         int bias = peepholes + (shape.model().peepholes() ? 3 * hidden : 0);
         return new Weights(inputs, hidden, start, recurrent, shape.model().peepholes() ? peepholes : -1, bias);
     }

@@ -75,7 +75,7 @@ public final class ReplicaMemory {
     }
 
     /** @return blocks of a layer's weights */
-    static int gates(Settings.Cell cell) {
+    private static int gates(Settings.Cell cell) {
         return switch (cell) {
             case RNN -> 1;
             case GRU -> 3;

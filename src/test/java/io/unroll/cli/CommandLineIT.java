@@ -305,6 +305,10 @@ class CommandLineIT {
             assertEquals(4, norms.size());
             assertTrue(norms.get(2).get("norms").get("1").asDouble() > 1e-3, norms.toString());
             assertTrue(norms.get(2).get("norms").get("200").asDouble() > 0, norms.toString());
+            assertTrue(output.json()
+                            .at("/gradient_flow/" + weights + "/largest_singular_values/1/forget")
+                            .asDouble()
+                    > 0);
         }
         assertEquals(24, output.json().at("/layers/1/saturation/forget/left").size());
         String page = Files.readString(report);

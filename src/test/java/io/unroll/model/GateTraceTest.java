@@ -68,7 +68,10 @@ class GateTraceTest {
         parameters[recurrent] = -3;
         parameters[recurrent + 4] = 2;
         parameters[recurrent + 8] = 1;
-        assertEquals(3, new GateTrace(shape, parameters).largestSingularValues().get(0)[0], 1e-5);
+        assertEquals(
+                3,
+                new GateTrace(shape, parameters).largestSingularValues().get(0).get("recurrent"),
+                1e-5);
     }
 
     /** One loss, whose gradient by differences is compared. */
