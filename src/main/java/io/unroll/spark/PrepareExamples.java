@@ -102,6 +102,7 @@ final class PrepareExamples extends Prepare {
                 examples.columns().stream().map(corpus.columns()::get).toList());
         boolean found = isPrepared(folder);
         if (!found) {
+            examples.check(session.hadoop());
             Tally tally = tally(files);
             if (tally.rows() == 0) {
                 throw new ConfigurationException(corpus.path() + " holds no row that can be used"

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
 
 /** The caption of an image: one-to-many. A convolutional network and a recurrent one learn together (Vinyals et al. 2015). */
 record Captioning(Settings settings) implements Task {
@@ -78,6 +79,11 @@ record Captioning(Settings settings) implements Task {
         @Override
         public List<String> columns() {
             return List.of(IMAGE, CAPTION);
+        }
+
+        @Override
+        public void check(Configuration hadoop) {
+            input.check(hadoop);
         }
 
         @Override

@@ -6,9 +6,13 @@ import io.unroll.text.RowFiles;
 import io.unroll.text.Vocabularies;
 import java.util.List;
 import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
 
 /** How a task's rows become examples. */
 public interface Examples extends Collator {
+    /** @throws io.unroll.config.ConfigurationException where something cannot be used that all rows need */
+    default void check(Configuration hadoop) {}
+
     /** @return what a row must hold, by the names of {@code corpus.columns} */
     List<String> columns();
 

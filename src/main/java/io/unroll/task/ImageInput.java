@@ -10,6 +10,13 @@ import org.apache.hadoop.conf.Configuration;
 
 /** What the network sees of an image's file, as {@code model.image} says: pixels, or features. */
 record ImageInput(Settings.ImageInput settings) implements Serializable {
+    /** @throws ConfigurationException where the network that reads images cannot be used */
+    void check(Configuration hadoop) {
+        if (!settings.network().isBlank()) {
+            features(new int[3 * settings.side() * settings.side()], hadoop);
+        }
+    }
+
     /** @throws MalformedRowException where the file is no such image */
     void check(byte[] file, String name) {
         if (isVector()) {
@@ -28,15 +35,16 @@ record ImageInput(Settings.ImageInput settings) implements Serializable {
             return FeatureShape.bits(vector(file, name));
         }
         int[] pixels = Image.read(file, name, settings.side());
-        if (settings.features() == 0) {
-            return pixels;
-        }
+        return settings.features() == 0 ? pixels : FeatureShape.bits(features(pixels, hadoop));
+    }
+
+    private float[] features(int[] pixels, Configuration hadoop) {
         float[] features = CutNetwork.features(settings.network(), settings.layer(), pixels, settings.side(), hadoop);
         if (features.length != settings.features()) {
             throw new ConfigurationException("model.image.features is " + settings.features() + ", and the layer "
                     + settings.layer() + " of " + settings.network() + " gives " + features.length + " numbers.");
         }
-        return FeatureShape.bits(features);
+        return features;
     }
 
     private boolean isVector() {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.checkpoint.Model;
+import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
@@ -81,6 +82,17 @@ class PrepareExamplesIT {
         PreparedCorpus corpus = prepare(settings + "corpus.malformed = skip");
         assertEquals(2, corpus.source().size(0).counts().get("examples"));
         assertEquals(1, corpus.source().size(0).counts().get("skipped"));
+    }
+
+    @Test
+    void aNetworkThatIsNoneIsNamedBeforeAnyRowIsRead() throws IOException {
+        Path file = write("uncaptioned.csv", "image,caption\na.png,\n");
+        String settings = "task = captioning, " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n"
+                + "model.image { layer = 1, features = 3, network = " + quoted("images/text.png") + " }";
+
+        String problem = assertThrows(ConfigurationException.class, () -> prepare(settings))
+                .getMessage();
+        assertTrue(problem.matches("model.image.network = .*text.png is no readable network, .*"), problem);
     }
 
     @Test
