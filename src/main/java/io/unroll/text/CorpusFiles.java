@@ -30,12 +30,16 @@ public final class CorpusFiles {
      * @throws ConfigurationException where there is no such file, or no byte in any of them
      */
     public static List<List<Slice>> parts(String path, long sliceBytes, Configuration hadoop) {
-        return gathered(slices(path, sliceBytes, hadoop), sliceBytes);
+        return gathered(
+                slices(path, sliceBytes, hadoop).stream()
+                        .filter(slice -> slice.length() > 0)
+                        .toList(),
+                sliceBytes);
     }
 
     /**
      * @param bytes of a part, at least
-     * @return parts in the corpus' order; each a list of files that are not cut
+     * @return parts in the corpus' order; each a list of files that are not cut, among them those without a byte
      * @throws ConfigurationException as {@link #parts}
      */
     public static List<List<Slice>> wholeFiles(String path, long bytes, Configuration hadoop) {
@@ -66,13 +70,13 @@ public final class CorpusFiles {
         List<Slice> slices = new ArrayList<>();
         for (FileStatus file : files(path, hadoop)) {
             String name = file.getPath().toString();
-            boolean compressed = codecs.getCodec(file.getPath()) != null;
+            boolean compressed = file.getLen() > 0 && codecs.getCodec(file.getPath()) != null;
             long step = compressed ? Math.max(1, file.getLen()) : Math.min(sliceBytes, Math.max(1, file.getLen()));
-            for (long start = 0; start < file.getLen(); start += step) {
+            for (long start = 0; start == 0 || start < file.getLen(); start += step) {
                 slices.add(new Slice(name, start, Math.min(start + step, file.getLen()), compressed));
             }
         }
-        if (slices.isEmpty()) {
+        if (slices.stream().allMatch(slice -> slice.length() == 0)) {
             throw new ConfigurationException(path + " is empty: there is nothing to read.");
         }
         return slices;

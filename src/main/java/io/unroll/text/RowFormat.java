@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.commons.io.IOUtils;
+import org.apache.commons.io.input.UnixLineEndingInputStream;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -74,10 +75,13 @@ public final class RowFormat implements Serializable {
             readParquet(name, hadoop, rows);
             return;
         }
+        Settings.Format own = of(name);
         try (SliceInput in = SliceInput.open(file, Slice.Boundary.BYTE, hadoop);
-                BufferedReader reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+                BufferedReader reader = new BufferedReader(new InputStreamReader(
+                        own == Settings.Format.CSV ? new UnixLineEndingInputStream(in, false) : in,
+                        StandardCharsets.UTF_8))) {
             skipByteOrderMark(reader);
-            switch (of(name)) {
+            switch (own) {
                 case CSV -> readCsv(name, reader, rows);
                 case TSV -> readTsv(name, reader, rows);
                 case FILES -> rows.accept(labelled(name, 1, IOUtils.toString(reader), parent(name)));
@@ -95,7 +99,9 @@ public final class RowFormat implements Serializable {
 
     private void readCsv(String file, Reader reader, Consumer<Row> rows) {
         CsvParserSettings settings = new CsvParserSettings();
-        settings.setLineSeparatorDetectionEnabled(true);
+        settings.getFormat().setLineSeparator("\n");
+        settings.setSkipEmptyLines(false);
+        settings.setKeepQuotes(true);
         settings.setCommentProcessingEnabled(false);
         settings.setIgnoreLeadingWhitespaces(false);
         settings.setIgnoreTrailingWhitespaces(false);
@@ -106,14 +112,11 @@ public final class RowFormat implements Serializable {
         CsvParser parser = new CsvParser(settings);
         try {
             parser.beginParsing(reader);
-            Places places = null;
+            Table table = new Table(file, rows);
             long number = 1;
             for (String[] values = parser.parseNext(); values != null; values = parser.parseNext()) {
-                if (places == null) {
-                    places = places(file, Arrays.asList(values));
-                }
-                if (!header || number > 1) {
-                    rows.accept(places.row(number, values));
+                if (values.length > 1 || values[0] != null) {
+                    table.add(number, unquoted(file, number, values));
                 }
                 number = parser.getContext().currentLine() + 1;
             }
@@ -133,19 +136,52 @@ public final class RowFormat implements Serializable {
         }
     }
 
+    /** @return the values without the quotation marks around them */
+    private static String[] unquoted(String file, long number, String[] values) {
+        String[] inside = values.clone();
+        for (int i = 0; i < values.length; i++) {
+            if (values[i] != null && values[i].startsWith("\"")) {
+                boolean closed = values[i].length() > 1 && values[i].endsWith("\"");
+                if (!closed && values[i].contains("\n")) {
+                    throw new UnrollException(
+                            file + ", row at " + number + ": a quotation mark that opens a value is not"
+                                    + " closed by one before a comma or the line's end, so what follows cannot be told apart."
+                                    + " Mend the file; inside quotation marks, one is written as two.");
+                }
+                inside[i] = closed ? values[i].substring(1, values[i].length() - 1) : values[i];
+            }
+        }
+        return inside;
+    }
+
     private void readTsv(String file, BufferedReader reader, Consumer<Row> rows) throws IOException {
-        Places places = null;
+        Table table = new Table(file, rows);
         long number = 0;
         for (String line = reader.readLine(); line != null; line = reader.readLine()) {
             number++;
-            if (line.isEmpty()) {
-                continue;
+            if (!line.isEmpty()) {
+                table.add(number, line.split("\t", -1));
             }
-            String[] values = line.split("\t", -1);
-            if (places == null) {
+        }
+    }
+
+    /** The rows of a file with columns, of which the first may name these. */
+    private final class Table {
+        private final String file;
+        private final Consumer<Row> rows;
+        private Places places;
+
+        Table(String file, Consumer<Row> rows) {
+            this.file = file;
+            this.rows = rows;
+        }
+
+        void add(long number, String[] values) {
+            boolean first = places == null;
+            if (first) {
                 places = places(file, Arrays.asList(values));
             }
-            if ((!header || number > 1) && !line.isEmpty()) {
+            if (!(first && header)) {
                 rows.accept(places.row(number, values));
             }
         }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
+import io.unroll.config.UnrollException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.example.data.Group;
@@ -43,6 +45,45 @@ class RowFormatTest {
         assertEquals(List.of(2L, 3L, 5L, 6L), rows.stream().map(Row::number).toList());
         assertMalformed("the row has no text", rows.get(2), "text");
         assertMalformed("the row has no label", rows.get(3), "label");
+    }
+
+    /** As when files of several systems were joined. */
+    @Test
+    void csvMayEndItsLinesInSeveralWays() throws IOException {
+        Path file = folder.resolve("a.csv");
+        Files.writeString(file, "\ntext,label\r\n\r\na,x\nb,\"\"\r\n\n\"\"\"c\"\", d\",y\r\"e\" f,z");
+
+        List<Row> rows = read(file, "");
+
+        assertEquals(
+                List.of("a", "b", "\"c\", d", "\"e\" f"),
+                rows.stream().map(row -> row.value("text")).toList());
+        assertEquals("", rows.get(1).value("label"));
+        assertEquals(
+                List.of("x", "y", "z"),
+                Stream.of(0, 2, 3).map(i -> rows.get(i).value("label")).toList());
+        assertEquals(List.of(4L, 5L, 7L, 8L), rows.stream().map(Row::number).toList());
+    }
+
+    @Test
+    void aQuotationMarkThatIsNotClosedSwallowsNothing() throws IOException {
+        for (String content : List.of("label,text\nx,a\ny,\"b\nx,c\nx,d\n", "text,label\na,x\n\"b,y\nc,x\nd,x")) {
+            Path file = folder.resolve("a.csv");
+            Files.writeString(file, content);
+            UnrollException e = assertThrows(UnrollException.class, () -> read(file, ""));
+            assertTrue(e.getMessage().contains("a.csv, row at 3: a quotation mark"), e.getMessage());
+        }
+    }
+
+    @Test
+    void tsvMayBeginWithAnEmptyLine() throws IOException {
+        Path file = folder.resolve("a.tsv");
+        Files.writeString(file, "\ntext\tlabel\nfoo\tA\n");
+
+        List<Row> rows = read(file, "");
+
+        assertEquals(1, rows.size());
+        assertEquals("foo", rows.get(0).value("text"));
     }
 
     @Test
