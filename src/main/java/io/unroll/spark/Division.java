@@ -4,8 +4,11 @@ import io.unroll.chunk.ExampleIndex;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
@@ -14,7 +17,8 @@ import org.apache.spark.api.java.function.Function;
 
 /**
  * Divides rows between training, validation and test: of each stratum the rows with the lowest hashes are the test, and
- * those with the next ones validation. Rows of one stratum and group have one hash, so they stay together.
+ * those with the next ones validation. Rows of one stratum and group have one hash, so they stay together; a group that is
+ * larger than what the test or validation should have is training, and so is a group of each stratum at the least.
  */
 final class Division implements Serializable {
     private static final long serialVersionUID = 1;
@@ -22,13 +26,18 @@ final class Division implements Serializable {
     private static final int VALIDATION = 1;
     private static final int TEST = 2;
 
-    /** Of each stratum, the largest hash of the test, and the largest one of validation. */
     private final Map<String, Bounds> bounds = new TreeMap<>();
 
     private final long[] rows = new long[3];
     private final int[] firstPart = new int[4];
 
-    private record Bounds(Long test, Long validation) implements Serializable {}
+    /**
+     * Of a stratum.
+     *
+     * @param test the largest hash of the test, and the same of validation; null where it has none
+     * @param large groups that are training whatever their hashes
+     */
+    private record Bounds(Long test, Long validation, Set<Long> large) implements Serializable {}
 
     /**
      * A row's place.
@@ -62,10 +71,37 @@ final class Division implements Serializable {
     }
 
     private static Bounds bounds(long[] hashes, double validation, double test) {
+        int tests = (int) Math.round(hashes.length * test);
+        int held = (int) Math.round(hashes.length * (test + validation));
+        if (held == 0) {
+            return new Bounds(null, null, Set.of());
+        }
+        int most = tests == 0 || held == tests ? held : Math.min(tests, held - tests);
         long[] sorted = LongStream.of(hashes).sorted().toArray();
-        int tests = Math.min(sorted.length - 1, (int) Math.round(sorted.length * test));
-        int held = Math.min(sorted.length - 1, (int) Math.round(sorted.length * (test + validation)));
-        return new Bounds(tests == 0 ? null : sorted[tests - 1], held == tests ? null : sorted[held - 1]);
+        Set<Long> large = new HashSet<>();
+        int small = 0;
+        int last = 0;
+        for (int start = 0, end = 0; start < sorted.length; start = end) {
+            while (end < sorted.length && sorted[end] == sorted[start]) {
+                end++;
+            }
+            if (end - start > most) {
+                large.add(sorted[start]);
+            } else {
+                last = end - start;
+                System.arraycopy(sorted, start, sorted, small, last);
+                small += last;
+            }
+        }
+        int free = large.isEmpty() ? small - last : small;
+        Long endOfTest = last(sorted, Math.min(tests, free));
+        Long end = last(sorted, Math.min(held, free));
+        return new Bounds(endOfTest, Objects.equals(end, endOfTest) ? null : end, large);
+    }
+
+    /** @return of the first so many; null for none */
+    private static Long last(long[] sorted, int count) {
+        return count == 0 ? null : sorted[count - 1];
     }
 
     static long hash(String group) {
@@ -75,6 +111,9 @@ final class Division implements Serializable {
 
     private int split(String stratum, long hash) {
         Bounds own = bounds.get(stratum);
+        if (own.large.contains(hash)) {
+            return TRAINING;
+        }
         if (own.test != null && hash <= own.test) {
             return TEST;
         }
@@ -88,7 +127,7 @@ final class Division implements Serializable {
     Place place(String stratum, String group) {
         long hash = hash(group);
         int split = split(stratum, hash);
-        // Those of one split have hashes of one range.
+        // Those of one split have hashes of about one range.
         long order = new SplittableRandom(hash).nextLong() >>> 1;
         int parts = firstPart[split + 1] - firstPart[split];
         return new Place(firstPart[split] + (int) (order / (double) Long.MAX_VALUE * parts * (1 - 1e-12)), order);

@@ -67,6 +67,39 @@ class DivisionTest {
         }
     }
 
+    /** Such as the many captions of one image, or targets of one source. */
+    @Test
+    void whatIsLargerThanItsShareIsTraining() {
+        for (int large = 0; large < 50; large++) {
+            int first = large * 1000;
+            long[] hashes = IntStream.range(0, 1000)
+                    .mapToLong(i -> Division.hash("r" + (first + Math.max(400, i))))
+                    .toArray();
+            Division division = Division.of(Map.of("", hashes), 0.1, 0.1, 3);
+            ExampleIndex index = division.index("hash", List.of(), 0, 0, 0);
+
+            assertTrue(division.isTraining("", "r" + (first + 400)));
+            assertEquals(List.of(800L, 100L, 100L), List.of(index.training(), index.validation(), index.test()));
+        }
+    }
+
+    @Test
+    void eachStratumHasTraining() {
+        long[] alike = hashes("a", 1);
+        for (int copies = 1; copies < 50; copies++) {
+            int rows = copies;
+            long[] twoGroups = IntStream.range(0, 2 * rows)
+                    .mapToLong(i -> Division.hash("b" + i / rows))
+                    .toArray();
+            Map<String, long[]> groups = Map.of(
+                    "one", IntStream.range(0, rows).mapToLong(i -> alike[0]).toArray(), "two", twoGroups);
+            Division division = Division.of(groups, 0.3, 0.3, 3);
+
+            assertTrue(division.isTraining("one", "a0"));
+            assertTrue(division.isTraining("two", "b0") || division.isTraining("two", "b1"));
+        }
+    }
+
     private static long[] hashes(String prefix, int count) {
         return IntStream.range(0, count)
                 .mapToLong(i -> Division.hash(prefix + i))
