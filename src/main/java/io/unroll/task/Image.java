@@ -12,6 +12,7 @@ import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 
 /** Images as numbers: {@code [3, side, side]} in 0 to 255; red, green, blue. */
 final class Image {
@@ -20,14 +21,17 @@ final class Image {
     /** Of a large image only some pixels are read. */
     private static final int MOST_PER_PIXEL = 8;
 
+    private static final long MOST_PIXELS = 1L << 28;
+
     private Image() {}
 
-    /** @return for different images different ones */
+    /**
+     * @param values pixels, or the bits of features
+     * @return for different images different ones
+     */
     static String hash(int[] values) {
-        ByteBuffer bytes = ByteBuffer.allocate(values.length);
-        for (int value : values) {
-            bytes.put((byte) value);
-        }
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Integer.BYTES);
+        bytes.asIntBuffer().put(values);
         return DigestUtils.sha256Hex(bytes.array());
     }
 
@@ -43,16 +47,31 @@ final class Image {
                 throw new MalformedRowException(name + " is no image: PNG, JPEG, GIF and BMP can be read");
             }
             ImageReader reader = readers.next();
-            reader.setInput(in);
-            ImageReadParam few = reader.getDefaultReadParam();
-            int step = Math.max(1, Math.min(reader.getWidth(0), reader.getHeight(0)) / (MOST_PER_PIXEL * side));
-            few.setSourceSubsampling(step, step, 0, 0);
-            BufferedImage image = reader.read(0, few);
-            reader.dispose();
-            return scaled(image, side);
-        } catch (IOException | IllegalArgumentException | IndexOutOfBoundsException e) {
-            throw new MalformedRowException(name + " is damaged: " + e.getMessage());
+            try {
+                reader.setInput(in);
+                return scaled(read(reader, name, side), side);
+            } finally {
+                reader.dispose();
+            }
+        } catch (MalformedRowException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
+            // Of bytes that nobody has foreseen, the JDK's readers throw anything.
+            throw new MalformedRowException(name + " is damaged: " + ExceptionUtils.getMessage(e));
         }
+    }
+
+    private static BufferedImage read(ImageReader reader, String name, int side) throws IOException {
+        int width = reader.getWidth(0);
+        int height = reader.getHeight(0);
+        if ((long) width * height > MOST_PIXELS) {
+            throw new MalformedRowException(name + " says that it has " + width + " x " + height + " pixels, and "
+                    + MOST_PIXELS + " can be read at most");
+        }
+        ImageReadParam few = reader.getDefaultReadParam();
+        int step = Math.max(1, Math.min(width, height) / (MOST_PER_PIXEL * side));
+        few.setSourceSubsampling(step, step, 0, 0);
+        return reader.read(0, few);
     }
 
     private static int[] scaled(BufferedImage image, int side) {

@@ -10,11 +10,15 @@ import io.unroll.chunk.Batch;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
 import io.unroll.text.Vocabularies;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -37,10 +41,25 @@ abstract class CaptioningTest extends TaskContract {
             return "initial-state";
         }
 
+        private static final int BMP_OFFSET_OF_PIXELS = 10;
+        private static final int PNG_WIDTH = 16;
+
         @Test
         void picturesThatAreNoneSayWhy() throws IOException {
             Files.writeString(folder.resolve("text.png"), "no image");
             assertEquals("text.png is no image: PNG, JPEG, GIF and BMP can be read", problem("text.png"));
+            ByteArrayOutputStream bmp = new ByteArrayOutputStream();
+            ImageIO.write(new BufferedImage(4, 4, BufferedImage.TYPE_INT_RGB), "bmp", bmp);
+            byte[] damaged = bmp.toByteArray();
+            damaged[BMP_OFFSET_OF_PIXELS + 3] = -1;
+            Files.write(folder.resolve("damaged.bmp"), damaged);
+            assertTrue(problem("damaged.bmp").startsWith("damaged.bmp is damaged: "), problem("damaged.bmp"));
+            byte[] huge = Files.readAllBytes(folder.resolve("0.png"));
+            ByteBuffer.wrap(huge).putInt(PNG_WIDTH, 1 << 20).putInt(PNG_WIDTH + Integer.BYTES, 1 << 20);
+            Files.write(folder.resolve("huge.png"), huge);
+            assertEquals(
+                    "huge.png says that it has 1048576 x 1048576 pixels, and 268435456 can be read at most",
+                    problem("huge.png"));
         }
     }
 
@@ -185,7 +204,9 @@ abstract class CaptioningTest extends TaskContract {
 
     @Override
     boolean isPerfect(Map<String, Object> metrics) {
-        return metrics.get("exact_match").equals(1.0) && (double) metrics.get("bleu_2") > 0.999;
+        return metrics.get("images").equals(CAPTIONS.size())
+                && metrics.get("exact_match").equals(1.0)
+                && (double) metrics.get("bleu_2") > 0.999;
     }
 
     @Test
