@@ -153,11 +153,17 @@ record Seq2Seq(Settings settings) implements Task {
         for (int lane = 0; lane < batch.lanes(); lane++) {
             int[] reference = targets().reference(batch, lane);
             errors.merge(
-                    Arrays.toString(batch.sources()[lane]),
+                    source(batch.sources()[lane], reference),
                     SequenceScore.Errors.between(reference, answers.get(lane)),
                     SequenceScore.Errors::nearer);
         }
         return new SequenceScore(loss, errors);
+    }
+
+    /** @return the same for what has the same source; sources with unknown tokens may differ, and are each their own */
+    private static String source(int[] tokens, int[] reference) {
+        String source = Arrays.toString(tokens);
+        return ArrayUtils.contains(tokens, Targets.UNKNOWN_TOKEN) ? source + Arrays.toString(reference) : source;
     }
 
     /** Writes the most probable target. */

@@ -29,7 +29,7 @@ record Targets(Phrases phrases, int stepsBefore) implements Serializable {
     private static final String END = "<end>";
 
     /** Places in the vocabulary. */
-    private static final int UNKNOWN_TOKEN = 0;
+    static final int UNKNOWN_TOKEN = 0;
 
     private static final int START_TOKEN = 1;
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.unroll.chunk.Batch;
+import io.unroll.model.Network;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
 import io.unroll.text.Vocabularies;
@@ -70,6 +71,18 @@ abstract class Seq2SeqTest extends TaskContract {
                 .map(letter -> letters.id(Character.toString(letter)))
                 .toArray();
         assertArrayEquals(backwards, batches().get(0).sources()[0]);
+    }
+
+    /** x and y are letters that training has not seen. */
+    @Test
+    void sourcesThatLookAlikeAreNotTheSame() {
+        List<Row> rows = List.of(
+                row("source", "xa", "target", "A"), row("source", "ya", "target", "B"),
+                row("source", "ba", "target", "A"), row("source", "ba", "target", "B"));
+        try (Network network = new Network(task().network(vocabularies()), 1)) {
+            Score score = task().score(network, batchOf(rows).get(0), 1);
+            assertEquals(3, score.metrics(vocabularies()).get("sources"));
+        }
     }
 
     @Test
