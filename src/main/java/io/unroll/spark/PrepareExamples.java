@@ -73,15 +73,11 @@ final class PrepareExamples extends Prepare {
         StringBuilder all = new StringBuilder(hash(files));
         files.stream().flatMap(List::stream).forEach(file -> all.append('\n')
                 .append(rows.format().nameThatMatters(file.file())));
-        if (!corpus.images().isBlank()) {
-            List<List<Slice>> images = files(corpus.images());
-            all.append('\n').append(hash(images));
-            images.stream().flatMap(List::stream).forEach(image -> all.append('\n')
-                    .append(new Path(image.file()).getName()));
-        }
-        String network = settings.model().image().network();
-        if (!network.isBlank()) {
-            all.append('\n').append(hash(files(network)));
+        for (String beside : examples.files()) {
+            List<List<Slice>> others = files(beside);
+            all.append('\n').append(hash(others));
+            others.stream().flatMap(List::stream).forEach(file -> all.append('\n')
+                    .append(new Path(file.file()).getName()));
         }
         return HexFormat.of().formatHex(sha256().digest(all.toString().getBytes(StandardCharsets.UTF_8)));
     }

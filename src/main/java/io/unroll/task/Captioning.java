@@ -68,14 +68,14 @@ record Captioning(Settings settings) implements Task {
 
     @Override
     public Optional<Examples> examples() {
-        return Optional.of(new Captioned(targets(), input()));
+        return Optional.of(new Captioned(targets(), input(), settings.corpus().images()));
     }
 
     private ImageInput input() {
         return new ImageInput(settings.model().image());
     }
 
-    private record Captioned(Targets targets, ImageInput input) implements Examples {
+    private record Captioned(Targets targets, ImageInput input, String images) implements Examples {
         @Override
         public List<String> columns() {
             return List.of(IMAGE, CAPTION);
@@ -116,7 +116,13 @@ record Captioning(Settings settings) implements Task {
         @Override
         public List<Object> key() {
             Settings.ImageInput image = input.settings();
-            return List.of(targets.phrases(), image.side(), image.features(), image.layer());
+            return List.of(targets, image.side(), image.features(), image.layer());
+        }
+
+        @Override
+        public List<String> files() {
+            String network = input.settings().network();
+            return network.isBlank() ? List.of(images) : List.of(images, network);
         }
 
         @Override

@@ -27,6 +27,11 @@ public interface Examples extends Collator {
     /** @throws io.unroll.text.MalformedRowException where the row cannot be used, or training has not seen its like */
     int[] encode(Row row, RowFiles files, Vocabularies vocabularies);
 
+    /** @return files and folders beside the corpus whose content decides what a row's example is */
+    default List<String> files() {
+        return List.of();
+    }
+
     /** @return the settings that decide what a row's example is, as text */
     List<Object> key();
 
