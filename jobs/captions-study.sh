@@ -16,7 +16,7 @@ captions=$(realpath "$1") images=$(realpath "$2") results=$(realpath "$3") setti
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 
 head -1 "$captions" | tee "$results/training.csv" > "$results/test.csv"
-tail -n +2 "$captions" | while IFS= read -r row; do
+tail -n +2 "$captions" | while IFS= read -r row || [ -n "$row" ]; do
   hash=$(printf '%s' "${row%%,*}" | sha256sum)
   if [ $((16#${hash:0:8} % 10)) = 0 ]; then part=test; else part=training; fi
   printf '%s\n' "$row" >> "$results/$part.csv"

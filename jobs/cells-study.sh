@@ -34,15 +34,18 @@ value() { # name, of a number in JSON
 }
 
 study() { # cell layers hidden
-  local key trained run=$runs/$1-$2-$3 start=$SECONDS
+  local key trained test run=$runs/$1-$2-$3 start=$SECONDS
   key=$(printf '%s\t' "$1" "$2" "$3" "${settings:--}")
   ! grep -qF "$key" "$results" || return 0
   trained=$("$home/jobs/unroll" --master 'local[1]' train "$work/study.conf" --json "run.directory=$run" "model.cell=$1" \
     "model.layers=$2" "model.hidden=$3" $settings 2> "$work/$1-$2-$3.log" | tail -1) || trained=
   [ -n "$trained" ] || { echo "$1 $2 $3: $(tail -1 "$work/$1-$2-$3.log")" >&2; return 1; }
+  test=$("$home/jobs/unroll" --master 'local[1]' evaluate "$run" --part test --json 2> "$work/$1-$2-$3.log" | value cross_entropy) ||
+    test=
+  [ -n "$test" ] || { echo "$1 $2 $3: $(tail -1 "$work/$1-$2-$3.log")" >&2; return 1; }
   printf '%s%s\t%s\t%s\t%s\t%s\t%.0f\t%s\n' "$key" "$(value parameters < "$run/model/manifest.json")" \
     "$(value epochs <<< "$trained")" "$(value training_loss <<< "$trained")" "$(value validation_loss <<< "$trained")" \
-    "$("$home/jobs/unroll" --master 'local[1]' evaluate "$run" --part test --json 2> /dev/null | value cross_entropy)" \
+    "$test" \
     "$(value tokens_per_second < "$run/metrics.jsonl" | sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }')" \
     $((SECONDS - start)) >> "$results"
 }
