@@ -32,6 +32,7 @@ record Captioning(Settings settings) implements Task {
     private static final int MOST_TOKENS = 1000;
 
     Captioning {
+        Task.refuseAttention(settings);
         if (settings.corpus().images().isBlank()) {
             throw new ConfigurationException("corpus.images is not set; it must be the folder of the images.");
         }

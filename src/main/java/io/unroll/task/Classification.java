@@ -30,6 +30,7 @@ record Classification(Settings settings) implements Task {
     static final String LABELS = "labels";
 
     Classification {
+        Task.refuseAttention(settings);
         if (settings.model().tied()) {
             throw new ConfigurationException("model.tied is true, and a classifier's output is over labels, not over"
                     + " the tokens that it reads: it must be false.");

@@ -19,6 +19,7 @@ import java.util.Optional;
 /** The next token of a text. */
 record LanguageModel(Settings settings) implements Task {
     LanguageModel {
+        Task.refuseAttention(settings);
         if (settings.corpus().malformed() == Settings.Malformed.SKIP) {
             throw new ConfigurationException("corpus.malformed is skip, which leaves out rows, and the corpus of a"
                     + " language model is one text: it must be error or replace.");

@@ -1,7 +1,9 @@
 package io.unroll.task;
 
 import io.unroll.chunk.Batch;
+import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
+import io.unroll.config.Words;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.text.Vocabularies;
@@ -21,6 +23,15 @@ public interface Task extends Serializable {
             case SEQ2SEQ -> new Seq2Seq(settings);
             case CAPTIONING -> new Captioning(settings);
         };
+    }
+
+    /** For tasks without a source of tokens. */
+    static void refuseAttention(Settings settings) {
+        if (settings.model().attention() != Settings.Attention.NONE) {
+            throw new ConfigurationException("model.attention is "
+                    + Words.kebab(settings.model().attention()) + ", which looks at a source's tokens, and task = "
+                    + Words.kebab(settings.task()) + " has none: it must be none.");
+        }
     }
 
     /** Which vocabularies, by their names. */

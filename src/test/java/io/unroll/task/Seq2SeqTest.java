@@ -44,6 +44,11 @@ abstract class Seq2SeqTest extends TaskContract {
     }
 
     @Override
+    boolean hasSourceOfTokens() {
+        return true;
+    }
+
+    @Override
     Vocabularies vocabularies() {
         return vocabulariesOf(ROWS);
     }

@@ -1,7 +1,9 @@
 package io.unroll.task;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.checkpoint.Manifest;
@@ -9,6 +11,7 @@ import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.checkpoint.Versions;
 import io.unroll.chunk.Batch;
+import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.model.Loss;
@@ -57,8 +60,13 @@ abstract class TaskContract {
     }
 
     private Settings parsed() {
+        return parsed("");
+    }
+
+    private Settings parsed(String more) {
         return SettingsReader.parse(
-                "run.directory = r, corpus.path = p, model { hidden = 24, layers = 1 }\n" + settings(), "test");
+                "run.directory = r, corpus.path = p, model { hidden = 24, layers = 1 }\n" + settings() + "\n" + more,
+                "test");
     }
 
     /** Where files lie that rows name. */
@@ -89,6 +97,20 @@ abstract class TaskContract {
             values.put((String) meaningsAndValues[i], (String) meaningsAndValues[i + 1]);
         }
         return new Row("test", 1, values);
+    }
+
+    boolean hasSourceOfTokens() {
+        return false;
+    }
+
+    @Test
+    void onlyASourceOfTokensCanBeAttendedTo() {
+        Settings attending = parsed("model.attention = general");
+        if (hasSourceOfTokens()) {
+            assertDoesNotThrow(() -> Task.of(attending));
+        } else {
+            assertThrows(ConfigurationException.class, () -> Task.of(attending));
+        }
     }
 
     @Test
