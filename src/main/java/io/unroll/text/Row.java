@@ -8,10 +8,18 @@ import java.util.Map;
  *
  * @param number of the row's first line in a text file, from 1; in a Parquet file the row's own, from 0
  * @param values by what they mean to the task, such as {@code text} and {@code label}; null where the row has none
+ * @param problem why nothing can be said of its values; null where there is none
  */
-public record Row(String file, long number, Map<String, String> values) implements Serializable {
+public record Row(String file, long number, Map<String, String> values, String problem) implements Serializable {
+    public Row(String file, long number, Map<String, String> values) {
+        this(file, number, values, null);
+    }
+
     /** @throws MalformedRowException where the row has no such value */
     public String value(String meaning) {
+        if (problem != null) {
+            throw new MalformedRowException(problem);
+        }
         String value = values.get(meaning);
         if (value == null) {
             throw new MalformedRowException("the row has no " + meaning);

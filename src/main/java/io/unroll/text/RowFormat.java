@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.commons.io.IOUtils;
 import org.apache.commons.io.input.UnixLineEndingInputStream;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -34,6 +35,7 @@ import org.apache.parquet.schema.Type;
 public final class RowFormat implements Serializable {
     private static final long serialVersionUID = 1;
     private static final int MOST_COLUMNS = 10_000;
+    private static final String QUOTE = "\"";
 
     private final Settings.Format format;
     private final boolean header;
@@ -102,6 +104,7 @@ public final class RowFormat implements Serializable {
         settings.getFormat().setLineSeparator("\n");
         settings.setSkipEmptyLines(false);
         settings.setKeepQuotes(true);
+        settings.setKeepEscapeSequences(true);
         settings.setCommentProcessingEnabled(false);
         settings.setIgnoreLeadingWhitespaces(false);
         settings.setIgnoreTrailingWhitespaces(false);
@@ -116,7 +119,7 @@ public final class RowFormat implements Serializable {
             long number = 1;
             for (String[] values = parser.parseNext(); values != null; values = parser.parseNext()) {
                 if (values.length > 1 || values[0] != null) {
-                    table.add(number, unquoted(file, number, values));
+                    table.add(number, values, quotation(file, number, values));
                 }
                 number = parser.getContext().currentLine() + 1;
             }
@@ -136,22 +139,34 @@ public final class RowFormat implements Serializable {
         }
     }
 
-    /** @return the values without the quotation marks around them */
-    private static String[] unquoted(String file, long number, String[] values) {
-        String[] inside = values.clone();
+    /**
+     * Takes the quotation marks from around values.
+     *
+     * @return what is wrong with them; null where nothing is
+     * @throws UnrollException where other rows may have been taken for a part of a value
+     */
+    private static String quotation(String file, long number, String[] values) {
+        String problem = null;
         for (int i = 0; i < values.length; i++) {
-            if (values[i] != null && values[i].startsWith("\"")) {
-                boolean closed = values[i].length() > 1 && values[i].endsWith("\"");
-                if (!closed && values[i].contains("\n")) {
-                    throw new UnrollException(
-                            file + ", row at " + number + ": a quotation mark that opens a value is not"
-                                    + " closed by one before a comma or the line's end, so what follows cannot be told apart."
-                                    + " Mend the file; inside quotation marks, one is written as two.");
-                }
-                inside[i] = closed ? values[i].substring(1, values[i].length() - 1) : values[i];
+            String value = values[i];
+            if (value == null || !value.startsWith(QUOTE)) {
+                continue;
+            }
+            String inside =
+                    value.length() > 1 && value.endsWith(QUOTE) ? value.substring(1, value.length() - 1) : QUOTE;
+            if (!inside.replace(QUOTE + QUOTE, "").contains(QUOTE)) {
+                values[i] = inside.replace(QUOTE + QUOTE, QUOTE);
+                continue;
+            }
+            problem =
+                    "a quotation mark that opens a value is not closed by one before a comma or the line's end; inside"
+                            + " a value, one is written as two";
+            if (value.contains("\n")) {
+                throw new UnrollException(file + ", row at " + number + ": " + problem
+                        + ". Mend the file: other rows cannot be told from the value.");
             }
         }
-        return inside;
+        return problem;
     }
 
     private void readTsv(String file, BufferedReader reader, Consumer<Row> rows) throws IOException {
@@ -160,7 +175,7 @@ public final class RowFormat implements Serializable {
         for (String line = reader.readLine(); line != null; line = reader.readLine()) {
             number++;
             if (!line.isEmpty()) {
-                table.add(number, line.split("\t", -1));
+                table.add(number, line.split("\t", -1), null);
             }
         }
     }
@@ -176,13 +191,13 @@ public final class RowFormat implements Serializable {
             this.rows = rows;
         }
 
-        void add(long number, String[] values) {
+        void add(long number, String[] values, String problem) {
             boolean first = places == null;
             if (first) {
                 places = places(file, Arrays.asList(values));
             }
             if (!(first && header)) {
-                rows.accept(places.row(number, values));
+                rows.accept(places.row(number, values, problem));
             }
         }
     }
@@ -232,7 +247,7 @@ public final class RowFormat implements Serializable {
                     boolean given = type.getType(i).isPrimitive() && group.getFieldRepetitionCount(i) == 1;
                     values[i] = given ? group.getValueToString(i, 0) : null;
                 }
-                rows.accept(places.row(number++, values));
+                rows.accept(places.row(number++, values, null));
             }
         } catch (RuntimeException e) {
             throw e instanceof UnrollException
@@ -242,11 +257,14 @@ public final class RowFormat implements Serializable {
     }
 
     /** Where the wanted values are in a row. */
-    private record Places(String file, Map<String, Integer> places) {
-        Row row(long number, String[] values) {
+    private record Places(String file, Map<String, Integer> places, int columns) {
+        Row row(long number, String[] values, String problem) {
             Map<String, String> found = new HashMap<>();
             places.forEach((meaning, place) -> found.put(meaning, place < values.length ? values[place] : null));
-            return new Row(file, number, found);
+            boolean more = Arrays.stream(values).skip(columns).anyMatch(StringUtils::isNotEmpty);
+            String tooMany = "it has " + values.length + " columns, and the file's first row " + columns
+                    + ": in a .csv, quotation marks go around a value with a comma";
+            return new Row(file, number, found, problem == null && more ? tooMany : problem);
         }
     }
 
@@ -263,7 +281,7 @@ public final class RowFormat implements Serializable {
             }
             places.put(meaning, place);
         }
-        return new Places(file, places);
+        return new Places(file, places, first.size());
     }
 
     private static int numbered(String meaning, String column) {

@@ -51,12 +51,12 @@ class RowFormatTest {
     @Test
     void csvMayEndItsLinesInSeveralWays() throws IOException {
         Path file = folder.resolve("a.csv");
-        Files.writeString(file, "\ntext,label\r\n\r\na,x\nb,\"\"\r\n\n\"\"\"c\"\", d\",y\r\"e\" f,z");
+        Files.writeString(file, "\ntext,label\r\n\r\na,x\nb,\"\"\r\n\n\"\"\"c\"\", d\",y\re \"f,z");
 
         List<Row> rows = read(file, "");
 
         assertEquals(
-                List.of("a", "b", "\"c\", d", "\"e\" f"),
+                List.of("a", "b", "\"c\", d", "e \"f"),
                 rows.stream().map(row -> row.value("text")).toList());
         assertEquals("", rows.get(1).value("label"));
         assertEquals(
@@ -67,12 +67,32 @@ class RowFormatTest {
 
     @Test
     void aQuotationMarkThatIsNotClosedSwallowsNothing() throws IOException {
-        for (String content : List.of("label,text\nx,a\ny,\"b\nx,c\nx,d\n", "text,label\na,x\n\"b,y\nc,x\nd,x")) {
+        for (String content : List.of(
+                "label,text\nx,a\ny,\"b\nx,c\nx,d\n",
+                "text,label\na,x\n\"b,y\nc,x\nd,x",
+                "text,label\na,x\n\"b,y\nc,x\n\"d\",x\n",
+                "label,text\nx,a\ny,\"b\nx,\"d\"\nx,\"\"\n")) {
             Path file = folder.resolve("a.csv");
             Files.writeString(file, content);
             UnrollException e = assertThrows(UnrollException.class, () -> read(file, ""));
             assertTrue(e.getMessage().contains("a.csv, row at 3: a quotation mark"), e.getMessage());
         }
+    }
+
+    @Test
+    void aRowThatIsNotWrittenLikeTheOthersIsMalformed() throws IOException {
+        Path file = folder.resolve("a.csv");
+        Files.writeString(file, "text,label\nWell, yes,x\n\"a\" b,x\n\"\"a\"\",x\na,x,\n\"a, b\",x\n");
+
+        List<Row> rows = read(file, "");
+
+        String tooMany = "it has 3 columns, and the file's first row 2: ";
+        assertTrue(problem(rows.get(0), "text").startsWith(tooMany), problem(rows.get(0), "label"));
+        for (Row row : rows.subList(1, 3)) {
+            assertTrue(problem(row, "label").startsWith("a quotation mark that opens"), problem(row, "text"));
+        }
+        assertEquals("a", rows.get(3).value("text"));
+        assertEquals("a, b", rows.get(4).value("text"));
     }
 
     @Test
@@ -156,10 +176,12 @@ class RowFormatTest {
     }
 
     private static void assertMalformed(String message, Row row, String meaning) {
-        assertEquals(
-                message,
-                assertThrows(MalformedRowException.class, () -> row.value(meaning))
-                        .getMessage());
+        assertEquals(message, problem(row, meaning));
+    }
+
+    private static String problem(Row row, String meaning) {
+        return assertThrows(MalformedRowException.class, () -> row.value(meaning))
+                .getMessage();
     }
 
     private static List<Row> read(Path file, String corpus) throws IOException {
