@@ -17,6 +17,11 @@ import java.io.OutputStream;
  */
 public record Model(
         Manifest manifest, Settings settings, Vocabularies vocabularies, float[] parameters, float[] optimizerState) {
+    /** @return the same for rows that lie elsewhere or otherwise */
+    public Model with(Settings other) {
+        return new Model(manifest, other, vocabularies, parameters, optimizerState);
+    }
+
     public Task task() {
         return Task.of(settings);
     }

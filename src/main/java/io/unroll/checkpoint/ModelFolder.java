@@ -253,7 +253,8 @@ public final class ModelFolder {
             }
         }
         throw new ConfigurationException(
-                path + " is no model folder: it has no " + MANIFEST + ". Give the model folder that train made.");
+                path + " is no model folder: it has no " + MANIFEST
+                        + ". Give the model folder that train made; where training was stopped, the same train command goes on.");
     }
 
     /** @return what they were in training, but for the network that reads images, of which the folder has a copy */
@@ -288,7 +289,9 @@ public final class ModelFolder {
                 float[] own = NetworkZip.readParameters(part.shape(), in);
                 System.arraycopy(own, 0, all, part.start(), own.length);
             } catch (IOException | RuntimeException e) {
-                throw new UnrollException(file + " is damaged: " + e.getMessage(), e);
+                throw new UnrollException(
+                        file + " is damaged: " + e.getMessage() + ". Copy or publish the model anew, or train it anew.",
+                        e);
             }
         }
         return all;

@@ -4,6 +4,8 @@ import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.chunk.Split;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.SettingsReader;
+import io.unroll.config.Words;
 import io.unroll.spark.Evaluation;
 import io.unroll.spark.Session;
 import io.unroll.task.Score;
@@ -11,8 +13,8 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,13 +27,20 @@ import picocli.CommandLine.Parameters;
                 "Measures how well a model does on texts, or on rows: cross-entropy in nats per token, and what else the task counts.",
         mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
-    private static final int WIDTH = 16;
+    private static final int WIDTH = 22;
+    private static final Pattern SETTING = Pattern.compile("(corpus|model|training|cluster|run)\\.[a-z.-]+=.*");
+    private static final Pattern WITH_TEXT = Pattern.compile("corpus\\.(images|malformed|format|header|columns\\..*)");
+    private static final Pattern WITH_PART = Pattern.compile("corpus\\.(path|prepared|images)");
 
     @Parameters(paramLabel = "MODEL", description = "The model's folder.")
     private String model;
 
-    @Parameters(index = "1..*", paramLabel = "TEXT", description = "Files, folders or globs.")
-    private List<String> texts = List.of();
+    @Parameters(
+            index = "1..*",
+            paramLabel = "TEXT",
+            description = "Files, folders or globs; and key=value for what may differ from training: corpus.images,"
+                    + " .malformed, .format, .header and .columns.*, with --part corpus.path, .prepared and .images.")
+    private List<String> arguments = List.of();
 
     @Option(
             names = "--part",
@@ -46,43 +55,79 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        List<String> texts = arguments.stream()
+                .filter(argument -> !SETTING.matcher(argument).matches())
+                .toList();
         if (texts.isEmpty() == (part == null)) {
             throw new ConfigurationException(
                     "give either TEXT or --part: the files to evaluate, or what training has held"
                             + " out of its own corpus.");
         }
-        Model trained = new ModelFolder(model, Session.hadoopWithoutSpark()).read();
+        Model trained = withSettings(new ModelFolder(model, Session.hadoopWithoutSpark()).read());
+        int beam = search.beam(trained);
         Score score;
         try (Session session = Session.start("evaluate " + model, 1)) {
-            score = evaluate(session, trained)
+            score = (part == null
+                            ? Evaluation.ofFiles(session, trained, texts, beam)
+                            : Evaluation.ofPart(session, trained, part, beam))
                     .filter(found -> found.loss().tokens() > 0)
-                    .orElseThrow(() ->
-                            new ConfigurationException((part == null ? String.join(", ", texts) : "--part " + part)
+                    .orElseThrow(() -> new ConfigurationException(
+                            (part == null ? String.join(", ", texts) : "--part " + Words.kebab(part))
                                     + ": fewer than two tokens, or no row, so there is nothing to predict."));
         }
         Map<String, Object> metrics = score.metrics(trained.vocabularies());
         if (json) {
             System.out.println(JsonLine.of(metrics));
         } else {
-            metrics.forEach(EvaluateCommand::print);
+            print(metrics);
         }
         return 0;
     }
 
-    private Optional<Score> evaluate(Session session, Model trained) throws IOException {
-        return part == null
-                ? Evaluation.ofFiles(session, trained, texts, search.beam())
-                : Evaluation.ofPart(session, trained, part, search.beam());
+    private Model withSettings(Model trained) {
+        List<String> settings = arguments.stream()
+                .filter(argument -> SETTING.matcher(argument).matches())
+                .toList();
+        for (String setting : settings) {
+            String key = setting.substring(0, setting.indexOf('='));
+            if (!(part == null ? WITH_TEXT : WITH_PART).matcher(key).matches()) {
+                throw new ConfigurationException(key + " is as the model was trained"
+                        + (part == null ? "." : ", and so is its corpus: leave it out."));
+            }
+        }
+        return settings.isEmpty() ? trained : trained.with(SettingsReader.with(trained.settings(), settings));
     }
 
-    private static void print(String name, Object value) {
-        String shown = value instanceof Double number ? String.format(Locale.ROOT, "%.4f", number) : value.toString();
-        if (value instanceof List<?> list) {
-            boolean rows = list.get(0) instanceof List<?>;
-            shown = list.stream()
-                    .map(String::valueOf)
-                    .collect(Collectors.joining(rows ? "\n" + " ".repeat(WIDTH) : ", "));
+    private static void print(Map<String, Object> metrics) {
+        metrics.forEach((name, value) -> System.out.printf(
+                Locale.ROOT,
+                "%-" + (WIDTH - 2) + "s  %s%n",
+                name.replace('_', ' '),
+                value instanceof Double number
+                        ? String.format(Locale.ROOT, "%.4f", number)
+                        : value instanceof List<?> list ? list((List<?>) metrics.get("labels"), list) : value));
+    }
+
+    /** @return a matrix as lines of numbers, each after its label */
+    private static String list(List<?> labels, List<?> list) {
+        if (!(list.get(0) instanceof List<?>)) {
+            return list.stream().map(String::valueOf).collect(Collectors.joining(", "));
         }
-        System.out.printf("%-" + (WIDTH - 2) + "s  %s%n", name.replace('_', ' '), shown);
+        int label = longest(labels);
+        int number = list.stream().mapToInt(row -> longest((List<?>) row)).max().orElseThrow();
+        StringBuilder lines =
+                new StringBuilder("a line for each true label; columns, in the same order, are what it was taken for");
+        for (int i = 0; i < list.size(); i++) {
+            lines.append(String.format("%n  %-" + label + "s", labels.get(i)));
+            ((List<?>) list.get(i)).forEach(count -> lines.append(String.format("  %" + number + "s", count)));
+        }
+        return lines.toString();
+    }
+
+    private static int longest(List<?> values) {
+        return values.stream()
+                .mapToInt(value -> value.toString().length())
+                .max()
+                .orElse(1);
     }
 }

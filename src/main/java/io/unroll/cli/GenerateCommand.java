@@ -106,7 +106,8 @@ final class GenerateCommand implements Callable<Integer> {
         Model trained = new ModelFolder(model, hadoop).read();
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         OutputStream out = json ? text : System.out;
-        int tokens = trained.answer(new Prompt(prime, images(), length, sampler::draw, search.beam(), hadoop), out);
+        int tokens =
+                trained.answer(new Prompt(prime, images(), length, sampler::draw, search.beam(trained), hadoop), out);
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("text", text.toString(StandardCharsets.UTF_8));

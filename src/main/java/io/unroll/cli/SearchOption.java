@@ -1,6 +1,8 @@
 package io.unroll.cli;
 
+import io.unroll.checkpoint.Model;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.Words;
 import picocli.CommandLine.Option;
 
 /** How the most probable answer is searched for. */
@@ -14,9 +16,13 @@ final class SearchOption {
                             + "most probable token at each step (default: ${DEFAULT-VALUE}).")
     private int beam;
 
-    int beam() {
+    int beam(Model model) {
         if (beam < 1) {
             throw new ConfigurationException("--beam is " + beam + "; it must be 1 or more.");
+        }
+        if (beam > 1 && !model.task().searches()) {
+            throw new ConfigurationException("--beam is " + beam + ", and a model of task = "
+                    + Words.kebab(model.settings().task()) + " has no answers that are searched for: leave it out.");
         }
         return beam;
     }

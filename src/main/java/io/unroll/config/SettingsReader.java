@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -59,6 +60,11 @@ public final class SettingsReader {
         return settings(() -> ConfigFactory.parseString(text, options), List.of());
     }
 
+    /** @param overrides {@code key=value}, which stand above what the settings have been given */
+    public static Settings with(Settings settings, List<String> overrides) {
+        return settings(() -> ConfigFactory.parseString(settings.text()), overrides);
+    }
+
     private interface Source {
         Config parse();
     }
@@ -75,7 +81,9 @@ public final class SettingsReader {
 
     private static String sentence(ConfigException e) {
         String message = e.getMessage().replaceFirst("^\\w+: [^ ]*: (?=.*: \\d+: )", "");
-        return message.endsWith(".") ? message : message + ".";
+        String mended =
+                message.replaceFirst("\\(Reserved character.*", "(in such a value, put quotation marks around it)");
+        return mended.endsWith(".") ? mended : mended + ".";
     }
 
     private static Config overridden(Config config, List<String> overrides) {
@@ -95,11 +103,10 @@ public final class SettingsReader {
         for (Map.Entry<String, ConfigValue> entry : given.entrySet()) {
             String key = prefix + entry.getKey();
             ConfigValue twin = known.get(entry.getKey());
-            String where = where(entry.getValue().origin());
             if (twin == null) {
-                throw new ConfigurationException(where + "unknown key " + key + "; did you mean "
-                        + Words.nearest(key, keys("", REFERENCE.root())) + "?");
+                throw unknown(key, entry.getValue());
             }
+            String where = where(entry.getValue().origin());
             if (twin instanceof ConfigObject knownGroup) {
                 if (!(entry.getValue() instanceof ConfigObject group)) {
                     throw new ConfigurationException(where + key + " is a group of keys: write " + key + " { ... }.");
@@ -109,6 +116,16 @@ public final class SettingsReader {
                 throw new ConfigurationException(where + key + " takes one value, not a group of keys.");
             }
         }
+    }
+
+    /** A group is known by its first key. */
+    private static ConfigurationException unknown(String key, ConfigValue value) {
+        if (value instanceof ConfigObject group && !group.isEmpty()) {
+            Map.Entry<String, ConfigValue> first = Collections.min(group.entrySet(), Map.Entry.comparingByKey());
+            return unknown(key + "." + first.getKey(), first.getValue());
+        }
+        return new ConfigurationException(where(value.origin()) + "unknown key " + key + "; did you mean "
+                + Words.nearest(key, keys("", REFERENCE.root())) + "?");
     }
 
     private static List<String> keys(String prefix, ConfigObject object) {

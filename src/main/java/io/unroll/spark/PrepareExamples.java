@@ -6,6 +6,7 @@ import io.unroll.chunk.ExampleWriter;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.Words;
+import io.unroll.model.Loss;
 import io.unroll.task.Examples;
 import io.unroll.task.Score;
 import io.unroll.task.Task;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -63,6 +65,14 @@ final class PrepareExamples extends Prepare {
         return CorpusFiles.wholeFiles(path, PART_BYTES, session.hadoop());
     }
 
+    private List<List<Slice>> filesOf(String key, String path) {
+        try {
+            return files(path);
+        } catch (ConfigurationException e) {
+            throw new ConfigurationException(key + ": " + e.getMessage(), e);
+        }
+    }
+
     @Override
     String corpusHash() {
         return hashWithNames(files(corpus.path()));
@@ -73,8 +83,8 @@ final class PrepareExamples extends Prepare {
         StringBuilder all = new StringBuilder(hash(files));
         files.stream().flatMap(List::stream).forEach(file -> all.append('\n')
                 .append(rows.format().nameThatMatters(file.file())));
-        for (String beside : examples.files()) {
-            List<List<Slice>> others = files(beside);
+        for (Map.Entry<String, String> beside : examples.files().entrySet()) {
+            List<List<Slice>> others = filesOf(beside.getKey(), beside.getValue());
             all.append('\n').append(hash(others));
             others.stream().flatMap(List::stream).forEach(file -> all.append('\n')
                     .append(new Path(file.file()).getName()));
@@ -271,6 +281,27 @@ final class PrepareExamples extends Prepare {
         if (skipped.value() > 0) {
             LOG.warn("{} malformed rows are left out", skipped.value());
         }
-        return score;
+        return score.map(found -> new Counted(found, skipped.value()));
+    }
+
+    /** @param skipped rows that were malformed */
+    private record Counted(Score score, long skipped) implements Score {
+        @Override
+        public Loss loss() {
+            return score.loss();
+        }
+
+        @Override
+        public Score plus(Score other) {
+            return new Counted(score.plus(((Counted) other).score), skipped + ((Counted) other).skipped);
+        }
+
+        @Override
+        public Map<String, Object> metrics(Vocabularies vocabularies) {
+            Map<String, Object> metrics = new LinkedHashMap<>();
+            metrics.put("skipped", skipped);
+            metrics.putAll(score.metrics(vocabularies));
+            return metrics;
+        }
     }
 }

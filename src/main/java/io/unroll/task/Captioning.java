@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 
@@ -121,9 +122,12 @@ record Captioning(Settings settings) implements Task {
         }
 
         @Override
-        public List<String> files() {
-            String network = input.settings().network();
-            return network.isBlank() ? List.of(images) : List.of(images, network);
+        public SortedMap<String, String> files() {
+            SortedMap<String, String> files = new TreeMap<>(Map.of("corpus.images", images));
+            if (!input.settings().network().isBlank()) {
+                files.put("model.image.network", input.settings().network());
+            }
+            return files;
         }
 
         @Override
@@ -184,6 +188,11 @@ record Captioning(Settings settings) implements Task {
         } catch (MalformedRowException e) {
             throw new ConfigurationException("--image: " + e.getMessage() + ".", e);
         }
+    }
+
+    @Override
+    public boolean searches() {
+        return true;
     }
 
     @Override

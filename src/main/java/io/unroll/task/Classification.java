@@ -160,7 +160,7 @@ record Classification(Settings settings) implements Task {
     /** Writes the labels with their probabilities, the most probable first. */
     @Override
     public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
-        int[] tokens = phrases().encode(prompt.text(), vocabularies.tokens());
+        int[] tokens = phrases().encode(prompt.ofText().text(), vocabularies.tokens());
         if (tokens.length == 0) {
             throw new ConfigurationException("there is no text to classify: give one by --prime.");
         }

@@ -6,6 +6,8 @@ import io.unroll.text.RowFiles;
 import io.unroll.text.Vocabularies;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 
 /** How a task's rows become examples. */
@@ -27,9 +29,9 @@ public interface Examples extends Collator {
     /** @throws io.unroll.text.MalformedRowException where the row cannot be used, or training has not seen its like */
     int[] encode(Row row, RowFiles files, Vocabularies vocabularies);
 
-    /** @return files and folders beside the corpus whose content decides what a row's example is */
-    default List<String> files() {
-        return List.of();
+    /** @return files and folders beside the corpus whose content decides what a row's example is, by their keys */
+    default SortedMap<String, String> files() {
+        return new TreeMap<>();
     }
 
     /** @return the settings that decide what a row's example is, as text */

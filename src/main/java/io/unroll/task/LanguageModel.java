@@ -78,7 +78,7 @@ record LanguageModel(Settings settings) implements Task {
         Vocabulary vocabulary = vocabularies.tokens();
         Tokenizer tokenizer = Tokenizer.of(settings.corpus());
         Tokenizer.Decoder decoder = tokenizer.decoder(vocabulary);
-        int[] start = tokenizer.encode(prompt.text(), vocabulary);
+        int[] start = tokenizer.encode(prompt.ofText().text(), vocabulary);
         for (int token : start) {
             out.write(decoder.decode(token));
         }

@@ -1,5 +1,6 @@
 package io.unroll.task;
 
+import io.unroll.config.ConfigurationException;
 import java.util.List;
 import java.util.function.ToIntFunction;
 import org.apache.hadoop.conf.Configuration;
@@ -16,6 +17,15 @@ public record Prompt(
         String text, List<File> images, int length, ToIntFunction<float[]> draw, int beam, Configuration hadoop) {
     /** A file, which the user knows by this name. */
     public record File(String name, byte[] content) {}
+
+    /** @throws ConfigurationException where it shows an image, which the task does not see */
+    Prompt ofText() {
+        if (!images.isEmpty()) {
+            throw new ConfigurationException(
+                    "--image is given, and the model is none of task = captioning: give its text by --prime.");
+        }
+        return this;
+    }
 
     /** A text to be continued. */
     public Prompt(String text, int length, ToIntFunction<float[]> draw) {

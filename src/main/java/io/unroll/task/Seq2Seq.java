@@ -169,7 +169,7 @@ record Seq2Seq(Settings settings) implements Task {
     /** Writes the most probable target. */
     @Override
     public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
-        int[] source = reversed(sources().encode(prompt.text(), vocabularies.of(SOURCE)));
+        int[] source = reversed(sources().encode(prompt.ofText().text(), vocabularies.of(SOURCE)));
         if (source.length == 0) {
             throw new ConfigurationException("there is no source to answer: give one by --prime.");
         }
@@ -178,6 +178,11 @@ record Seq2Seq(Settings settings) implements Task {
                 .get(0);
         out.write(targets().phrases().decode(answer, vocabularies.tokens()).getBytes(StandardCharsets.UTF_8));
         return answer.length;
+    }
+
+    @Override
+    public boolean searches() {
+        return true;
     }
 
     @Override

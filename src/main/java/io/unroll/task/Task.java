@@ -60,6 +60,11 @@ public interface Task extends Serializable {
      */
     int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException;
 
+    /** @return whether answers are sequences that are searched for */
+    default boolean searches() {
+        return false;
+    }
+
     /** @return prompts whose answers show, after training, what has been learnt; empty where the metrics say it all */
     List<String> samplePrompts();
 }

@@ -342,6 +342,7 @@ class CommandLineIT {
             value = {
                 "2 | train FOLDER/none.conf                                | none.conf: no such configuration file",
                 "2 | train CONF training.batsh=1                           | did you mean training.batch?",
+                "2 | train CONF trianing.epochs=3                          | command line: unknown key trianing.epochs; did you mean training.epochs?",
                 "2 | train CONF training.batch=0                           | it must be from 1 to 1000000",
                 "2 | train CONF training.batch=9999                        | The largest that fit, each alone",
                 "2 | train CONF corpus.path=FOLDER/nowhere                 | nowhere: no such file or folder",
@@ -361,6 +362,9 @@ class CommandLineIT {
                 "2 | evaluate FOLDER/text FOLDER/text                      | is no model folder",
                 "2 | evaluate MODEL FOLDER/nowhere                         | nowhere: no such file or folder",
                 "1 | evaluate MODEL FOLDER/euro.txt                        | euro.txt holds \"€\" (U+20AC)",
+                "2 | evaluate MODEL FOLDER/text model.hidden=3             | model.hidden is as the model was trained",
+                "2 | evaluate MODEL FOLDER/text --beam 3                   | has no answers that are searched for",
+                "2 | generate MODEL --image CONF                           | the model is none of task = captioning",
                 "2 | generate FOLDER/nowhere                               | nowhere: no such model folder",
                 "1 | generate MODEL --prime €                              | holds \"€\" (U+20AC)",
                 "2 | generate MODEL --temperature -1                       | --temperature is -1.0; it must be 0 or more",

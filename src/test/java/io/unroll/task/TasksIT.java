@@ -10,6 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeAll;
@@ -141,6 +142,43 @@ class TasksIT {
             assertEquals(2, output.json().get("skipped").asInt());
             assertEquals(2, output.json().get("examples").asInt());
         }
+    }
+
+    /** As on another machine, whose rows are not as good as those of training. */
+    @Test
+    void evaluationMayReadOtherImagesAndLeaveOutRows() throws Exception {
+        Unroll.Output trained = new Unroll(folder)
+                .run("--master", "local[2]", "train", "captioning.conf", "training.epochs=1", "run.directory=moved");
+        assertEquals(0, trained.status(), trained.err());
+        Files.createDirectory(folder.resolve("others"));
+        StringBuilder captions = new StringBuilder("image,caption\n");
+        for (int i = 0; i < 12; i++) {
+            if (i < 10) {
+                Files.write(folder.resolve("others/n" + i + ".png"), ShapeImages.png(true, "red", "bar", i));
+            }
+            captions.append("n" + i + ".png,a red bar\n");
+        }
+        Files.writeString(folder.resolve("others.csv"), captions);
+
+        Unroll.Output unmended = evaluate("corpus.images=others");
+        assertEquals(1, unmended.status(), unmended.err());
+        assertTrue(unmended.err().contains("row at 12: there is no file"), unmended.err());
+        Unroll.Output skipping = evaluate("corpus.images=others", "corpus.malformed=skip");
+        assertEquals(0, skipping.status(), skipping.err());
+        assertEquals(2, skipping.json().get("skipped").asInt());
+        assertEquals(10, skipping.json().get("images").asInt());
+    }
+
+    private static Unroll.Output evaluate(String... settings) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of(
+                "--master",
+                "local[2]",
+                "evaluate",
+                "moved",
+                folder.resolve("others.csv").toString(),
+                "--json"));
+        arguments.addAll(List.of(settings));
+        return new Unroll(folder).run(arguments.toArray(String[]::new));
     }
 
     @Test
