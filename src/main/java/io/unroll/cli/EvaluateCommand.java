@@ -88,6 +88,10 @@ final class EvaluateCommand implements Callable<Integer> {
         List<String> settings = arguments.stream()
                 .filter(argument -> SETTING.matcher(argument).matches())
                 .toList();
+        if (settings.isEmpty()) {
+            return trained;
+        }
+        Model other = trained.with(SettingsReader.with(trained.settings(), settings));
         for (String setting : settings) {
             String key = setting.substring(0, setting.indexOf('='));
             if (!(part == null ? WITH_TEXT : WITH_PART).matcher(key).matches()) {
@@ -95,7 +99,7 @@ final class EvaluateCommand implements Callable<Integer> {
                         + (part == null ? "." : ", and so is its corpus: leave it out."));
             }
         }
-        return settings.isEmpty() ? trained : trained.with(SettingsReader.with(trained.settings(), settings));
+        return other;
     }
 
     private static void print(Map<String, Object> metrics) {

@@ -114,10 +114,11 @@ final class PrepareExamples extends Prepare {
                 throw new ConfigurationException(corpus.path() + " holds no row that can be used"
                         + (tally.skipped() > 0 ? "; " + tally.skipped() + " are malformed." : "."));
             }
-            long bytes = files.stream()
-                    .flatMap(List::stream)
-                    .mapToLong(Slice::length)
-                    .sum();
+            long bytes = tally.rows() * examples.sourceBytes()
+                    + files.stream()
+                            .flatMap(List::stream)
+                            .mapToLong(Slice::length)
+                            .sum();
             Broadcast<Division> division = session.broadcast(
                     Division.of(tally.groups(), corpus.validation(), corpus.test(), 1 + bytes / PART_BYTES));
             Vocabularies vocabularies = examples.vocabularies(count(files, division));
@@ -207,15 +208,12 @@ final class PrepareExamples extends Prepare {
         Rows reading = rows;
         String target = folder.toString();
         session.name("prepare: encode", "read rows");
-        JavaPairRDD<Key, int[]> encoded = session.parallelize(files).flatMapToPair(part -> {
-            List<Tuple2<Key, int[]>> all = new ArrayList<>();
-            reading.each(part, hadoop.value().value(), (row, named) -> {
-                int[] example = format.encode(row, named, words.value());
-                Division.Place place = division.value().place(format.stratum(row), format.group(row));
-                all.add(new Tuple2<>(new Key(place.part(), place.order(), row.file(), row.number()), example));
-            });
-            return all.iterator();
-        });
+        JavaPairRDD<Key, int[]> encoded = session.parallelize(files)
+                .flatMapToPair(part -> reading.map(part, hadoop.value().value(), (row, named) -> {
+                    int[] example = format.encode(row, named, words.value());
+                    Division.Place place = division.value().place(format.stratum(row), format.group(row));
+                    return new Tuple2<>(new Key(place.part(), place.order(), row.file(), row.number()), example);
+                }));
         session.name("prepare: encode", "write examples");
         List<Written> written = encoded
                 .repartitionAndSortWithinPartitions(

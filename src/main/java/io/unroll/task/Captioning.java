@@ -122,6 +122,11 @@ record Captioning(Settings settings) implements Task {
         }
 
         @Override
+        public long sourceBytes() {
+            return (long) Integer.BYTES * input.size();
+        }
+
+        @Override
         public SortedMap<String, String> files() {
             SortedMap<String, String> files = new TreeMap<>(Map.of("corpus.images", images));
             if (!input.settings().network().isBlank()) {

@@ -34,6 +34,11 @@ public interface Examples extends Collator {
         return new TreeMap<>();
     }
 
+    /** @return bytes of an example that are not of its row */
+    default long sourceBytes() {
+        return 0;
+    }
+
     /** @return the settings that decide what a row's example is, as text */
     List<Object> key();
 

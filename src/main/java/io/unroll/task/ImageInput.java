@@ -38,6 +38,11 @@ record ImageInput(Settings.ImageInput settings) implements Serializable {
         return settings.features() == 0 ? pixels : FeatureShape.bits(features(pixels, hadoop));
     }
 
+    /** @return numbers that are read of an image */
+    int size() {
+        return settings.features() > 0 ? settings.features() : 3 * settings.side() * settings.side();
+    }
+
     private float[] features(int[] pixels, Configuration hadoop) {
         float[] features = CutNetwork.features(settings.network(), settings.layer(), pixels, settings.side(), hadoop);
         if (features.length != settings.features()) {

@@ -363,6 +363,7 @@ class CommandLineIT {
                 "2 | evaluate MODEL FOLDER/nowhere                         | nowhere: no such file or folder",
                 "1 | evaluate MODEL FOLDER/euro.txt                        | euro.txt holds \"€\" (U+20AC)",
                 "2 | evaluate MODEL FOLDER/text model.hidden=3             | model.hidden is as the model was trained",
+                "2 | evaluate MODEL FOLDER/text corpus.malformd=skip       | did you mean corpus.malformed?",
                 "2 | evaluate MODEL FOLDER/text --beam 3                   | has no answers that are searched for",
                 "2 | generate MODEL --image CONF                           | the model is none of task = captioning",
                 "2 | generate FOLDER/nowhere                               | nowhere: no such model folder",

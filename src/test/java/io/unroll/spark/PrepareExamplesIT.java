@@ -16,9 +16,12 @@ import io.unroll.task.Score;
 import io.unroll.task.Task;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -111,6 +114,28 @@ class PrepareExamplesIT {
         PreparedCorpus corpus = prepare(settings + "corpus.malformed = skip");
         assertEquals(2, corpus.source().size(0).counts().get("examples"));
         assertEquals(1, corpus.source().size(0).counts().get("skipped"));
+    }
+
+    /** Beside the table's own bytes, sixty images are 45 MiB. */
+    @Test
+    void exampleFilesAreNoLargerWhereTheyHoldImages() throws IOException {
+        Path images = Files.createDirectories(folder.resolve("many"));
+        StringBuilder rows = new StringBuilder("image,caption\n");
+        for (int i = 0; i < 60; i++) {
+            Files.copy(folder.resolve("images/a.png"), images.resolve(i + ".png"));
+            rows.append(i).append(".png,x\n");
+        }
+        PreparedCorpus corpus = prepare("task = captioning, model.image.side = 256, corpus.images = " + quoted("many")
+                + ", corpus.path = \"" + write("many.csv", rows.toString()) + "\"\n");
+        try (Stream<Path> files = Files.list(Path.of(URI.create(corpus.folder())))) {
+            List<Long> sizes = files.filter(
+                            file -> file.getFileName().toString().startsWith("examples-"))
+                    .map(file -> file.toFile().length())
+                    .toList();
+            long pixels = 60L * 3 * 256 * 256 * Integer.BYTES;
+            assertTrue(sizes.stream().mapToLong(Long::valueOf).sum() >= pixels, sizes.toString());
+            assertTrue(Collections.max(sizes) < pixels * 2 / 3, sizes.toString());
+        }
     }
 
     @Test
