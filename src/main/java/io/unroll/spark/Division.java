@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -31,13 +30,34 @@ final class Division implements Serializable {
     private final long[] rows = new long[3];
     private final int[] firstPart = new int[4];
 
-    /**
-     * Of a stratum.
-     *
-     * @param test the largest hash of the test, and the same of validation; null where it has none
-     * @param large groups that are training whatever their hashes
-     */
-    private record Bounds(Long test, Long validation, Set<Long> large) implements Serializable {}
+    private record Bounds(Share test, Share validation) implements Serializable {}
+
+    /** The groups of a stratum up to a hash, but for those that are larger than the share should be. */
+    private static final class Share implements Serializable {
+        private static final long serialVersionUID = 1;
+
+        private final int most;
+        private final Set<Long> large = new HashSet<>();
+        private int rows;
+        private Long last;
+
+        Share(int most) {
+            this.most = most;
+        }
+
+        void take(long hash, int size) {
+            if (size > most) {
+                large.add(hash);
+            } else {
+                rows += size;
+                last = hash;
+            }
+        }
+
+        boolean has(long hash) {
+            return last != null && hash <= last && !large.contains(hash);
+        }
+    }
 
     /**
      * A row's place.
@@ -71,37 +91,31 @@ final class Division implements Serializable {
     }
 
     private static Bounds bounds(long[] hashes, double validation, double test) {
-        int tests = (int) Math.round(hashes.length * test);
-        int held = (int) Math.round(hashes.length * (test + validation));
-        if (held == 0) {
-            return new Bounds(null, null, Set.of());
-        }
-        int most = tests == 0 || held == tests ? held : Math.min(tests, held - tests);
         long[] sorted = LongStream.of(hashes).sorted().toArray();
-        Set<Long> large = new HashSet<>();
-        int small = 0;
-        int last = 0;
-        for (int start = 0, end = 0; start < sorted.length; start = end) {
-            while (end < sorted.length && sorted[end] == sorted[start]) {
-                end++;
-            }
-            if (end - start > most) {
-                large.add(sorted[start]);
-            } else {
-                last = end - start;
-                System.arraycopy(sorted, start, sorted, small, last);
-                small += last;
+        int tests = (int) Math.round(sorted.length * test);
+        int held = (int) Math.round(sorted.length * (test + validation));
+        // The last group is training.
+        int free = sorted.length - size(sorted, sorted.length - 1);
+        Share ofTest = new Share(tests);
+        for (int i = 0; i < free && ofTest.rows < tests; i += size(sorted, i)) {
+            ofTest.take(sorted[i], size(sorted, i));
+        }
+        Share ofValidation = new Share(held - tests);
+        for (int i = 0; i < free && ofTest.rows + ofValidation.rows < held; i += size(sorted, i)) {
+            if (!ofTest.has(sorted[i])) {
+                ofValidation.take(sorted[i], size(sorted, i));
             }
         }
-        int free = large.isEmpty() ? small - last : small;
-        Long endOfTest = last(sorted, Math.min(tests, free));
-        Long end = last(sorted, Math.min(held, free));
-        return new Bounds(endOfTest, Objects.equals(end, endOfTest) ? null : end, large);
+        return new Bounds(ofTest, ofValidation);
     }
 
-    /** @return of the first so many; null for none */
-    private static Long last(long[] sorted, int count) {
-        return count == 0 ? null : sorted[count - 1];
+    /** @return rows of the group that has the i-th hash, from there on */
+    private static int size(long[] sorted, int i) {
+        int end = i;
+        while (end < sorted.length && sorted[end] == sorted[i]) {
+            end++;
+        }
+        return end - i;
     }
 
     static long hash(String group) {
@@ -111,13 +125,10 @@ final class Division implements Serializable {
 
     private int split(String stratum, long hash) {
         Bounds own = bounds.get(stratum);
-        if (own.large.contains(hash)) {
-            return TRAINING;
-        }
-        if (own.test != null && hash <= own.test) {
+        if (own.test.has(hash)) {
             return TEST;
         }
-        return own.validation != null && hash <= own.validation ? VALIDATION : TRAINING;
+        return own.validation.has(hash) ? VALIDATION : TRAINING;
     }
 
     boolean isTraining(String stratum, String group) {

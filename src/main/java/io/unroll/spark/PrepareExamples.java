@@ -65,11 +65,11 @@ final class PrepareExamples extends Prepare {
         return CorpusFiles.wholeFiles(path, PART_BYTES, session.hadoop());
     }
 
-    private List<List<Slice>> filesOf(String key, String path) {
+    private List<List<Slice>> filesOf(Examples.Files beside) {
         try {
-            return files(path);
+            return files(beside.path());
         } catch (ConfigurationException e) {
-            throw new ConfigurationException(key + ": " + e.getMessage(), e);
+            throw new ConfigurationException(beside.key() + ": " + e.getMessage(), e);
         }
     }
 
@@ -83,11 +83,13 @@ final class PrepareExamples extends Prepare {
         StringBuilder all = new StringBuilder(hash(files));
         files.stream().flatMap(List::stream).forEach(file -> all.append('\n')
                 .append(rows.format().nameThatMatters(file.file())));
-        for (Map.Entry<String, String> beside : examples.files().entrySet()) {
-            List<List<Slice>> others = filesOf(beside.getKey(), beside.getValue());
+        for (Examples.Files beside : examples.files()) {
+            List<List<Slice>> others = filesOf(beside);
             all.append('\n').append(hash(others));
-            others.stream().flatMap(List::stream).forEach(file -> all.append('\n')
-                    .append(new Path(file.file()).getName()));
+            if (beside.named()) {
+                others.stream().flatMap(List::stream).forEach(file -> all.append('\n')
+                        .append(new Path(file.file()).getName()));
+            }
         }
         return HexFormat.of().formatHex(sha256().digest(all.toString().getBytes(StandardCharsets.UTF_8)));
     }

@@ -21,7 +21,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 
@@ -127,12 +126,12 @@ record Captioning(Settings settings) implements Task {
         }
 
         @Override
-        public SortedMap<String, String> files() {
-            SortedMap<String, String> files = new TreeMap<>(Map.of("corpus.images", images));
-            if (!input.settings().network().isBlank()) {
-                files.put("model.image.network", input.settings().network());
-            }
-            return files;
+        public List<Files> files() {
+            Files folder = new Files("corpus.images", images, true);
+            String network = input.settings().network();
+            return network.isBlank()
+                    ? List.of(folder)
+                    : List.of(folder, new Files("model.image.network", network, false));
         }
 
         @Override

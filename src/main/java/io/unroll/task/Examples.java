@@ -6,8 +6,6 @@ import io.unroll.text.RowFiles;
 import io.unroll.text.Vocabularies;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 
 /** How a task's rows become examples. */
@@ -29,9 +27,16 @@ public interface Examples extends Collator {
     /** @throws io.unroll.text.MalformedRowException where the row cannot be used, or training has not seen its like */
     int[] encode(Row row, RowFiles files, Vocabularies vocabularies);
 
-    /** @return files and folders beside the corpus whose content decides what a row's example is, by their keys */
-    default SortedMap<String, String> files() {
-        return new TreeMap<>();
+    /**
+     * Files whose content decides, too, what a row's example is.
+     *
+     * @param key of the setting that gives the path
+     * @param named rows name them, so their names decide as well
+     */
+    record Files(String key, String path, boolean named) {}
+
+    default List<Files> files() {
+        return List.of();
     }
 
     /** @return bytes of an example that are not of its row */

@@ -21,7 +21,7 @@ final class Image {
     /** Of a large image only some pixels are read. */
     private static final int MOST_PER_PIXEL = 8;
 
-    private static final long MOST_PIXELS = 1L << 28;
+    private static final long MOST_PIXELS = 1L << 26;
 
     private Image() {}
 
@@ -64,12 +64,12 @@ final class Image {
     private static BufferedImage read(ImageReader reader, String name, int side) throws IOException {
         int width = reader.getWidth(0);
         int height = reader.getHeight(0);
-        if ((long) width * height > MOST_PIXELS) {
-            throw new MalformedRowException(name + " says that it has " + width + " x " + height + " pixels, and "
-                    + MOST_PIXELS + " can be read at most");
+        int step = Math.max(1, Math.min(width, height) / (MOST_PER_PIXEL * side));
+        if ((long) (width / step) * (height / step) > MOST_PIXELS) {
+            throw new MalformedRowException(
+                    name + " says that it has " + width + " x " + height + " pixels, which are too many");
         }
         ImageReadParam few = reader.getDefaultReadParam();
-        int step = Math.max(1, Math.min(width, height) / (MOST_PER_PIXEL * side));
         few.setSourceSubsampling(step, step, 0, 0);
         return reader.read(0, few);
     }

@@ -160,7 +160,7 @@ record Seq2Seq(Settings settings) implements Task {
         return new SequenceScore(loss, errors);
     }
 
-    /** @return the same for what has the same source; sources with unknown tokens may differ, and are each their own */
+    /** @return the same for what has the same source: where tokens are unknown, and sources may differ, and the same target */
     private static String source(int[] tokens, int[] reference) {
         String source = Arrays.toString(tokens);
         return ArrayUtils.contains(tokens, Targets.UNKNOWN_TOKEN) ? source + Arrays.toString(reference) : source;

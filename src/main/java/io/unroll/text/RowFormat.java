@@ -1,8 +1,5 @@
 package io.unroll.text;
 
-import com.univocity.parsers.common.TextParsingException;
-import com.univocity.parsers.csv.CsvParser;
-import com.univocity.parsers.csv.CsvParserSettings;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
@@ -12,17 +9,20 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.Serializable;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVRecord;
 import org.apache.commons.io.IOUtils;
-import org.apache.commons.io.input.UnixLineEndingInputStream;
 import org.apache.commons.lang3.StringUtils;
-import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.example.data.Group;
@@ -34,8 +34,6 @@ import org.apache.parquet.schema.Type;
 /** How the rows of a table lie in files: {@code corpus.format}, {@code header} and {@code columns}. */
 public final class RowFormat implements Serializable {
     private static final long serialVersionUID = 1;
-    private static final int MOST_COLUMNS = 10_000;
-    private static final String QUOTE = "\"";
 
     private final Settings.Format format;
     private final boolean header;
@@ -74,16 +72,15 @@ public final class RowFormat implements Serializable {
     public void read(Slice file, Configuration hadoop, Consumer<Row> rows) throws IOException {
         String name = file.file();
         if (of(name) == Settings.Format.PARQUET) {
-            readParquet(name, hadoop, rows);
+            if (file.length() > 0) {
+                readParquet(name, hadoop, rows);
+            }
             return;
         }
-        Settings.Format own = of(name);
         try (SliceInput in = SliceInput.open(file, Slice.Boundary.BYTE, hadoop);
-                BufferedReader reader = new BufferedReader(new InputStreamReader(
-                        own == Settings.Format.CSV ? new UnixLineEndingInputStream(in, false) : in,
-                        StandardCharsets.UTF_8))) {
+                BufferedReader reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
             skipByteOrderMark(reader);
-            switch (own) {
+            switch (of(name)) {
                 case CSV -> readCsv(name, reader, rows);
                 case TSV -> readTsv(name, reader, rows);
                 case FILES -> rows.accept(labelled(name, 1, IOUtils.toString(reader), parent(name)));
@@ -99,74 +96,33 @@ public final class RowFormat implements Serializable {
         }
     }
 
-    private void readCsv(String file, Reader reader, Consumer<Row> rows) {
-        CsvParserSettings settings = new CsvParserSettings();
-        settings.getFormat().setLineSeparator("\n");
-        settings.setSkipEmptyLines(false);
-        settings.setKeepQuotes(true);
-        settings.setKeepEscapeSequences(true);
-        settings.setCommentProcessingEnabled(false);
-        settings.setIgnoreLeadingWhitespaces(false);
-        settings.setIgnoreTrailingWhitespaces(false);
-        settings.setReadInputOnSeparateThread(false);
-        settings.setMaxCharsPerColumn(-1);
-        settings.setMaxColumns(MOST_COLUMNS);
-        settings.setEmptyValue("");
-        CsvParser parser = new CsvParser(settings);
-        try {
-            parser.beginParsing(reader);
-            Table table = new Table(file, rows);
-            long number = 1;
-            for (String[] values = parser.parseNext(); values != null; values = parser.parseNext()) {
-                if (values.length > 1 || values[0] != null) {
-                    table.add(number, values, quotation(file, number, values));
-                }
-                number = parser.getContext().currentLine() + 1;
+    private void readCsv(String file, Reader reader, Consumer<Row> rows) throws IOException {
+        Table table = new Table(file, rows);
+        CSVParser parser = CSVFormat.RFC4180.parse(reader);
+        Iterator<CSVRecord> records = parser.iterator();
+        long number = 1;
+        for (CSVRecord row = next(records, file, number); row != null; row = next(records, file, number)) {
+            String[] values = row.values();
+            if (values.length > 1 || !values[0].isEmpty()) {
+                table.add(number, values);
             }
-        } catch (TextParsingException e) {
-            if (ExceptionUtils.getRootCause(e) instanceof UnrollException known) {
-                throw known;
-            }
-            throw new UnrollException(
-                    file + " cannot be read as a CSV file near line " + (e.getLineIndex() + 1) + ": "
-                            + ExceptionUtils.getRootCauseMessage(e)
-                                    .lines()
-                                    .findFirst()
-                                    .orElse(""),
-                    e);
-        } finally {
-            parser.stopParsing();
+            number = parser.getCurrentLineNumber() + 1;
         }
     }
 
-    /**
-     * Takes the quotation marks from around values.
-     *
-     * @return what is wrong with them; null where nothing is
-     * @throws UnrollException where other rows may have been taken for a part of a value
-     */
-    private static String quotation(String file, long number, String[] values) {
-        String problem = null;
-        for (int i = 0; i < values.length; i++) {
-            String value = values[i];
-            if (value == null || !value.startsWith(QUOTE)) {
-                continue;
-            }
-            String inside =
-                    value.length() > 1 && value.endsWith(QUOTE) ? value.substring(1, value.length() - 1) : QUOTE;
-            if (!inside.replace(QUOTE + QUOTE, "").contains(QUOTE)) {
-                values[i] = inside.replace(QUOTE + QUOTE, QUOTE);
-                continue;
-            }
-            problem =
-                    "a quotation mark that opens a value is not closed by one before a comma or the line's end; inside"
-                            + " a value, one is written as two";
-            if (value.contains("\n")) {
-                throw new UnrollException(file + ", row at " + number + ": " + problem
-                        + ". Mend the file: other rows cannot be told from the value.");
-            }
+    /** @return null after the last */
+    private static CSVRecord next(Iterator<CSVRecord> records, String file, long number) {
+        try {
+            return records.hasNext() ? records.next() : null;
+        } catch (UncheckedIOException e) {
+            throw new UnrollException(
+                    file + ", row at " + number
+                            + ": a quotation mark that opens a value is not closed by one before a comma or"
+                            + " the line's end " + e.getCause().getMessage()
+                            + ". Mend the file: what follows cannot be told apart. Inside a value, a quotation mark is written"
+                            + " as two.",
+                    e);
         }
-        return problem;
     }
 
     private void readTsv(String file, BufferedReader reader, Consumer<Row> rows) throws IOException {
@@ -175,7 +131,7 @@ public final class RowFormat implements Serializable {
         for (String line = reader.readLine(); line != null; line = reader.readLine()) {
             number++;
             if (!line.isEmpty()) {
-                table.add(number, line.split("\t", -1), null);
+                table.add(number, line.split("\t", -1));
             }
         }
     }
@@ -191,13 +147,13 @@ public final class RowFormat implements Serializable {
             this.rows = rows;
         }
 
-        void add(long number, String[] values, String problem) {
+        void add(long number, String[] values) {
             boolean first = places == null;
             if (first) {
                 places = places(file, Arrays.asList(values));
             }
             if (!(first && header)) {
-                rows.accept(places.row(number, values, problem));
+                rows.accept(places.row(number, values));
             }
         }
     }
@@ -247,7 +203,7 @@ public final class RowFormat implements Serializable {
                     boolean given = type.getType(i).isPrimitive() && group.getFieldRepetitionCount(i) == 1;
                     values[i] = given ? group.getValueToString(i, 0) : null;
                 }
-                rows.accept(places.row(number++, values, null));
+                rows.accept(places.row(number++, values));
             }
         } catch (RuntimeException e) {
             throw e instanceof UnrollException
@@ -258,13 +214,16 @@ public final class RowFormat implements Serializable {
 
     /** Where the wanted values are in a row. */
     private record Places(String file, Map<String, Integer> places, int columns) {
-        Row row(long number, String[] values, String problem) {
+        Row row(long number, String[] values) {
             Map<String, String> found = new HashMap<>();
             places.forEach((meaning, place) -> found.put(meaning, place < values.length ? values[place] : null));
             boolean more = Arrays.stream(values).skip(columns).anyMatch(StringUtils::isNotEmpty);
-            String tooMany = "it has " + values.length + " columns, and the file's first row " + columns
+            return new Row(file, number, found, more ? tooMany(values.length) : null);
+        }
+
+        private String tooMany(int number) {
+            return "it has " + number + " columns, and the file's first row " + columns
                     + ": in a .csv, quotation marks go around a value with a comma";
-            return new Row(file, number, found, problem == null && more ? tooMany : problem);
         }
     }
 

@@ -84,6 +84,17 @@ class DivisionTest {
     }
 
     @Test
+    void whatIsTooLargeForTheTestMayBeValidation() {
+        long[] hashes = IntStream.range(0, 1000)
+                .mapToLong(i -> Division.hash("r" + i / 20))
+                .toArray();
+        ExampleIndex index = Division.of(Map.of("", hashes), 0.2, 0.01, 3).index("hash", List.of(), 0, 0, 0);
+
+        assertEquals(0, index.test());
+        assertEquals(220, index.validation());
+    }
+
+    @Test
     void eachStratumHasTraining() {
         long[] alike = hashes("a", 1);
         for (int copies = 1; copies < 50; copies++) {

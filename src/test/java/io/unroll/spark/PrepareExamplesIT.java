@@ -19,10 +19,16 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -147,6 +153,28 @@ class PrepareExamplesIT {
         String problem = assertThrows(ConfigurationException.class, () -> prepare(settings))
                 .getMessage();
         assertTrue(problem.matches("model.image.network = .*text.png is no readable network, .*"), problem);
+    }
+
+    /** A model folder has a copy of it. */
+    @Test
+    void theNetworkThatReadsImagesMayBeElsewhere() throws IOException {
+        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .list()
+                .layer(new DenseLayer.Builder().name("seen").nOut(3).build())
+                .layer(new DenseLayer.Builder().nOut(2).build())
+                .setInputType(InputType.convolutional(8, 8, 3))
+                .build());
+        network.init();
+        ModelSerializer.writeModel(network, folder.resolve("network.zip").toFile(), false);
+        Files.copy(folder.resolve("network.zip"), folder.resolve("image-network.zip"));
+        Path file = write("networked.csv", "image,caption\na.png,x\n");
+        List<String> folders = new ArrayList<>();
+        for (String name : List.of("network.zip", "image-network.zip")) {
+            folders.add(prepare("task = captioning, " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n"
+                            + "model.image { layer = seen, features = 3, network = " + quoted(name) + " }")
+                    .folder());
+        }
+        assertEquals(folders.get(0), folders.get(1));
     }
 
     @Test
