@@ -118,7 +118,7 @@ public final class RowFormat implements Serializable {
             throw new UnrollException(
                     file + ", row at " + number
                             + ": a quotation mark that opens a value is not closed by one before a comma or"
-                            + " the line's end " + e.getCause().getMessage()
+                            + " the line's end: " + e.getCause().getMessage()
                             + ". Mend the file: what follows cannot be told apart. Inside a value, a quotation mark is written"
                             + " as two.",
                     e);
