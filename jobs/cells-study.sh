@@ -39,14 +39,12 @@ study() { # cell layers hidden
   ! grep -qF "$key" "$results" || return 0
   trained=$("$home/jobs/unroll" --master 'local[1]' train "$work/study.conf" --json "run.directory=$run" "model.cell=$1" \
     "model.layers=$2" "model.hidden=$3" $settings 2> "$work/$1-$2-$3.log" | tail -1) || trained=
-  [ -n "$trained" ] || { echo "$1 $2 $3: $(tail -1 "$work/$1-$2-$3.log")" >&2; return 1; }
-  test=$("$home/jobs/unroll" --master 'local[1]' evaluate "$run" --part test --json 2> "$work/$1-$2-$3.log" | value cross_entropy) ||
-    test=
+  test=$([ -z "$trained" ] ||
+    "$home/jobs/unroll" --master 'local[1]' evaluate "$run" --part test --json 2> "$work/$1-$2-$3.log" | value cross_entropy)
   [ -n "$test" ] || { echo "$1 $2 $3: $(tail -1 "$work/$1-$2-$3.log")" >&2; return 1; }
   printf '%s%s\t%s\t%s\t%s\t%s\t%.0f\t%s\n' "$key" "$(value parameters < "$run/model/manifest.json")" \
     "$(value epochs <<< "$trained")" "$(value training_loss <<< "$trained")" "$(value validation_loss <<< "$trained")" \
-    "$test" \
-    "$(value tokens_per_second < "$run/metrics.jsonl" | sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }')" \
+    "$test" "$(value tokens_per_second < "$run/metrics.jsonl" | sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }')" \
     $((SECONDS - start)) >> "$results"
 }
 export -f value study

@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
                 "Measures how well a model does on texts, or on rows: cross-entropy in nats per token, and what else the task counts.",
         mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
-    private static final int WIDTH = 22;
+    private static final int WIDTH = 20;
     private static final Pattern SETTING = Pattern.compile("(corpus|model|training|cluster|run)\\.[a-z.-]+=.*");
     private static final Pattern WITH_TEXT = Pattern.compile("corpus\\.(images|malformed|format|header|columns\\..*)");
     private static final Pattern WITH_PART = Pattern.compile("corpus\\.(path|prepared|images)");
@@ -55,15 +55,15 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<String> texts = arguments.stream()
-                .filter(argument -> !SETTING.matcher(argument).matches())
-                .toList();
+        Map<Boolean, List<String>> kinds =
+                arguments.stream().collect(Collectors.partitioningBy(SETTING.asMatchPredicate()));
+        List<String> texts = kinds.get(false);
         if (texts.isEmpty() == (part == null)) {
             throw new ConfigurationException(
                     "give either TEXT or --part: the files to evaluate, or what training has held"
                             + " out of its own corpus.");
         }
-        Model trained = withSettings(new ModelFolder(model, Session.hadoopWithoutSpark()).read());
+        Model trained = with(kinds.get(true), new ModelFolder(model, Session.hadoopWithoutSpark()).read());
         int beam = search.beam(trained);
         Score score;
         try (Session session = Session.start("evaluate " + model, 1)) {
@@ -84,10 +84,7 @@ final class EvaluateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Model withSettings(Model trained) {
-        List<String> settings = arguments.stream()
-                .filter(argument -> SETTING.matcher(argument).matches())
-                .toList();
+    private Model with(List<String> settings, Model trained) {
         if (settings.isEmpty()) {
             return trained;
         }
@@ -104,26 +101,30 @@ final class EvaluateCommand implements Callable<Integer> {
 
     private static void print(Map<String, Object> metrics) {
         metrics.forEach((name, value) -> System.out.printf(
-                Locale.ROOT,
-                "%-" + (WIDTH - 2) + "s  %s%n",
-                name.replace('_', ' '),
-                value instanceof Double number
-                        ? String.format(Locale.ROOT, "%.4f", number)
-                        : value instanceof List<?> list ? list((List<?>) metrics.get("labels"), list) : value));
+                "%-" + WIDTH + "s  %s%n", name.replace('_', ' '), text(value, (List<?>) metrics.get("labels"))));
     }
 
-    /** @return a matrix as lines of numbers, each after its label */
-    private static String list(List<?> labels, List<?> list) {
-        if (!(list.get(0) instanceof List<?>)) {
-            return list.stream().map(String::valueOf).collect(Collectors.joining(", "));
+    private static String text(Object value, List<?> labels) {
+        if (value instanceof Double number) {
+            return String.format(Locale.ROOT, "%.4f", number);
         }
+        if (!(value instanceof List<?> list)) {
+            return value.toString();
+        }
+        return list.get(0) instanceof List<?>
+                ? matrix(labels, list)
+                : list.stream().map(String::valueOf).collect(Collectors.joining(", "));
+    }
+
+    /** @return a line of numbers for each label */
+    private static String matrix(List<?> labels, List<?> rows) {
         int label = longest(labels);
-        int number = list.stream().mapToInt(row -> longest((List<?>) row)).max().orElseThrow();
+        int number = rows.stream().mapToInt(row -> longest((List<?>) row)).max().orElseThrow();
         StringBuilder lines =
                 new StringBuilder("a line for each true label; columns, in the same order, are what it was taken for");
-        for (int i = 0; i < list.size(); i++) {
+        for (int i = 0; i < rows.size(); i++) {
             lines.append(String.format("%n  %-" + label + "s", labels.get(i)));
-            ((List<?>) list.get(i)).forEach(count -> lines.append(String.format("  %" + number + "s", count)));
+            ((List<?>) rows.get(i)).forEach(count -> lines.append(String.format("  %" + number + "s", count)));
         }
         return lines.toString();
     }

@@ -13,7 +13,7 @@ record ImageInput(Settings.ImageInput settings) implements Serializable {
     /** @throws ConfigurationException where the network that reads images cannot be used */
     void check(Configuration hadoop) {
         if (!settings.network().isBlank()) {
-            features(new int[3 * settings.side() * settings.side()], hadoop);
+            features(new int[pixels()], hadoop);
         }
     }
 
@@ -40,7 +40,11 @@ record ImageInput(Settings.ImageInput settings) implements Serializable {
 
     /** @return numbers that are read of an image */
     int size() {
-        return settings.features() > 0 ? settings.features() : 3 * settings.side() * settings.side();
+        return settings.features() > 0 ? settings.features() : pixels();
+    }
+
+    private int pixels() {
+        return 3 * settings.side() * settings.side();
     }
 
     private float[] features(int[] pixels, Configuration hadoop) {

@@ -18,6 +18,11 @@ public record Prompt(
     /** A file, which the user knows by this name. */
     public record File(String name, byte[] content) {}
 
+    /** A text to be continued. */
+    public Prompt(String text, int length, ToIntFunction<float[]> draw) {
+        this(text, List.of(), length, draw, 1, new Configuration(false));
+    }
+
     /** @throws ConfigurationException where it shows an image, which the task does not see */
     Prompt ofText() {
         if (!images.isEmpty()) {
@@ -25,10 +30,5 @@ public record Prompt(
                     "--image is given, and the model is none of task = captioning: give its text by --prime.");
         }
         return this;
-    }
-
-    /** A text to be continued. */
-    public Prompt(String text, int length, ToIntFunction<float[]> draw) {
-        this(text, List.of(), length, draw, 1, new Configuration(false));
     }
 }

@@ -58,35 +58,6 @@ class PrepareExamplesIT {
         Files.writeString(images.resolve("text.png"), "no image");
     }
 
-    /** Unlike a line without a character, which only parts others. */
-    @Test
-    void aFileWithoutAByteIsATextWithoutACharacter() throws IOException {
-        Path label = Files.createDirectories(folder.resolve("texts/x"));
-        Files.writeString(label.resolve("a.txt"), "a");
-        Files.writeString(label.resolve("b.txt"), "");
-        Files.writeString(Files.createDirectories(folder.resolve("texts/y")).resolve("c.txt"), "c");
-        String settings = "task = classification, corpus.format = files, corpus.path = " + quoted("texts") + "\n";
-
-        String problem =
-                assertThrows(UnrollException.class, () -> prepare(settings)).getMessage();
-        assertTrue(problem.matches(".*x/b.txt, row at 1: its text is empty\\. Mend it.*"), problem);
-        assertEquals(
-                1,
-                prepare(settings + "corpus.malformed = skip")
-                        .source()
-                        .size(0)
-                        .counts()
-                        .get("skipped"));
-    }
-
-    /** They are one group, and a group is never cut. */
-    @Test
-    void sourcesThatAllAreAlikeAreTrainedOn() throws IOException {
-        Path file = write("alike.csv", "source,target\n" + "a,b\n".repeat(10));
-        PreparedCorpus corpus = prepare("task = seq2seq, corpus.path = \"" + file + "\"\n");
-        assertEquals(10, corpus.source().size(0).counts().get("training"));
-    }
-
     @AfterAll
     static void stop() {
         session.close();
@@ -120,6 +91,35 @@ class PrepareExamplesIT {
         PreparedCorpus corpus = prepare(settings + "corpus.malformed = skip");
         assertEquals(2, corpus.source().size(0).counts().get("examples"));
         assertEquals(1, corpus.source().size(0).counts().get("skipped"));
+    }
+
+    /** Unlike a line without a character, which only parts others. */
+    @Test
+    void aFileWithoutAByteIsATextWithoutACharacter() throws IOException {
+        Path label = Files.createDirectories(folder.resolve("texts/x"));
+        Files.writeString(label.resolve("a.txt"), "a");
+        Files.writeString(label.resolve("b.txt"), "");
+        Files.writeString(Files.createDirectories(folder.resolve("texts/y")).resolve("c.txt"), "c");
+        String settings = "task = classification, corpus.format = files, corpus.path = " + quoted("texts") + "\n";
+
+        String problem =
+                assertThrows(UnrollException.class, () -> prepare(settings)).getMessage();
+        assertTrue(problem.matches(".*x/b.txt, row at 1: its text is empty\\. Mend it.*"), problem);
+        assertEquals(
+                1,
+                prepare(settings + "corpus.malformed = skip")
+                        .source()
+                        .size(0)
+                        .counts()
+                        .get("skipped"));
+    }
+
+    /** They are one group, and a group is never cut. */
+    @Test
+    void sourcesThatAllAreAlikeAreTrainedOn() throws IOException {
+        Path file = write("alike.csv", "source,target\n" + "a,b\n".repeat(10));
+        PreparedCorpus corpus = prepare("task = seq2seq, corpus.path = \"" + file + "\"\n");
+        assertEquals(10, corpus.source().size(0).counts().get("training"));
     }
 
     /** Beside the table's own bytes, sixty images are 45 MiB. */

@@ -33,11 +33,8 @@ class RowFormatTest {
 
     @Test
     void csvHasQuotesLineEndsInsideThemAndColumnsByName() throws IOException {
-        Path file = folder.resolve("a.csv");
-        Files.writeString(
-                file, "\uFEFFid,label,text\r\n1,x,\"one, two\"\r\n2,y,\"a \"\"b\"\"\r\nc\"\r\n3,z\r\n4,,e\r\n");
-
-        List<Row> rows = read(file, "");
+        List<Row> rows =
+                rows("a.csv", "\uFEFFid,label,text\r\n1,x,\"one, two\"\r\n2,y,\"a \"\"b\"\"\r\nc\"\r\n3,z\r\n4,,e\r\n");
 
         assertEquals(
                 List.of("one, two", "a \"b\"\r\nc"),
@@ -50,10 +47,7 @@ class RowFormatTest {
     /** As when files of several systems were joined. */
     @Test
     void csvMayEndItsLinesInSeveralWays() throws IOException {
-        Path file = folder.resolve("a.csv");
-        Files.writeString(file, "\ntext,label\r\n\r\na,x\nb,\"\"\r\n\n\"\"\"c\"\", d\",y\re \"f,z");
-
-        List<Row> rows = read(file, "");
+        List<Row> rows = rows("a.csv", "\ntext,label\r\n\r\na,x\nb,\"\"\r\n\n\"\"\"c\"\", d\",y\re \"f,z");
 
         assertEquals(
                 List.of("a", "b", "\"c\", d", "e \"f"),
@@ -74,19 +68,14 @@ class RowFormatTest {
                 "label,text\nx,a\ny,\"b\nx,\"d\"\nx,\"\"\n",
                 "text,label\na,x\n\"a\" b,x\n",
                 "label,text\na,x\nx,\"")) {
-            Path file = folder.resolve("a.csv");
-            Files.writeString(file, content);
-            UnrollException e = assertThrows(UnrollException.class, () -> read(file, ""));
+            UnrollException e = assertThrows(UnrollException.class, () -> rows("a.csv", content));
             assertTrue(e.getMessage().contains("a.csv, row at 3: a quotation mark"), e.getMessage());
         }
     }
 
     @Test
     void aRowThatIsNotWrittenLikeTheOthersIsMalformed() throws IOException {
-        Path file = folder.resolve("a.csv");
-        Files.writeString(file, "text,label\nWell, yes,x\na,x,\n\"a, b\",x\n");
-
-        List<Row> rows = read(file, "");
+        List<Row> rows = rows("a.csv", "text,label\nWell, yes,x\na,x,\n\"a, b\",x\n");
 
         String tooMany = "it has 3 columns, and the file's first row 2: ";
         assertTrue(problem(rows.get(0), "text").startsWith(tooMany), problem(rows.get(0), "label"));
@@ -96,10 +85,8 @@ class RowFormatTest {
 
     @Test
     void quotedValuesMayBeEmptyOrBeginWithWhatPartsThem() throws IOException {
-        Path file = folder.resolve("a.csv");
-        Files.writeString(file, "\"label\",\"text\"\n\"\",\", he said\"\n\"\"\"\",\"\nfoo\"\n\"x\", \n\"\",\",\" \n");
-
-        List<Row> rows = read(file, "");
+        List<Row> rows =
+                rows("a.csv", "\"label\",\"text\"\n\"\",\", he said\"\n\"\"\"\",\"\nfoo\"\n\"x\", \n\"\",\",\" \n");
 
         assertEquals(
                 List.of("=, he said", "\"=\nfoo", "x= ", "=,"),
@@ -110,10 +97,7 @@ class RowFormatTest {
 
     @Test
     void tsvMayBeginWithAnEmptyLine() throws IOException {
-        Path file = folder.resolve("a.tsv");
-        Files.writeString(file, "\ntext\tlabel\nfoo\tA\n");
-
-        List<Row> rows = read(file, "");
+        List<Row> rows = rows("a.tsv", "\ntext\tlabel\nfoo\tA\n");
 
         assertEquals(1, rows.size());
         assertEquals("foo", rows.get(0).value("text"));
@@ -195,6 +179,12 @@ class RowFormatTest {
     private static String problem(Row row, String meaning) {
         return assertThrows(MalformedRowException.class, () -> row.value(meaning))
                 .getMessage();
+    }
+
+    private List<Row> rows(String name, String content) throws IOException {
+        Path file = folder.resolve(name);
+        Files.writeString(file, content);
+        return read(file, "");
     }
 
     private static List<Row> read(Path file, String corpus) throws IOException {
