@@ -35,6 +35,7 @@ final class UnrollPeer implements Peer {
                 false,
                 false,
                 Settings.Attention.NONE,
+                false,
                 Settings.Pooling.LAST,
                 new Settings.ImageInput(32, Settings.Inject.INITIAL_STATE, 0, "", ""),
                 network.precision(),

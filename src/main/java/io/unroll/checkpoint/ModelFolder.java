@@ -23,9 +23,9 @@ import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A model on disk: {@code network.zip} and where there are such {@code encoder.zip} and {@code attention.zip} (plain Deeplearning4j),
- * {@code vocabulary.json} and what other vocabularies the task has, {@code settings.conf} and {@code manifest.json}; and a
- * copy of what {@code model.image.network} names.
+ * A model on disk: {@code network.zip} and where there are such {@code encoder.zip}, {@code encoder-forward.zip} and
+ * {@code attention.zip} (plain Deeplearning4j), {@code vocabulary.json} and what other vocabularies the task has,
+ * {@code settings.conf} and {@code manifest.json}; and a copy of what {@code model.image.network} names.
  */
 public final class ModelFolder {
     private static final String SETTINGS = "settings.conf";

@@ -86,6 +86,7 @@ public record Settings(
             boolean lockedDropout,
             boolean tied,
             Attention attention,
+            boolean bidirectional,
             Pooling pooling,
             ImageInput image,
             Precision precision,
@@ -108,6 +109,11 @@ public record Settings(
                     "model.tied",
                     true,
                     "false, unless model.embedding (" + embedding + ") is model.hidden (" + hidden + ")");
+            check(
+                    !bidirectional || attention != Attention.NONE,
+                    "model.bidirectional",
+                    true,
+                    "false, unless model.attention is general");
         }
 
         /** @return the same with an embedding of its own */
@@ -132,6 +138,7 @@ public record Settings(
                     lockedDropout,
                     otherTied,
                     attention,
+                    bidirectional,
                     pooling,
                     image,
                     precision,

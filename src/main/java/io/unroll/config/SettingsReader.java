@@ -200,6 +200,7 @@ public final class SettingsReader {
                 flag("model.locked-dropout"),
                 flag("model.tied"),
                 choice("model.attention", Settings.Attention.class),
+                flag("model.bidirectional"),
                 choice("model.pooling", Settings.Pooling.class),
                 new Settings.ImageInput(
                         number("model.image.side"),

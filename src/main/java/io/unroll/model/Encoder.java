@@ -8,7 +8,7 @@ interface Encoder extends AutoCloseable {
      */
     float[][] encode(int[][] sources, boolean training);
 
-    /** @return of the last {@link #encode}: of each lane, the states after all its tokens, row by row {@code [tokens, hidden]} */
+    /** @return of the last {@link #encode}: of each lane, what can be attended to of its tokens, row by row {@code [tokens, hidden]} */
     float[][] states();
 
     /**

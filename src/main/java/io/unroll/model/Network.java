@@ -74,15 +74,22 @@ public final class Network implements AutoCloseable {
     }
 
     private Encoder encoder(int start) {
-        int end = start + shape.encoder().parameters();
+        if (shape.encoder() instanceof NetworkShape text) {
+            return shape.bidirectional()
+                    ? new BidirectionalEncoder(encoder(text, start), encoder(text, start + text.parameters()))
+                    : encoder(text, start);
+        }
+        ImageShape image = (ImageShape) shape.encoder();
+        int end = start + image.parameters();
+        int arrays = startsWithImage() ? 1 : shape.stateArrays();
+        return new ImageEncoder(image, arrays, Stack.part(parameters, start, end), Stack.part(gradient, start, end));
+    }
+
+    private TextEncoder encoder(NetworkShape text, int start) {
+        int end = start + text.parameters();
         INDArray own = Stack.part(parameters, start, end);
         INDArray ownGradient = Stack.part(gradient, start, end);
-        if (shape.encoder() instanceof ImageShape image) {
-            int arrays = startsWithImage() ? 1 : shape.stateArrays();
-            return new ImageEncoder(image, arrays, own, ownGradient);
-        }
-        return new TextEncoder(
-                (NetworkShape) shape.encoder(), own, ownGradient, arrays, scratchpad, shape.attention() != null);
+        return new TextEncoder(text, own, ownGradient, arrays, scratchpad, shape.attention() != null);
     }
 
     /** @return whether the source is what the lowest layer reads first; otherwise it is the state to start from */

@@ -2,9 +2,9 @@ package io.unroll.model;
 
 import io.unroll.config.Settings;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
-import java.util.stream.Stream;
+import java.util.Map;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
@@ -67,7 +67,7 @@ public record NetworkShape(
     @Override
     public int parameters() {
         long all = order().total();
-        for (EncoderShape more : others()) {
+        for (EncoderShape more : others().values()) {
             all += more.parameters();
         }
         return ParameterOrder.checked(all);
@@ -95,9 +95,24 @@ public record NetworkShape(
         return attends ? new AttentionShape(model.hidden()) : null;
     }
 
-    /** @return what the network is made of beside its own layers, in the parameters' order */
-    private List<EncoderShape> others() {
-        return Stream.of(encoder, attention()).filter(Objects::nonNull).toList();
+    /** @return whether a second encoder, of the same shape, reads the source in the other direction */
+    boolean bidirectional() {
+        return model.bidirectional() && attention() != null;
+    }
+
+    /** @return what the network is made of beside its own layers, by the names of their files, in the parameters' order */
+    private Map<String, EncoderShape> others() {
+        Map<String, EncoderShape> others = new LinkedHashMap<>();
+        if (encoder != null) {
+            others.put("encoder.zip", encoder);
+        }
+        if (bidirectional()) {
+            others.put("encoder-forward.zip", encoder);
+        }
+        if (attention() != null) {
+            others.put("attention.zip", attention());
+        }
+        return others;
     }
 
     /** @return the networks that this one is made of */
@@ -106,10 +121,10 @@ public record NetworkShape(
         List<Part> parts = new ArrayList<>();
         int end = order().total();
         parts.add(new Part("network.zip", this, 0, end, all));
-        for (EncoderShape other : others()) {
-            String name = other instanceof AttentionShape ? "attention.zip" : "encoder.zip";
-            parts.add(new Part(name, other, end, other.parameters(), all));
-            end += other.parameters();
+        for (Map.Entry<String, EncoderShape> other : others().entrySet()) {
+            int size = other.getValue().parameters();
+            parts.add(new Part(other.getKey(), other.getValue(), end, size, all));
+            end += size;
         }
         return parts;
     }
@@ -118,7 +133,7 @@ public record NetworkShape(
     float[] initial(long seed) {
         float[] initial = initial(this, seed);
         long next = seed + 1;
-        for (EncoderShape other : others()) {
+        for (EncoderShape other : others().values()) {
             initial = Floats.join(initial, initial(other, next++));
         }
         return initial;

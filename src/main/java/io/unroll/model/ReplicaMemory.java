@@ -18,7 +18,8 @@ import io.unroll.kernel.SoftmaxKernel;
  * </pre>
  *
  * where {@code a} counts what oneDNN writes for each number of a layer's output, as it was measured: resident memory
- * of the process, with one and with four layers. It is that of float32; bfloat16 takes up to a tenth less.
+ * of the process, with one and with four layers. It is that of float32; bfloat16 takes up to a tenth less. What an
+ * encoder and an attention take is added by the same rule, and was not measured.
  */
 public final class ReplicaMemory {
     private ReplicaMemory() {}
@@ -62,7 +63,7 @@ public final class ReplicaMemory {
 
     private static long encoder(NetworkShape shape, int lanes, int steps) {
         if (shape.encoder() instanceof NetworkShape text) {
-            return bytes(text, lanes, steps);
+            return (shape.bidirectional() ? 2 : 1) * bytes(text, lanes, steps);
         }
         if (shape.encoder() instanceof ImageShape image) {
             return Float.BYTES * 4L * image.parameters() + lanes * image.bytesOfAnImage();

@@ -106,6 +106,18 @@ final class TextEncoder implements Encoder {
         return states;
     }
 
+    /** @return each lane's rows {@code [tokens, hidden]} from the last to the first */
+    float[][] turned(float[][] rows) {
+        float[][] turned = new float[rows.length][];
+        for (int lane = 0; lane < rows.length; lane++) {
+            turned[lane] = new float[rows[lane].length];
+            for (int at = 0; at < rows[lane].length; at += size()) {
+                System.arraycopy(rows[lane], at, turned[lane], rows[lane].length - at - size(), size());
+            }
+        }
+        return turned;
+    }
+
     private void pack(boolean training) {
         if (training) {
             stacks.forEach(Stack::packEachPass);

@@ -80,6 +80,7 @@ class SettingsReaderTest {
                 "model.cell=lsmt               | model.cell is lsmt; it must be one of lstm, gru, rnn.",
                 "model.activation=relu         | model.activation is relu; it must be tanh, unless model.cell is rnn.",
                 "model.reset-after=true        | model.reset-after is true; it must be false, unless model.cell is gru.",
+                "model.bidirectional=true      | model.bidirectional is true; it must be false, unless model.attention is general.",
                 "model.precision=half          | model.precision is half; it must be one of float32, bfloat16.",
                 "cluster.averaging.every=often | it must be epoch, or a number of chunks of 1 or more.",
                 "training.learning-rate=fast   | training.learning-rate is fast; it must be a number.",

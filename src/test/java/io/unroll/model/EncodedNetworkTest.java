@@ -8,13 +8,16 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.commons.lang3.ArrayUtils;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Networks that read a source first. */
@@ -27,7 +30,12 @@ class EncodedNetworkTest {
 
     static Stream<String> networks() {
         return Stream.concat(
-                TestShapes.cells(), Stream.of("cell = lstm, attention = general", "cell = gru, attention = general"));
+                TestShapes.cells(),
+                Stream.of(
+                        "cell = lstm, attention = general",
+                        "cell = gru, attention = general",
+                        "cell = lstm, attention = general, bidirectional = true",
+                        "cell = gru, attention = general, bidirectional = true"));
     }
 
     @ParameterizedTest
@@ -56,12 +64,12 @@ class EncodedNetworkTest {
     }
 
     /** Each lane by itself, from the state in which its source leaves the encoder. */
-    private static double reference(NetworkShape shape, double[] parameters, Batch batch) {
-        int own = shape.order().total();
-        double[] decoder = Arrays.copyOfRange(parameters, 0, own);
-        int end = own + shape.encoder().parameters();
-        double[] encoder = Arrays.copyOfRange(parameters, own, end);
-        double[] attention = Arrays.copyOfRange(parameters, end, parameters.length);
+    private static double reference(NetworkShape shape, double[] all, Batch batch) {
+        Map<String, double[]> parameters = shape.parts().stream()
+                .collect(Collectors.toMap(
+                        NetworkShape.Part::name,
+                        part -> Arrays.copyOfRange(all, part.start(), part.start() + part.size())));
+        NetworkShape reader = (NetworkShape) shape.encoder();
         int arrays = shape.model().layers() * (shape.model().cell().name().equals("LSTM") ? 2 : 1);
         double sum = 0;
         int counted = 0;
@@ -71,7 +79,7 @@ class EncodedNetworkTest {
             double[][] state = new double[arrays][shape.model().hidden()];
             int[] none = new int[source.length];
             Arrays.fill(none, Batch.IGNORED);
-            new ReferenceNetwork((NetworkShape) shape.encoder(), encoder)
+            new ReferenceNetwork(reader, parameters.get("encoder.zip"))
                     .meanLoss(new Batch(1, source.length, source, none), state);
             int from = lane * batch.steps();
             Batch alone = new Batch(
@@ -79,15 +87,30 @@ class EncodedNetworkTest {
                     length,
                     Arrays.copyOfRange(batch.inputs(), from, from + length),
                     Arrays.copyOfRange(batch.targets(), from, from + length));
-            ReferenceNetwork writer = new ReferenceNetwork(shape, decoder);
-            if (attention.length > 0) {
-                writer.attendingTo(
-                        new ReferenceNetwork((NetworkShape) shape.encoder(), encoder).states(source), attention);
+            ReferenceNetwork writer = new ReferenceNetwork(shape, parameters.get("network.zip"));
+            if (parameters.containsKey("attention.zip")) {
+                writer.attendingTo(states(reader, parameters, source), parameters.get("attention.zip"));
             }
             sum += length * writer.meanLoss(alone, state);
             counted += length;
         }
         return sum / counted;
+    }
+
+    /** @return what there is to attend to: of each token the encoder's state after it, or the sum of both encoders' */
+    private static double[][] states(NetworkShape reader, Map<String, double[]> parameters, int[] source) {
+        double[][] states = new ReferenceNetwork(reader, parameters.get("encoder.zip")).states(source);
+        if (parameters.containsKey("encoder-forward.zip")) {
+            int[] turned = source.clone();
+            ArrayUtils.reverse(turned);
+            double[][] others = new ReferenceNetwork(reader, parameters.get("encoder-forward.zip")).states(turned);
+            for (int token = 0; token < states.length; token++) {
+                for (int i = 0; i < states[token].length; i++) {
+                    states[token][i] += others[states.length - 1 - token][i];
+                }
+            }
+        }
+        return states;
     }
 
     @ParameterizedTest
@@ -112,13 +135,9 @@ class EncodedNetworkTest {
     void theEncoderIsANetworkOfDeeplearning4j(String cell) throws IOException {
         try (Network network = new Network(shape(cell), 1)) {
             network.train(batch(0), 0.1, 0, 0, 0);
-            NetworkShape.Part part = network.shape().parts().get(1);
-            ByteArrayOutputStream zip = new ByteArrayOutputStream();
-            float[] own = part.cut(network.parameters());
-            NetworkZip.write(part.shape(), own, part.cut(network.optimizerState()), zip);
+            byte[] zip = zip(network, network.shape().parts().get(1));
 
-            MultiLayerNetwork stock =
-                    ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(zip.toByteArray()), true);
+            MultiLayerNetwork stock = ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(zip), true);
             network.read(new int[][] {SOURCES[0]});
             float[][] state = network.state().arrays();
             float[] output = {};
@@ -129,15 +148,36 @@ class EncodedNetworkTest {
                         .asFloat();
             }
             assertArrayEquals(output, state[state.length / 2], 1e-6f);
-            assertArrayEquals(
-                    own, NetworkZip.readParameters(part.shape(), new ByteArrayInputStream(zip.toByteArray())));
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("networks")
+    void everyPartIsReadBackAsItWasWritten(String cell) throws IOException {
+        try (Network network = new Network(shape(cell), 1)) {
+            float[] all = network.parameters();
+            for (NetworkShape.Part part : network.shape().parts()) {
+                byte[] zip = zip(network, part);
+                assertArrayEquals(
+                        part.cut(all),
+                        NetworkZip.readParameters(part.shape(), new ByteArrayInputStream(zip)),
+                        part.name());
+            }
+        }
+    }
+
+    private static byte[] zip(Network network, NetworkShape.Part part) throws IOException {
+        ByteArrayOutputStream zip = new ByteArrayOutputStream();
+        NetworkZip.write(part.shape(), part.cut(network.parameters()), part.cut(network.optimizerState()), zip);
+        return zip.toByteArray();
+    }
+
     /** Lanes that follow other sources than they have read see those. */
-    @Test
-    void lanesMayFollowAnySource() {
-        try (Network network = new Network(shape("cell = lstm, attention = general"), 1)) {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void lanesMayFollowAnySource(boolean bidirectional) {
+        String model = "cell = lstm, attention = general, bidirectional = " + bidirectional;
+        try (Network network = new Network(shape(model), 1)) {
             network.read(new int[][] {SOURCES[2]});
             float[] alone = network.next(3);
             float[][] state = network.state().arrays();

@@ -17,19 +17,26 @@ import org.junit.jupiter.api.Test;
 abstract class Seq2SeqTest extends TaskContract {
     static class PlainTest extends Seq2SeqTest {
         @Override
-        String attention() {
-            return "none";
+        String model() {
+            return "attention = none";
         }
     }
 
     static class AttendingTest extends Seq2SeqTest {
         @Override
-        String attention() {
-            return "general";
+        String model() {
+            return "attention = general";
         }
     }
 
-    abstract String attention();
+    static class BidirectionalTest extends Seq2SeqTest {
+        @Override
+        String model() {
+            return "attention = general, bidirectional = true";
+        }
+    }
+
+    abstract String model();
 
     private static final List<Row> ROWS = List.of(
             row("source", "abc", "target", "C B A"),
@@ -40,7 +47,7 @@ abstract class Seq2SeqTest extends TaskContract {
 
     @Override
     String settings() {
-        return "task = seq2seq, corpus.target-tokenizer = word, model.attention = " + attention();
+        return "task = seq2seq, corpus.target-tokenizer = word, model { " + model() + " }";
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,7 +62,7 @@ class TasksIT {
         configure(
                 "seq2seq",
                 "path = \"%s/pairs.tsv\", header = false, columns { source = 1, target = 2 }",
-                "hidden = 24, attention = general",
+                "hidden = 24, attention = general, bidirectional = true",
                 0.02);
     }
 
@@ -119,10 +120,11 @@ class TasksIT {
     /** @return all that a model has learnt */
     private static byte[] network(String run) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
-        for (String name : List.of("network.zip", "encoder.zip", "attention.zip")) {
-            Path file = folder.resolve(run + "/model/" + name);
-            if (Files.exists(file)) {
-                all.write(Files.readAllBytes(file));
+        try (Stream<Path> files = Files.list(folder.resolve(run + "/model"))) {
+            for (Path zip : files.filter(file -> file.toString().endsWith(".zip"))
+                    .sorted()
+                    .toList()) {
+                all.write(Files.readAllBytes(zip));
             }
         }
         return all.toByteArray();
