@@ -15,6 +15,12 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  * </pre>
  */
 final class Attention {
+    /**
+     * A weight below is none: beside 1 it is far below what float32 tells apart, and its products with gradients would
+     * be subnormal numbers, which processors multiply a hundred times slower.
+     */
+    private static final float LEAST_WEIGHT = 1e-12f;
+
     private final int size;
     private final StepArrays arrays;
     private final INDArray scoreWeights;
@@ -83,7 +89,9 @@ final class Attention {
             float[] source = sources[reads[row % reads.length]];
             weights[row] = softmax(scores(queries, row, source));
             for (int token = 0; token < weights[row].length; token++) {
-                add(weights[row][token], source, token * size, both, row * 2 * size);
+                if (weights[row][token] > 0) {
+                    add(weights[row][token], source, token * size, both, row * 2 * size);
+                }
             }
             System.arraycopy(own, row * size, both, (row * 2 + 1) * size, size);
         }
@@ -102,13 +110,17 @@ final class Attention {
     private float[] scores(float[] rows, int row, float[] source) {
         float[] scores = new float[source.length / size];
         for (int token = 0; token < scores.length; token++) {
-            float sum = 0;
-            for (int i = 0; i < size; i++) {
-                sum += rows[row * size + i] * source[token * size + i];
-            }
-            scores[token] = sum;
+            scores[token] = product(rows, row * size, source, token * size);
         }
         return scores;
+    }
+
+    private float product(float[] left, int leftStart, float[] right, int rightStart) {
+        float sum = 0;
+        for (int i = 0; i < size; i++) {
+            sum += left[leftStart + i] * right[rightStart + i];
+        }
+        return sum;
     }
 
     private static float[] softmax(float[] scores) {
@@ -122,7 +134,7 @@ final class Attention {
             sum += scores[i];
         }
         for (int i = 0; i < scores.length; i++) {
-            scores[i] /= sum;
+            scores[i] = scores[i] < sum * LEAST_WEIGHT ? 0 : scores[i] / sum;
         }
         return scores;
     }
@@ -150,8 +162,7 @@ final class Attention {
         Arrays.setAll(sourceGradient, i -> new float[sources[i].length]);
         for (int row = 0; row < rows; row++) {
             int read = reads[row % reads.length];
-            float[] context = Arrays.copyOfRange(both, row * 2 * size, (row * 2 + 1) * size);
-            backward(row, context, sources[read], sourceGradient[read], queryGradient);
+            backward(row, both, sources[read], sourceGradient[read], queryGradient);
             System.arraycopy(both, (row * 2 + 1) * size, own, row * size, size);
         }
         INDArray queryRows = array(rows, size);
@@ -163,18 +174,25 @@ final class Attention {
         return states.reshape('c', steps, rows / steps, size);
     }
 
-    private void backward(int row, float[] context, float[] source, float[] sourceGradient, float[] queryGradient) {
+    /** @param both gradient with respect to {@link #joined} */
+    private void backward(int row, float[] both, float[] source, float[] sourceGradient, float[] queryGradient) {
         float[] attended = weights[row];
-        float[] gradient = scores(context, 0, source);
+        float[] gradient = new float[attended.length];
+        int context = row * 2 * size;
         float mean = 0;
         for (int token = 0; token < attended.length; token++) {
-            mean += attended[token] * gradient[token];
+            if (attended[token] > 0) {
+                gradient[token] = product(both, context, source, token * size);
+                mean += attended[token] * gradient[token];
+            }
         }
         for (int token = 0; token < attended.length; token++) {
-            float score = attended[token] * (gradient[token] - mean);
-            add(attended[token], context, 0, sourceGradient, token * size);
-            add(score, queries, row * size, sourceGradient, token * size);
-            add(score, source, token * size, queryGradient, row * size);
+            if (attended[token] > 0) {
+                float score = attended[token] * (gradient[token] - mean);
+                add(attended[token], both, context, sourceGradient, token * size);
+                add(score, queries, row * size, sourceGradient, token * size);
+                add(score, source, token * size, queryGradient, row * size);
+            }
         }
     }
 
