@@ -4,6 +4,7 @@ import java.util.Arrays;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
@@ -81,8 +82,8 @@ final class Attention {
         steps = (int) states.size(0);
         long rows = states.size(0) * states.size(1);
         hidden = states.reshape('c', rows, size);
-        queries = hidden.mmul(scoreWeights).dup('c').data().asFloat();
-        float[] own = hidden.dup('c').data().asFloat();
+        queries = Floats.copy(product(hidden, scoreWeights));
+        float[] own = Floats.copy(hidden);
         float[] both = new float[(int) rows * 2 * size];
         weights = new float[(int) rows][];
         for (int row = 0; row < rows; row++) {
@@ -97,9 +98,15 @@ final class Attention {
         }
         joined = array(rows, 2L * size);
         Floats.of(joined).put(both);
-        output = array(rows, size);
-        output.assign(Transforms.tanh(joined.mmul(outputWeights), false));
+        output = Transforms.tanh(product(joined, outputWeights), false);
         return output.reshape('c', states.size(0), states.size(1), size);
+    }
+
+    /** @return row by row; Deeplearning4j writes products column by column without a copy, and so the transposed one */
+    private static INDArray product(INDArray left, INDArray right) {
+        long[] turned = {right.columns(), left.rows()};
+        INDArray product = Nd4j.createUninitialized(DataType.FLOAT, turned, 'f');
+        return right.transpose().mmuli(left.transpose(), product).transpose();
     }
 
     private INDArray array(long rows, long columns) {
@@ -110,12 +117,12 @@ final class Attention {
     private float[] scores(float[] rows, int row, float[] source) {
         float[] scores = new float[source.length / size];
         for (int token = 0; token < scores.length; token++) {
-            scores[token] = product(rows, row * size, source, token * size);
+            scores[token] = dot(rows, row * size, source, token * size);
         }
         return scores;
     }
 
-    private float product(float[] left, int leftStart, float[] right, int rightStart) {
+    private float dot(float[] left, int leftStart, float[] right, int rightStart) {
         float sum = 0;
         for (int i = 0; i < size; i++) {
             sum += left[leftStart + i] * right[rightStart + i];
@@ -155,7 +162,7 @@ final class Attention {
         long rows = error.size(0) * error.size(1);
         INDArray inner = error.reshape('c', rows, size).mul(output.mul(output).rsub(1));
         outputGradient.addi(joined.transpose().mmul(inner));
-        float[] both = inner.mmul(outputWeights.transpose()).dup('c').data().asFloat();
+        float[] both = Floats.copy(product(inner, outputWeights.transpose()));
         float[] queryGradient = new float[(int) rows * size];
         float[] own = new float[(int) rows * size];
         sourceGradient = new float[sources.length][];
@@ -170,7 +177,7 @@ final class Attention {
         scoreGradient.addi(hidden.transpose().mmul(queryRows));
         INDArray states = array(rows, size);
         Floats.of(states).put(own);
-        states.addi(queryRows.mmul(scoreWeights.transpose()));
+        states.addi(product(queryRows, scoreWeights.transpose()));
         return states.reshape('c', steps, rows / steps, size);
     }
 
@@ -182,7 +189,7 @@ final class Attention {
         float mean = 0;
         for (int token = 0; token < attended.length; token++) {
             if (attended[token] > 0) {
-                gradient[token] = product(both, context, source, token * size);
+                gradient[token] = dot(both, context, source, token * size);
                 mean += attended[token] * gradient[token];
             }
         }

@@ -1,5 +1,6 @@
 package io.unroll.model;
 
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -17,7 +18,11 @@ final class Floats {
     /** @param array of float32 without gaps */
     static float[] copy(INDArray array) {
         float[] values = new float[Math.toIntExact(array.length())];
-        of(array).get(values);
+        try {
+            of(array).get(values);
+        } finally {
+            Reference.reachabilityFence(array);
+        }
         return values;
     }
 

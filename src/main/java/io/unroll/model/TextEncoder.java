@@ -77,7 +77,7 @@ final class TextEncoder implements Encoder {
             stack.setState(new float[0][]);
             INDArray outputs = stack.forward(timeMajor(sources, lanes), lanes.length, training, true);
             if (keepsStates) {
-                split(outputs.dup('c').data().asFloat(), lanes);
+                split(Floats.copy(outputs), lanes);
             }
             float[][] ofGroup = stack.state();
             last = last == null ? new float[ofGroup.length][sources.length * size()] : last;

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import org.apache.commons.lang3.ArrayUtils;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,25 +43,42 @@ class EncodedNetworkTest {
     @MethodSource("networks")
     void lossAndGradientFollowTheEquations(String cell) {
         try (Network network = new Network(shape(cell), 1)) {
-            Batch batch = batch(0);
-            float[] parameters = network.parameters();
-            double[] at = new double[parameters.length];
-            Arrays.setAll(at, i -> parameters[i]);
-            float[] numerical = new float[at.length];
-            for (int i = 0; i < at.length; i++) {
-                double[] moved = at.clone();
-                moved[i] = at[i] + 1e-5;
-                double above = reference(network.shape(), moved, batch);
-                moved[i] = at[i] - 1e-5;
-                numerical[i] = (float) ((above - reference(network.shape(), moved, batch)) / 2e-5);
-            }
-
-            assertEquals(
-                    reference(network.shape(), at, batch),
-                    network.evaluate(batch).mean(),
-                    1e-5);
-            assertArrayEquals(numerical, network.gradient(batch), 2e-6f);
+            assertFollowsTheEquations(network, 2e-6f);
         }
+    }
+
+    /** Scores differ by so much that most weights are taken as none. */
+    @Test
+    void aSharpAttentionFollowsTheEquationsToo() {
+        try (Network network = new Network(shape("cell = lstm, attention = general"), 1)) {
+            float[] parameters = network.parameters();
+            int scoreWeights = network.shape().parts().get(2).start();
+            int hidden = network.shape().model().hidden();
+            for (int i = 0; i < scoreWeights + hidden * hidden; i++) {
+                parameters[i] *= i < scoreWeights ? 3 : 500;
+            }
+            network.setParameters(parameters);
+            assertFollowsTheEquations(network, 1e-4f);
+        }
+    }
+
+    private static void assertFollowsTheEquations(Network network, float tolerance) {
+        Batch batch = batch(0);
+        float[] parameters = network.parameters();
+        double[] at = new double[parameters.length];
+        Arrays.setAll(at, i -> parameters[i]);
+        float[] numerical = new float[at.length];
+        for (int i = 0; i < at.length; i++) {
+            double[] moved = at.clone();
+            moved[i] = at[i] + 1e-5;
+            double above = reference(network.shape(), moved, batch);
+            moved[i] = at[i] - 1e-5;
+            numerical[i] = (float) ((above - reference(network.shape(), moved, batch)) / 2e-5);
+        }
+
+        assertEquals(
+                reference(network.shape(), at, batch), network.evaluate(batch).mean(), 1e-5);
+        assertArrayEquals(numerical, network.gradient(batch), tolerance);
     }
 
     /** Each lane by itself, from the state in which its source leaves the encoder. */
