@@ -90,9 +90,7 @@ final class Attention {
             float[] source = sources[reads[row % reads.length]];
             weights[row] = softmax(scores(queries, row, source));
             for (int token = 0; token < weights[row].length; token++) {
-                if (weights[row][token] > 0) {
-                    add(weights[row][token], source, token * size, both, row * 2 * size);
-                }
+                add(weights[row][token], source, token * size, both, row * 2 * size);
             }
             System.arraycopy(own, row * size, both, (row * 2 + 1) * size, size);
         }
@@ -147,6 +145,9 @@ final class Attention {
     }
 
     private void add(float factor, float[] from, int start, float[] to, int target) {
+        if (factor == 0) {
+            return;
+        }
         for (int i = 0; i < size; i++) {
             to[target + i] += factor * from[start + i];
         }
@@ -188,18 +189,14 @@ final class Attention {
         int context = row * 2 * size;
         float mean = 0;
         for (int token = 0; token < attended.length; token++) {
-            if (attended[token] > 0) {
-                gradient[token] = dot(both, context, source, token * size);
-                mean += attended[token] * gradient[token];
-            }
+            gradient[token] = attended[token] == 0 ? 0 : dot(both, context, source, token * size);
+            mean += attended[token] * gradient[token];
         }
         for (int token = 0; token < attended.length; token++) {
-            if (attended[token] > 0) {
-                float score = attended[token] * (gradient[token] - mean);
-                add(attended[token], both, context, sourceGradient, token * size);
-                add(score, queries, row * size, sourceGradient, token * size);
-                add(score, source, token * size, queryGradient, row * size);
-            }
+            float score = attended[token] * (gradient[token] - mean);
+            add(attended[token], both, context, sourceGradient, token * size);
+            add(score, queries, row * size, sourceGradient, token * size);
+            add(score, source, token * size, queryGradient, row * size);
         }
     }
 

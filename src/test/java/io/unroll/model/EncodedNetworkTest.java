@@ -62,6 +62,18 @@ class EncodedNetworkTest {
         }
     }
 
+    @Test
+    void scoresThatAreNoNumbersShowInTheLoss() {
+        try (Network network = new Network(shape("cell = lstm, attention = general"), 1)) {
+            float[] parameters = network.parameters();
+            int scoreWeights = network.shape().parts().get(2).start();
+            int hidden = network.shape().model().hidden();
+            Arrays.fill(parameters, scoreWeights, scoreWeights + hidden * hidden, Float.NaN);
+            network.setParameters(parameters);
+            assertEquals(Double.NaN, network.evaluate(batch(0)).mean());
+        }
+    }
+
     private static void assertFollowsTheEquations(Network network, float tolerance) {
         Batch batch = batch(0);
         float[] parameters = network.parameters();
