@@ -14,25 +14,24 @@ final class Port implements AutoCloseable {
     private Call read;
     private Call write;
 
-    private Port(memory outside, memory.data_type type, Scratchpad scratchpad, long... dimensions) {
-        this.outside = owned.add(outside);
+    private Port(boolean own, memory.data_type type, Scratchpad scratchpad, long... dimensions) {
         this.scratchpad = scratchpad;
         this.converts = type != memory.data_type.f32;
-        this.inside = !converts ? outside : owned.add(OneDnn.allocate(owned.add(OneDnn.plain(type, dimensions))));
+        try (memory.desc plain = OneDnn.plain(memory.data_type.f32, dimensions);
+                memory.desc typed = OneDnn.plain(type, dimensions)) {
+            this.outside = own ? scratchpad.array(plain, owned) : owned.add(OneDnn.view(plain));
+            this.inside = converts ? scratchpad.array(typed, owned) : outside;
+        }
     }
 
     /** An array that the caller owns; {@link #attach} says where it is. */
     static Port view(memory.data_type type, Scratchpad scratchpad, long... dimensions) {
-        try (memory.desc layout = OneDnn.plain(memory.data_type.f32, dimensions)) {
-            return new Port(OneDnn.view(layout), type, scratchpad, dimensions);
-        }
+        return new Port(false, type, scratchpad, dimensions);
     }
 
     /** An array of the kernel's own. */
     static Port own(memory.data_type type, Scratchpad scratchpad, long... dimensions) {
-        try (memory.desc layout = OneDnn.plain(memory.data_type.f32, dimensions)) {
-            return new Port(OneDnn.allocate(layout), type, scratchpad, dimensions);
-        }
+        return new Port(true, type, scratchpad, dimensions);
     }
 
     memory inside() {

@@ -13,11 +13,12 @@ import org.bytedeco.dnnl.primitive_attr;
 
 /** A matrix product {@code a b}. */
 final class Product implements AutoCloseable {
-    private final Owned owned = new Owned();
+    private final Owned owned;
     private final Call call;
     private final Call pack;
 
-    private Product(Call call, Call pack) {
+    private Product(Owned owned, Call call, Call pack) {
+        this.owned = owned;
         this.call = owned.add(call);
         this.pack = pack == null ? null : owned.add(pack);
     }
@@ -40,12 +41,11 @@ final class Product implements AutoCloseable {
                 matmul.primitive_desc description =
                         new matmul.primitive_desc(OneDnn.engine(), left, any, added, result, attributes, false);
                 memory.desc wanted = description.query_md(query.exec_arg_md, DNNL_ARG_WEIGHTS)) {
-            memory packed = OneDnn.allocate(wanted);
+            Owned owned = new Owned();
+            memory packed = scratchpad.array(wanted, owned);
             Call call = call(description, a, packed, to, scratchpad);
-            Product product =
-                    new Product(bias == null ? call : call.with(DNNL_ARG_BIAS, bias), Call.reorder(b, packed, null));
-            product.owned.add(packed);
-            return product;
+            return new Product(
+                    owned, bias == null ? call : call.with(DNNL_ARG_BIAS, bias), Call.reorder(b, packed, null));
         }
     }
 
@@ -60,7 +60,7 @@ final class Product implements AutoCloseable {
             attributes.set_post_ops(sum);
             try (matmul.primitive_desc description =
                     new matmul.primitive_desc(OneDnn.engine(), left, right, result, attributes, false)) {
-                return new Product(call(description, a, b, to, scratchpad), null);
+                return new Product(new Owned(), call(description, a, b, to, scratchpad), null);
             }
         }
     }

@@ -73,7 +73,7 @@ public final class RecurrentKernel implements AutoCloseable {
         this.shape = shape;
         Cell cell = shape.cell;
         memory.data_type type = shape.bfloat16 ? bf16 : f32;
-        try (RecurrentPrimitives primitives = new RecurrentPrimitives(shape, type)) {
+        try (RecurrentPrimitives primitives = new RecurrentPrimitives(shape, type, scratchpad, owned)) {
             input = owned.add(Port.view(type, scratchpad, shape.steps, shape.lanes, shape.inputs));
             output = owned.add(Port.view(type, scratchpad, shape.steps, shape.lanes, shape.hidden));
             state = states(type, scratchpad);
@@ -82,12 +82,12 @@ public final class RecurrentKernel implements AutoCloseable {
             recurrentWeights = owned.add(new Blocks.Matrix(cell, shape.hidden, shape.hidden, scratchpad));
             biasBlocks = new Blocks(cell.order(), cell.biases(), shape.hidden);
             peepholeBlocks = new Blocks(Cell.PEEPHOLES, Cell.PEEPHOLES.size(), shape.hidden);
-            bias = owned.add(primitives.forForward(DNNL_ARG_BIAS));
-            peepholes = cell == Cell.LSTM_PEEPHOLE ? owned.add(primitives.forForward(DNNL_ARG_WEIGHTS_PEEPHOLE)) : null;
-            forward = owned.add(primitives.forwardCall(scratchpad));
-            memory workspace = shape.training ? owned.add(primitives.forForward(DNNL_ARG_WORKSPACE)) : null;
+            bias = primitives.forForward(DNNL_ARG_BIAS);
+            peepholes = cell == Cell.LSTM_PEEPHOLE ? primitives.forForward(DNNL_ARG_WEIGHTS_PEEPHOLE) : null;
+            forward = owned.add(primitives.forwardCall());
+            memory workspace = shape.training ? primitives.forForward(DNNL_ARG_WORKSPACE) : null;
             connect(forward, workspace, primitives::forForward);
-            backward = shape.training ? new Backward(primitives, workspace, scratchpad) : null;
+            backward = shape.training ? new Backward(primitives, workspace) : null;
         }
     }
 
@@ -101,8 +101,8 @@ public final class RecurrentKernel implements AutoCloseable {
 
     /** What the forward and the backward primitive both read. */
     private void connect(Call call, memory workspace, IntFunction<memory> wanted) {
-        memory packedInput = owned.add(wanted.apply(DNNL_ARG_WEIGHTS_LAYER));
-        memory packedRecurrent = owned.add(wanted.apply(DNNL_ARG_WEIGHTS_ITER));
+        memory packedInput = wanted.apply(DNNL_ARG_WEIGHTS_LAYER);
+        memory packedRecurrent = wanted.apply(DNNL_ARG_WEIGHTS_ITER);
         packInput.add(inputWeights.packing(packedInput));
         packRecurrent.add(recurrentWeights.packing(packedRecurrent));
         call.with(DNNL_ARG_WEIGHTS_LAYER, packedInput)
@@ -202,18 +202,18 @@ public final class RecurrentKernel implements AutoCloseable {
         private final Call unpackInput;
         private final Call unpackRecurrent;
 
-        Backward(RecurrentPrimitives primitives, memory workspace, Scratchpad scratchpad) {
+        Backward(RecurrentPrimitives primitives, memory workspace) {
             try (memory.desc in = OneDnn.plain(f32, shape.steps, shape.lanes, shape.inputs);
                     memory.desc out = OneDnn.plain(f32, shape.steps, shape.lanes, shape.hidden)) {
                 dInput = owned.add(OneDnn.view(in));
                 dOutput = owned.add(OneDnn.view(out));
             }
-            backward = owned.add(primitives.backwardCall(scratchpad));
+            backward = owned.add(primitives.backwardCall());
             connect(backward, workspace, primitives::forBackward);
             backward.with(DNNL_ARG_DIFF_SRC_LAYER, dInput).with(DNNL_ARG_DIFF_DST_LAYER, dOutput);
             for (int i = 0; i < dState.length; i++) {
-                dState[i] = owned.add(primitives.forBackward(D_STATE[i]));
-                dLastState[i] = owned.add(primitives.forBackward(D_LAST_STATE[i]));
+                dState[i] = primitives.forBackward(D_STATE[i]);
+                dLastState[i] = primitives.forBackward(D_LAST_STATE[i]);
                 OneDnn.clear(dLastState[i]);
                 backward.with(D_STATE[i], dState[i]).with(D_LAST_STATE[i], dLastState[i]);
             }
@@ -228,7 +228,7 @@ public final class RecurrentKernel implements AutoCloseable {
         }
 
         private void sum(RecurrentPrimitives primitives, int argument) {
-            sums.put(argument, owned.add(primitives.forBackward(argument)));
+            sums.put(argument, primitives.forBackward(argument));
             backward.with(argument, sums.get(argument));
         }
 

@@ -28,6 +28,8 @@ final class RecurrentPrimitives implements AutoCloseable {
 
     private final engine processor = OneDnn.engine();
     private final Owned owned = new Owned();
+    private final Scratchpad scratchpad;
+    private final Owned user;
     private final Cell cell;
     private final primitive_attr attributes = owned.add(Call.attributes());
     private final memory.desc none = owned.add(new memory.desc());
@@ -42,7 +44,10 @@ final class RecurrentPrimitives implements AutoCloseable {
     private final rnn_primitive_desc_base forward;
     private final rnn_primitive_desc_base backward;
 
-    RecurrentPrimitives(RecurrentKernel.Shape shape, memory.data_type type) {
+    /** @param user of what {@link #forForward} and {@link #forBackward} give */
+    RecurrentPrimitives(RecurrentKernel.Shape shape, memory.data_type type, Scratchpad scratchpad, Owned user) {
+        this.scratchpad = scratchpad;
+        this.user = user;
         this.cell = shape.cell();
         long inputs = shape.inputs();
         long hidden = shape.hidden();
@@ -260,7 +265,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                 new long[] {1, 1, inputs, blocks, hidden}, type, new long[] {all, all, 1, hidden * inputs, inputs});
     }
 
-    Call forwardCall(Scratchpad scratchpad) {
+    Call forwardCall() {
         primitive call =
                 switch (cell) {
                     case RNN_TANH, RNN_RELU -> new vanilla_rnn_forward((vanilla_rnn_forward.primitive_desc) forward);
@@ -271,7 +276,7 @@ final class RecurrentPrimitives implements AutoCloseable {
         return new Call(forward, call, scratchpad);
     }
 
-    Call backwardCall(Scratchpad scratchpad) {
+    Call backwardCall() {
         primitive call =
                 switch (cell) {
                     case RNN_TANH, RNN_RELU -> new vanilla_rnn_backward((vanilla_rnn_backward.primitive_desc) backward);
@@ -292,9 +297,9 @@ final class RecurrentPrimitives implements AutoCloseable {
         return allocated(backward, argument);
     }
 
-    private static memory allocated(rnn_primitive_desc_base description, int argument) {
+    private memory allocated(rnn_primitive_desc_base description, int argument) {
         try (memory.desc layout = description.query_md(query.exec_arg_md, argument)) {
-            return OneDnn.allocate(layout);
+            return scratchpad.array(layout, user);
         }
     }
 

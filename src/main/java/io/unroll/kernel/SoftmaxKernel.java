@@ -58,7 +58,7 @@ public final class SoftmaxKernel implements AutoCloseable {
         bias = view(1, shape.vocabulary);
         dWeights = view(shape.vocabulary, shape.hidden);
         dBias = view(1, shape.vocabulary);
-        logits = allocate(f32, rows, shape.vocabulary);
+        logits = array(scratchpad, owned, rows, shape.vocabulary);
         values = FloatIndexer.create(OneDnn.floats(logits).capacity((long) rows * shape.vocabulary));
         block = owned.add(new Block(rows, scratchpad));
         rest = shape.rows % rows == 0 ? null : owned.add(new Block(shape.rows % rows, scratchpad));
@@ -68,8 +68,10 @@ public final class SoftmaxKernel implements AutoCloseable {
         return owned.add(OneDnn.view(owned.add(OneDnn.plain(f32, dimensions))));
     }
 
-    private memory allocate(memory.data_type type, long... dimensions) {
-        return owned.add(OneDnn.allocate(owned.add(OneDnn.plain(type, dimensions))));
+    private static memory array(Scratchpad scratchpad, Owned owner, long... dimensions) {
+        try (memory.desc layout = OneDnn.plain(f32, dimensions)) {
+            return scratchpad.array(layout, owner);
+        }
     }
 
     public Shape shape() {
@@ -222,7 +224,7 @@ public final class SoftmaxKernel implements AutoCloseable {
             memory transposed = parts.add(OneDnn.view(parts.add(OneDnn.transposed(type, shape.vocabulary, rows))));
             transposed.set_data_handle(dLogits.inside().get_data_handle());
             toWeights = parts.add(Product.added(transposed, hidden, dWeights, scratchpad));
-            memory ones = parts.add(OneDnn.allocate(parts.add(OneDnn.plain(f32, 1, rows))));
+            memory ones = array(scratchpad, parts, 1, rows);
             OneDnn.floats(ones).capacity(rows).put(ones(rows));
             toBias = parts.add(Product.added(ones, result, dBias, scratchpad));
         }

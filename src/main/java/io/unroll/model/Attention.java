@@ -101,10 +101,15 @@ final class Attention {
     }
 
     /** @return row by row; Deeplearning4j writes products column by column without a copy, and so the transposed one */
-    private static INDArray product(INDArray left, INDArray right) {
+    private INDArray product(INDArray left, INDArray right) {
         long[] turned = {right.columns(), left.rows()};
-        INDArray product = Nd4j.createUninitialized(DataType.FLOAT, turned, 'f');
+        INDArray product = arrays.createUninitialized(ArrayType.ACTIVATIONS, DataType.FLOAT, turned, 'f');
         return right.transpose().mmuli(left.transpose(), product).transpose();
+    }
+
+    /** {@code sum += left' right} */
+    private static void addProduct(INDArray left, INDArray right, INDArray sum) {
+        Nd4j.gemm(left, right, sum, true, false, 1, 1);
     }
 
     private INDArray array(long rows, long columns) {
@@ -120,12 +125,23 @@ final class Attention {
         return scores;
     }
 
+    /** In four sums, none of which has to wait for the one before. */
     private float dot(float[] left, int leftStart, float[] right, int rightStart) {
-        float sum = 0;
-        for (int i = 0; i < size; i++) {
-            sum += left[leftStart + i] * right[rightStart + i];
+        float first = 0;
+        float second = 0;
+        float third = 0;
+        float fourth = 0;
+        int i = 0;
+        for (; i + 3 < size; i += 4) {
+            first += left[leftStart + i] * right[rightStart + i];
+            second += left[leftStart + i + 1] * right[rightStart + i + 1];
+            third += left[leftStart + i + 2] * right[rightStart + i + 2];
+            fourth += left[leftStart + i + 3] * right[rightStart + i + 3];
         }
-        return sum;
+        for (; i < size; i++) {
+            first += left[leftStart + i] * right[rightStart + i];
+        }
+        return first + second + third + fourth;
     }
 
     private static float[] softmax(float[] scores) {
@@ -161,8 +177,9 @@ final class Attention {
      */
     INDArray backward(INDArray error) {
         long rows = error.size(0) * error.size(1);
-        INDArray inner = error.reshape('c', rows, size).mul(output.mul(output).rsub(1));
-        outputGradient.addi(joined.transpose().mmul(inner));
+        INDArray inner = array(rows, size).assign(output);
+        inner.muli(output).rsubi(1).muli(error.reshape('c', rows, size));
+        addProduct(joined, inner, outputGradient);
         float[] both = Floats.copy(product(inner, outputWeights.transpose()));
         float[] queryGradient = new float[(int) rows * size];
         float[] own = new float[(int) rows * size];
@@ -175,7 +192,7 @@ final class Attention {
         }
         INDArray queryRows = array(rows, size);
         Floats.of(queryRows).put(queryGradient);
-        scoreGradient.addi(hidden.transpose().mmul(queryRows));
+        addProduct(hidden, queryRows, scoreGradient);
         INDArray states = array(rows, size);
         Floats.of(states).put(own);
         states.addi(product(queryRows, scoreWeights.transpose()));
