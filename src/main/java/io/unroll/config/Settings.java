@@ -82,8 +82,7 @@ public record Settings(
             int layers,
             int hidden,
             int embedding,
-            double dropout,
-            boolean lockedDropout,
+            Regularization regularization,
             boolean tied,
             Attention attention,
             boolean bidirectional,
@@ -96,7 +95,6 @@ public record Settings(
             check(layers >= 1 && layers <= 64, "model.layers", layers, "from 1 to 64");
             check(hidden >= 1 && hidden <= 65_536, "model.hidden", hidden, "from 1 to 65536");
             check(embedding >= 1 && embedding <= 65_536, "model.embedding", embedding, "from 1 to 65536");
-            check(dropout >= 0 && dropout < 1, "model.dropout", dropout, "from 0 to below 1");
             check(
                     cell == Cell.RNN || activation == Activation.TANH,
                     "model.activation",
@@ -118,14 +116,14 @@ public record Settings(
 
         /** @return the same with an embedding of its own */
         public Model untied() {
-            return with(dropout, false);
+            return with(regularization, false);
         }
 
-        public Model withoutDropout() {
-            return with(0, tied);
+        public Model unregularized() {
+            return with(Regularization.NONE, tied);
         }
 
-        private Model with(double otherDropout, boolean otherTied) {
+        private Model with(Regularization otherRegularization, boolean otherTied) {
             return new Model(
                     cell,
                     activation,
@@ -134,8 +132,7 @@ public record Settings(
                     layers,
                     hidden,
                     embedding,
-                    otherDropout,
-                    lockedDropout,
+                    otherRegularization,
                     otherTied,
                     attention,
                     bidirectional,
@@ -143,6 +140,32 @@ public record Settings(
                     image,
                     precision,
                     emulateBfloat16);
+        }
+    }
+
+    /**
+     * What keeps training from learning its corpus by heart: probabilities, each in one pass.
+     *
+     * @param dropout of an activation between layers and before the output
+     * @param lockedDropout whether all steps of a lane's chunk drop the same activations
+     * @param inputDropout of an activation below the lowest layer
+     * @param weightDropout of a weight from one hidden state to the next
+     * @param labelSmoothing of a target's, spread over all classes
+     */
+    public record Regularization(
+            double dropout, boolean lockedDropout, double inputDropout, double weightDropout, double labelSmoothing)
+            implements Serializable {
+        public static final Regularization NONE = new Regularization(0, false, 0, 0, 0);
+
+        public Regularization {
+            check("model.dropout", dropout);
+            check("model.input-dropout", inputDropout);
+            check("model.weight-dropout", weightDropout);
+            check("model.label-smoothing", labelSmoothing);
+        }
+
+        private static void check(String key, double probability) {
+            InvalidSettingException.check(probability >= 0 && probability < 1, key, probability, "from 0 to below 1");
         }
     }
 

@@ -104,7 +104,7 @@ public record Inspection(
         }
         int[] read = read(model, path, tokens, hadoop);
         List<String> text = pieces(model, read);
-        NetworkShape shape = model.shape().withoutDropout();
+        NetworkShape shape = model.shape().unregularized();
         try (Network network = new Network(shape, model.settings().run().seed())) {
             Flow untrained = flow(network, read);
             network.setParameters(model.parameters());

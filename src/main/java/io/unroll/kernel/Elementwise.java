@@ -34,16 +34,25 @@ final class Elementwise {
     }
 
     static Call exp(memory data, Scratchpad scratchpad) {
+        return of(algorithm.eltwise_exp, 0, data, scratchpad);
+    }
+
+    static Call add(double number, memory data, Scratchpad scratchpad) {
+        return of(algorithm.eltwise_linear, (float) number, data, scratchpad);
+    }
+
+    /** @param added by the linear one, which multiplies by 1; not read by others */
+    private static Call of(algorithm function, float added, memory data, Scratchpad scratchpad) {
         try (memory.desc layout = data.get_desc();
                 primitive_attr attributes = Call.attributes();
                 eltwise_forward.primitive_desc description = new eltwise_forward.primitive_desc(
                         OneDnn.engine(),
                         prop_kind.forward_inference,
-                        algorithm.eltwise_exp,
+                        function,
                         layout,
                         layout,
-                        0f,
-                        0f,
+                        1f,
+                        added,
                         attributes,
                         false)) {
             return new Call(description, new eltwise_forward(description), scratchpad)

@@ -20,8 +20,13 @@ public final class SoftmaxKernel implements AutoCloseable {
     /** Logits that are held at once: 64 MiB. */
     private static final long MOST_LOGITS = 1 << 24;
 
-    /** @param training whether gradients are wanted */
-    public record Shape(int hidden, int vocabulary, int rows, boolean bfloat16, boolean training) {
+    /**
+     * @param training whether gradients are wanted
+     * @param labelSmoothing what these take from a target's probability of 1 and spread evenly over the vocabulary
+     *     (Szegedy et al. 2016)
+     */
+    public record Shape(
+            int hidden, int vocabulary, int rows, boolean bfloat16, boolean training, double labelSmoothing) {
         /** @return rows whose logits are held at once: where it can be, a divisor of all, which leaves no rest */
         public int blockRows() {
             int most = (int) Math.max(1, Math.min(rows, MOST_LOGITS / vocabulary));
@@ -102,9 +107,9 @@ public final class SoftmaxKernel implements AutoCloseable {
     }
 
     /**
-     * @param dHidden gradient of the sum, {@code [rows, hidden]}, is overwritten
-     * @param gradient of the sum, is added to
-     * @return the sum of the cross-entropies in nats
+     * @param dHidden gradient of the sum, labels smoothed, {@code [rows, hidden]}, is overwritten
+     * @param gradient of the same, is added to
+     * @return the sum of the cross-entropies in nats, labels as they are
      */
     public double train(FloatPointer hidden, int[] targets, FloatPointer dHidden, Parameters gradient) {
         dWeights.set_data_handle(gradient.weights);
@@ -184,6 +189,9 @@ public final class SoftmaxKernel implements AutoCloseable {
         double train(Pointer from, int[] targets, int first, Pointer dHidden) {
             double sum = loss(from, targets, first);
             gradients.probabilities.run();
+            if (shape.labelSmoothing > 0) {
+                gradients.spread.run();
+            }
             for (int row = 0; row < rows; row++) {
                 long start = (long) row * shape.vocabulary;
                 if (targets[first + row] == IGNORED) {
@@ -191,7 +199,7 @@ public final class SoftmaxKernel implements AutoCloseable {
                     Pointer.memset(ignored, 0, (long) shape.vocabulary * Float.BYTES);
                 } else {
                     long target = start + targets[first + row];
-                    values.put(target, values.get(target) - 1);
+                    values.put(target, values.get(target) - (float) (1 - shape.labelSmoothing));
                 }
             }
             gradients.run(dHidden);
@@ -208,6 +216,9 @@ public final class SoftmaxKernel implements AutoCloseable {
     private final class Gradients implements AutoCloseable {
         private final Owned parts = new Owned();
         private final Call probabilities;
+        /** Subtracts what label smoothing gives to each class. */
+        private final Call spread;
+
         private final Port dLogits;
         private final memory dHidden;
         private final Product toHidden;
@@ -217,6 +228,7 @@ public final class SoftmaxKernel implements AutoCloseable {
         Gradients(int rows, memory hidden, memory result, Scratchpad scratchpad) {
             memory.data_type type = shape.bfloat16 ? bf16 : f32;
             probabilities = parts.add(Elementwise.exp(result, scratchpad));
+            spread = parts.add(Elementwise.add(-shape.labelSmoothing / shape.vocabulary, result, scratchpad));
             dLogits = parts.add(Port.view(type, scratchpad, rows, shape.vocabulary));
             dLogits.attach(logits.get_data_handle());
             dHidden = parts.add(OneDnn.view(parts.add(OneDnn.plain(f32, rows, shape.hidden))));

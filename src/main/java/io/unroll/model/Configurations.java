@@ -50,7 +50,11 @@ final class Configurations {
                     .nIn(layer == 0 ? model.embedding() : model.hidden())
                     .nOut(model.hidden())
                     .activation(model.activation() == Settings.Activation.RELU ? Activation.RELU : Activation.TANH)
-                    .dropOut(layer == 0 ? null : dropout(model))
+                    .dropOut(dropout(
+                            model,
+                            layer == 0
+                                    ? model.regularization().inputDropout()
+                                    : model.regularization().dropout()))
                     .build();
             boolean last = layer == model.layers() - 1;
             list.layer(last && shape.pooling() == NetworkShape.Pooling.LAST ? new LastTimeStep(one) : one);
@@ -77,7 +81,7 @@ final class Configurations {
         list.layer(output.nIn(shape.model().hidden())
                 .nOut(shape.outputs())
                 .activation(Activation.SOFTMAX)
-                .dropOut(dropout(shape.model()))
+                .dropOut(dropout(shape.model(), shape.model().regularization().dropout()))
                 .build());
     }
 
@@ -98,12 +102,12 @@ final class Configurations {
     }
 
     /** @return null for none; Deeplearning4j counts what is kept */
-    private static IDropout dropout(Settings.Model model) {
-        if (model.dropout() == 0) {
+    private static IDropout dropout(Settings.Model model, double probability) {
+        if (probability == 0) {
             return null;
         }
-        double kept = 1 - model.dropout();
-        return model.lockedDropout() ? new SpatialDropout(kept) : new Dropout(kept);
+        double kept = 1 - probability;
+        return model.regularization().lockedDropout() ? new SpatialDropout(kept) : new Dropout(kept);
     }
 
     static IUpdater updater(Settings.Optimizer optimizer) {

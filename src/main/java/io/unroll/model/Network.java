@@ -50,6 +50,7 @@ public final class Network implements AutoCloseable {
         this.output = new Output(
                 shape.outputs(),
                 computesInBfloat16(shape.model()),
+                shape.model().regularization().labelSmoothing(),
                 configuration
                         .getConf(configuration.getConfs().size() - 1)
                         .getLayer()

@@ -58,9 +58,9 @@ public record NetworkShape(
         return new NetworkShape(model, vocabulary, outputs, pooling, reader, optimizer, number);
     }
 
-    /** @return the same, which drops nothing in passes of training */
-    public NetworkShape withoutDropout() {
-        return new NetworkShape(model.withoutDropout(), vocabulary, outputs, pooling, encoder, optimizer, threads);
+    /** @return the same, which drops nothing in passes of training, nor smoothes */
+    public NetworkShape unregularized() {
+        return new NetworkShape(model.unregularized(), vocabulary, outputs, pooling, encoder, optimizer, threads);
     }
 
     /** @throws io.unroll.config.ConfigurationException where there would be too many for one array */

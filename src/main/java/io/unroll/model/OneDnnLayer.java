@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -41,6 +42,8 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
             org.deeplearning4j.nn.layers.recurrent.LSTM.STATE_KEY_PREV_MEMCELL);
 
     private final transient Cell cell;
+    private final transient StepDropout dropout;
+    private final transient DropMask weightDropout;
     private final transient boolean bfloat16;
     private final transient Scratchpad scratchpad;
     private transient RecurrentKernel training;
@@ -54,13 +57,18 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
 
     /** A layer by itself, in float32. */
     public OneDnnLayer(NeuralNetConfiguration conf) {
-        this(conf, false, new Scratchpad());
+        this(conf, 0, false, new Scratchpad());
     }
 
-    /** @param scratchpad shared with layers that run at other times */
-    OneDnnLayer(NeuralNetConfiguration conf, boolean bfloat16, Scratchpad scratchpad) {
+    /**
+     * @param weightDropout probability of dropping a recurrent weight in a pass of training
+     * @param scratchpad shared with layers that run at other times
+     */
+    OneDnnLayer(NeuralNetConfiguration conf, double weightDropout, boolean bfloat16, Scratchpad scratchpad) {
         super(conf, DataType.FLOAT);
         this.cell = cell(layerConf());
+        this.dropout = StepDropout.of(layerConf().getIDropout());
+        this.weightDropout = weightDropout == 0 ? null : new DropMask(weightDropout);
         this.bfloat16 = bfloat16;
         this.scratchpad = scratchpad;
     }
@@ -149,14 +157,17 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
             throw new UnsupportedOperationException("masks inside bidirectional networks");
         }
         INDArray x = timeMajor(input, ArrayType.INPUT, workspaces);
-        if (training && layerConf().getIDropout() != null) {
+        if (training && dropout != null) {
             INDArray kept = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, x.shape(), 'c');
-            x = StepDropout.apply(layerConf().getIDropout(), x, kept, workspaces);
+            dropout.forward(x, kept);
+            x = kept;
         }
         int steps = (int) x.size(0);
         int lanes = (int) x.size(1);
         RecurrentKernel kernel = kernel(steps, lanes, training);
-        if (!keepsPacked) {
+        if (training && weightDropout != null) {
+            kernel.pack(keptWeights(workspaces));
+        } else if (!keepsPacked) {
             kernel.pack(parameters(params));
         }
         start(kernel, start);
@@ -219,8 +230,12 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
             training.lastStateGradient(i).put(lastStateGradient[i]);
         }
         training.backward(Floats.of(dy), Floats.of(dx), parameters(gradientViews));
-        if (layerConf().getIDropout() != null) {
-            StepDropout.backward(layerConf().getIDropout(), dx);
+        if (weightDropout != null) {
+            FloatPointer weights = Floats.of(recurrent(gradientViews));
+            weightDropout.apply(weights, weights, droppableWeights());
+        }
+        if (dropout != null) {
+            dropout.backward(dx);
         }
         Gradient gradient = new DefaultGradient(gradientsFlattened);
         gradient.gradientForVariable().putAll(gradientViews);
@@ -233,10 +248,33 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         return backpropGradient(epsilon, workspaces);
     }
 
+    /** @return the parameters, recurrent weights dropped (DropConnect, Wan et al. 2013; in recurrent layers Merity et al. 2018) */
+    private RecurrentKernel.Parameters keptWeights(LayerWorkspaceMgr workspaces) {
+        INDArray all = recurrent(params);
+        INDArray kept = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, all.shape(), 'f');
+        Pointer.memcpy(Floats.of(kept), Floats.of(all), all.length() * Float.BYTES);
+        weightDropout.draw();
+        weightDropout.apply(Floats.of(all), Floats.of(kept), droppableWeights());
+        return parameters(params, kept);
+    }
+
+    /** @return how many of the recurrent weights, which peepholes follow */
+    private long droppableWeights() {
+        return cell.blocks() * layerConf().getNOut() * layerConf().getNOut();
+    }
+
+    private static INDArray recurrent(Map<String, INDArray> table) {
+        return table.get(LSTMParamInitializer.RECURRENT_WEIGHT_KEY);
+    }
+
     private static RecurrentKernel.Parameters parameters(Map<String, INDArray> table) {
+        return parameters(table, recurrent(table));
+    }
+
+    private static RecurrentKernel.Parameters parameters(Map<String, INDArray> table, INDArray recurrent) {
         return new RecurrentKernel.Parameters(
                 Floats.of(table.get(LSTMParamInitializer.INPUT_WEIGHT_KEY)),
-                Floats.of(table.get(LSTMParamInitializer.RECURRENT_WEIGHT_KEY)),
+                Floats.of(recurrent),
                 Floats.of(table.get(LSTMParamInitializer.BIAS_KEY)));
     }
 

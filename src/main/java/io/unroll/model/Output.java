@@ -11,7 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Output implements AutoCloseable {
     private final int outputs;
     private final boolean bfloat16;
-    private final IDropout dropout;
+    private final double labelSmoothing;
+    private final StepDropout dropout;
     private final Scratchpad scratchpad;
     private final SoftmaxKernel.Parameters parameters;
     private final SoftmaxKernel.Parameters gradient;
@@ -22,13 +23,15 @@ final class Output implements AutoCloseable {
     Output(
             int outputs,
             boolean bfloat16,
+            double labelSmoothing,
             IDropout dropout,
             Scratchpad scratchpad,
             SoftmaxKernel.Parameters parameters,
             SoftmaxKernel.Parameters gradient) {
         this.outputs = outputs;
         this.bfloat16 = bfloat16;
-        this.dropout = dropout;
+        this.labelSmoothing = labelSmoothing;
+        this.dropout = StepDropout.of(dropout);
         this.scratchpad = scratchpad;
         this.parameters = parameters;
         this.gradient = gradient;
@@ -38,7 +41,7 @@ final class Output implements AutoCloseable {
     record Trained(double loss, INDArray gradient) {}
 
     /**
-     * Adds to the parameters' gradient of the sum.
+     * Adds to the parameters' gradient of the sum, which label smoothing changes, but not the sum itself.
      *
      * @param hidden {@code [steps, lanes, hidden]} row by row
      * @param targets {@code [steps, lanes]}
@@ -47,14 +50,14 @@ final class Output implements AutoCloseable {
         INDArray kept = hidden;
         if (dropout != null) {
             kept = arrays.createUninitialized(ArrayType.INPUT, DataType.FLOAT, hidden.shape(), 'c');
-            StepDropout.apply(dropout, hidden, kept, arrays);
+            dropout.forward(hidden, kept);
         }
         training = kernel(training, hidden, true);
         training.pack(parameters);
         INDArray dHidden = arrays.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, hidden.shape(), 'c');
         double loss = training.train(Floats.of(kept), targets, Floats.of(dHidden), gradient);
         if (dropout != null) {
-            StepDropout.backward(dropout, dHidden);
+            dropout.backward(dHidden);
         }
         return new Trained(loss, dHidden);
     }
@@ -86,7 +89,12 @@ final class Output implements AutoCloseable {
 
     private SoftmaxKernel kernel(SoftmaxKernel cached, INDArray hidden, boolean training) {
         SoftmaxKernel.Shape shape = new SoftmaxKernel.Shape(
-                (int) hidden.size(2), outputs, Math.toIntExact(hidden.size(0) * hidden.size(1)), bfloat16, training);
+                (int) hidden.size(2),
+                outputs,
+                Math.toIntExact(hidden.size(0) * hidden.size(1)),
+                bfloat16,
+                training,
+                labelSmoothing);
         if (cached != null && cached.shape().equals(shape)) {
             return cached;
         }

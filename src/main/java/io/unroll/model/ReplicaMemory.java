@@ -11,6 +11,7 @@ import io.unroll.kernel.SoftmaxKernel;
  *   4 (P + P + P x optimizer arrays)                   parameters, gradient, optimizer state
  *   4 x 4 R                                            R as the primitives want it: forward, backward, gradient; and
  *                                                      forward again for validation
+ *   4 x R                                              with dropout of weights, what is kept
  *   4 x 3 O                                            O the same way, whose gradient is in its place at once
  *   4 N T (E + H + sum over layers (a H + inputs))     activations and their gradients, gates, states
  *   4 N T x gates x H                                  working memory of one layer, which all use in turn
@@ -39,11 +40,11 @@ public final class ReplicaMemory {
         activations += model.embedding() + (1.0 + gates(model.cell())) * model.hidden();
         int block = shape.outputs() == 0
                 ? 0
-                : new SoftmaxKernel.Shape(model.hidden(), shape.outputs(), Math.toIntExact(rows), false, true)
+                : new SoftmaxKernel.Shape(model.hidden(), shape.outputs(), Math.toIntExact(rows), false, true, 0)
                         .blockRows();
         double numbers = 2.0 * parameters
                 + state
-                + 4.0 * recurrent
+                + (model.regularization().weightDropout() > 0 ? 5.0 : 4.0) * recurrent
                 + 3.0 * output
                 + rows * activations
                 + 2.0 * block * shape.outputs();

@@ -49,7 +49,8 @@ final class Stack implements AutoCloseable {
             NeuralNetConfiguration one = recurrent(configuration.getConf(i + 1));
             ParamInitializer initializer = one.getLayer().initializer();
             INDArray own = part(parameters, order.layer(i), order.layer(i + 1));
-            OneDnnLayer layer = new OneDnnLayer(one, bfloat16, scratchpad);
+            OneDnnLayer layer =
+                    new OneDnnLayer(one, shape.model().regularization().weightDropout(), bfloat16, scratchpad);
             layer.setParamsViewArray(own);
             layer.setParamTable(initializer.init(one, own, false));
             layer.setBackpropGradientsViewArray(part(gradient, order.layer(i), order.layer(i + 1)));

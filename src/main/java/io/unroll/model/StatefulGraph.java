@@ -75,7 +75,7 @@ public final class StatefulGraph implements AutoCloseable {
 
     private BaseRecurrentLayer<?> replacement(String name, BaseRecurrentLayer<?> stock) {
         if (OneDnnLayer.supports(stock.layerConf())) {
-            OneDnnLayer layer = new OneDnnLayer(stock.conf(), false, scratchpad);
+            OneDnnLayer layer = new OneDnnLayer(stock.conf(), 0, false, scratchpad);
             layer.carryInTraining();
             return layer;
         }

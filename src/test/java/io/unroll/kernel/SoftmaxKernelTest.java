@@ -11,10 +11,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SoftmaxKernelTest {
     /** The last two have more logits than are held at once: in even blocks, and with a rest. */
     @ParameterizedTest
-    @CsvSource({"7, 5, 12, 12", "5, 96, 64, 64", "3, 60000, 300, 150", "3, 60000, 283, 279"})
-    void lossAndGradientsFollowTheEquations(int hidden, int vocabulary, int rows, int blockRows) {
+    @CsvSource({"7, 5, 12, 12, 0", "5, 96, 64, 64, 0.1", "3, 60000, 300, 150, 0", "3, 60000, 283, 279, 0.1"})
+    void lossAndGradientsFollowTheEquations(int hidden, int vocabulary, int rows, int blockRows, double smoothing) {
         SplittableRandom random = new SplittableRandom(3);
-        var shape = new SoftmaxKernel.Shape(hidden, vocabulary, rows, false, true);
+        var shape = new SoftmaxKernel.Shape(hidden, vocabulary, rows, false, true, smoothing);
         float[] weights = floats(random, vocabulary * hidden);
         float[] bias = floats(random, vocabulary);
         float[] h = floats(random, rows * hidden);
@@ -84,7 +84,8 @@ class SoftmaxKernelTest {
                 double sum = Arrays.stream(p).sum();
                 loss -= Math.log(p[targets[row]] / sum);
                 for (int token = 0; token < vocabulary; token++) {
-                    double d = p[token] / sum - (token == targets[row] ? 1 : 0);
+                    double spread = shape.labelSmoothing() / vocabulary;
+                    double d = p[token] / sum - spread - (token == targets[row] ? 1 - shape.labelSmoothing() : 0);
                     dBias[token] += d;
                     for (int i = 0; i < hidden; i++) {
                         dHidden[row * hidden + i] += d * weights[token * hidden + i];

@@ -29,6 +29,7 @@ import org.nd4j.linalg.factory.Nd4j;
 class NetworkTest {
     private static final int VOCABULARY = 7;
     private static final int LANES = 3;
+    private static final String DROPOUTS = "dropout = 0.4, input-dropout = 0.2, weight-dropout = 0.3";
     private static final String SMALL = "layers = 2, hidden = 5, embedding = 4";
 
     @ParameterizedTest
@@ -122,7 +123,7 @@ class NetworkTest {
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
     void trainingGoesOnTheSameFromWeightsOptimizerAndState(String cell) {
-        NetworkShape dropping = shape(cell + ", dropout = 0.3");
+        NetworkShape dropping = shape(cell + ", " + DROPOUTS);
         try (Network one = new Network(dropping, 1);
                 Network other = new Network(dropping, 2)) {
             one.train(batch(0, 4), 0.01, 5, 0, 10);
@@ -173,9 +174,10 @@ class NetworkTest {
     }
 
     /** Were the mask of the backward pass another than the forward pass', the loss would change at another rate. */
-    @Test
-    void withDropoutTheGradientsNormIsTheSlopeAlongIt() {
-        try (Network network = new Network(shape("dropout = 0.4"), 1)) {
+    @ParameterizedTest
+    @MethodSource("io.unroll.model.TestShapes#cells")
+    void withDropoutTheGradientsNormIsTheSlopeAlongIt(String cell) {
+        try (Network network = new Network(shape(cell + ", " + DROPOUTS), 1)) {
             float[] at = network.parameters();
             Nd4j.getRandom().setSeed(3);
             float[] gradient = network.gradient(batch(0, 4));

@@ -35,19 +35,19 @@ class StepDropoutTest {
     }
 
     /** @return what is kept of ones, after looking whether a gradient goes the same way */
-    private static INDArray kept(IDropout dropout) {
+    private static INDArray kept(IDropout configured) {
         Nd4j.getRandom().setSeed(5);
-        try (StepArrays arrays = new StepArrays()) {
-            INDArray ones = Nd4j.ones(DataType.FLOAT, STEPS, LANES, FEATURES);
-            INDArray kept = StepDropout.apply(dropout, ones, Nd4j.create(DataType.FLOAT, ones.shape()), arrays);
-            double share = kept.gt(0).castTo(DataType.FLOAT).meanNumber().doubleValue();
-            assertEquals(0.75, share, 0.1);
-            assertEquals(1 / 0.75, kept.maxNumber().doubleValue(), 1e-6);
-            INDArray gradient = ones.dup('c');
-            StepDropout.backward(dropout, gradient);
-            assertEquals(kept, gradient);
-            return kept.dup();
-        }
+        INDArray ones = Nd4j.ones(DataType.FLOAT, STEPS, LANES, FEATURES);
+        INDArray kept = Nd4j.create(DataType.FLOAT, STEPS, LANES, FEATURES);
+        StepDropout dropout = StepDropout.of(configured);
+        dropout.forward(ones, kept);
+        double share = kept.gt(0).castTo(DataType.FLOAT).meanNumber().doubleValue();
+        assertEquals(0.75, share, 0.1);
+        assertEquals(1 / 0.75, kept.maxNumber().doubleValue(), 1e-6);
+        INDArray gradient = ones.dup('c');
+        dropout.backward(gradient);
+        assertEquals(kept, gradient);
+        return kept;
     }
 
     /** @return whether the first step of the first lane keeps others than this one */
