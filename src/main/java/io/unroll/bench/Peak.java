@@ -25,7 +25,7 @@ final class Peak implements Peer.Step {
 
     @Override
     public void run() {
-        OneDnn.multiply(SIZE, a, b, c);
+        OneDnn.multiply(SIZE, SIZE, SIZE, a, b, c);
     }
 
     @Override

@@ -58,14 +58,24 @@ public final class OneDnn {
         return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
     }
 
-    /**
-     * C = A B, all row by row: what the benchmark holds to be a core's peak.
-     *
-     * @param a {@code [n, n]}
-     */
-    public static void multiply(int n, FloatPointer a, FloatPointer b, FloatPointer c) {
+    /** {@code C = A B}, where A is {@code [rows, inner]} and B {@code [inner, columns]}, row by row. */
+    public static void multiply(int rows, int inner, int columns, FloatPointer a, FloatPointer b, FloatPointer c) {
         engine();
-        dnnl.dnnl_sgemm((byte) 'N', (byte) 'N', n, n, n, 1, a, n, b, n, 0, c, n);
+        dnnl.dnnl_sgemm((byte) 'N', (byte) 'N', rows, columns, inner, 1, a, inner, b, columns, 0, c, columns);
+    }
+
+    /** {@code C = A B'}, where A is {@code [rows, inner]} and B {@code [columns, inner]}. */
+    public static void multiplyTransposed(
+            int rows, int inner, int columns, FloatPointer a, FloatPointer b, FloatPointer c) {
+        engine();
+        dnnl.dnnl_sgemm((byte) 'N', (byte) 'T', rows, columns, inner, 1, a, inner, b, inner, 0, c, columns);
+    }
+
+    /** {@code C += A' B}, where A is {@code [inner, rows]} and B {@code [inner, columns]}. */
+    public static void addTransposedTimes(
+            int rows, int inner, int columns, FloatPointer a, FloatPointer b, FloatPointer c) {
+        engine();
+        dnnl.dnnl_sgemm((byte) 'T', (byte) 'N', rows, columns, inner, 1, a, rows, b, columns, 1, c, columns);
     }
 
     static void countCall(long nanos) {

@@ -1,10 +1,11 @@
 package io.unroll.model;
 
+import io.unroll.kernel.OneDnn;
 import java.util.Arrays;
+import org.bytedeco.javacpp.FloatPointer;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
@@ -24,10 +25,10 @@ final class Attention {
 
     private final int size;
     private final StepArrays arrays;
-    private final INDArray scoreWeights;
-    private final INDArray outputWeights;
-    private final INDArray scoreGradient;
-    private final INDArray outputGradient;
+    private final FloatPointer scoreWeights;
+    private final FloatPointer outputWeights;
+    private final FloatPointer scoreGradient;
+    private final FloatPointer outputGradient;
 
     /** Of each source, row by row {@code [tokens, hidden]}. */
     private float[][] sources = {};
@@ -37,6 +38,7 @@ final class Attention {
     private int[] reads = {};
 
     private int steps;
+    private int rows;
     private INDArray hidden;
     private INDArray joined;
     private INDArray output;
@@ -48,17 +50,11 @@ final class Attention {
     Attention(AttentionShape shape, INDArray parameters, INDArray gradient, StepArrays arrays) {
         this.size = shape.hidden();
         this.arrays = arrays;
-        this.scoreWeights = matrix(parameters, 0, 1);
-        this.outputWeights = matrix(parameters, 1, 2);
-        this.scoreGradient = matrix(gradient, 0, 1);
-        this.outputGradient = matrix(gradient, 1, 2);
-    }
-
-    /** @return {@code [rows times hidden, hidden]}, after so many squares */
-    private INDArray matrix(INDArray vector, int squares, int rows) {
         long square = (long) size * size;
-        INDArray part = Stack.part(vector, squares * square, (squares + rows) * square);
-        return part.reshape('f', (long) rows * size, size);
+        this.scoreWeights = Floats.of(parameters);
+        this.outputWeights = scoreWeights.getPointer(square);
+        this.scoreGradient = Floats.of(gradient);
+        this.outputGradient = scoreGradient.getPointer(square);
     }
 
     /** @param states of each lane's source, row by row {@code [tokens, hidden]} */
@@ -80,12 +76,14 @@ final class Attention {
      */
     INDArray forward(INDArray states) {
         steps = (int) states.size(0);
-        long rows = states.size(0) * states.size(1);
-        hidden = states.reshape('c', rows, size);
-        queries = Floats.copy(product(hidden, scoreWeights));
+        rows = (int) (states.size(0) * states.size(1));
+        hidden = states;
+        INDArray query = array(size);
+        OneDnn.multiplyTransposed(rows, size, size, Floats.of(hidden), scoreWeights, Floats.of(query));
+        queries = Floats.copy(query);
         float[] own = Floats.copy(hidden);
-        float[] both = new float[(int) rows * 2 * size];
-        weights = new float[(int) rows][];
+        float[] both = new float[rows * 2 * size];
+        weights = new float[rows][];
         for (int row = 0; row < rows; row++) {
             float[] source = sources[reads[row % reads.length]];
             weights[row] = softmax(scores(queries, row, source));
@@ -94,25 +92,14 @@ final class Attention {
             }
             System.arraycopy(own, row * size, both, (row * 2 + 1) * size, size);
         }
-        joined = array(rows, 2L * size);
+        joined = array(2 * size);
         Floats.of(joined).put(both);
-        output = Transforms.tanh(product(joined, outputWeights), false);
-        return output.reshape('c', states.size(0), states.size(1), size);
+        output = array(size);
+        OneDnn.multiplyTransposed(rows, 2 * size, size, Floats.of(joined), outputWeights, Floats.of(output));
+        return Transforms.tanh(output, false).reshape('c', steps, rows / steps, size);
     }
 
-    /** @return row by row; Deeplearning4j writes products column by column without a copy, and so the transposed one */
-    private INDArray product(INDArray left, INDArray right) {
-        long[] turned = {right.columns(), left.rows()};
-        INDArray product = arrays.createUninitialized(ArrayType.ACTIVATIONS, DataType.FLOAT, turned, 'f');
-        return right.transpose().mmuli(left.transpose(), product).transpose();
-    }
-
-    /** {@code sum += left' right} */
-    private static void addProduct(INDArray left, INDArray right, INDArray sum) {
-        Nd4j.gemm(left, right, sum, true, false, 1, 1);
-    }
-
-    private INDArray array(long rows, long columns) {
+    private INDArray array(int columns) {
         return arrays.createUninitialized(ArrayType.ACTIVATIONS, DataType.FLOAT, new long[] {rows, columns}, 'c');
     }
 
@@ -176,13 +163,14 @@ final class Attention {
      * @return gradient with respect to the states, the same
      */
     INDArray backward(INDArray error) {
-        long rows = error.size(0) * error.size(1);
-        INDArray inner = array(rows, size).assign(output);
+        INDArray inner = array(size).assign(output);
         inner.muli(output).rsubi(1).muli(error.reshape('c', rows, size));
-        addProduct(joined, inner, outputGradient);
-        float[] both = Floats.copy(product(inner, outputWeights.transpose()));
-        float[] queryGradient = new float[(int) rows * size];
-        float[] own = new float[(int) rows * size];
+        OneDnn.addTransposedTimes(size, rows, 2 * size, Floats.of(inner), Floats.of(joined), outputGradient);
+        INDArray joinedGradient = array(2 * size);
+        OneDnn.multiply(rows, size, 2 * size, Floats.of(inner), outputWeights, Floats.of(joinedGradient));
+        float[] both = Floats.copy(joinedGradient);
+        float[] queryGradient = new float[rows * size];
+        float[] own = new float[rows * size];
         sourceGradient = new float[sources.length][];
         Arrays.setAll(sourceGradient, i -> new float[sources[i].length]);
         for (int row = 0; row < rows; row++) {
@@ -190,13 +178,14 @@ final class Attention {
             backward(row, both, sources[read], sourceGradient[read], queryGradient);
             System.arraycopy(both, (row * 2 + 1) * size, own, row * size, size);
         }
-        INDArray queryRows = array(rows, size);
+        INDArray queryRows = array(size);
         Floats.of(queryRows).put(queryGradient);
-        addProduct(hidden, queryRows, scoreGradient);
-        INDArray states = array(rows, size);
+        OneDnn.addTransposedTimes(size, rows, size, Floats.of(queryRows), Floats.of(hidden), scoreGradient);
+        INDArray throughScores = array(size);
+        OneDnn.multiply(rows, size, size, Floats.of(queryRows), scoreWeights, Floats.of(throughScores));
+        INDArray states = array(size);
         Floats.of(states).put(own);
-        states.addi(product(queryRows, scoreWeights.transpose()));
-        return states.reshape('c', steps, rows / steps, size);
+        return states.addi(throughScores).reshape('c', steps, rows / steps, size);
     }
 
     /** @param both gradient with respect to {@link #joined} */

@@ -17,6 +17,7 @@ final class DropMask {
     private final int dropped;
     /** By which a number is multiplied: what is kept, and what is dropped. */
     private final float[] factors;
+
     private final float[] values = new float[BLOCK];
     private long seed;
 
