@@ -144,13 +144,13 @@ public record Settings(
     }
 
     /**
-     * What keeps training from learning its corpus by heart: probabilities, each in one pass.
+     * What keeps training from learning its corpus by heart, by probabilities.
      *
-     * @param dropout of an activation between layers and before the output
+     * @param dropout that an activation between layers or before the output is dropped
      * @param lockedDropout whether all steps of a lane's chunk drop the same activations
-     * @param inputDropout of an activation below the lowest layer
-     * @param weightDropout of a weight from one hidden state to the next
-     * @param labelSmoothing of a target's, spread over all classes
+     * @param inputDropout that one below the lowest layer is
+     * @param weightDropout that a weight from one hidden state to the next is
+     * @param labelSmoothing what is taken from a target's 1 and spread over all classes
      */
     public record Regularization(
             double dropout, boolean lockedDropout, double inputDropout, double weightDropout, double labelSmoothing)

@@ -49,9 +49,14 @@ public enum Cell {
         return states;
     }
 
+    /** @return numbers in {@code R} */
+    public long weightsBetweenStates(long hidden) {
+        return blocks * hidden * hidden;
+    }
+
     /** @return numbers in {@code R} and what follows it */
     public long recurrentParameters(long hidden) {
-        return (blocks * hidden + (this == LSTM_PEEPHOLE ? PEEPHOLES.size() : 0)) * hidden;
+        return weightsBetweenStates(hidden) + (this == LSTM_PEEPHOLE ? PEEPHOLES.size() * hidden : 0);
     }
 
     /** @return for each block of oneDNN its place among ours */

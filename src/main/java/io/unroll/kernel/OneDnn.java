@@ -60,22 +60,40 @@ public final class OneDnn {
 
     /** {@code C = A B}, where A is {@code [rows, inner]} and B {@code [inner, columns]}, row by row. */
     public static void multiply(int rows, int inner, int columns, FloatPointer a, FloatPointer b, FloatPointer c) {
-        engine();
-        dnnl.dnnl_sgemm((byte) 'N', (byte) 'N', rows, columns, inner, 1, a, inner, b, columns, 0, c, columns);
+        multiply('N', 'N', rows, inner, columns, a, b, 0, c);
     }
 
     /** {@code C = A B'}, where A is {@code [rows, inner]} and B {@code [columns, inner]}. */
-    public static void multiplyTransposed(
+    public static void multiplyByTransposed(
             int rows, int inner, int columns, FloatPointer a, FloatPointer b, FloatPointer c) {
-        engine();
-        dnnl.dnnl_sgemm((byte) 'N', (byte) 'T', rows, columns, inner, 1, a, inner, b, inner, 0, c, columns);
+        multiply('N', 'T', rows, inner, columns, a, b, 0, c);
     }
 
     /** {@code C += A' B}, where A is {@code [inner, rows]} and B {@code [inner, columns]}. */
     public static void addTransposedTimes(
             int rows, int inner, int columns, FloatPointer a, FloatPointer b, FloatPointer c) {
+        multiply('T', 'N', rows, inner, columns, a, b, 1, c);
+    }
+
+    private static void multiply(
+            char turnA,
+            char turnB,
+            int rows,
+            int inner,
+            int columns,
+            FloatPointer a,
+            FloatPointer b,
+            float kept,
+            FloatPointer c) {
         engine();
-        dnnl.dnnl_sgemm((byte) 'T', (byte) 'N', rows, columns, inner, 1, a, rows, b, columns, 1, c, columns);
+        int rowOfA = turnA == 'T' ? rows : inner;
+        int rowOfB = turnB == 'T' ? inner : columns;
+        int status = dnnl.dnnl_sgemm(
+                (byte) turnA, (byte) turnB, rows, columns, inner, 1, a, rowOfA, b, rowOfB, kept, c, columns);
+        if (status != dnnl.dnnl_success) {
+            throw new UnrollException("oneDNN could not multiply [" + rows + ", " + inner + "] by [" + inner + ", "
+                    + columns + "]: its status is " + status + ".");
+        }
     }
 
     static void countCall(long nanos) {

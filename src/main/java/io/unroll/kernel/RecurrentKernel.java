@@ -139,7 +139,7 @@ public final class RecurrentKernel implements AutoCloseable {
 
     /** They follow the recurrent weights. */
     private FloatPointer peepholesOf(Parameters parameters) {
-        return parameters.recurrent.getPointer((long) shape.cell.blocks() * shape.hidden * shape.hidden);
+        return parameters.recurrent.getPointer(shape.cell.weightsBetweenStates(shape.hidden));
     }
 
     /** @return the i-th state from which {@link #forward} starts, to be written before */

@@ -29,7 +29,7 @@ final class RecurrentPrimitives implements AutoCloseable {
     private final engine processor = OneDnn.engine();
     private final Owned owned = new Owned();
     private final Scratchpad scratchpad;
-    private final Owned user;
+    private final Owned arrayOwner;
     private final Cell cell;
     private final primitive_attr attributes = owned.add(Call.attributes());
     private final memory.desc none = owned.add(new memory.desc());
@@ -44,10 +44,10 @@ final class RecurrentPrimitives implements AutoCloseable {
     private final rnn_primitive_desc_base forward;
     private final rnn_primitive_desc_base backward;
 
-    /** @param user of what {@link #forForward} and {@link #forBackward} give */
-    RecurrentPrimitives(RecurrentKernel.Shape shape, memory.data_type type, Scratchpad scratchpad, Owned user) {
+    /** @param arrayOwner of what {@link #forForward} and {@link #forBackward} give */
+    RecurrentPrimitives(RecurrentKernel.Shape shape, memory.data_type type, Scratchpad scratchpad, Owned arrayOwner) {
         this.scratchpad = scratchpad;
-        this.user = user;
+        this.arrayOwner = arrayOwner;
         this.cell = shape.cell();
         long inputs = shape.inputs();
         long hidden = shape.hidden();
@@ -299,7 +299,7 @@ final class RecurrentPrimitives implements AutoCloseable {
 
     private memory allocated(rnn_primitive_desc_base description, int argument) {
         try (memory.desc layout = description.query_md(query.exec_arg_md, argument)) {
-            return scratchpad.array(layout, user);
+            return scratchpad.array(layout, arrayOwner);
         }
     }
 

@@ -20,13 +20,8 @@ public final class SoftmaxKernel implements AutoCloseable {
     /** Logits that are held at once: 64 MiB. */
     private static final long MOST_LOGITS = 1 << 24;
 
-    /**
-     * @param training whether gradients are wanted
-     * @param labelSmoothing what these take from a target's probability of 1 and spread evenly over the vocabulary
-     *     (Szegedy et al. 2016)
-     */
-    public record Shape(
-            int hidden, int vocabulary, int rows, boolean bfloat16, boolean training, double labelSmoothing) {
+    /** @param training whether gradients are wanted */
+    public record Shape(int hidden, int vocabulary, int rows, boolean bfloat16, boolean training) {
         /** @return rows whose logits are held at once: where it can be, a divisor of all, which leaves no rest */
         public int blockRows() {
             int most = (int) Math.max(1, Math.min(rows, MOST_LOGITS / vocabulary));
@@ -44,6 +39,7 @@ public final class SoftmaxKernel implements AutoCloseable {
 
     private final Owned owned = new Owned();
     private final Shape shape;
+    private final double labelSmoothing;
     private final memory weights;
     private final memory transposedWeights;
     private final memory bias;
@@ -54,9 +50,14 @@ public final class SoftmaxKernel implements AutoCloseable {
     private final Block rest;
     private final FloatIndexer values;
 
-    public SoftmaxKernel(Shape shape, Scratchpad scratchpad) {
+    /**
+     * @param labelSmoothing what gradients take from a target's probability of 1 and spread evenly over the vocabulary
+     *     (Szegedy et al. 2016)
+     */
+    public SoftmaxKernel(Shape shape, double labelSmoothing, Scratchpad scratchpad) {
         OneDnn.engine();
         this.shape = shape;
+        this.labelSmoothing = labelSmoothing;
         int rows = shape.blockRows();
         weights = view(shape.vocabulary, shape.hidden);
         transposedWeights = owned.add(OneDnn.view(owned.add(OneDnn.transposed(f32, shape.hidden, shape.vocabulary))));
@@ -189,7 +190,7 @@ public final class SoftmaxKernel implements AutoCloseable {
         double train(Pointer from, int[] targets, int first, Pointer dHidden) {
             double sum = loss(from, targets, first);
             gradients.probabilities.run();
-            if (shape.labelSmoothing > 0) {
+            if (gradients.spread != null) {
                 gradients.spread.run();
             }
             for (int row = 0; row < rows; row++) {
@@ -199,7 +200,7 @@ public final class SoftmaxKernel implements AutoCloseable {
                     Pointer.memset(ignored, 0, (long) shape.vocabulary * Float.BYTES);
                 } else {
                     long target = start + targets[first + row];
-                    values.put(target, values.get(target) - (float) (1 - shape.labelSmoothing));
+                    values.put(target, values.get(target) - (float) (1 - labelSmoothing));
                 }
             }
             gradients.run(dHidden);
@@ -216,7 +217,7 @@ public final class SoftmaxKernel implements AutoCloseable {
     private final class Gradients implements AutoCloseable {
         private final Owned parts = new Owned();
         private final Call probabilities;
-        /** Subtracts what label smoothing gives to each class. */
+        /** Subtracts what label smoothing gives to each class; null without. */
         private final Call spread;
 
         private final Port dLogits;
@@ -228,7 +229,9 @@ public final class SoftmaxKernel implements AutoCloseable {
         Gradients(int rows, memory hidden, memory result, Scratchpad scratchpad) {
             memory.data_type type = shape.bfloat16 ? bf16 : f32;
             probabilities = parts.add(Elementwise.exp(result, scratchpad));
-            spread = parts.add(Elementwise.add(-shape.labelSmoothing / shape.vocabulary, result, scratchpad));
+            spread = labelSmoothing == 0
+                    ? null
+                    : parts.add(Elementwise.add(-labelSmoothing / shape.vocabulary, result, scratchpad));
             dLogits = parts.add(Port.view(type, scratchpad, rows, shape.vocabulary));
             dLogits.attach(logits.get_data_handle());
             dHidden = parts.add(OneDnn.view(parts.add(OneDnn.plain(f32, rows, shape.hidden))));

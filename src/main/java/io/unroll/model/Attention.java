@@ -79,7 +79,7 @@ final class Attention {
         rows = (int) (states.size(0) * states.size(1));
         hidden = states;
         INDArray query = array(size);
-        OneDnn.multiplyTransposed(rows, size, size, Floats.of(hidden), scoreWeights, Floats.of(query));
+        OneDnn.multiplyByTransposed(rows, size, size, Floats.of(hidden), scoreWeights, Floats.of(query));
         queries = Floats.copy(query);
         float[] own = Floats.copy(hidden);
         float[] both = new float[rows * 2 * size];
@@ -95,7 +95,7 @@ final class Attention {
         joined = array(2 * size);
         Floats.of(joined).put(both);
         output = array(size);
-        OneDnn.multiplyTransposed(rows, 2 * size, size, Floats.of(joined), outputWeights, Floats.of(output));
+        OneDnn.multiplyByTransposed(rows, 2 * size, size, Floats.of(joined), outputWeights, Floats.of(output));
         return Transforms.tanh(output, false).reshape('c', steps, rows / steps, size);
     }
 

@@ -14,7 +14,10 @@ final class DropMask {
     /** Numbers that share one draw of 64 bits. */
     private static final int PER_DRAW = Long.SIZE / Short.SIZE;
 
-    private final int dropped;
+    private static final int DRAWS = 1 << Short.SIZE;
+
+    /** Of all draws, how many drop a number. */
+    private final int dropping;
     /** By which a number is multiplied: what is kept, and what is dropped. */
     private final float[] factors;
 
@@ -23,8 +26,8 @@ final class DropMask {
 
     /** @param probability of a number to be dropped, of which it takes the nearest 65536th */
     DropMask(double probability) {
-        this.dropped = (int) Math.round(probability * (1 << Short.SIZE));
-        this.factors = new float[] {(float) (1 / (1 - probability)), 0};
+        this.dropping = (int) Math.min(DRAWS - 1, Math.round(probability * DRAWS));
+        this.factors = new float[] {(float) DRAWS / (DRAWS - dropping), 0};
     }
 
     /** From now on drops others. */
@@ -38,18 +41,18 @@ final class DropMask {
         for (long start = 0; start < size; start += BLOCK) {
             int length = (int) Math.min(BLOCK, size - start);
             from.getPointer(start).get(values, 0, length);
-            drop(random);
+            drop(random, length);
             to.getPointer(start).put(values, 0, length);
         }
     }
 
     /** Without a branch, which no processor could foretell. */
-    private void drop(SplittableRandom random) {
-        for (int i = 0; i < BLOCK; i += PER_DRAW) {
+    private void drop(SplittableRandom random, int length) {
+        for (int i = 0; i < length; i += PER_DRAW) {
             long bits = random.nextLong();
             for (int j = 0; j < PER_DRAW; j++) {
-                int drawn = (int) (bits >>> (j * Short.SIZE)) & 0xffff;
-                values[i + j] *= factors[(drawn - dropped) >>> (Integer.SIZE - 1)];
+                int drawn = (int) (bits >>> (j * Short.SIZE)) & (DRAWS - 1);
+                values[i + j] *= factors[(drawn - dropping) >>> (Integer.SIZE - 1)];
             }
         }
     }

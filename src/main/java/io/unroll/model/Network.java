@@ -131,7 +131,7 @@ public final class Network implements AutoCloseable {
     /**
      * One step of training.
      *
-     * @param gradientNorm global L2 norm before clipping, of the mean loss in nats per token
+     * @param gradientNorm global L2 norm before clipping, of the mean loss in nats per token, labels smoothed
      */
     public record Step(Loss loss, double gradientNorm, boolean clipped) {}
 

@@ -58,7 +58,7 @@ public record NetworkShape(
         return new NetworkShape(model, vocabulary, outputs, pooling, reader, optimizer, number);
     }
 
-    /** @return the same, which drops nothing in passes of training, nor smoothes */
+    /** @return the same, which drops nothing in passes of training, nor smoothes; what it reads first stays as it is */
     public NetworkShape unregularized() {
         return new NetworkShape(model.unregularized(), vocabulary, outputs, pooling, encoder, optimizer, threads);
     }

@@ -52,6 +52,8 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     private transient boolean carriesInTraining;
     private transient float[][] state;
     private transient float[][] lastStateGradient;
+    /** What is left of the recurrent weights, while the kernel takes them over. */
+    private transient INDArray keptWeights;
     /** What the kernel reads until its backward pass is over, and nothing else may hold. */
     private transient List<INDArray> held = List.of();
 
@@ -83,7 +85,10 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
 
     /** @return whether this class computes what Deeplearning4j's own layer of that configuration does, in float32 */
     static boolean supports(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
-        return cellOf(layer).isPresent() && layer.getWeightNoise() == null && layer.getRnnDataFormat() != RNNFormat.NWC;
+        return cellOf(layer).isPresent()
+                && layer.getWeightNoise() == null
+                && layer.getRnnDataFormat() != RNNFormat.NWC
+                && StepDropout.supports(layer.getIDropout());
     }
 
     @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j has no other with peepholes.
@@ -188,9 +193,7 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         if (cached != null && cached.shape().equals(shape)) {
             return cached;
         }
-        if (cached != null) {
-            cached.close();
-        }
+        close(forTraining);
         RecurrentKernel kernel = new RecurrentKernel(shape, scratchpad);
         if (keepsPacked) {
             kernel.pack(parameters(params));
@@ -232,7 +235,8 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         training.backward(Floats.of(dy), Floats.of(dx), parameters(gradientViews));
         if (weightDropout != null) {
             FloatPointer weights = Floats.of(recurrent(gradientViews));
-            weightDropout.apply(weights, weights, droppableWeights());
+            weightDropout.apply(
+                    weights, weights, cell.weightsBetweenStates(layerConf().getNOut()));
         }
         if (dropout != null) {
             dropout.backward(dx);
@@ -248,19 +252,18 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         return backpropGradient(epsilon, workspaces);
     }
 
-    /** @return the parameters, recurrent weights dropped (DropConnect, Wan et al. 2013; in recurrent layers Merity et al. 2018) */
+    /** @return the parameters, with others of the recurrent weights dropped (DropConnect, as in Merity et al. 2018) */
     private RecurrentKernel.Parameters keptWeights(LayerWorkspaceMgr workspaces) {
         INDArray all = recurrent(params);
-        INDArray kept = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, all.shape(), 'f');
-        Pointer.memcpy(Floats.of(kept), Floats.of(all), all.length() * Float.BYTES);
+        keptWeights = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, all.shape(), 'f');
+        long dropping = cell.weightsBetweenStates(layerConf().getNOut());
         weightDropout.draw();
-        weightDropout.apply(Floats.of(all), Floats.of(kept), droppableWeights());
-        return parameters(params, kept);
-    }
-
-    /** @return how many of the recurrent weights, which peepholes follow */
-    private long droppableWeights() {
-        return cell.blocks() * layerConf().getNOut() * layerConf().getNOut();
+        weightDropout.apply(Floats.of(all), Floats.of(keptWeights), dropping);
+        Pointer.memcpy(
+                Floats.of(keptWeights).getPointer(dropping),
+                Floats.of(all).getPointer(dropping),
+                (all.length() - dropping) * Float.BYTES);
+        return parameters(params, keptWeights);
     }
 
     private static INDArray recurrent(Map<String, INDArray> table) {
@@ -387,16 +390,22 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         return new Pair<>(mask, MaskState.Passthrough);
     }
 
-    /** Frees what is native; the next pass makes it anew. */
+    /** Hands what is native back to the scratchpad; the next pass makes it anew. */
     @Override
     public void close() {
-        if (training != null) {
-            training.close();
+        close(true);
+        close(false);
+    }
+
+    private void close(boolean forTraining) {
+        RecurrentKernel kernel = forTraining ? training : inference;
+        if (forTraining) {
             training = null;
-        }
-        if (inference != null) {
-            inference.close();
+        } else {
             inference = null;
+        }
+        if (kernel != null) {
+            kernel.close();
         }
     }
 }

@@ -52,7 +52,9 @@ final class Output implements AutoCloseable {
             kept = arrays.createUninitialized(ArrayType.INPUT, DataType.FLOAT, hidden.shape(), 'c');
             dropout.forward(hidden, kept);
         }
-        training = kernel(training, hidden, true);
+        SoftmaxKernel before = training;
+        training = null; // Should there be no memory for the next one, this one is closed.
+        training = kernel(before, hidden, true);
         training.pack(parameters);
         INDArray dHidden = arrays.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, hidden.shape(), 'c');
         double loss = training.train(Floats.of(kept), targets, Floats.of(dHidden), gradient);
@@ -79,6 +81,7 @@ final class Output implements AutoCloseable {
 
     private SoftmaxKernel forInference(INDArray hidden) {
         SoftmaxKernel before = inference;
+        inference = null;
         inference = kernel(before, hidden, false);
         if (!packed || inference != before) {
             inference.pack(parameters);
@@ -89,19 +92,14 @@ final class Output implements AutoCloseable {
 
     private SoftmaxKernel kernel(SoftmaxKernel cached, INDArray hidden, boolean training) {
         SoftmaxKernel.Shape shape = new SoftmaxKernel.Shape(
-                (int) hidden.size(2),
-                outputs,
-                Math.toIntExact(hidden.size(0) * hidden.size(1)),
-                bfloat16,
-                training,
-                labelSmoothing);
+                (int) hidden.size(2), outputs, Math.toIntExact(hidden.size(0) * hidden.size(1)), bfloat16, training);
         if (cached != null && cached.shape().equals(shape)) {
             return cached;
         }
         if (cached != null) {
             cached.close();
         }
-        return new SoftmaxKernel(shape, scratchpad);
+        return new SoftmaxKernel(shape, labelSmoothing, scratchpad);
     }
 
     @Override

@@ -20,7 +20,8 @@ import io.unroll.kernel.SoftmaxKernel;
  *
  * where {@code a} counts what oneDNN writes for each number of a layer's output, as it was measured: resident memory
  * of the process, with one and with four layers. It is that of float32; bfloat16 takes up to a tenth less. What an
- * encoder and an attention take is added by the same rule, and was not measured.
+ * encoder and an attention take is added by the same rule, and was not measured, nor were the arrays that batches of
+ * many lengths leave idle ({@link io.unroll.kernel.Scratchpad}).
  */
 public final class ReplicaMemory {
     private ReplicaMemory() {}
@@ -40,7 +41,7 @@ public final class ReplicaMemory {
         activations += model.embedding() + (1.0 + gates(model.cell())) * model.hidden();
         int block = shape.outputs() == 0
                 ? 0
-                : new SoftmaxKernel.Shape(model.hidden(), shape.outputs(), Math.toIntExact(rows), false, true, 0)
+                : new SoftmaxKernel.Shape(model.hidden(), shape.outputs(), Math.toIntExact(rows), false, true)
                         .blockRows();
         double numbers = 2.0 * parameters
                 + state

@@ -1,11 +1,12 @@
 package io.unroll.model;
 
+import io.unroll.config.UnrollException;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.dropout.SpatialDropout;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Deeplearning4j's dropout on arrays {@code [steps, lanes, features]}, row by row. */
+/** What Deeplearning4j's Dropout and SpatialDropout do, on arrays {@code [steps, lanes, features]}, row by row. */
 final class StepDropout {
     private final DropMask mask;
     private final boolean locked;
@@ -17,10 +18,21 @@ final class StepDropout {
 
     /** @return null for none */
     static StepDropout of(IDropout configured) {
+        if (!supports(configured)) {
+            throw new UnrollException("a layer drops by " + configured
+                    + ": Unroll's own can do so by Dropout and SpatialDropout of one probability.");
+        }
         if (configured instanceof SpatialDropout spatial) {
             return new StepDropout(spatial.getP(), true);
         }
         return configured == null ? null : new StepDropout(((Dropout) configured).getP(), false);
+    }
+
+    /** @return whether this class does what is configured: it knows neither noise nor schedules */
+    static boolean supports(IDropout configured) {
+        return configured == null
+                || (configured instanceof Dropout each && each.getPSchedule() == null)
+                || (configured instanceof SpatialDropout alike && alike.getPSchedule() == null);
     }
 
     /** @param kept is overwritten with what is kept */

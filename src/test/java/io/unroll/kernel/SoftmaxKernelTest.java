@@ -14,19 +14,19 @@ class SoftmaxKernelTest {
     @CsvSource({"7, 5, 12, 12, 0", "5, 96, 64, 64, 0.1", "3, 60000, 300, 150, 0", "3, 60000, 283, 279, 0.1"})
     void lossAndGradientsFollowTheEquations(int hidden, int vocabulary, int rows, int blockRows, double smoothing) {
         SplittableRandom random = new SplittableRandom(3);
-        var shape = new SoftmaxKernel.Shape(hidden, vocabulary, rows, false, true, smoothing);
+        var shape = new SoftmaxKernel.Shape(hidden, vocabulary, rows, false, true);
         float[] weights = floats(random, vocabulary * hidden);
         float[] bias = floats(random, vocabulary);
         float[] h = floats(random, rows * hidden);
         int[] targets = random.ints(rows, 0, vocabulary).toArray();
         targets[1] = SoftmaxKernel.IGNORED;
-        Reference reference = new Reference(shape, weights, bias, h, targets);
+        Reference reference = new Reference(shape, smoothing, weights, bias, h, targets);
         FloatPointer dHidden = new FloatPointer(new float[h.length]);
         FloatPointer dWeights = new FloatPointer(new float[weights.length]);
         FloatPointer dBias = new FloatPointer(new float[vocabulary]);
 
         try (Scratchpad scratchpad = new Scratchpad();
-                SoftmaxKernel kernel = new SoftmaxKernel(shape, scratchpad)) {
+                SoftmaxKernel kernel = new SoftmaxKernel(shape, smoothing, scratchpad)) {
             kernel.pack(new SoftmaxKernel.Parameters(new FloatPointer(weights), new FloatPointer(bias)));
             double loss =
                     kernel.train(new FloatPointer(h), targets, dHidden, new SoftmaxKernel.Parameters(dWeights, dBias));
@@ -63,7 +63,8 @@ class SoftmaxKernelTest {
         private final double[] dWeights;
         private final double[] dBias;
 
-        Reference(SoftmaxKernel.Shape shape, float[] weights, float[] bias, float[] h, int[] targets) {
+        Reference(
+                SoftmaxKernel.Shape shape, double smoothing, float[] weights, float[] bias, float[] h, int[] targets) {
             int hidden = shape.hidden();
             int vocabulary = shape.vocabulary();
             dHidden = new double[h.length];
@@ -84,8 +85,8 @@ class SoftmaxKernelTest {
                 double sum = Arrays.stream(p).sum();
                 loss -= Math.log(p[targets[row]] / sum);
                 for (int token = 0; token < vocabulary; token++) {
-                    double spread = shape.labelSmoothing() / vocabulary;
-                    double d = p[token] / sum - spread - (token == targets[row] ? 1 - shape.labelSmoothing() : 0);
+                    double label = smoothing / vocabulary + (token == targets[row] ? 1 - smoothing : 0);
+                    double d = p[token] / sum - label;
                     dBias[token] += d;
                     for (int i = 0; i < hidden; i++) {
                         dHidden[row * hidden + i] += d * weights[token * hidden + i];

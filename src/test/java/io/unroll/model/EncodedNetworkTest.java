@@ -229,12 +229,21 @@ class EncodedNetworkTest {
         }
     }
 
+    /** With an encoder for each length of source, whose forward passes all come before the backward ones. */
+    @ParameterizedTest
+    @MethodSource("networks")
+    void withDropoutTheGradientsNormIsTheSlopeAlongIt(String cell) {
+        try (Network network = new Network(shape(cell + ", locked-dropout = true, " + NetworkTest.DROPOUTS), 1)) {
+            NetworkTest.assertNormIsTheSlope(network, batch(0));
+        }
+    }
+
     /** Validation and search between two steps leave no trace. */
     @ParameterizedTest
     @MethodSource("networks")
     void whatHappensBetweenTwoStepsChangesNothing(String cell) {
-        try (Network one = new Network(shape(cell + ", dropout = 0.2"), 1);
-                Network other = new Network(shape(cell + ", dropout = 0.2"), 1)) {
+        try (Network one = new Network(shape(cell + ", " + NetworkTest.DROPOUTS), 1);
+                Network other = new Network(shape(cell + ", " + NetworkTest.DROPOUTS), 1)) {
             for (int step = 0; step < 3; step++) {
                 Batch batch = batch(step);
                 one.train(batch, 0.01, 5, step, step + 1);

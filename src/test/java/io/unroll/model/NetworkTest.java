@@ -29,13 +29,13 @@ import org.nd4j.linalg.factory.Nd4j;
 class NetworkTest {
     private static final int VOCABULARY = 7;
     private static final int LANES = 3;
-    private static final String DROPOUTS = "dropout = 0.4, input-dropout = 0.2, weight-dropout = 0.3";
+    static final String DROPOUTS = "dropout = 0.4, input-dropout = 0.2, weight-dropout = 0.3";
     private static final String SMALL = "layers = 2, hidden = 5, embedding = 4";
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
     void lossAndStateFollowTheEquations(String cell) {
-        try (Network network = new Network(shape(cell), 1)) {
+        try (Network network = new Network(shape(cell + ", " + DROPOUTS + ", label-smoothing = 0.1"), 1)) {
             double[] parameters = doubles(network.parameters());
             double[][] state = new double[cell.contains("lstm") ? 4 : 2][LANES * 5];
             for (int chunk = 0; chunk < 3; chunk++) {
@@ -173,31 +173,66 @@ class NetworkTest {
         }
     }
 
-    /** Were the mask of the backward pass another than the forward pass', the loss would change at another rate. */
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
     void withDropoutTheGradientsNormIsTheSlopeAlongIt(String cell) {
         try (Network network = new Network(shape(cell + ", " + DROPOUTS), 1)) {
-            float[] at = network.parameters();
-            Nd4j.getRandom().setSeed(3);
-            float[] gradient = network.gradient(batch(0, 4));
-            double norm = Math.sqrt(IntStream.range(0, at.length)
-                    .mapToDouble(i -> (double) gradient[i] * gradient[i])
-                    .sum());
-            double step = 1e-2;
-            double[] losses = IntStream.of(1, -1)
-                    .mapToDouble(sign -> {
-                        float[] moved = at.clone();
-                        for (int i = 0; i < moved.length; i++) {
-                            moved[i] += (float) (sign * step * gradient[i] / norm);
-                        }
-                        network.setParameters(moved);
-                        network.setState(RecurrentState.ZERO);
-                        return network.train(batch(0, 4), 0.01, 0, 0, 3).loss().mean();
-                    })
-                    .toArray();
+            assertNormIsTheSlope(network, batch(0, 4));
+        }
+    }
 
-            assertEquals(norm, (losses[0] - losses[1]) / (2 * step), 0.01 * norm);
+    /** Were a mask of the backward pass another than the forward pass', the loss would change at another rate. */
+    static void assertNormIsTheSlope(Network network, Batch batch) {
+        float[] at = network.parameters();
+        Nd4j.getRandom().setSeed(3);
+        float[] gradient = network.gradient(batch);
+        double norm = Math.sqrt(IntStream.range(0, at.length)
+                .mapToDouble(i -> (double) gradient[i] * gradient[i])
+                .sum());
+        double step = 1e-2;
+        double[] losses = IntStream.of(1, -1)
+                .mapToDouble(sign -> {
+                    float[] moved = at.clone();
+                    for (int i = 0; i < moved.length; i++) {
+                        moved[i] += (float) (sign * step * gradient[i] / norm);
+                    }
+                    network.setParameters(moved);
+                    network.setState(RecurrentState.ZERO);
+                    return network.train(batch, 0.01, 0, 0, 3).loss().mean();
+                })
+                .toArray();
+
+        assertEquals(norm, (losses[0] - losses[1]) / (2 * step), 0.01 * norm);
+    }
+
+    /** Cross-entropy is linear in the labels. */
+    @Test
+    void smoothedLabelsGiveTheMeanOfAllLabelsGradientsItsShare() {
+        Batch batch = batch(0, 4);
+        try (Network plain = new Network(shape("cell = lstm"), 1);
+                Network smoothing = new Network(shape("cell = lstm, label-smoothing = 0.3"), 1)) {
+            float[] expected = plain.gradient(batch);
+            for (int i = 0; i < expected.length; i++) {
+                expected[i] *= 0.7f;
+            }
+            for (int label = 0; label < VOCABULARY; label++) {
+                int same = label;
+                int[] targets = IntStream.of(batch.targets())
+                        .map(target -> target == Batch.IGNORED ? target : same)
+                        .toArray();
+                plain.setState(RecurrentState.ZERO);
+                float[] gradient = plain.gradient(new Batch(LANES, 4, batch.inputs(), targets));
+                for (int i = 0; i < expected.length; i++) {
+                    expected[i] += 0.3f / VOCABULARY * gradient[i];
+                }
+            }
+
+            assertArrayEquals(expected, smoothing.gradient(batch), 1e-6f);
+            plain.setState(RecurrentState.ZERO);
+            smoothing.setState(RecurrentState.ZERO);
+            assertEquals(
+                    plain.train(batch, 0.01, 0, 0, 0).loss(),
+                    smoothing.train(batch, 0.01, 0, 0, 0).loss());
         }
     }
 
@@ -222,7 +257,7 @@ class NetworkTest {
     /** One network is in one thread at a time, and several may be in several. */
     @Test
     void networksSideBySideComputeWhatTheyComputeAlone() throws Exception {
-        NetworkShape shape = shape("cell = lstm, hidden = 33, embedding = 17");
+        NetworkShape shape = shape("cell = lstm, hidden = 33, embedding = 17, " + DROPOUTS);
         float[] alone = trained(shape);
         ExecutorService threads = Executors.newFixedThreadPool(4);
         try {
@@ -238,7 +273,7 @@ class NetworkTest {
     private static float[] trained(NetworkShape shape) {
         try (Network network = new Network(shape, 1)) {
             for (int i = 0; i < 30; i++) {
-                network.train(batch(i, 6), 0.01, 5, i, 0);
+                network.train(batch(i, 6), 0.01, 5, i, i + 1);
             }
             return network.parameters();
         }

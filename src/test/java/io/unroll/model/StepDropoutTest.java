@@ -1,15 +1,21 @@
 package io.unroll.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.unroll.config.UnrollException;
+import java.util.List;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
+import org.deeplearning4j.nn.conf.dropout.GaussianDropout;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.dropout.SpatialDropout;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.schedule.FixedSchedule;
 
 class StepDropoutTest {
     private static final int STEPS = 6;
@@ -32,6 +38,15 @@ class StepDropoutTest {
     @Test
     void otherwiseEachStepDropsOthers() {
         assertTrue(differ(kept(new Dropout(0.75)), 1, 0), "steps drop the same");
+    }
+
+    @Test
+    void aScheduleAndNoiseAreRefused() {
+        FixedSchedule schedule = new FixedSchedule(0.5);
+        for (IDropout other : List.of(new Dropout(schedule), new SpatialDropout(schedule), new GaussianDropout(0.5))) {
+            assertFalse(StepDropout.supports(other));
+            assertThrows(UnrollException.class, () -> StepDropout.of(other));
+        }
     }
 
     /** @return what is kept of ones, after looking whether a gradient goes the same way */

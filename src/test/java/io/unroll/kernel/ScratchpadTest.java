@@ -1,0 +1,170 @@
+package io.unroll.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.bytedeco.javacpp.FloatPointer;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Kernels that get what others have left behind, here numbers that are none. */
+class ScratchpadTest {
+    private static final int HIDDEN = 5;
+    private static final int INPUTS = 3;
+    private static final int VOCABULARY = 11;
+
+    @ParameterizedTest
+    @EnumSource
+    void arraysOfClosedRecurrentKernelsDoNotShow(Cell cell) {
+        for (boolean bfloat16 : OneDnn.hasBfloat16() ? new boolean[] {false, true} : new boolean[] {false}) {
+            try (Scratchpad fresh = new Scratchpad();
+                    Scratchpad used = new Scratchpad()) {
+                for (int steps : new int[] {9, 4, 7}) {
+                    recurrent(shape(cell, steps, bfloat16), used, Double.NaN);
+                }
+                RecurrentKernel.Shape shape = shape(cell, 6, bfloat16);
+                assertArrayEquals(recurrent(shape, fresh, 1), recurrent(shape, used, 1));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void arraysOfClosedSoftmaxKernelsDoNotShow(boolean training) {
+        try (Scratchpad fresh = new Scratchpad();
+                Scratchpad used = new Scratchpad()) {
+            softmax(17, training, used, Double.NaN);
+            softmax(30, training, used, Double.NaN);
+            assertArrayEquals(softmax(20, training, fresh, 1), softmax(20, training, used, 1));
+        }
+    }
+
+    /** Each works on its own arrays until it closes. */
+    @ParameterizedTest
+    @EnumSource
+    void kernelsSideBySideDoNotDisturbEachOther(Cell cell) {
+        RecurrentKernel.Shape shape = shape(cell, 6, false);
+        try (Scratchpad fresh = new Scratchpad();
+                Scratchpad shared = new Scratchpad()) {
+            recurrent(shape(cell, 9, false), shared, 1);
+            Pass pass = new Pass(shape, shared, 1);
+            pass.forward();
+            recurrent(shape(cell, 5, false), shared, Double.NaN);
+            try (RecurrentKernel inference =
+                    new RecurrentKernel(new RecurrentKernel.Shape(cell, INPUTS, HIDDEN, 6, 2, false, false), shared)) {
+                inference.pack(pass.parameters);
+                assertArrayEquals(recurrent(shape, fresh, 1), pass.backward());
+            }
+        }
+    }
+
+    private static RecurrentKernel.Shape shape(Cell cell, int steps, boolean bfloat16) {
+        return new RecurrentKernel.Shape(cell, INPUTS, HIDDEN, steps, 2, bfloat16, true);
+    }
+
+    /** @return outputs and gradients */
+    private static float[] recurrent(RecurrentKernel.Shape shape, Scratchpad scratchpad, double scale) {
+        Pass pass = new Pass(shape, scratchpad, scale);
+        pass.forward();
+        return pass.backward();
+    }
+
+    /** A kernel's way from its making to its end, on random numbers times scale. */
+    private static final class Pass {
+        private final RecurrentKernel kernel;
+        private final RecurrentKernel.Parameters parameters;
+        private final RecurrentKernel.Parameters gradient;
+        private final FloatPointer x;
+        private final FloatPointer y;
+        private final FloatPointer dy;
+
+        Pass(RecurrentKernel.Shape shape, Scratchpad scratchpad, double scale) {
+            SplittableRandom random = new SplittableRandom(7);
+            Cell cell = shape.cell();
+            kernel = new RecurrentKernel(shape, scratchpad);
+            long rows = (long) shape.steps() * shape.lanes();
+            long inputWeights = (long) cell.blocks() * HIDDEN * INPUTS;
+            parameters = new RecurrentKernel.Parameters(
+                    vector(inputWeights, random, scale),
+                    vector(cell.recurrentParameters(HIDDEN), random, scale),
+                    vector((long) cell.biases() * HIDDEN, random, scale));
+            gradient = new RecurrentKernel.Parameters(
+                    vector(inputWeights, random, 0),
+                    vector(cell.recurrentParameters(HIDDEN), random, 0),
+                    vector((long) cell.biases() * HIDDEN, random, 0));
+            x = vector(rows * INPUTS, random, scale);
+            y = vector(rows * HIDDEN, random, scale);
+            dy = vector(rows * HIDDEN, random, scale);
+            for (int i = 0; i < cell.states(); i++) {
+                kernel.state(i).put(floats(vector((long) shape.lanes() * HIDDEN, random, scale)));
+            }
+        }
+
+        void forward() {
+            kernel.pack(parameters);
+            kernel.forward(x, y);
+        }
+
+        float[] backward() {
+            FloatPointer dx = new FloatPointer(x.capacity());
+            kernel.backward(dy, dx, gradient);
+            List<FloatPointer> all =
+                    new ArrayList<>(List.of(y, dx, gradient.input(), gradient.recurrent(), gradient.bias()));
+            float[] result = joined(all);
+            kernel.close();
+            return result;
+        }
+    }
+
+    private static float[] softmax(int rows, boolean training, Scratchpad scratchpad, double scale) {
+        SplittableRandom random = new SplittableRandom(7);
+        FloatPointer hidden = vector((long) rows * HIDDEN, random, scale);
+        SoftmaxKernel.Parameters parameters = softmaxParameters(random, scale);
+        SoftmaxKernel.Parameters gradient = softmaxParameters(random, 0);
+        FloatPointer dHidden = vector((long) rows * HIDDEN, random, scale);
+        int[] targets = random.ints(rows, 0, VOCABULARY).toArray();
+        var shape = new SoftmaxKernel.Shape(HIDDEN, VOCABULARY, rows, false, training);
+        try (SoftmaxKernel kernel = new SoftmaxKernel(shape, 0.1, scratchpad)) {
+            kernel.pack(parameters);
+            if (!training) {
+                return kernel.logits(hidden);
+            }
+            kernel.train(hidden, targets, dHidden, gradient);
+            return joined(List.of(dHidden, gradient.weights(), gradient.bias()));
+        }
+    }
+
+    private static SoftmaxKernel.Parameters softmaxParameters(SplittableRandom random, double scale) {
+        return new SoftmaxKernel.Parameters(
+                vector((long) VOCABULARY * HIDDEN, random, scale), vector(VOCABULARY, random, scale));
+    }
+
+    private static FloatPointer vector(long size, SplittableRandom random, double scale) {
+        float[] values = new float[Math.toIntExact(size)];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (scale * random.nextDouble(-0.6, 0.6));
+        }
+        return new FloatPointer(values);
+    }
+
+    private static float[] floats(FloatPointer from) {
+        float[] floats = new float[Math.toIntExact(from.capacity())];
+        from.get(floats);
+        return floats;
+    }
+
+    private static float[] joined(List<FloatPointer> all) {
+        float[] joined = {};
+        for (FloatPointer each : all) {
+            float[] floats = floats(each);
+            int start = joined.length;
+            joined = Arrays.copyOf(joined, start + floats.length);
+            System.arraycopy(floats, 0, joined, start, floats.length);
+        }
+        return joined;
+    }
+}
