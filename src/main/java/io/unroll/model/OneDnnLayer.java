@@ -42,7 +42,6 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
             org.deeplearning4j.nn.layers.recurrent.LSTM.STATE_KEY_PREV_MEMCELL);
 
     private final transient Cell cell;
-    private final transient StepDropout dropout;
     private final transient DropMask weightDropout;
     private final transient boolean bfloat16;
     private final transient Scratchpad scratchpad;
@@ -69,7 +68,6 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     OneDnnLayer(NeuralNetConfiguration conf, double weightDropout, boolean bfloat16, Scratchpad scratchpad) {
         super(conf, DataType.FLOAT);
         this.cell = cell(layerConf());
-        this.dropout = StepDropout.of(layerConf().getIDropout());
         this.weightDropout = weightDropout == 0 ? null : new DropMask(weightDropout);
         this.bfloat16 = bfloat16;
         this.scratchpad = scratchpad;
@@ -85,10 +83,7 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
 
     /** @return whether this class computes what Deeplearning4j's own layer of that configuration does, in float32 */
     static boolean supports(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
-        return cellOf(layer).isPresent()
-                && layer.getWeightNoise() == null
-                && layer.getRnnDataFormat() != RNNFormat.NWC
-                && StepDropout.supports(layer.getIDropout());
+        return cellOf(layer).isPresent() && layer.getWeightNoise() == null && layer.getRnnDataFormat() != RNNFormat.NWC;
     }
 
     @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j has no other with peepholes.
@@ -162,10 +157,9 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
             throw new UnsupportedOperationException("masks inside bidirectional networks");
         }
         INDArray x = timeMajor(input, ArrayType.INPUT, workspaces);
-        if (training && dropout != null) {
+        if (training && layerConf().getIDropout() != null) {
             INDArray kept = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, x.shape(), 'c');
-            dropout.forward(x, kept);
-            x = kept;
+            x = StepDropout.apply(layerConf().getIDropout(), x, kept, workspaces);
         }
         int steps = (int) x.size(0);
         int lanes = (int) x.size(1);
@@ -238,8 +232,8 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
             weightDropout.apply(
                     weights, weights, cell.weightsBetweenStates(layerConf().getNOut()));
         }
-        if (dropout != null) {
-            dropout.backward(dx);
+        if (layerConf().getIDropout() != null) {
+            StepDropout.backward(layerConf().getIDropout(), dx);
         }
         Gradient gradient = new DefaultGradient(gradientsFlattened);
         gradient.gradientForVariable().putAll(gradientViews);

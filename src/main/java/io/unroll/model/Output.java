@@ -12,7 +12,7 @@ final class Output implements AutoCloseable {
     private final int outputs;
     private final boolean bfloat16;
     private final double labelSmoothing;
-    private final StepDropout dropout;
+    private final IDropout dropout;
     private final Scratchpad scratchpad;
     private final SoftmaxKernel.Parameters parameters;
     private final SoftmaxKernel.Parameters gradient;
@@ -31,7 +31,7 @@ final class Output implements AutoCloseable {
         this.outputs = outputs;
         this.bfloat16 = bfloat16;
         this.labelSmoothing = labelSmoothing;
-        this.dropout = StepDropout.of(dropout);
+        this.dropout = dropout;
         this.scratchpad = scratchpad;
         this.parameters = parameters;
         this.gradient = gradient;
@@ -50,7 +50,7 @@ final class Output implements AutoCloseable {
         INDArray kept = hidden;
         if (dropout != null) {
             kept = arrays.createUninitialized(ArrayType.INPUT, DataType.FLOAT, hidden.shape(), 'c');
-            dropout.forward(hidden, kept);
+            StepDropout.apply(dropout, hidden, kept, arrays);
         }
         SoftmaxKernel before = training;
         training = null; // Should there be no memory for the next one, this one is closed.
@@ -59,7 +59,7 @@ final class Output implements AutoCloseable {
         INDArray dHidden = arrays.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, hidden.shape(), 'c');
         double loss = training.train(Floats.of(kept), targets, Floats.of(dHidden), gradient);
         if (dropout != null) {
-            dropout.backward(dHidden);
+            StepDropout.backward(dropout, dHidden);
         }
         return new Trained(loss, dHidden);
     }

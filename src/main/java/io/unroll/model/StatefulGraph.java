@@ -86,12 +86,11 @@ public final class StatefulGraph implements AutoCloseable {
     }
 
     private static ConfigurationException refused(String name, Layer layer) {
-        return new ConfigurationException(
-                "the layer " + name + " ("
-                        + layer.getClass().getSimpleName()
-                        + ") cannot carry its state from chunk to chunk: LSTM can, GravesLSTM with tanh and sigmoid, SimpleRnn"
-                        + " with tanh or relu and without layer normalization, these two with no dropout but Dropout and"
-                        + " SpatialDropout of one probability; and what wraps one of these but is not frozen or bidirectional.");
+        return new ConfigurationException("the layer " + name + " ("
+                + layer.getClass().getSimpleName()
+                + ") cannot carry its state from chunk to chunk: LSTM can, GravesLSTM with tanh and sigmoid, SimpleRnn"
+                + " with tanh or relu and without layer normalization, and what wraps one of these but is not frozen"
+                + " or bidirectional.");
     }
 
     public void setParameters(float[] values) {

@@ -1,55 +1,28 @@
 package io.unroll.model;
 
-import io.unroll.config.UnrollException;
-import org.deeplearning4j.nn.conf.dropout.Dropout;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.dropout.SpatialDropout;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What Deeplearning4j's Dropout and SpatialDropout do, on arrays {@code [steps, lanes, features]}, row by row. */
+/** Deeplearning4j's dropout on arrays {@code [steps, lanes, features]}. */
 final class StepDropout {
-    private final DropMask mask;
-    private final boolean locked;
+    private StepDropout() {}
 
-    private StepDropout(double kept, boolean locked) {
-        this.mask = new DropMask(1 - kept);
-        this.locked = locked;
-    }
-
-    /** @return null for none */
-    static StepDropout of(IDropout configured) {
-        if (!supports(configured)) {
-            throw new UnrollException("a layer drops by " + configured
-                    + ": Unroll's own can do so by Dropout and SpatialDropout of one probability.");
-        }
-        if (configured instanceof SpatialDropout spatial) {
-            return new StepDropout(spatial.getP(), true);
-        }
-        return configured == null ? null : new StepDropout(((Dropout) configured).getP(), false);
-    }
-
-    /** @return whether this class does what is configured: it knows neither noise nor schedules */
-    static boolean supports(IDropout configured) {
-        return configured == null
-                || (configured instanceof Dropout each && each.getPSchedule() == null)
-                || (configured instanceof SpatialDropout alike && alike.getPSchedule() == null);
-    }
-
-    /** @param kept is overwritten with what is kept */
-    void forward(INDArray values, INDArray kept) {
-        mask.draw();
-        apply(values, kept);
+    /** @return what is kept */
+    static INDArray apply(IDropout dropout, INDArray values, INDArray kept, LayerWorkspaceMgr workspaces) {
+        dropout.applyDropout(seen(dropout, values), seen(dropout, kept), 0, 0, workspaces);
+        return kept;
     }
 
     /** @param gradient with respect to what was kept; it becomes that with respect to the values */
-    void backward(INDArray gradient) {
-        apply(gradient, gradient);
+    static void backward(IDropout dropout, INDArray gradient) {
+        INDArray seen = seen(dropout, gradient);
+        dropout.backprop(seen, seen, 0, 0);
     }
 
-    private void apply(INDArray from, INDArray to) {
-        long alike = locked ? from.size(1) * from.size(2) : from.length();
-        for (long start = 0; start < from.length(); start += alike) {
-            mask.apply(Floats.of(from).getPointer(start), Floats.of(to).getPointer(start), alike);
-        }
+    /** Only what drops features in all steps alike asks which dimension is which: {@code [batch, features, time]}. */
+    private static INDArray seen(IDropout dropout, INDArray steps) {
+        return dropout instanceof SpatialDropout ? steps.permute(1, 2, 0) : steps;
     }
 }

@@ -8,7 +8,6 @@ import static io.unroll.spark.dl4j.TestNetworks.initial;
 import static io.unroll.spark.dl4j.TestNetworks.lstm;
 import static io.unroll.spark.dl4j.TestNetworks.network;
 import static io.unroll.spark.dl4j.TestNetworks.output;
-import static io.unroll.spark.dl4j.TestNetworks.rnn;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -23,7 +22,6 @@ import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.dropout.GaussianDropout;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
@@ -90,9 +88,6 @@ class TrainingMasterContractIT {
                 .list(new Bidirectional(Bidirectional.Mode.ADD, (LSTM) lstm), output(7))
                 .build();
 
-        BaseLayer noisy = rnn(FEATURES, 7);
-        noisy.setIDropout(new GaussianDropout(0.5));
-
         refused("the training data are 1 DataSets", () -> spark.trained(network(1, lstm), data(1, LANES), 1, two));
         refused(
                 "DataSet 3 has 4 lanes, and the one before it in replica 0 has 3",
@@ -103,7 +98,6 @@ class TrainingMasterContractIT {
                         UnrollTrainingMaster.replicas(1).build()));
         refused("the network is of DOUBLE", () -> spark.trained(doubles, data(2, LANES), 1, two));
         refused("the layer 0 (BidirectionalLayer) cannot carry", () -> spark.trained(bothWays, data(2, LANES), 1, two));
-        refused("the layer 0 (SimpleRnn) cannot carry", () -> spark.trained(network(1, noisy), data(2, LANES), 1, two));
         refused("replicas is 0", () -> UnrollTrainingMaster.replicas(0));
         refused("averagingEvery is -1", () -> UnrollTrainingMaster.replicas(1).averagingEvery(-1));
     }
