@@ -2,7 +2,6 @@ package io.unroll.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -112,9 +111,7 @@ class ScratchpadTest {
         float[] backward() {
             FloatPointer dx = new FloatPointer(x.capacity());
             kernel.backward(dy, dx, gradient);
-            List<FloatPointer> all =
-                    new ArrayList<>(List.of(y, dx, gradient.input(), gradient.recurrent(), gradient.bias()));
-            float[] result = joined(all);
+            float[] result = joined(List.of(y, dx, gradient.input(), gradient.recurrent(), gradient.bias()));
             kernel.close();
             return result;
         }
