@@ -55,7 +55,8 @@ public final class Main {
         }
     }
 
-    private static int execute(String... arguments) {
+    /** @return what the process exits with */
+    static int execute(String... arguments) {
         try {
             return new CommandLine(new Main())
                     .setCaseInsensitiveEnumValuesAllowed(true)

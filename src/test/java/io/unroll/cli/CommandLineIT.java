@@ -26,7 +26,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The command line as users call it: real processes on the built jar and a real Spark. */
+/**
+ * The command line as users call it: real processes on the built jar and a real Spark. What no more depends on the
+ * process is called {@link InProcess}.
+ */
 class CommandLineIT {
     @TempDir
     private static Path folder;
@@ -128,16 +131,16 @@ class CommandLineIT {
     })
     void everyNetworkTrainsAndWrites(String model) throws Exception {
         Path run = folder.resolve("run-" + model.replaceAll("\\W", "-"));
-        List<String> arguments = new ArrayList<>(List.of("--master", "local[2]", "train", conf.toString()));
+        List<String> arguments = new ArrayList<>(List.of("train", conf.toString()));
         arguments.addAll(List.of(model.split(" ")));
         arguments.addAll(List.of("training.epochs=1", "run.directory=" + run));
 
-        Output training = unroll(arguments.toArray(String[]::new));
+        Output training = InProcess.unroll(arguments.toArray(String[]::new));
         assertEquals(0, training.status(), training.err());
         assertTrue(
                 training.err().matches("(?s).*a replica takes about \\d+ MiB outside the Java heap.*"), training.err());
 
-        Output generated = unroll("generate", run.toString(), "--length", "20", "--json");
+        Output generated = InProcess.unroll("generate", run.toString(), "--length", "20", "--json");
         assertEquals(0, generated.status(), generated.err());
         assertEquals(20, generated.json().get("text").asText().codePoints().count());
     }
@@ -176,22 +179,22 @@ class CommandLineIT {
         for (String share : List.of("peak_share", "kernel_share")) {
             assertTrue(gru.get(share).asDouble() > 0, bench.out());
         }
-        assertEquals(2, unroll("bench", "--hidden", "0").status());
-        assertEquals(2, unroll("bench", "--cells", "lsmt").status());
+        assertEquals(2, InProcess.unroll("bench", "--hidden", "0").status());
+        assertEquals(2, InProcess.unroll("bench", "--cells", "lsmt").status());
     }
 
     @Test
     void aFinishedRunIsNotOverwrittenAndTokenFilesAreFoundByContent() throws Exception {
         byte[] model = Files.readAllBytes(folder.resolve("run/model/network.zip"));
-        Output again = unroll("train", conf.toString(), "--json");
+        Output again = InProcess.unroll("train", conf.toString(), "--json");
         assertEquals(0, again.status(), again.err());
         assertTrue(again.err().contains("this run is finished"), again.err());
         assertEquals(trained.json(), again.json());
-        Output other = unroll("train", conf.toString(), "training.epochs=4");
+        Output other = InProcess.unroll("train", conf.toString(), "training.epochs=4");
         assertEquals(2, other.status());
         assertTrue(other.err().contains("training.epochs is 4, and was 3"), other.err());
         assertTrue(other.err().contains("run.overwrite=true"), other.err());
-        Output otherText = unroll("train", conf.toString(), "corpus.path=" + folder.resolve("text/0.txt"));
+        Output otherText = InProcess.unroll("train", conf.toString(), "corpus.path=" + folder.resolve("text/0.txt"));
         assertEquals(2, otherText.status());
         assertTrue(otherText.err().contains("the content of corpus.path has changed"), otherText.err());
         assertArrayEquals(model, Files.readAllBytes(folder.resolve("run/model/network.zip")));
@@ -203,7 +206,7 @@ class CommandLineIT {
                 Files.copy(file, moved.resolve("x" + file.getFileName()));
             }
         }
-        Output found = unroll(
+        Output found = InProcess.unroll(
                 "train",
                 conf.toString(),
                 "training.epochs=1",
@@ -213,7 +216,7 @@ class CommandLineIT {
         assertEquals(0, found.status(), found.err());
         assertTrue(found.err().contains(", found in "), found.err());
 
-        Output overwritten = unroll(
+        Output overwritten = InProcess.unroll(
                 "train",
                 conf.toString(),
                 "training.epochs=2",
@@ -228,12 +231,12 @@ class CommandLineIT {
     void halfAModelIsPublishedAnewFromTheLastCheckpoint() throws Exception {
         Path run = folder.resolve("half");
         String[] command = {"train", conf.toString(), "training.epochs=1", "run.directory=" + run};
-        assertEquals(0, unroll(command).status());
+        assertEquals(0, InProcess.unroll(command).status());
         byte[] network = Files.readAllBytes(run.resolve("model/network.zip"));
         Files.write(run.resolve("model/network.zip"), Arrays.copyOf(network, network.length / 2));
         Files.deleteIfExists(run.resolve("model/.network.zip.crc"));
 
-        Output again = unroll(command);
+        Output again = InProcess.unroll(command);
 
         assertEquals(0, again.status(), again.err());
         assertTrue(again.err().contains("goes on after round"), again.err());
@@ -262,10 +265,10 @@ class CommandLineIT {
 
         String once = unroll(call).out();
         call[call.length - 1] = "6";
-        String other = unroll(call).out();
+        String other = InProcess.unroll(call).out();
         call[call.length - 1] = "5";
 
-        assertEquals(once, unroll(call).out());
+        assertEquals(once, InProcess.unroll(call).out());
         assertNotEquals(once, other);
         assertTrue(once.startsWith("ein Mann saß"), once);
         assertEquals(73, once.length(), once);
@@ -288,7 +291,7 @@ class CommandLineIT {
         assertEquals(0, output.status(), output.err());
         assertEquals(500, output.json().get("tokens").asInt());
         double bits = output.json().get("bits_per_token").asDouble();
-        double nats = unroll("evaluate", folder.resolve("run").toString(), text, "--json")
+        double nats = InProcess.unroll("evaluate", folder.resolve("run").toString(), text, "--json")
                 .json()
                 .get("cross_entropy")
                 .asDouble();
@@ -333,7 +336,10 @@ class CommandLineIT {
                 output.err());
         assertTrue(output.err().matches("(?s).*the model after round \\d+ is kept in " + run + "/last-good.*"));
         assertFalse(Files.exists(run.resolve("model")));
-        assertEquals(0, unroll("generate", run + "/last-good", "--length", "5").status());
+        assertEquals(
+                0,
+                InProcess.unroll("generate", run + "/last-good", "--length", "5")
+                        .status());
     }
 
     @ParameterizedTest
@@ -398,7 +404,9 @@ class CommandLineIT {
             words.add("run.directory=" + run);
         }
 
-        Output output = unroll(words.toArray(String[]::new));
+        String[] arguments = words.toArray(String[]::new);
+        // The script reads what stands before the verb.
+        Output output = call.startsWith("--") ? unroll(arguments) : InProcess.unroll(arguments);
 
         assertEquals(status, output.status(), output.err());
         assertTrue(output.err().contains(expected), output.err());
@@ -408,7 +416,7 @@ class CommandLineIT {
 
     @Test
     void withoutABetterValidationLossTrainingStopsEarlyAndKeepsTheBest() throws Exception {
-        Output output = unroll(
+        Output output = InProcess.unroll(
                 "train",
                 conf.toString(),
                 "run.directory=" + folder.resolve("early"),
@@ -441,7 +449,7 @@ class CommandLineIT {
     void wordsAndCompressedBytesTrainToo() throws Exception {
         for (String tokenizer : List.of("word", "byte")) {
             Path run = folder.resolve(tokenizer);
-            Output output = unroll(
+            Output output = InProcess.unroll(
                     "train",
                     conf.toString(),
                     "run.directory=" + run,
@@ -453,7 +461,8 @@ class CommandLineIT {
             assertEquals(0, output.status(), output.err());
             assertTrue(output.json().get("validation_loss").asDouble() < 2.5, output.out());
         }
-        JsonNode text = unroll("generate", folder.resolve("word").toString(), "--top-k", "1", "--length", "7", "--json")
+        JsonNode text = InProcess.unroll(
+                        "generate", folder.resolve("word").toString(), "--top-k", "1", "--length", "7", "--json")
                 .json();
         assertEquals(7, text.get("tokens").asInt());
         assertTrue(text.get("text").asText().matches("(?s)[\\w<>é ß\n]+"), text.toString());

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.unroll.Unroll;
 import io.unroll.Unroll.Output;
 import io.unroll.checkpoint.Manifest;
 import io.unroll.checkpoint.Model;
@@ -109,8 +108,8 @@ class PublishIT {
     }
 
     private Output publish(String model, String target, String... more) throws Exception {
-        List<String> words = new ArrayList<>(List.of(
-                "--master", "local[1]", "publish", "FOLDER/" + model, "FOLDER/" + target, "FOLDER/text", "--json"));
+        List<String> words =
+                new ArrayList<>(List.of("publish", "FOLDER/" + model, "FOLDER/" + target, "FOLDER/text", "--json"));
         words.addAll(List.of(more));
         return run(words.toArray(String[]::new));
     }
@@ -120,7 +119,7 @@ class PublishIT {
         for (int i = 0; i < arguments.length; i++) {
             arguments[i] = arguments[i].replace("FOLDER", folder.toString());
         }
-        return new Unroll(folder).run(arguments);
+        return InProcess.unroll(arguments);
     }
 
     private void model(String name, TokenizerName tokenizer, String symbols, long seed) {
