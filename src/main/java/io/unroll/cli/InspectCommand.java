@@ -109,8 +109,8 @@ final class InspectCommand implements Callable<Integer> {
         if (inspection.clippedShare() != null) {
             System.out.printf(Locale.ROOT, "%.1f %% of the training steps clipped%n", 100 * inspection.clippedShare());
         }
-        printFlows("trained", inspection.trained().norms());
-        printFlows("untrained", inspection.untrained().norms());
+        printFlow("trained", inspection.trained());
+        printFlow("untrained", inspection.untrained());
         System.out.println("cells that follow what a reader sees, with their correlation");
         for (int layer = 0; layer < inspection.layers().size(); layer++) {
             for (Inspection.FollowingCell cell : inspection.layers().get(layer).following()) {
@@ -128,7 +128,8 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
-    private static void printFlows(String title, List<GradientFlow> flows) {
+    private static void printFlow(String title, Inspection.Flow measured) {
+        List<GradientFlow> flows = measured.norms();
         List<Integer> lags = flows.get(0).norms().keySet().stream()
                 .filter(lag -> SHOWN_LAGS.contains(lag))
                 .toList();
@@ -143,6 +144,12 @@ final class InspectCommand implements Callable<Integer> {
                             lags,
                             lag -> String.format(
                                     Locale.ROOT, "%10.1e", flow.norms().get(lag))));
+        }
+        for (int layer = 0; layer < measured.singularValues().size(); layer++) {
+            String values = measured.singularValues().get(layer).entrySet().stream()
+                    .map(block -> String.format(Locale.ROOT, "%s %.2f", block.getKey(), block.getValue()))
+                    .collect(Collectors.joining(", "));
+            System.out.printf("  layer %d largest singular values of R: %s%n", layer + 1, values);
         }
     }
 

@@ -17,6 +17,10 @@ import io.unroll.text.SliceInput;
 import io.unroll.text.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -125,14 +129,19 @@ public record Inspection(
         return Arrays.stream(surprise).sum() / (surprise.length - 1);
     }
 
-    /** @return of the run's steps; null where the metrics are not beside the model */
+    /** @return of the run's steps, rounds weighted by their tokens; null where the metrics are not beside the model */
     public Double clippedShare() {
-        return metrics.isEmpty()
-                ? null
-                : metrics.stream()
-                        .mapToDouble(round -> ((Number) round.get("clipped_share")).doubleValue())
-                        .average()
-                        .orElseThrow();
+        if (metrics.isEmpty()) {
+            return null;
+        }
+        double clipped = 0;
+        double before = 0;
+        for (Map<String, Object> round : metrics) {
+            double tokens = ((Number) round.get("tokens")).doubleValue();
+            clipped += (tokens - before) * ((Number) round.get("clipped_share")).doubleValue();
+            before = tokens;
+        }
+        return clipped / before;
     }
 
     private static Facts facts(Model model, String name) {
@@ -149,27 +158,59 @@ public record Inspection(
     private static int[] read(Model model, String path, int most, Configuration hadoop) throws IOException {
         Tokenizer tokenizer = Tokenizer.of(model.settings().corpus());
         List<Integer> tokens = new ArrayList<>();
-        for (List<Slice> part : CorpusFiles.parts(path, SLICE, hadoop)) {
-            for (Slice slice : part) {
-                if (tokens.size() < most) {
+        try {
+            for (List<Slice> part : CorpusFiles.parts(path, SLICE, hadoop)) {
+                for (Slice slice : part) {
                     try (SliceInput in = SliceInput.open(slice, tokenizer.boundary(), hadoop)) {
-                        tokenizer.encode(in, model.vocabularies().tokens(), tokens::add);
+                        tokenizer.encode(in, model.vocabularies().tokens(), token -> {
+                            tokens.add(token);
+                            if (tokens.size() == most) {
+                                throw new EnoughException();
+                            }
+                        });
                     }
                 }
             }
+        } catch (EnoughException e) {
+            // What follows is not looked at, whatever it holds.
         }
         if (tokens.size() < 3) {
             throw new ConfigurationException(path + " holds fewer than three tokens: there is nothing to look at.");
         }
-        return tokens.stream().limit(most).mapToInt(Integer::intValue).toArray();
+        return tokens.stream().mapToInt(Integer::intValue).toArray();
     }
 
+    /** Ends the reading of a text in the midst of it. */
+    private static final class EnoughException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        EnoughException() {
+            super(null, null, false, false);
+        }
+    }
+
+    /** @return what each token adds to the text; of a character's bytes, the last one adds it */
     private static List<String> pieces(Model model, int[] tokens) {
         Tokenizer.Decoder decoder = Tokenizer.of(model.settings().corpus())
                 .decoder(model.vocabularies().tokens());
-        return Arrays.stream(tokens)
-                .mapToObj(token -> new String(decoder.decode(token), StandardCharsets.UTF_8))
-                .toList();
+        CharsetDecoder utf8 = StandardCharsets.UTF_8
+                .newDecoder()
+                .onMalformedInput(CodingErrorAction.REPLACE)
+                .onUnmappableCharacter(CodingErrorAction.REPLACE);
+        ByteBuffer open = ByteBuffer.allocate(0);
+        List<String> pieces = new ArrayList<>();
+        for (int token : tokens) {
+            byte[] bytes = decoder.decode(token);
+            ByteBuffer in = ByteBuffer.allocate(open.remaining() + bytes.length)
+                    .put(open)
+                    .put(bytes)
+                    .flip();
+            CharBuffer out = CharBuffer.allocate(in.remaining());
+            utf8.decode(in, out, false);
+            pieces.add(out.flip().toString());
+            open = in;
+        }
+        return pieces;
     }
 
     private static Flow flow(Network network, int[] tokens) {

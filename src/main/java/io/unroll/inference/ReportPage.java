@@ -12,6 +12,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /** An {@link Inspection} as one HTML file that needs nothing else. */
@@ -22,21 +23,31 @@ public final class ReportPage {
     /** Activations that a page holds, a byte each: a phone still opens it. */
     private static final long MOST_ACTIVATIONS = 6_000_000;
 
+    /** Points of a curve, beside those of validation. */
+    private static final int MOST_ROUNDS = 1000;
+
     private static final int LARGEST = 127;
 
     private ReportPage() {}
 
     public static String of(Inspection inspection) throws IOException {
+        return of(inspection, MOST_ACTIVATIONS);
+    }
+
+    /** @param most activations that the page holds */
+    static String of(Inspection inspection, long most) throws IOException {
         Map<String, Object> page = new LinkedHashMap<>();
         page.put("model", inspection.model());
-        page.put("metrics", inspection.metrics());
+        page.put("rounds", rounds(inspection.metrics()));
+        page.put("clipped_share", inspection.clippedShare());
         page.put("samples", inspection.samples());
         page.put("untrained", inspection.untrained());
         page.put("trained", inspection.trained());
-        int shown = shown(inspection);
+        int shown = shown(inspection, most);
         page.put("text", inspection.text().subList(0, shown));
         page.put("surprise", Arrays.copyOf(inspection.surprise(), shown));
         page.put("read", inspection.text().size());
+        page.put("bits_per_token", inspection.bitsPerToken());
         List<Object> layers = new ArrayList<>();
         for (Inspection.LayerView layer : inspection.layers()) {
             Map<String, Object> view = new LinkedHashMap<>();
@@ -53,12 +64,26 @@ public final class ReportPage {
         }
     }
 
-    private static int shown(Inspection inspection) {
+    /** @return what the curves show */
+    private static List<Map<String, Object>> rounds(List<Map<String, Object>> metrics) {
+        int step = 1 + metrics.size() / MOST_ROUNDS;
+        return IntStream.range(0, metrics.size())
+                .filter(i -> i % step == 0 || metrics.get(i).get("validation_loss") != null)
+                .mapToObj(metrics::get)
+                .map(round -> {
+                    Map<String, Object> shown = new LinkedHashMap<>(round);
+                    shown.keySet().retainAll(Set.of("tokens", "training_loss", "validation_loss"));
+                    return shown;
+                })
+                .toList();
+    }
+
+    private static int shown(Inspection inspection, long most) {
         GateTrace.Layer layer = inspection.layers().get(0).activations();
         long perToken = (long) inspection.layers().size()
                 * inspection.model().hidden()
                 * (layer.gates().size() + layer.values().size());
-        return (int) Math.min(inspection.text().size(), Math.max(1, MOST_ACTIVATIONS / perToken));
+        return (int) Math.min(inspection.text().size(), Math.max(1, most / perToken));
     }
 
     /**

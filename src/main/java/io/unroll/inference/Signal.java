@@ -11,6 +11,9 @@ enum Signal {
     INDENTATION,
     BRACKET_DEPTH;
 
+    /** Each opens where none is open, and closes otherwise: languages use them in both ways. */
+    private static final String QUOTES = "\"\u201c\u201d\u201e\u00ab\u00bb";
+
     /** @param pieces the text of each token */
     double[] of(List<String> pieces) {
         Reader reader = new Reader();
@@ -60,10 +63,13 @@ enum Signal {
                 indenting = true;
                 return;
             }
+            if (symbol == '\r') {
+                return;
+            }
             column++;
             indenting = indenting && (symbol == ' ' || symbol == '\t');
             indentation += indenting ? 1 : 0;
-            quoted = (symbol == '"') != quoted;
+            quoted = QUOTES.indexOf(symbol) >= 0 != quoted;
             depth += "([{".indexOf(symbol) >= 0 ? 1 : 0;
             depth -= ")]}".indexOf(symbol) >= 0 && depth > 0 ? 1 : 0;
         }

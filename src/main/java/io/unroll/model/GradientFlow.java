@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 /**
  * How far back a network learns: the norm of the gradient of the loss at step t with respect to the state of each layer
@@ -40,12 +41,32 @@ public record GradientFlow(int layer, String state, SortedMap<Integer, Double> n
      * @return one for each array in the network's state
      */
     public static List<GradientFlow> through(Network network, int[][] lanes) {
-        int furthest = lanes[0].length - 1;
         int each = network.shape().stateArrays() / network.shape().model().layers();
         List<GradientFlow> flows = new ArrayList<>();
         for (int array = 0; array < network.shape().stateArrays(); array++) {
             flows.add(new GradientFlow(array / each, array % each == 0 ? "hidden" : "cell", new TreeMap<>()));
         }
+        walk(network, lanes, (lag, gradient) -> {
+            for (int array = 0; array < gradient.length; array++) {
+                flows.get(array).norms.put(lag, meanNorm(lanes.length, gradient[array]));
+            }
+        });
+        return flows;
+    }
+
+    /**
+     * @param lanes of equal length, two tokens at the least
+     * @return the norms by k, of all layers' states together
+     */
+    public static SortedMap<Integer, Double> ofWholeState(Network network, int[][] lanes) {
+        SortedMap<Integer, Double> norms = new TreeMap<>();
+        walk(network, lanes, (lag, gradient) -> norms.put(lag, meanNorm(lanes.length, gradient)));
+        return norms;
+    }
+
+    /** @param gradients takes each lag, and the gradient of the lanes' losses with respect to the state then */
+    private static void walk(Network network, int[][] lanes, BiConsumer<Integer, float[][]> gradients) {
+        int furthest = lanes[0].length - 1;
         List<Integer> lags = lags(furthest);
         network.setState(RecurrentState.ZERO);
         int read = 0;
@@ -56,14 +77,11 @@ public record GradientFlow(int layer, String state, SortedMap<Integer, Double> n
                 read = start;
             }
             RecurrentState state = network.state();
-            float[][] gradient =
-                    network.stateGradient(batch(lanes, start, furthest)).arrays();
+            gradients.accept(
+                    lags.get(i),
+                    network.stateGradient(batch(lanes, start, furthest)).arrays());
             network.setState(state);
-            for (int array = 0; array < gradient.length; array++) {
-                flows.get(array).norms.put(lags.get(i), meanNorm(gradient[array], lanes.length));
-            }
         }
-        return flows;
     }
 
     /** @return the tokens in between; only what follows the last one is counted, and only at the lanes' end */
@@ -81,13 +99,15 @@ public record GradientFlow(int layer, String state, SortedMap<Integer, Double> n
         return new Batch(lanes.length, steps, inputs, targets);
     }
 
-    private static double meanNorm(float[] rows, int lanes) {
-        int size = rows.length / lanes;
+    private static double meanNorm(int lanes, float[]... states) {
         double sum = 0;
         for (int lane = 0; lane < lanes; lane++) {
             double square = 0;
-            for (int i = lane * size; i < (lane + 1) * size; i++) {
-                square += (double) rows[i] * rows[i];
+            for (float[] rows : states) {
+                int size = rows.length / lanes;
+                for (int i = lane * size; i < (lane + 1) * size; i++) {
+                    square += (double) rows[i] * rows[i];
+                }
             }
             sum += Math.sqrt(square);
         }

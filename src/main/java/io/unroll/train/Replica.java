@@ -48,19 +48,16 @@ public record Replica(int number, Plan plan, Settings settings) {
 
     /** Some lanes are enough to see what vanishes and what explodes. */
     private static SortedMap<Integer, Double> gradientFlow(Network network, Batch batch) {
-        SortedMap<Integer, Double> norms = new TreeMap<>();
-        if (batch.goesOn()) {
-            int[][] lanes = new int[Math.min(MEASURED_LANES, batch.lanes())][];
-            for (int lane = 0; lane < lanes.length; lane++) {
-                int end = (lane + 1) * batch.steps();
-                lanes[lane] = Arrays.copyOfRange(batch.inputs(), lane * batch.steps(), end + 1);
-                lanes[lane][batch.steps()] = batch.targets()[end - 1];
-            }
-            for (GradientFlow flow : GradientFlow.through(network, lanes)) {
-                flow.norms().forEach((lag, norm) -> norms.merge(lag, norm, Math::hypot));
-            }
+        if (!batch.goesOn()) {
+            return new TreeMap<>();
         }
-        return norms;
+        int[][] lanes = new int[Math.min(MEASURED_LANES, batch.lanes())][];
+        for (int lane = 0; lane < lanes.length; lane++) {
+            int end = (lane + 1) * batch.steps();
+            lanes[lane] = Arrays.copyOfRange(batch.inputs(), lane * batch.steps(), end + 1);
+            lanes[lane][batch.steps()] = batch.targets()[end - 1];
+        }
+        return GradientFlow.ofWholeState(network, lanes);
     }
 
     private Sums steps(Network network, Batches batches, Round round) throws IOException {

@@ -457,6 +457,7 @@ class CommandLineIT {
                     "training.tbptt=8",
                     "model.cell=rnn",
                     "training.epochs=2",
+                    "cluster.averaging.every=epoch",
                     "--json");
             assertEquals(0, output.status(), output.err());
             assertTrue(output.json().get("validation_loss").asDouble() < 2.5, output.out());

@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.unroll.checkpoint.Manifest;
 import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.Versions;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
+import io.unroll.config.UnrollException;
+import io.unroll.model.GateTrace;
 import io.unroll.model.Network;
 import io.unroll.task.Task;
 import io.unroll.text.Tokenizer;
@@ -19,9 +23,11 @@ import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +36,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.apache.commons.text.StringEscapeUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,11 +46,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ReportPageTest {
     private static final String TEXT =
-            "a \"text\" with (brackets),\n  an indented line\nand </script><b>&amp;\n".repeat(5);
+            "a \"text\" with (brackets),\n  an indented line\nand </script><b>&amp; é😀\n".repeat(5);
     private static final String METRICS =
             """
             {"round":1,"tokens":100,"training_loss":2.5,"validation_loss":null,"clipped_share":0.5}
-            {"round":2,"tokens":200,"training_loss":2.0,"validation_loss":2.25,"clipped_share":0.25}
+            {"round":2,"tokens":400,"training_loss":2.0,"validation_loss":2.25,"clipped_share":0.25}
             """;
 
     @TempDir
@@ -57,6 +64,11 @@ class ReportPageTest {
     }
 
     private Inspection inspection(String more) throws IOException {
+        return inspection(more, TEXT.getBytes(StandardCharsets.UTF_8).length);
+    }
+
+    /** @param most tokens of the text */
+    private Inspection inspection(String more, int most) throws IOException {
         Settings settings = SettingsReader.parse(
                 "run.directory = r, corpus.path = p, model { hidden = 6, dropout = 0.5 }\n" + more, "test");
         Map<String, Long> counts = new TreeMap<>();
@@ -65,7 +77,8 @@ class ReportPageTest {
         Vocabularies vocabularies = new Vocabularies(
                 Task.of(settings).vocabularies().stream().collect(Collectors.toMap(name -> name, name -> tokens)));
         float[] parameters;
-        try (Network network = new Network(Task.of(settings).network(vocabularies), 2)) {
+        try (Network network = new Network(
+                Task.of(settings).network(vocabularies), settings.run().seed())) {
             parameters = network.parameters();
         }
         Manifest manifest = new Manifest(Versions.all(), 1, "", tokens.size(), parameters.length, 1, 1, 1, 1, null);
@@ -74,7 +87,7 @@ class ReportPageTest {
                 model,
                 folder.resolve("run/model").toString(),
                 folder.resolve("text.txt").toString(),
-                TEXT.length(),
+                most,
                 new Configuration());
     }
 
@@ -82,7 +95,7 @@ class ReportPageTest {
     void itSaysWhatTheModelDoesWithTheText() throws IOException {
         Inspection inspection = inspection("");
         assertEquals(TEXT, String.join("", inspection.text()));
-        assertEquals(0.375, inspection.clippedShare());
+        assertEquals(0.3125, inspection.clippedShare());
         assertEquals(2, inspection.layers().size());
         Map<String, Inspection.Saturation> saturation =
                 inspection.layers().get(0).saturation();
@@ -90,9 +103,30 @@ class ReportPageTest {
         for (double share : saturation.get("forget").right()) {
             assertTrue(share >= 0 && share <= 1 + 1e-9);
         }
-        // Weights that have learnt nothing find all of the 24 symbols about equally likely.
+        // Weights that have learnt nothing find all of the 26 symbols about equally likely.
         assertEquals(Math.log(inspection.model().vocabulary()) / Math.log(2), inspection.bitsPerToken(), 0.5);
         assertTrue(inspection.samples().get(0.5).length() > 100);
+    }
+
+    @Test
+    void untrainedIsWithTheWeightsThatTrainingBeginsWith() throws IOException {
+        Inspection inspection = inspection("");
+        assertEquals(inspection.trained(), inspection.untrained());
+    }
+
+    @Test
+    void ofACharactersBytesTheLastOneStandsForIt() throws IOException {
+        List<String> text = inspection("corpus.tokenizer = byte").text();
+        assertEquals(TEXT, String.join("", text));
+        int emoji = text.indexOf("😀");
+        assertEquals(List.of("", "é", "", "", "", "😀"), text.subList(emoji - 5, emoji + 1));
+    }
+
+    @Test
+    void whatFollowsTheTokensThatAreReadIsNotLookedAt() throws IOException {
+        Files.writeString(folder.resolve("text.txt"), TEXT + "€");
+        assertThrows(UnrollException.class, () -> inspection("", 1000));
+        assertEquals(20, inspection("", 20).text().size());
     }
 
     @Test
@@ -123,52 +157,110 @@ class ReportPageTest {
         assertFalse(page.contains("</script><b>"), "a text ends the script");
     }
 
+    /** What a browser shows, after a reader has used every control: a field for each question. */
+    private static final String QUESTIONS =
+            """
+            <script>
+            const colors = () => [...document.querySelectorAll('#colored span')].map(s => s.style.background).join('|');
+            let shown = colors(), changes = 0;
+            const look = () => {
+              changes += colors() === shown ? 0 : 1;
+              shown = colors();
+            };
+            for (const [id, most] of [['cell', 6], ['layer', document.getElementById('layer').options.length],
+                ['kind', document.getElementById('kind').options.length]]) {
+              const control = document.getElementById(id);
+              control.value = (+control.value + 1) % most;
+              control.dispatchEvent(new Event('input'));
+              look();
+            }
+            const value = id => +document.getElementById(id).value;
+            const spans = [...document.querySelectorAll('#colored span')];
+            spans[3].click();
+            const picked = { cell: value('cell'), layer: value('layer'), kind: value('kind'),
+              titles: spans.map(s => +s.title), told: document.querySelector('#colored + p').textContent };
+            document.querySelector('.picker button')?.click();
+            look();
+            document.title = JSON.stringify({ errors, changes, picked, charts: document.querySelectorAll('svg').length,
+              facts: document.getElementById('facts').textContent,
+              surprise: document.querySelector('#surprise p').textContent,
+              lonely: document.querySelectorAll('#losses circle').length, text: document.getElementById('colored').textContent,
+              breaks: document.querySelectorAll('#colored .break').length,
+              bad: [...document.querySelectorAll('svg, table, p')].some(e => /NaN|Infinity|undefined/.test(e.outerHTML)) });
+            </script>
+            """;
+
     /** Where Chromium is installed (Debian's package chromium). */
     @ParameterizedTest
     @ValueSource(strings = {"model.cell = lstm", "model.cell = gru", "model { cell = rnn, activation = relu }"})
     void aBrowserShowsItWithoutErrorsAndThePickerRecolours(String cell) throws Exception {
+        Inspection inspection = inspection(cell);
+
+        JsonNode seen = browser(ReportPage.of(inspection));
+
+        int charts = cell.contains("lstm") ? 5 : cell.contains("gru") ? 4 : 2;
+        int changes = cell.contains("rnn") ? 3 : 4; // of a vanilla layer there is only one kind to choose
+        assertEquals(charts, seen.get("charts").asInt());
+        assertEquals(changes, seen.get("changes").asInt());
+        assertEquals(1, seen.get("lonely").asInt(), "the only validation loss is a point");
+        assertEquals(TEXT, seen.get("text").asText());
+        assertEquals(15, seen.get("breaks").asInt());
+        JsonNode picked = seen.get("picked");
+        GateTrace.Layer layer =
+                inspection.layers().get(picked.get("layer").asInt()).activations();
+        float[][] values = Stream.concat(layer.values().values().stream(), layer.gates().values().stream())
+                .toList()
+                .get(picked.get("kind").asInt());
+        for (int token = 0; token < values.length; token++) {
+            // A byte each, and two digits.
+            assertEquals(
+                    values[token][picked.get("cell").asInt()],
+                    picked.at("/titles/" + token).asDouble(),
+                    0.015,
+                    "token " + token);
+        }
+        assertEquals(
+                "\"t\": "
+                        + String.format(
+                                Locale.ROOT, "%.2f", picked.at("/titles/3").asDouble()),
+                picked.get("told").asText());
+    }
+
+    @Test
+    void aLongTextIsCutAndTheFiguresAreOfAllThatIsRead() throws Exception {
+        Files.delete(folder.resolve("run/metrics.jsonl"));
+        Inspection inspection = inspection("model.layers = 1");
+        long perToken = 6L * (3 + 3); // hidden, cell and candidate; input, forget and output gate
+
+        JsonNode seen = browser(ReportPage.of(inspection, 10 * perToken));
+
+        assertEquals(TEXT.substring(0, 10), seen.get("text").asText());
+        assertTrue(seen.get("facts").asText().contains("1 layer of"), seen.toString());
+        assertTrue(seen.get("facts").asText().contains("of which the first 10 are shown"), seen.toString());
+        String bits = String.format(Locale.ROOT, "%.2f bits", inspection.bitsPerToken());
+        assertTrue(seen.get("surprise").asText().contains(bits), seen.toString());
+        assertEquals(4, seen.get("charts").asInt(), "all but the losses");
+    }
+
+    /** @return what a browser finds, without errors */
+    private JsonNode browser(String page) throws Exception {
         assumeTrue(chromium() != null, "no Chromium on the PATH");
-        String driven =
+        String listening =
                 """
                 <script>
                 const errors = [];
-                window.addEventListener('error', event => errors.push(event.message));
+                window.addEventListener('error', event => errors.push(event.message ?? 'not loaded'), true);
+                console.error = console.warn = (...what) => errors.push(what.join(' '));
                 </script>
-                %s
-                <script>
-                const colors = () => [...document.querySelectorAll('#colored span')].map(s => s.style.background).join('|');
-                let shown = colors(), changes = 0;
-                const look = () => {
-                  changes += colors() === shown ? 0 : 1;
-                  shown = colors();
-                };
-                for (const [id, most] of [['cell', 6], ['layer', 2], ['kind', document.getElementById('kind').options.length]]) {
-                  const control = document.getElementById(id);
-                  control.value = (+control.value + 1) %% most;
-                  control.dispatchEvent(new Event('input'));
-                  look();
-                }
-                document.querySelector('.picker button').click();
-                look();
-                document.title = JSON.stringify({ errors, changes, charts: document.querySelectorAll('svg').length,
-                  text: document.getElementById('colored').textContent.length,
-                  bad: [...document.querySelectorAll('svg, table, p')].some(e => /NaN|Infinity|undefined/.test(e.outerHTML)) });
-                </script>
-                """
-                        .formatted(ReportPage.of(inspection(cell)));
-        Files.writeString(folder.resolve("driven.html"), driven);
-
-        String page = page(folder.resolve("driven.html"));
-
-        Matcher title = Pattern.compile("<title>(\\{.*?})</title>").matcher(page);
-        assertTrue(title.find(), page.substring(0, Math.min(2000, page.length())));
-        int charts = cell.contains("lstm") ? 5 : cell.contains("gru") ? 4 : 2;
-        int changes = cell.contains("rnn") ? 3 : 4; // of a vanilla layer there is only one kind to choose
-        assertTrue(title.group(1).contains("\"errors\":[]"), title.group(1));
-        assertTrue(title.group(1).contains("\"bad\":false"), title.group(1));
-        assertTrue(title.group(1).contains("\"charts\":" + charts), title.group(1));
-        assertTrue(title.group(1).contains("\"changes\":" + changes), title.group(1));
-        assertTrue(title.group(1).contains("\"text\":" + TEXT.length()), title.group(1));
+                <title>""";
+        Files.writeString(folder.resolve("driven.html"), page.replace("<title>", listening) + QUESTIONS);
+        String after = page(folder.resolve("driven.html"));
+        Matcher title = Pattern.compile("<title>(\\{.*?})</title>").matcher(after);
+        assertTrue(title.find(), after.substring(0, Math.min(2000, after.length())));
+        JsonNode seen = new ObjectMapper().readTree(StringEscapeUtils.unescapeHtml4(title.group(1)));
+        assertEquals(0, seen.get("errors").size(), seen.toString());
+        assertFalse(seen.get("bad").asBoolean(), seen.toString());
+        return seen;
     }
 
     private static String chromium() {

@@ -15,6 +15,8 @@ class SignalTest {
     void theyFollowWhatAReaderSees() {
         assertArrayEquals(new double[] {1, 2, 0, 1}, of(Signal.POSITION_IN_LINE, "ab\nc"));
         assertArrayEquals(new double[] {0, 1, 1, 0, 0}, of(Signal.INSIDE_QUOTES, "a\"b\"c"));
+        assertArrayEquals(
+                new double[] {1, 0, 1, 0, 1, 0}, of(Signal.INSIDE_QUOTES, "\u201c\u201d\u201e\u201c\u00ab\u00bb"));
         assertArrayEquals(new double[] {1, 2, 2, 2, 0, 0}, of(Signal.INDENTATION, "  a \nb"));
         assertArrayEquals(new double[] {1, 2, 2, 1, 0, 0}, of(Signal.BRACKET_DEPTH, "({a}))"));
     }
@@ -23,6 +25,7 @@ class SignalTest {
     void whatNobodyClosesEndsWithItsParagraph() {
         assertArrayEquals(new double[] {1, 1, 0, 0}, of(Signal.INSIDE_QUOTES, "\"\n\na"));
         assertArrayEquals(new double[] {1, 1, 0, 0}, of(Signal.BRACKET_DEPTH, "(\n\n)"));
+        assertArrayEquals(new double[] {1, 1, 1, 1, 0, 0}, of(Signal.INSIDE_QUOTES, "\"\r\n\r\na"));
     }
 
     @Test

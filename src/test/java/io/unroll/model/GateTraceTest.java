@@ -7,9 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -60,18 +64,52 @@ class GateTraceTest {
         }
     }
 
+    /** Its eigenvalues are all 0. */
     @Test
-    void aDiagonalsLargestSingularValueIsItsLargestNumber() {
+    void aShiftsLargestSingularValueIsItsLargestNumber() {
         NetworkShape shape = TestShapes.shape(4, "hidden = 3, embedding = 2, layers = 1, cell = rnn");
         float[] parameters = new float[shape.parameters()];
         int recurrent = 4 * 2 + 2 * 3;
-        parameters[recurrent] = -3;
-        parameters[recurrent + 4] = 2;
-        parameters[recurrent + 8] = 1;
+        parameters[recurrent + 1] = -3;
+        parameters[recurrent + 5] = 2;
         assertEquals(
                 3,
                 new GateTrace(shape, parameters).largestSingularValues().get(0).get("recurrent"),
                 1e-5);
+    }
+
+    /** A gate that the state does not reach, and that has no input, stays half open. */
+    @ParameterizedTest
+    @CsvSource({"lstm, 4, 0", "gru, 3, 2"})
+    void aBlocksSingularValueHasTheNameOfTheGateThatItMoves(String cell, int blocks, int candidate) {
+        NetworkShape shape = TestShapes.shape(6, "hidden = 3, embedding = 2, layers = 1, cell = " + cell);
+        Set<String> names = new HashSet<>();
+        for (int block = 0; block < blocks; block++) {
+            float[] parameters = new float[shape.parameters()];
+            for (int i = 0; i < 6 * 2; i++) {
+                parameters[i] = 1 + i;
+            }
+            int input = 6 * 2;
+            Arrays.fill(parameters, input + candidate * 3 * 2, input + (candidate + 1) * 3 * 2, 0.1f);
+            int recurrent = input + blocks * 3 * 2 + block * 3 * 3;
+            for (int i = 0; i < 3; i++) {
+                parameters[recurrent + i * 3 + i] = 1;
+            }
+            GateTrace trace = new GateTrace(shape, parameters);
+            List<String> moved = new ArrayList<>();
+            trace.read(TOKENS).get(0).gates().forEach((gate, steps) -> {
+                if (Math.abs(steps[TOKENS.length - 1][0] - 0.5) > 1e-3) {
+                    moved.add(gate);
+                }
+            });
+            trace.largestSingularValues().get(0).forEach((name, value) -> {
+                if (value > 0.5) {
+                    names.add(name);
+                    assertEquals(name.equals("candidate") ? List.of() : List.of(name), moved);
+                }
+            });
+        }
+        assertEquals(blocks, names.size());
     }
 
     /** One loss, whose gradient by differences is compared. */

@@ -96,6 +96,24 @@ class GradientFlowTest {
         return GradientFlow.through(network, lanes).get(array).norms();
     }
 
+    /** Lengths of the lanes' gradients, of all layers together, are averaged; not their parts. */
+    @Test
+    void theWholeStatesNormIsTheLanesMean() {
+        NetworkShape shape = TestShapes.shape(VOCABULARY, "layers = 2, cell = lstm, hidden = " + HIDDEN);
+        try (Network network = new Network(shape, 1)) {
+            int[][] lanes = {{1, 2, 3, 4}, {6, 0, 6, 5}};
+            double sum = 0;
+            for (int[] lane : lanes) {
+                double square = 0;
+                for (GradientFlow flow : GradientFlow.through(network, new int[][] {lane})) {
+                    square += Math.pow(flow.norms().get(2), 2);
+                }
+                sum += Math.sqrt(square);
+            }
+            assertEquals(sum / 2, GradientFlow.ofWholeState(network, lanes).get(2), 1e-5 * sum);
+        }
+    }
+
     @Test
     void lagsGrowFrom1ToTheFurthest() {
         assertEquals(List.of(1, 2, 3, 4, 5, 6, 7), GradientFlow.lags(8).subList(0, 7));

@@ -74,7 +74,7 @@ class TasksIT {
                 corpus { %3$s, prepared = "%1$s/prepared", validation = 0.1, test = 0.1 }
                 model { %4$s, layers = 1, dropout = 0.1 }
                 training { epochs = 12, batch = 8, learning-rate = %5$s, schedule = linear }
-                cluster { replicas = 2, averaging { every = 6 } }
+                cluster { replicas = 2, averaging.every = 15 }
                 """
                         .formatted(folder, task, corpus.formatted(folder), model, learningRate));
     }

@@ -12,6 +12,7 @@ import io.unroll.chunk.Lanes;
 import io.unroll.chunk.TokenSource;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
+import io.unroll.model.GradientFlow;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.RecurrentState;
@@ -19,10 +20,12 @@ import io.unroll.model.TestShapes;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ReplicaTest {
@@ -180,6 +183,38 @@ class ReplicaTest {
             assertEquals(0, end.chunk());
             assertEquals(RecurrentState.ZERO, end.states().get(1).recurrent());
             assertArrayEquals(new float[] {3}, end.states().get(1).optimizer());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1e-9, 6", "0, 0"})
+    void clippedStepsAreCounted(String clipNorm, int clipped) throws IOException {
+        LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
+        try (Network network = network("cell = lstm")) {
+            Replica replica = replica(plan, "average\ntraining.clip-norm = " + clipNorm);
+            ReplicaResult result = round(replica, network, 0, 6, start(network), ReplicaState.INITIAL)
+                    .result();
+            assertEquals(clipped, result.clippedSteps());
+        }
+    }
+
+    @Test
+    void atAnEpochsEndTheGradientFlowsThroughItsLastChunk() throws IOException {
+        LanePlan plan = LanePlan.of(TOKENS, 1, 1, 8);
+        try (Network network = network("cell = lstm")) {
+            Round round = new Round(0, 0, 0, 2, true, 0, 0);
+            ReplicaResult result = replica(plan, "average")
+                    .train(network, lanes(plan), round, start(network), ReplicaState.INITIAL)
+                    .result();
+
+            int[][] lane = {Arrays.copyOfRange(DELAYED, 8, 17)};
+            SortedMap<Integer, Double> whole = new TreeMap<>();
+            for (GradientFlow flow : GradientFlow.through(network, lane)) {
+                flow.norms().forEach((lag, norm) -> whole.merge(lag, norm, Math::hypot));
+            }
+            assertEquals(whole.keySet(), result.gradientFlow().keySet());
+            whole.forEach(
+                    (lag, norm) -> assertEquals(norm, result.gradientFlow().get(lag), 1e-5 * norm));
         }
     }
 
