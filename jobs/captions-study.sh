@@ -32,7 +32,7 @@ cluster.replicas = 1
 END
 "$home/jobs/unroll" train "$results/study.conf" "${settings[@]}"
 for beam in 1 3; do
-  "$home/jobs/unroll" evaluate "$results/run" "$results/test.csv" --beam $beam --json 2> /dev/null | tail -1
+  "$home/jobs/unroll" evaluate "$results/run" "$results/test.csv" --beam $beam --json | tail -1
 done | tee "$results/evaluation.json"
 
 mapfile -t shown < <(sed -n '2,31s/,.*//p' "$results/test.csv")

@@ -57,7 +57,9 @@ public final class CutNetwork {
             local = File.createTempFile("network", "." + path.getName());
             path.getFileSystem(hadoop).copyToLocalFile(false, path, new Path(local.toURI()), true);
             return isKeras(path) ? keras(file, local) : deeplearning4j(file, local);
-        } catch (IOException e) {
+        } catch (ConfigurationException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
             throw unreadable(file, e);
         } finally {
             FileUtils.deleteQuietly(local);
@@ -89,7 +91,7 @@ public final class CutNetwork {
                         null,
                         scaler);
             }
-        } catch (InvalidKerasConfigurationException | UnsupportedKerasConfigurationException | RuntimeException e) {
+        } catch (InvalidKerasConfigurationException | UnsupportedKerasConfigurationException e) {
             throw unreadable(file, e);
         }
     }

@@ -27,6 +27,9 @@ public record Row(String file, long number, Map<String, String> values, String p
         if (value.indexOf('\uFFFD') >= 0) {
             throw new MalformedRowException("its " + meaning + " holds bytes that are no UTF-8 text, or U+FFFD itself");
         }
+        if (value.indexOf('\0') >= 0) {
+            throw new MalformedRowException("its " + meaning + " holds a NUL byte, which no text does");
+        }
         return value;
     }
 }

@@ -148,13 +148,28 @@ public final class RowFormat implements Serializable {
         }
 
         void add(long number, String[] values) {
-            boolean first = places == null;
-            if (first) {
-                places = places(file, Arrays.asList(values));
-            }
-            if (!(first && header)) {
+            if (places != null) {
                 rows.accept(places.row(number, values));
+            } else if (header) {
+                places = named(file, Arrays.asList(values));
+            } else {
+                addFirst(number, values);
             }
+        }
+
+        /** The first row that has what is wanted says how many columns there are. */
+        private void addFirst(long number, String[] values) {
+            Places numbered = numbered(file, values.length);
+            for (Map.Entry<String, Integer> place : numbered.places.entrySet()) {
+                if (place.getValue() >= values.length) {
+                    String problem = "it has no column " + (place.getValue() + 1) + " (corpus.columns." + place.getKey()
+                            + ", where corpus.header is false)";
+                    rows.accept(new Row(file, number, Map.of(), problem));
+                    return;
+                }
+            }
+            places = numbered;
+            rows.accept(places.row(number, values));
         }
     }
 
@@ -195,7 +210,7 @@ public final class RowFormat implements Serializable {
             for (Group group = reader.read(); group != null; group = reader.read()) {
                 GroupType type = group.getType();
                 if (places == null) {
-                    places = places(
+                    places = named(
                             file, type.getFields().stream().map(Type::getName).toList());
                 }
                 String[] values = new String[type.getFieldCount()];
@@ -227,27 +242,29 @@ public final class RowFormat implements Serializable {
         }
     }
 
-    private Places places(String file, List<String> first) {
-        boolean named = header || of(file) == Settings.Format.PARQUET;
+    private Places named(String file, List<String> names) {
         Map<String, Integer> places = new HashMap<>();
         for (String meaning : meanings) {
-            String column = columns.get(meaning);
-            int place = named ? first.indexOf(column) : numbered(meaning, column);
-            if (place < 0 || place >= first.size()) {
-                throw new ConfigurationException(file + " has no column " + column + " (corpus.columns." + meaning
-                        + "); " + (named ? "its columns are " : "its first row is ") + String.join(", ", first)
-                        + (named ? "" : " (corpus.header is false)") + ".");
+            int place = names.indexOf(columns.get(meaning));
+            if (place < 0) {
+                throw new ConfigurationException(file + " has no column " + columns.get(meaning) + " (corpus.columns."
+                        + meaning + "); its columns are " + String.join(", ", names) + ".");
             }
             places.put(meaning, place);
         }
-        return new Places(file, places, first.size());
+        return new Places(file, places, names.size());
     }
 
-    private static int numbered(String meaning, String column) {
-        if (!column.matches("[1-9]\\d{0,4}")) {
-            throw new ConfigurationException("corpus.columns." + meaning + " is " + column
-                    + "; it must be a column's number, from 1, since corpus.header is false.");
+    private Places numbered(String file, int size) {
+        Map<String, Integer> places = new HashMap<>();
+        for (String meaning : meanings) {
+            String column = columns.get(meaning);
+            if (!column.matches("[1-9]\\d{0,4}")) {
+                throw new ConfigurationException("corpus.columns." + meaning + " is " + column
+                        + "; it must be a column's number, from 1, since corpus.header is false.");
+            }
+            places.put(meaning, Integer.parseInt(column) - 1);
         }
-        return Integer.parseInt(column) - 1;
+        return new Places(file, places, size);
     }
 }

@@ -193,8 +193,12 @@ class TasksIT {
                                 + " its columns are id, label, text."),
                 column.err());
         Unroll.Output number = prepare("number", "seq2seq", "corpus.columns.target=3");
-        assertEquals(2, number.status(), number.err());
-        assertTrue(number.err().contains("pairs.tsv has no column 3"), number.err());
+        assertEquals(1, number.status(), number.err());
+        assertTrue(
+                number.err().contains("pairs.tsv, row at 1: it has no column 3 (corpus.columns.target"), number.err());
+        Unroll.Output replace = prepare("replace", "seq2seq", "corpus.malformed=replace");
+        assertEquals(2, replace.status(), replace.err());
+        assertTrue(replace.err().contains("corpus.malformed is replace"), replace.err());
         Unroll.Output skip = prepare("lm", "classification", "task=language-model", "corpus.malformed=skip");
         assertEquals(2, skip.status(), skip.err());
     }

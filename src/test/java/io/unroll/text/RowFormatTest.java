@@ -119,6 +119,26 @@ class RowFormatTest {
     }
 
     @Test
+    void withoutAHeaderTheFirstRowThatHasTheColumnsCountsThem() throws IOException {
+        Path file = folder.resolve("a.tsv");
+        Files.writeString(file, "a\nb\tx\nc\ty\tz\n");
+
+        List<Row> rows = read(file, "header = false, columns { text = 1, label = 2 }");
+
+        assertMalformed("it has no column 2 (corpus.columns.label, where corpus.header is false)", rows.get(0), "text");
+        assertEquals("x", rows.get(1).value("label"));
+        assertTrue(problem(rows.get(2), "text").startsWith("it has 3 columns"), problem(rows.get(2), "text"));
+    }
+
+    @Test
+    void nulIsNoText() throws IOException {
+        List<Row> rows = rows("a.csv", "text,label\na\0b,x\n");
+
+        assertMalformed("its text holds a NUL byte, which no text does", rows.get(0), "text");
+        assertEquals("x", rows.get(0).value("label"));
+    }
+
+    @Test
     void parquetHasColumnsByNameAndNulls() throws IOException {
         Path file = folder.resolve("a.parquet");
         MessageType schema =
