@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -93,6 +94,15 @@ class SettingsReaderTest {
         String message = messageOf(List.of(override));
 
         assertTrue(message.contains(expected), message);
+    }
+
+    @Test
+    void everyConfigurationThatIsShippedIsOne() throws IOException {
+        try (DirectoryStream<Path> shipped = Files.newDirectoryStream(Path.of("conf"), "*.conf")) {
+            for (Path each : shipped) {
+                SettingsReader.read(each, List.of("corpus.path=text", "run.directory=run"));
+            }
+        }
     }
 
     @Test

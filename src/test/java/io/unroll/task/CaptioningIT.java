@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,7 +68,10 @@ class CaptioningIT {
                 cluster.replicas = 1
                 """
                         .formatted(folder));
-        Unroll.Output trained = new Unroll(folder).run("--master", "local[1]", "train", "captions.conf");
+        // Long enough for the optimizing compiler to pay.
+        Unroll.Output trained = new Unroll(folder)
+                .with(Map.of("SPARK_SUBMIT_OPTS", ""))
+                .run("--master", "local[1]", "train", "captions.conf");
         assertEquals(0, trained.status(), trained.err());
 
         JsonNode score = new Unroll(folder)

@@ -123,6 +123,18 @@ abstract class TaskContract {
     }
 
     @Test
+    void eachTargetGetsANumberForEachOutput() {
+        try (Network network = new Network(task().network(vocabularies()), 1)) {
+            Batch batch = batches().get(0);
+            float[] logits = network.logits(batch);
+            assertEquals(batch.targets().length * network.shape().outputs(), logits.length);
+            for (float logit : logits) {
+                assertTrue(Float.isFinite(logit));
+            }
+        }
+    }
+
+    @Test
     void aBatchsLossIsThatOfItsLanes() {
         try (Network network = new Network(task().network(vocabularies()), 1)) {
             Batch batch = batches().get(0);
