@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,9 +53,10 @@ public final class Unroll {
         List<String> command = new ArrayList<>(List.of(
                 "env",
                 "--default-signal=INT",
-                Path.of("jobs/unroll").toAbsolutePath().toString(),
-                "--conf",
-                "spark.executor.extraJavaOptions=" + WITHOUT_OPTIMIZING_COMPILER));
+                Path.of("jobs/unroll").toAbsolutePath().toString()));
+        if (Arrays.stream(arguments).anyMatch(word -> word.startsWith("local-cluster"))) {
+            command.addAll(List.of("--conf", "spark.executor.extraJavaOptions=" + WITHOUT_OPTIMIZING_COMPILER));
+        }
         command.addAll(List.of(arguments));
         Path out = Files.createTempFile(folder, "out", ".txt");
         Path err = Files.createTempFile(folder, "err", ".txt");

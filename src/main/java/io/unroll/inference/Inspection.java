@@ -172,7 +172,7 @@ public record Inspection(
                 }
             }
         } catch (EnoughException e) {
-            // What follows is not looked at, whatever it holds.
+            // What follows is not looked at, and may hold unknown symbols.
         }
         if (tokens.size() < 3) {
             throw new ConfigurationException(path + " holds fewer than three tokens: there is nothing to look at.");

@@ -65,10 +65,11 @@ public final class ReportPage {
     }
 
     /** @return what the curves show */
-    private static List<Map<String, Object>> rounds(List<Map<String, Object>> metrics) {
-        int step = 1 + metrics.size() / MOST_ROUNDS;
-        return IntStream.range(0, metrics.size())
-                .filter(i -> i % step == 0 || metrics.get(i).get("validation_loss") != null)
+    static List<Map<String, Object>> rounds(List<Map<String, Object>> metrics) {
+        int last = metrics.size() - 1;
+        int step = 1 + last / MOST_ROUNDS;
+        return IntStream.rangeClosed(0, last)
+                .filter(i -> i % step == 0 || i == last || metrics.get(i).get("validation_loss") != null)
                 .mapToObj(metrics::get)
                 .map(round -> {
                     Map<String, Object> shown = new LinkedHashMap<>(round);

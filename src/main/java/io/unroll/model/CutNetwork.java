@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.apache.commons.io.FileUtils;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.bytedeco.hdf5.global.hdf5;
@@ -57,10 +58,14 @@ public final class CutNetwork {
             local = File.createTempFile("network", "." + path.getName());
             path.getFileSystem(hadoop).copyToLocalFile(false, path, new Path(local.toURI()), true);
             return isKeras(path) ? keras(file, local) : deeplearning4j(file, local);
-        } catch (ConfigurationException e) {
-            throw e;
-        } catch (IOException | RuntimeException e) {
-            throw unreadable(file, e);
+        } catch (IOException
+                | RuntimeException
+                | InvalidKerasConfigurationException
+                | UnsupportedKerasConfigurationException e) {
+            throw new ConfigurationException(
+                    "model.image.network = " + file + " is no readable network, a zip of Deeplearning4j or Keras' .h5: "
+                            + ExceptionUtils.getRootCauseMessage(e),
+                    e);
         } finally {
             FileUtils.deleteQuietly(local);
         }
@@ -70,29 +75,16 @@ public final class CutNetwork {
         return path.getName().toLowerCase(Locale.ROOT).matches(".*\\.(h5|hdf5|keras)");
     }
 
-    private static ConfigurationException unreadable(String file, Exception e) {
-        return new ConfigurationException(
-                "model.image.network = " + file + " is no readable network, a zip of Deeplearning4j or Keras' .h5: "
-                        + e.getMessage(),
-                e);
-    }
-
-    private static Cut keras(String file, File local) throws IOException {
+    private static Cut keras(String file, File local)
+            throws IOException, InvalidKerasConfigurationException, UnsupportedKerasConfigurationException {
         DataNormalization scaler = new ImagePreProcessingScaler(-1, 1);
         // It would print a stack of its own for what an exception says anyway.
         hdf5.H5Eset_auto2(hdf5.H5E_DEFAULT, null, null);
         try {
-            try {
-                return new Cut(file, null, KerasModelImport.importKerasModelAndWeights(local.getPath(), false), scaler);
-            } catch (InvalidKerasConfigurationException e) {
-                return new Cut(
-                        file,
-                        KerasModelImport.importKerasSequentialModelAndWeights(local.getPath(), false),
-                        null,
-                        scaler);
-            }
-        } catch (InvalidKerasConfigurationException | UnsupportedKerasConfigurationException e) {
-            throw unreadable(file, e);
+            return new Cut(file, null, KerasModelImport.importKerasModelAndWeights(local.getPath(), false), scaler);
+        } catch (InvalidKerasConfigurationException e) {
+            return new Cut(
+                    file, KerasModelImport.importKerasSequentialModelAndWeights(local.getPath(), false), null, scaler);
         }
     }
 

@@ -108,6 +108,7 @@ public final class RowFormat implements Serializable {
             }
             number = parser.getCurrentLineNumber() + 1;
         }
+        table.end();
     }
 
     /** @return null after the last */
@@ -134,6 +135,7 @@ public final class RowFormat implements Serializable {
                 table.add(number, line.split("\t", -1));
             }
         }
+        table.end();
     }
 
     /** The rows of a file with columns, of which the first may name these. */
@@ -141,6 +143,8 @@ public final class RowFormat implements Serializable {
         private final String file;
         private final Consumer<Row> rows;
         private Places places;
+        /** Which column, while no row has had all. */
+        private String missing;
 
         Table(String file, Consumer<Row> rows) {
             this.file = file;
@@ -160,16 +164,20 @@ public final class RowFormat implements Serializable {
         /** The first row that has what is wanted says how many columns there are. */
         private void addFirst(long number, String[] values) {
             Places numbered = numbered(file, values.length);
-            for (Map.Entry<String, Integer> place : numbered.places.entrySet()) {
-                if (place.getValue() >= values.length) {
-                    String problem = "it has no column " + (place.getValue() + 1) + " (corpus.columns." + place.getKey()
-                            + ", where corpus.header is false)";
-                    rows.accept(new Row(file, number, Map.of(), problem));
-                    return;
-                }
+            missing = numbered.beyond(values.length);
+            if (missing == null) {
+                places = numbered;
             }
-            places = numbered;
-            rows.accept(places.row(number, values));
+            rows.accept(
+                    missing == null
+                            ? numbered.row(number, values)
+                            : new Row(file, number, Map.of(), "it has no " + missing));
+        }
+
+        void end() {
+            if (missing != null) {
+                throw new ConfigurationException("no row of " + file + " has a " + missing + ".");
+            }
         }
     }
 
@@ -228,7 +236,17 @@ public final class RowFormat implements Serializable {
     }
 
     /** Where the wanted values are in a row. */
-    private record Places(String file, Map<String, Integer> places, int columns) {
+    private record Places(String file, Map<String, Integer> places, int columns, boolean named) {
+        /** @return which column a row of that size lacks; null for none */
+        String beyond(int size) {
+            return places.entrySet().stream()
+                    .filter(place -> place.getValue() >= size)
+                    .map(place -> "column " + (place.getValue() + 1) + " (corpus.columns." + place.getKey()
+                            + ", where corpus.header is false)")
+                    .findFirst()
+                    .orElse(null);
+        }
+
         Row row(long number, String[] values) {
             Map<String, String> found = new HashMap<>();
             places.forEach((meaning, place) -> found.put(meaning, place < values.length ? values[place] : null));
@@ -237,7 +255,7 @@ public final class RowFormat implements Serializable {
         }
 
         private String tooMany(int number) {
-            return "it has " + number + " columns, and the file's first row " + columns
+            return "it has " + number + " columns, and the file's first " + (named ? "" : "usable ") + "row " + columns
                     + ": in a .csv, quotation marks go around a value with a comma";
         }
     }
@@ -252,7 +270,7 @@ public final class RowFormat implements Serializable {
             }
             places.put(meaning, place);
         }
-        return new Places(file, places, names.size());
+        return new Places(file, places, names.size(), true);
     }
 
     private Places numbered(String file, int size) {
@@ -265,6 +283,6 @@ public final class RowFormat implements Serializable {
             }
             places.put(meaning, Integer.parseInt(column) - 1);
         }
-        return new Places(file, places, size);
+        return new Places(file, places, size, false);
     }
 }

@@ -140,7 +140,7 @@ class CommandLineIT {
         assertTrue(
                 training.err().matches("(?s).*a replica takes about \\d+ MiB outside the Java heap.*"), training.err());
 
-        Output generated = InProcess.unroll("generate", run.toString(), "--length", "20", "--json");
+        Output generated = unroll("generate", run.toString(), "--length", "20", "--json");
         assertEquals(0, generated.status(), generated.err());
         assertEquals(20, generated.json().get("text").asText().codePoints().count());
     }

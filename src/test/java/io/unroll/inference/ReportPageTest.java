@@ -35,6 +35,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.text.StringEscapeUtils;
 import org.apache.hadoop.conf.Configuration;
@@ -181,7 +182,8 @@ class ReportPageTest {
               titles: spans.map(s => +s.title), told: document.querySelector('#colored + p').textContent };
             document.querySelector('.picker button')?.click();
             look();
-            document.title = JSON.stringify({ errors, changes, picked, charts: document.querySelectorAll('svg').length,
+            const after = document.querySelector('#colored + p').textContent.trim();
+            document.title = JSON.stringify({ errors, changes, picked, after, charts: document.querySelectorAll('svg').length,
               facts: document.getElementById('facts').textContent,
               surprise: document.querySelector('#surprise p').textContent,
               lonely: document.querySelectorAll('#losses circle').length, text: document.getElementById('colored').textContent,
@@ -205,6 +207,7 @@ class ReportPageTest {
         assertEquals(1, seen.get("lonely").asInt(), "the only validation loss is a point");
         assertEquals(TEXT, seen.get("text").asText());
         assertEquals(15, seen.get("breaks").asInt());
+        assertEquals("", seen.get("after").asText(), "what was touched is of another cell");
         JsonNode picked = seen.get("picked");
         GateTrace.Layer layer =
                 inspection.layers().get(picked.get("layer").asInt()).activations();
@@ -224,6 +227,29 @@ class ReportPageTest {
                         + String.format(
                                 Locale.ROOT, "%.2f", picked.at("/titles/3").asDouble()),
                 picked.get("told").asText());
+    }
+
+    @Test
+    void aLongRunsCurvesAreThinnedButNotCut() {
+        List<Map<String, Object>> metrics = IntStream.rangeClosed(1, 2501)
+                .<Map<String, Object>>mapToObj(round -> {
+                    Map<String, Object> one = new TreeMap<>();
+                    one.put("tokens", round);
+                    one.put("training_loss", 1);
+                    one.put("validation_loss", round == 5 ? 1 : null);
+                    one.put("gradient_norm", 1);
+                    return one;
+                })
+                .toList();
+
+        List<Map<String, Object>> rounds = ReportPage.rounds(metrics);
+
+        assertEquals(
+                List.of(1, 4, 5, 7),
+                rounds.stream().limit(4).map(round -> round.get("tokens")).toList());
+        assertEquals(2501, rounds.get(rounds.size() - 1).get("tokens"));
+        assertFalse(rounds.get(0).containsKey("gradient_norm"));
+        assertTrue(rounds.size() < 1000, rounds.size() + " rounds");
     }
 
     @Test

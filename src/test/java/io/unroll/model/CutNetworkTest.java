@@ -9,10 +9,13 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -118,6 +121,12 @@ class CutNetworkTest {
         Path h5 = Files.writeString(folder.resolve("text.h5"), "no network");
         assertTrue(problem(h5, "a", SIDE).matches("model.image.network = .*text.h5 is no readable network.*"));
         assertTrue(problem(folder.resolve("none.zip"), "a", SIDE).contains("none.zip"));
+        Path other = folder.resolve("other.zip");
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(other))) {
+            zip.putNextEntry(new ZipEntry("configuration.json"));
+            zip.write("{}".getBytes(StandardCharsets.UTF_8));
+        }
+        assertTrue(problem(other, "a", SIDE).matches("model.image.network = .*other.zip is no readable network.*"));
         aLayerOfAMultiLayerNetwork();
         assertEquals(
                 "model.image.layer: " + folder.resolve("layers.zip")

@@ -127,7 +127,14 @@ class RowFormatTest {
 
         assertMalformed("it has no column 2 (corpus.columns.label, where corpus.header is false)", rows.get(0), "text");
         assertEquals("x", rows.get(1).value("label"));
-        assertTrue(problem(rows.get(2), "text").startsWith("it has 3 columns"), problem(rows.get(2), "text"));
+        assertTrue(
+                problem(rows.get(2), "text").startsWith("it has 3 columns, and the file's first usable row 2: "),
+                problem(rows.get(2), "text"));
+        String none = assertThrows(
+                        ConfigurationException.class,
+                        () -> read(file, "header = false, columns { text = 1, label = 4 }"))
+                .getMessage();
+        assertTrue(none.endsWith("a.tsv has a column 4 (corpus.columns.label, where corpus.header is false)."), none);
     }
 
     @Test
