@@ -52,10 +52,6 @@ final class PrepareExamples extends Prepare {
 
     PrepareExamples(Session session, Settings settings, Task task) {
         super(session, settings.corpus());
-        if (corpus.malformed() == Settings.Malformed.REPLACE) {
-            throw new ConfigurationException("corpus.malformed is replace, which is for running text, and task = "
-                    + Words.kebab(settings.task()) + " learns from rows: it must be error or skip.");
-        }
         this.settings = settings;
         this.task = task;
         this.examples = task.examples().orElseThrow();

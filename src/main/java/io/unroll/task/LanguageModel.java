@@ -1,7 +1,6 @@
 package io.unroll.task;
 
 import io.unroll.chunk.Batch;
-import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
@@ -20,10 +19,6 @@ import java.util.Optional;
 record LanguageModel(Settings settings) implements Task {
     LanguageModel {
         Task.refuseAttention(settings);
-        if (settings.corpus().malformed() == Settings.Malformed.SKIP) {
-            throw new ConfigurationException("corpus.malformed is skip, which leaves out rows, and the corpus of a"
-                    + " language model is one text: it must be error or replace.");
-        }
     }
 
     @Override

@@ -17,12 +17,22 @@ import java.util.Optional;
 public interface Task extends Serializable {
     /** @throws io.unroll.config.ConfigurationException where a setting is not for this task */
     static Task of(Settings settings) {
-        return switch (settings.task()) {
-            case LANGUAGE_MODEL -> new LanguageModel(settings);
-            case CLASSIFICATION -> new Classification(settings);
-            case SEQ2SEQ -> new Seq2Seq(settings);
-            case CAPTIONING -> new Captioning(settings);
-        };
+        Task task =
+                switch (settings.task()) {
+                    case LANGUAGE_MODEL -> new LanguageModel(settings);
+                    case CLASSIFICATION -> new Classification(settings);
+                    case SEQ2SEQ -> new Seq2Seq(settings);
+                    case CAPTIONING -> new Captioning(settings);
+                };
+        boolean rows = task.examples().isPresent();
+        Settings.Malformed malformed = settings.corpus().malformed();
+        if (malformed == (rows ? Settings.Malformed.REPLACE : Settings.Malformed.SKIP)) {
+            throw new ConfigurationException("corpus.malformed is " + Words.kebab(malformed) + ", which is for "
+                    + (rows ? "running text" : "rows") + ", and task = " + Words.kebab(settings.task())
+                    + " learns from " + (rows ? "rows" : "running text") + ": it must be error or "
+                    + (rows ? "skip" : "replace") + ".");
+        }
+        return task;
     }
 
     /** For tasks without a source of tokens. */

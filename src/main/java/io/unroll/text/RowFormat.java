@@ -18,6 +18,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import java.util.stream.Collectors;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
@@ -138,47 +141,93 @@ public final class RowFormat implements Serializable {
         table.end();
     }
 
-    /** The rows of a file with columns, of which the first may name these. */
+    /** The rows of a file with columns, whose names or numbers say where the wanted values are. */
     private final class Table {
         private final String file;
         private final Consumer<Row> rows;
-        private Places places;
-        /** Which column, while no row has had all. */
-        private String missing;
+        /** Of each meaning, which column, from 0; null before the first row. */
+        private Map<String, Integer> places;
+        /** As many as have a name, or as the first usable row has, or the widest where none is usable. */
+        private int columns;
 
         Table(String file, Consumer<Row> rows) {
             this.file = file;
             this.rows = rows;
         }
 
-        void add(long number, String[] values) {
-            if (places != null) {
-                rows.accept(places.row(number, values));
-            } else if (header) {
-                places = named(file, Arrays.asList(values));
-            } else {
-                addFirst(number, values);
-            }
+        void name(List<String> names) {
+            places = places(meaning -> place(meaning, names, file));
+            columns = names.size();
         }
 
-        /** The first row that has what is wanted says how many columns there are. */
-        private void addFirst(long number, String[] values) {
-            Places numbered = numbered(file, values.length);
-            missing = numbered.beyond(values.length);
-            if (missing == null) {
-                places = numbered;
+        void add(long number, String[] values) {
+            if (places == null && header) {
+                name(Arrays.asList(values));
+                return;
+            }
+            if (places == null) {
+                places = places(RowFormat.this::number);
+            }
+            String missing = null;
+            if (missing(columns) != null) {
+                columns = Math.max(columns, values.length);
+                missing = missing(values.length);
             }
             rows.accept(
-                    missing == null
-                            ? numbered.row(number, values)
-                            : new Row(file, number, Map.of(), "it has no " + missing));
+                    missing == null ? row(number, values) : new Row(file, number, Map.of(), "it has no " + missing));
+        }
+
+        private Row row(long number, String[] values) {
+            Map<String, String> found = new HashMap<>();
+            places.forEach((meaning, place) -> found.put(meaning, place < values.length ? values[place] : null));
+            boolean more = Arrays.stream(values).skip(columns).anyMatch(StringUtils::isNotEmpty);
+            return new Row(file, number, found, more ? tooMany(values.length) : null);
+        }
+
+        private String tooMany(int number) {
+            return "it has " + number + " columns, and the file's first " + (header ? "" : "usable ") + "row " + columns
+                    + ": in a .csv, quotation marks go around a value with a comma";
+        }
+
+        /** @return which column a row of that size lacks; null for none */
+        private String missing(int size) {
+            for (Map.Entry<String, Integer> place : places.entrySet()) {
+                if (place.getValue() >= size) {
+                    return "column " + (place.getValue() + 1) + " (corpus.columns." + place.getKey()
+                            + ", where corpus.header is false)";
+                }
+            }
+            return null;
         }
 
         void end() {
+            String missing = places == null ? null : missing(columns);
             if (missing != null) {
                 throw new ConfigurationException("no row of " + file + " has a " + missing + ".");
             }
         }
+    }
+
+    private Map<String, Integer> places(ToIntFunction<String> place) {
+        return meanings.stream().collect(Collectors.toMap(Function.identity(), place::applyAsInt));
+    }
+
+    private int place(String meaning, List<String> names, String file) {
+        int place = names.indexOf(columns.get(meaning));
+        if (place < 0) {
+            throw new ConfigurationException(file + " has no column " + columns.get(meaning) + " (corpus.columns."
+                    + meaning + "); its columns are " + String.join(", ", names) + ".");
+        }
+        return place;
+    }
+
+    private int number(String meaning) {
+        String column = columns.get(meaning);
+        if (!column.matches("[1-9]\\d{0,4}")) {
+            throw new ConfigurationException("corpus.columns." + meaning + " is " + column
+                    + "; it must be a column's number, from 1, since corpus.header is false.");
+        }
+        return Integer.parseInt(column) - 1;
     }
 
     private void readLines(String file, BufferedReader reader, Consumer<Row> rows) throws IOException {
@@ -213,76 +262,24 @@ public final class RowFormat implements Serializable {
         try (ParquetReader<Group> reader = ParquetReader.builder(new GroupReadSupport(), new Path(file))
                 .withConf(hadoop)
                 .build()) {
-            Places places = null;
+            Table table = new Table(file, rows);
             long number = 0;
             for (Group group = reader.read(); group != null; group = reader.read()) {
                 GroupType type = group.getType();
-                if (places == null) {
-                    places = named(
-                            file, type.getFields().stream().map(Type::getName).toList());
+                if (number == 0) {
+                    table.name(type.getFields().stream().map(Type::getName).toList());
                 }
                 String[] values = new String[type.getFieldCount()];
                 for (int i = 0; i < values.length; i++) {
                     boolean given = type.getType(i).isPrimitive() && group.getFieldRepetitionCount(i) == 1;
                     values[i] = given ? group.getValueToString(i, 0) : null;
                 }
-                rows.accept(places.row(number++, values));
+                table.add(number++, values);
             }
         } catch (RuntimeException e) {
             throw e instanceof UnrollException
                     ? e
                     : new UnrollException(file + " cannot be read as a Parquet file: " + e.getMessage(), e);
         }
-    }
-
-    /** Where the wanted values are in a row. */
-    private record Places(String file, Map<String, Integer> places, int columns, boolean named) {
-        /** @return which column a row of that size lacks; null for none */
-        String beyond(int size) {
-            return places.entrySet().stream()
-                    .filter(place -> place.getValue() >= size)
-                    .map(place -> "column " + (place.getValue() + 1) + " (corpus.columns." + place.getKey()
-                            + ", where corpus.header is false)")
-                    .findFirst()
-                    .orElse(null);
-        }
-
-        Row row(long number, String[] values) {
-            Map<String, String> found = new HashMap<>();
-            places.forEach((meaning, place) -> found.put(meaning, place < values.length ? values[place] : null));
-            boolean more = Arrays.stream(values).skip(columns).anyMatch(StringUtils::isNotEmpty);
-            return new Row(file, number, found, more ? tooMany(values.length) : null);
-        }
-
-        private String tooMany(int number) {
-            return "it has " + number + " columns, and the file's first " + (named ? "" : "usable ") + "row " + columns
-                    + ": in a .csv, quotation marks go around a value with a comma";
-        }
-    }
-
-    private Places named(String file, List<String> names) {
-        Map<String, Integer> places = new HashMap<>();
-        for (String meaning : meanings) {
-            int place = names.indexOf(columns.get(meaning));
-            if (place < 0) {
-                throw new ConfigurationException(file + " has no column " + columns.get(meaning) + " (corpus.columns."
-                        + meaning + "); its columns are " + String.join(", ", names) + ".");
-            }
-            places.put(meaning, place);
-        }
-        return new Places(file, places, names.size(), true);
-    }
-
-    private Places numbered(String file, int size) {
-        Map<String, Integer> places = new HashMap<>();
-        for (String meaning : meanings) {
-            String column = columns.get(meaning);
-            if (!column.matches("[1-9]\\d{0,4}")) {
-                throw new ConfigurationException("corpus.columns." + meaning + " is " + column
-                        + "; it must be a column's number, from 1, since corpus.header is false.");
-            }
-            places.put(meaning, Integer.parseInt(column) - 1);
-        }
-        return new Places(file, places, size, false);
     }
 }
