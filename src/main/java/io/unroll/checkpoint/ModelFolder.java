@@ -15,6 +15,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
@@ -44,6 +45,25 @@ public final class ModelFolder {
         } catch (IOException | RuntimeException e) {
             throw new ConfigurationException(path + " is no usable path: " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * @return the model of {@code training.start-from}; empty where training starts from random weights
+     * @throws ConfigurationException where its network is another, saying what differs
+     */
+    public static Optional<Model> start(Settings settings, Configuration hadoop) {
+        String path = settings.training().startFrom();
+        if (path.isBlank()) {
+            return Optional.empty();
+        }
+        Model model = new ModelFolder(path, hadoop).read();
+        List<String> differences =
+                SettingsReader.differencesOfNetworks(settings, model.settings().text(), path + "/" + SETTINGS);
+        if (!differences.isEmpty()) {
+            throw new ConfigurationException("training.start-from, " + path + ", has another network: "
+                    + String.join("; ", differences) + ". Give the settings that it was trained with.");
+        }
+        return Optional.of(model);
     }
 
     public boolean exists() {

@@ -36,6 +36,11 @@ final class ConsoleProgress implements Progress {
     }
 
     @Override
+    public void startsFrom(String model) {
+        print("starts from the weights of %s", model);
+    }
+
+    @Override
     public void resumed(String checkpoint, int round) {
         print("goes on after round %,d, from %s", round, checkpoint);
     }

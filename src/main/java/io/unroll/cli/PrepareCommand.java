@@ -1,5 +1,6 @@
 package io.unroll.cli;
 
+import io.unroll.checkpoint.ModelFolder;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.spark.Prepare;
@@ -35,7 +36,8 @@ final class PrepareCommand implements Callable<Integer> {
         Settings settings = SettingsReader.read(configuration, overrides);
         PreparedCorpus corpus;
         try (Session session = Session.start("prepare " + configuration, 1)) {
-            corpus = Prepare.of(session, settings, Task.of(settings)).prepare();
+            corpus = Prepare.of(session, settings, Task.of(settings), ModelFolder.start(settings, session.hadoop()))
+                    .prepare();
         }
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();

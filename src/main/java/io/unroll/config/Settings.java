@@ -209,7 +209,8 @@ public record Settings(
             int decayAfter,
             int patience,
             double clipNorm,
-            int earlyStopping)
+            int earlyStopping,
+            String startFrom)
             implements Serializable {
         public Training {
             check(epochs >= 1 && epochs <= MOST, "training.epochs", epochs, "from 1 to " + MOST);

@@ -19,6 +19,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Reads {@link Settings}: reference.conf, under the run's file, under {@code key=value} overrides. */
@@ -37,6 +39,9 @@ public final class SettingsReader {
             "corpus.images",
             "corpus.prepared",
             "model.image.network");
+
+    private static final Pattern NETWORK = Pattern.compile("task|corpus\\.(target-)?tokenizer"
+            + "|model\\.(?!dropout|.*-dropout|label-smoothing|precision|emulate-bfloat16|image\\.network).*");
 
     private final Config config;
 
@@ -228,7 +233,8 @@ public final class SettingsReader {
                 number("training.decay-after"),
                 number("training.patience"),
                 decimal("training.clip-norm"),
-                number("training.early-stopping"));
+                number("training.early-stopping"),
+                text("training.start-from"));
     }
 
     private Settings.Averaging averaging() {
@@ -257,10 +263,19 @@ public final class SettingsReader {
      * @return for each key that differs, its two values
      */
     public static List<String> differences(Settings settings, String other, String origin) {
+        return differences(settings, other, origin, key -> !INDIFFERENT.contains(key));
+    }
+
+    /** The same of what decides what a network's weights mean. */
+    public static List<String> differencesOfNetworks(Settings settings, String other, String origin) {
+        return differences(settings, other, origin, NETWORK.asMatchPredicate());
+    }
+
+    private static List<String> differences(Settings settings, String other, String origin, Predicate<String> matters) {
         Config mine = ConfigFactory.parseString(settings.text());
         Config theirs = ConfigFactory.parseString(parse(other, origin).text()).withFallback(REFERENCE);
         return keys("", REFERENCE.root()).stream()
-                .filter(key -> !INDIFFERENT.contains(key))
+                .filter(matters)
                 .filter(key -> !mine.getString(key).equals(theirs.getString(key)))
                 .sorted()
                 .map(key -> key + " is " + mine.getString(key) + ", and was " + theirs.getString(key))

@@ -40,14 +40,16 @@ public final class Evaluation {
     /** @return the score over files of the kind that the model was trained on; empty where they hold nothing to predict */
     public static Optional<Score> ofFiles(Session session, Model model, List<String> paths, int beam)
             throws IOException {
-        return Prepare.of(session, model.settings(), model.task())
+        return Prepare.of(session, model.settings(), model.task(), Optional.empty())
                 .evaluate(of(session, model, beam), model.vocabularies(), paths);
     }
 
     /** @return the score over a part of the corpus that the model was trained on; empty where it holds nothing */
     public static Optional<Score> ofPart(Session session, Model model, Split.Part part, int beam) throws IOException {
-        PreparedCorpus corpus =
-                Prepare.of(session, model.settings(), model.task()).prepare();
+        boolean started = !model.settings().training().startFrom().isBlank();
+        PreparedCorpus corpus = Prepare.of(
+                        session, model.settings(), model.task(), started ? Optional.of(model) : Optional.empty())
+                .prepare();
         if (!corpus.source().content().equals(model.manifest().corpus())) {
             throw new ConfigurationException(
                     "corpus.path, " + model.settings().corpus().path()

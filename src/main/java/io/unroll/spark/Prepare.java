@@ -1,5 +1,6 @@
 package io.unroll.spark;
 
+import io.unroll.checkpoint.Model;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
@@ -35,10 +36,13 @@ public abstract class Prepare {
 
     final Session session;
     final Settings.Corpus corpus;
+    final Optional<Vocabularies> given;
 
-    Prepare(Session session, Settings.Corpus corpus) {
+    /** @param given vocabularies to encode with, whatever the corpus holds; empty where they are made from it */
+    Prepare(Session session, Settings.Corpus corpus, Optional<Vocabularies> given) {
         this.session = session;
         this.corpus = corpus;
+        this.given = given;
     }
 
     /** @return that of what is prepared; files are evaluated without it */
@@ -46,10 +50,12 @@ public abstract class Prepare {
         return new Path(corpus.prepared()).getFileSystem(session.hadoop());
     }
 
-    public static Prepare of(Session session, Settings settings, Task task) {
+    /** @param start where training starts from, if not from random weights */
+    public static Prepare of(Session session, Settings settings, Task task, Optional<Model> start) {
+        Optional<Vocabularies> given = start.map(Model::vocabularies);
         return task.examples().isPresent()
-                ? new PrepareExamples(session, settings, task)
-                : new PrepareText(session, settings.corpus());
+                ? new PrepareExamples(session, settings, task, given)
+                : new PrepareText(session, settings.corpus(), given);
     }
 
     /** @return a hash of the corpus' content, as the model's manifest has it */
@@ -67,6 +73,7 @@ public abstract class Prepare {
         for (Object setting : settings) {
             all.append(' ').append(setting instanceof Enum<?> choice ? Words.kebab(choice) : setting);
         }
+        given.ifPresent(vocabularies -> all.append(' ').append(vocabularies.symbols()));
         byte[] digest = sha256().digest(all.toString().getBytes(StandardCharsets.UTF_8));
         String name = kind + "-" + HexFormat.of().formatHex(digest, 0, 8);
         return fs().makeQualified(new Path(corpus.prepared(), name));

@@ -50,8 +50,8 @@ final class PrepareExamples extends Prepare {
     private final Examples examples;
     private final Rows rows;
 
-    PrepareExamples(Session session, Settings settings, Task task) {
-        super(session, settings.corpus());
+    PrepareExamples(Session session, Settings settings, Task task, Optional<Vocabularies> given) {
+        super(session, settings.corpus(), given);
         this.settings = settings;
         this.task = task;
         this.examples = task.examples().orElseThrow();
@@ -123,7 +123,7 @@ final class PrepareExamples extends Prepare {
                             .sum();
             Broadcast<Division> division = session.broadcast(
                     Division.of(tally.groups(), corpus.validation(), corpus.test(), 1 + bytes / PART_BYTES));
-            Vocabularies vocabularies = examples.vocabularies(count(files, division));
+            Vocabularies vocabularies = given.orElseGet(() -> examples.vocabularies(count(files, division)));
             makeFolder(folder);
             ExampleIndex made = encode(files, vocabularies, division, folder, hash, tally.skipped());
             publish(folder, vocabularies, ExampleIndex.FILE, made);

@@ -38,13 +38,13 @@ final class PrepareText extends Prepare {
     private final Tokenizer tokenizer;
     private final long sliceBytes;
 
-    PrepareText(Session session, Settings.Corpus corpus) {
-        this(session, corpus, SLICE_BYTES);
+    PrepareText(Session session, Settings.Corpus corpus, Optional<Vocabularies> given) {
+        this(session, corpus, given, SLICE_BYTES);
     }
 
     /** @param sliceBytes bytes that a task reads, at least */
-    PrepareText(Session session, Settings.Corpus corpus, long sliceBytes) {
-        super(session, corpus);
+    PrepareText(Session session, Settings.Corpus corpus, Optional<Vocabularies> given, long sliceBytes) {
+        super(session, corpus, given);
         this.sliceBytes = sliceBytes;
         this.tokenizer = Tokenizer.of(corpus);
     }
@@ -67,7 +67,7 @@ final class PrepareText extends Prepare {
                 corpus.malformed());
         boolean found = isPrepared(folder);
         if (!found) {
-            Vocabulary vocabulary = tokenizer.vocabulary(count(parts));
+            Vocabulary vocabulary = given.map(Vocabularies::tokens).orElseGet(() -> tokenizer.vocabulary(count(parts)));
             if (vocabulary.size() < 2) {
                 throw new ConfigurationException(
                         corpus.path() + " holds fewer than two different symbols: there is nothing to learn.");

@@ -35,6 +35,7 @@ public final class TrainingJob {
     private final ModelFolder folder;
     private final Checkpoints checkpoints;
     private final MetricsFile metrics;
+    private final Optional<Model> start;
     /** The model, where an earlier attempt has come to the end; null otherwise. */
     private final Model finished;
     /** What is there is replaced: it is told so, or only half a model. */
@@ -55,7 +56,6 @@ public final class TrainingJob {
         this.settings = settings;
         this.progress = progress;
         this.task = Task.of(settings);
-        this.prepare = Prepare.of(session, settings, task);
         this.folder = new ModelFolder(modelPath(settings), session.hadoop());
         this.checkpoints = new Checkpoints(settings, session.hadoop());
         // Half a model with checkpoints beside it is this run's own; anything else is not touched.
@@ -63,6 +63,8 @@ public final class TrainingJob {
         this.replaces = settings.run().overwrite() || (partial && checkpoints.exist());
         this.trainsAnew = settings.run().overwrite() && folder.exists() && !partial;
         this.finished = folder.exists() && !replaces ? folder.finished(settings) : null;
+        this.start = finished == null ? ModelFolder.start(settings, session.hadoop()) : Optional.empty();
+        this.prepare = Prepare.of(session, settings, task, start);
         folder.checkWritable();
         this.metrics = new MetricsFile(settings.run().directory(), session.hadoop());
     }
@@ -137,9 +139,14 @@ public final class TrainingJob {
             return state;
         }
         checkpoints.clear();
+        start.ifPresent(model -> progress.startsFrom(settings.training().startFrom()));
+        float[] parameters = start.map(Model::parameters).orElseGet(this::random);
+        return RunState.before(Snapshot.initial(parameters, settings.cluster().replicas()));
+    }
+
+    private float[] random() {
         try (Network network = new Network(shape, settings.run().seed())) {
-            return RunState.before(
-                    Snapshot.initial(network.parameters(), settings.cluster().replicas()));
+            return network.parameters();
         }
     }
 

@@ -5,6 +5,7 @@ import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -27,6 +28,13 @@ public final class Vocabularies implements Serializable {
 
     public Vocabulary of(String name) {
         return all.get(name);
+    }
+
+    /** @return by their names, in the order of their tokens */
+    public Map<String, List<String>> symbols() {
+        Map<String, List<String>> symbols = new TreeMap<>();
+        all.forEach((name, vocabulary) -> symbols.put(name, vocabulary.symbols()));
+        return symbols;
     }
 
     private static String file(String name) {

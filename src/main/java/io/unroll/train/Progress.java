@@ -21,6 +21,9 @@ public interface Progress {
     /** The run is finished: its model is there, from the same settings and corpus, and nothing is left to do. */
     void finished(String model);
 
+    /** The run begins with the weights of a trained model. */
+    void startsFrom(String model);
+
     /** The run goes on from a checkpoint of so many rounds. */
     void resumed(String checkpoint, int round);
 

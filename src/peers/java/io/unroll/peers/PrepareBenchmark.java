@@ -4,10 +4,12 @@ import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.spark.Prepare;
 import io.unroll.spark.Session;
+import io.unroll.task.Task;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.sql.SparkSession;
 
@@ -78,7 +80,7 @@ public final class PrepareBenchmark {
                         "run.directory = none, corpus { path = \"%s\", prepared = \"%s\", tokenizer = %s, malformed = replace }",
                         path, prepared, tokenizer),
                 "benchmark");
-        new Prepare(session, settings.corpus()).prepare();
+        Prepare.of(session, settings, Task.of(settings), Optional.empty()).prepare();
         FileSystem.getLocal(session.hadoop()).delete(new org.apache.hadoop.fs.Path(prepared.toUri()), true);
     }
 }

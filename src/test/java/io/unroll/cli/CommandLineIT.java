@@ -434,6 +434,50 @@ class CommandLineIT {
     }
 
     @Test
+    void trainingGoesOnFromATrainedModelAndItsVocabulary() throws Exception {
+        Path next = Files.writeString(folder.resolve("next.txt"), "the cat sat on the mat\n".repeat(150));
+        String model = folder.resolve("run/model").toString();
+        String run = folder.resolve("next").toString();
+        String[] call = {
+            "train",
+            conf.toString(),
+            "corpus.path=" + next,
+            "run.directory=" + run,
+            "training.start-from=" + model,
+            "training.optimizer=sgd",
+            "training.learning-rate=1e-30",
+            "model.hidden=24"
+        };
+
+        Output output = InProcess.unroll(call);
+        assertEquals(0, output.status(), output.err());
+        assertTrue(output.err().contains("starts from the weights of " + model), output.err());
+        assertEquals(-1, Files.mismatch(Path.of(model, "vocabulary.json"), Path.of(run, "model/vocabulary.json")));
+        assertEquals(nats(model, next.toString()), nats(run, next.toString()));
+        assertNotEquals(nats(run, next.toString()), nats(run, "--part", "test"));
+
+        call[call.length - 1] = "model.hidden=16";
+        assertEquals(
+                "unroll: training.start-from, " + model + ", has another network: model.embedding is 16, and was 24; "
+                        + "model.hidden is 16, and was 24. Give the settings that it was trained with.",
+                InProcess.unroll(with(call, "run.directory=" + folder.resolve("other")))
+                        .err()
+                        .strip());
+        assertTrue(
+                InProcess.unroll(with(call, "training.start-from=none")).err().contains("none: no such model folder."));
+    }
+
+    private static double nats(String model, String... what) throws IOException {
+        String[] call = Stream.concat(Stream.of("evaluate", model, "--json"), Stream.of(what))
+                .toArray(String[]::new);
+        return InProcess.unroll(call).json().get("cross_entropy").asDouble();
+    }
+
+    private static String[] with(String[] call, String setting) {
+        return Stream.concat(Stream.of(call), Stream.of(setting)).toArray(String[]::new);
+    }
+
+    @Test
     void aWrongJavaGetsASentence() throws Exception {
         Path java = Files.createDirectories(folder.resolve("java11/bin")).resolve("java");
         Files.writeString(java, "#!/bin/sh\necho '    java.specification.version = 11' >&2\n");

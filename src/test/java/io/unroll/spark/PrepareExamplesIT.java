@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -213,7 +214,8 @@ class PrepareExamplesIT {
 
     private static Score evaluate(String text, Path file) throws IOException {
         Settings settings = settings(text);
-        PreparedCorpus corpus = Prepare.of(session, settings, Task.of(settings)).prepare();
+        PreparedCorpus corpus = Prepare.of(session, settings, Task.of(settings), Optional.empty())
+                .prepare();
         Model untrained = new Model(null, settings, corpus.vocabularies(), new float[0], new float[0]);
         try (Network network = new Network(untrained.shape(), 1)) {
             Model model = new Model(null, settings, corpus.vocabularies(), network.parameters(), new float[0]);
@@ -224,7 +226,8 @@ class PrepareExamplesIT {
 
     private static PreparedCorpus prepare(String text) throws IOException {
         Settings settings = settings(text);
-        return Prepare.of(session, settings, Task.of(settings)).prepare();
+        return Prepare.of(session, settings, Task.of(settings), Optional.empty())
+                .prepare();
     }
 
     private static Settings settings(String text) {

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -56,7 +57,7 @@ class PrepareIT {
     @CsvSource({"char, 10", "char, 1000000", "byte, 333", "word, 50"})
     void tokenFilesHoldTheFilesInOrder(String tokenizer, long sliceBytes) throws IOException {
         Settings settings = settings(tokenizer + sliceBytes, "corpus.tokenizer = " + tokenizer);
-        PreparedCorpus corpus = new PrepareText(session, settings.corpus(), sliceBytes).prepare();
+        PreparedCorpus corpus = new PrepareText(session, settings.corpus(), Optional.empty(), sliceBytes).prepare();
 
         int[] tokens = new int[(int) index(corpus).tokens()];
         try (TokenReader reader = new TokenReader(corpus.folder(), index(corpus), session.hadoop())) {
@@ -73,7 +74,7 @@ class PrepareIT {
             assertEquals(TEXT + TEXT.substring(7), actual);
         }
         assertFalse(corpus.found());
-        assertTrue(new PrepareText(session, settings.corpus(), sliceBytes)
+        assertTrue(new PrepareText(session, settings.corpus(), Optional.empty(), sliceBytes)
                 .prepare()
                 .found());
     }
@@ -84,7 +85,7 @@ class PrepareIT {
 
     private static Loss evaluate(Model model, List<String> texts, long bytes) throws IOException {
         Evaluation evaluation = Evaluation.byLoss(session, model.settings(), model.shape(), model.parameters());
-        return new PrepareText(session, model.settings().corpus())
+        return new PrepareText(session, model.settings().corpus(), Optional.empty())
                 .evaluate(evaluation, model.vocabularies(), texts, bytes)
                 .orElseThrow()
                 .loss();
@@ -99,7 +100,7 @@ class PrepareIT {
         Settings settings = SettingsReader.parse(
                 "run.directory = \"" + folder.resolve("small") + "\", corpus.path = \"" + many + "\"", "test");
 
-        PreparedCorpus corpus = new PrepareText(session, settings.corpus()).prepare();
+        PreparedCorpus corpus = new PrepareText(session, settings.corpus(), Optional.empty()).prepare();
 
         long expected = IntStream.range(0, 10_000)
                 .mapToLong(i -> ("file " + i + "\n").length())
@@ -111,7 +112,7 @@ class PrepareIT {
     @Test
     void evaluationInSlicesIsNearlyThatOfTheWhole() throws IOException {
         Settings settings = settings("evaluation", "model { hidden = 16, layers = 1 }");
-        PreparedCorpus corpus = new PrepareText(session, settings.corpus(), 1 << 20).prepare();
+        PreparedCorpus corpus = new PrepareText(session, settings.corpus(), Optional.empty(), 1 << 20).prepare();
         Model empty = new Model(null, settings, corpus.vocabularies(), new float[0], new float[0]);
         Model model;
         try (Network network = new Network(empty.shape(), 1)) {

@@ -20,7 +20,7 @@ class LearningRateTest {
         "PLATEAU, 0.9, 0.064",
     })
     void followsTheSchedule(Settings.Schedule schedule, double progress, double expected) {
-        var training = new Settings.Training(10, 1, 1, Settings.Optimizer.ADAM, 0.1, schedule, 0.8, 2, 1, 0, 0);
+        var training = new Settings.Training(10, 1, 1, Settings.Optimizer.ADAM, 0.1, schedule, 0.8, 2, 1, 0, 0, "");
 
         assertEquals(expected, LearningRate.at(progress, (int) (10 * progress), 2, training), 1e-12);
     }
