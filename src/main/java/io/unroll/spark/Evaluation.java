@@ -46,10 +46,10 @@ public final class Evaluation {
 
     /** @return the score over a part of the corpus that the model was trained on; empty where it holds nothing */
     public static Optional<Score> ofPart(Session session, Model model, Split.Part part, int beam) throws IOException {
-        boolean started = !model.settings().training().startFrom().isBlank();
-        PreparedCorpus corpus = Prepare.of(
-                        session, model.settings(), model.task(), started ? Optional.of(model) : Optional.empty())
-                .prepare();
+        Optional<Model> start = Optional.of(model)
+                .filter(trained -> !trained.settings().training().startFrom().isBlank());
+        PreparedCorpus corpus =
+                Prepare.of(session, model.settings(), model.task(), start).prepare();
         if (!corpus.source().content().equals(model.manifest().corpus())) {
             throw new ConfigurationException(
                     "corpus.path, " + model.settings().corpus().path()
