@@ -445,8 +445,7 @@ class CommandLineIT {
             "run.directory=" + run,
             "training.start-from=" + model,
             "training.optimizer=sgd",
-            "training.learning-rate=1e-30",
-            "model.hidden=24"
+            "training.learning-rate=1e-30"
         };
 
         Output output = InProcess.unroll(call);
@@ -456,15 +455,14 @@ class CommandLineIT {
         assertEquals(nats(model, next.toString()), nats(run, next.toString()));
         assertNotEquals(nats(run, next.toString()), nats(run, "--part", "test"));
 
-        call[call.length - 1] = "model.hidden=16";
+        String other = "run.directory=" + folder.resolve("other");
         assertEquals(
                 "unroll: training.start-from, " + model + ", has another network: model.embedding is 16, and was 24; "
                         + "model.hidden is 16, and was 24. Give the settings that it was trained with.",
-                InProcess.unroll(with(call, "run.directory=" + folder.resolve("other")))
-                        .err()
-                        .strip());
-        assertTrue(
-                InProcess.unroll(with(call, "training.start-from=none")).err().contains("none: no such model folder."));
+                InProcess.unroll(with(call, other, "model.hidden=16")).err().strip());
+        assertTrue(InProcess.unroll(with(call, other, "training.start-from=none"))
+                .err()
+                .contains("none: no such model folder."));
     }
 
     private static double nats(String model, String... what) throws IOException {
@@ -473,8 +471,8 @@ class CommandLineIT {
         return InProcess.unroll(call).json().get("cross_entropy").asDouble();
     }
 
-    private static String[] with(String[] call, String setting) {
-        return Stream.concat(Stream.of(call), Stream.of(setting)).toArray(String[]::new);
+    private static String[] with(String[] call, String... settings) {
+        return Stream.concat(Stream.of(call), Stream.of(settings)).toArray(String[]::new);
     }
 
     @Test
