@@ -56,7 +56,12 @@ public final class ModelFolder {
         if (path.isBlank()) {
             return Optional.empty();
         }
-        Model model = new ModelFolder(path, hadoop).read();
+        Model model;
+        try {
+            model = new ModelFolder(path, hadoop).read();
+        } catch (ConfigurationException e) {
+            throw new ConfigurationException("training.start-from: " + e.getMessage(), e);
+        }
         List<String> differences =
                 SettingsReader.differencesOfNetworks(settings, model.settings().text(), path + "/" + SETTINGS);
         if (!differences.isEmpty()) {

@@ -145,11 +145,15 @@ final class PrepareExamples extends Prepare {
         var hadoop = session.hadoopBroadcast();
         Examples format = examples;
         Rows reading = rows;
+        Broadcast<Vocabularies> symbols = given.map(session::broadcast).orElse(null);
         Tally all = new Tally(Map.of(), 0);
         session.map("prepare: check rows", files, part -> {
                     Map<String, LongStream.Builder> hashes = new TreeMap<>();
                     long skipped = reading.each(part, hadoop.value().value(), (row, named) -> {
                         format.check(row, named);
+                        if (symbols != null) {
+                            format.encode(row, named, symbols.value());
+                        }
                         hashes.computeIfAbsent(format.stratum(row), any -> LongStream.builder())
                                 .add(Division.hash(format.group(row)));
                     });

@@ -462,7 +462,7 @@ class CommandLineIT {
                 InProcess.unroll(with(call, other, "model.hidden=16")).err().strip());
         assertTrue(InProcess.unroll(with(call, other, "training.start-from=none"))
                 .err()
-                .contains("none: no such model folder."));
+                .contains("training.start-from: none: no such model folder."));
     }
 
     private static double nats(String model, String... what) throws IOException {

@@ -192,6 +192,24 @@ class PrepareExamplesIT {
     }
 
     @Test
+    void whatTheModelHasNotSeenThatTrainingStartsFromIsNamedOrCounted() throws IOException {
+        Path seen = write("labels.csv", "text,label\na,x\nb,y\n");
+        Path unseen = write("labels-next.csv", "text,label\na,y\nb,z\nb,x\nc,z\n");
+        String settings = "task = classification, corpus.path = \"" + seen + "\"\n";
+        Model start = new Model(null, settings(settings), prepare(settings).vocabularies(), new float[0], new float[0]);
+        String next = settings + "corpus.path = \"" + unseen + "\"\n";
+
+        String problem = assertThrows(UnrollException.class, () -> prepare(next, Optional.of(start)))
+                .getMessage();
+        assertTrue(problem.matches(".*next.csv, row at 3: training has not seen its label, z\\. Mend it.*"), problem);
+        PreparedCorpus corpus = prepare(next + "corpus.malformed = skip", Optional.of(start));
+        assertEquals(2L, corpus.size().counts().get("skipped"));
+        assertEquals(2L, corpus.size().counts().get("examples"));
+        assertEquals(start.vocabularies().symbols(), corpus.vocabularies().symbols());
+        assertNotEquals(prepare(next).folder(), corpus.folder());
+    }
+
+    @Test
     void aCorpusIsFoundAgainUntilSomethingChangesThatDecidesExamples() throws IOException {
         Path file = write("found.csv", "image,caption\na.png,x\n");
         String settings = "task = captioning, " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n";
@@ -225,9 +243,12 @@ class PrepareExamplesIT {
     }
 
     private static PreparedCorpus prepare(String text) throws IOException {
+        return prepare(text, Optional.empty());
+    }
+
+    private static PreparedCorpus prepare(String text, Optional<Model> start) throws IOException {
         Settings settings = settings(text);
-        return Prepare.of(session, settings, Task.of(settings), Optional.empty())
-                .prepare();
+        return Prepare.of(session, settings, Task.of(settings), start).prepare();
     }
 
     private static Settings settings(String text) {
