@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -62,13 +63,29 @@ public final class ModelFolder {
         } catch (ConfigurationException e) {
             throw new ConfigurationException("training.start-from: " + e.getMessage(), e);
         }
-        List<String> differences =
-                SettingsReader.differencesOfNetworks(settings, model.settings().text(), path + "/" + SETTINGS);
+        List<String> differences = new ArrayList<>(
+                SettingsReader.differencesOfNetworks(settings, model.settings().text(), path + "/" + SETTINGS));
+        if (differences.isEmpty() && !sameImageNetwork(settings, model.settings(), hadoop)) {
+            differences.add("model.image.network is another file");
+        }
         if (!differences.isEmpty()) {
             throw new ConfigurationException("training.start-from, " + path + ", has another network: "
                     + String.join("; ", differences) + ". Give the settings that it was trained with.");
         }
         return Optional.of(model);
+    }
+
+    private static boolean sameImageNetwork(Settings one, Settings other, Configuration hadoop) {
+        if (one.model().image().network().isBlank()) {
+            return true;
+        }
+        Path mine = new Path(one.model().image().network());
+        Path its = new Path(other.model().image().network());
+        try {
+            return sameBytes(mine.getFileSystem(hadoop), mine, its.getFileSystem(hadoop), its);
+        } catch (IOException e) {
+            throw new ConfigurationException("model.image.network cannot be read: " + e.getMessage(), e);
+        }
     }
 
     public boolean exists() {

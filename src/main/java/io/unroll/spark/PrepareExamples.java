@@ -152,7 +152,7 @@ final class PrepareExamples extends Prepare {
                     long skipped = reading.each(part, hadoop.value().value(), (row, named) -> {
                         format.check(row, named);
                         if (symbols != null) {
-                            format.encode(row, named, symbols.value());
+                            format.check(row, symbols.value());
                         }
                         hashes.computeIfAbsent(format.stratum(row), any -> LongStream.builder())
                                 .add(Division.hash(format.group(row)));

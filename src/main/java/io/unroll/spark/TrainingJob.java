@@ -35,7 +35,8 @@ public final class TrainingJob {
     private final ModelFolder folder;
     private final Checkpoints checkpoints;
     private final MetricsFile metrics;
-    private final Optional<Model> start;
+    /** Where training starts from, if not from random weights, until it has started. */
+    private Optional<Model> start;
     /** The model, where an earlier attempt has come to the end; null otherwise. */
     private final Model finished;
     /** What is there is replaced: it is told so, or only half a model. */
@@ -82,6 +83,7 @@ public final class TrainingJob {
         plan();
         checkMemory();
         RunState state = start();
+        start = Optional.empty();
         last = state;
         session.beforeShutdown(this::interrupted);
         while (!state.finished(settings.training())) {

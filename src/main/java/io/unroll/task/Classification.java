@@ -110,12 +110,17 @@ record Classification(Settings settings) implements Task {
         }
 
         @Override
-        public int[] encode(Row row, RowFiles files, Vocabularies vocabularies) {
-            int[] tokens = phrases.encode(Targets.value(row, TEXT), vocabularies.tokens());
-            int label = vocabularies.of(LABELS).id(label(row));
-            if (label < 0) {
+        public void check(Row row, Vocabularies vocabularies) {
+            if (vocabularies.of(LABELS).id(label(row)) < 0) {
                 throw new MalformedRowException("training has not seen its label, " + label(row));
             }
+        }
+
+        @Override
+        public int[] encode(Row row, RowFiles files, Vocabularies vocabularies) {
+            check(row, vocabularies);
+            int[] tokens = phrases.encode(Targets.value(row, TEXT), vocabularies.tokens());
+            int label = vocabularies.of(LABELS).id(label(row));
             return IntStream.concat(IntStream.of(label), IntStream.of(tokens)).toArray();
         }
 

@@ -19,6 +19,9 @@ public interface Examples extends Collator {
     /** @throws io.unroll.text.MalformedRowException where the row cannot be used */
     void check(Row row, RowFiles files);
 
+    /** @throws io.unroll.text.MalformedRowException where the row cannot be used with vocabularies that are not its corpus' */
+    default void check(Row row, Vocabularies vocabularies) {}
+
     /** Adds what the row, which can be used, holds of each vocabulary's symbols. */
     void count(Row row, Map<String, Map<String, Long>> counts);
 

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class ModelFolderTest {
@@ -62,6 +63,33 @@ class ModelFolderTest {
         try (Stream<Path> left = Files.list(folder)) {
             assertEquals(List.of(Path.of("model")), left.map(Path::getFileName).toList());
         }
+    }
+
+    @Test
+    void trainingStartsFromAModelOfTheSameNetworkOnly() throws IOException {
+        Path images = Files.writeString(folder.resolve("images.zip"), "one");
+        String captioning = "task = captioning, corpus.images = i, training.start-from = \"" + path() + "\"\n"
+                + "model.image { features = 3, layer = seen, network = \"" + images + "\" }\n";
+        Settings settings = settings(captioning);
+        Model written = model(1, settings);
+        open(path()).write(written, false);
+
+        Configuration hadoop = new Configuration();
+        assertTrue(ModelFolder.start(settings("training.start-from = \"\""), hadoop)
+                .isEmpty());
+        Model start = ModelFolder.start(settings(captioning + "model.dropout = 0.5, corpus.min-count = 2"), hadoop)
+                .orElseThrow();
+        assertArrayEquals(written.parameters(), start.parameters());
+        Settings wider = settings(captioning + "model.image.features = 4");
+        assertEquals("model.image.features is 4, and was 3", difference(() -> ModelFolder.start(wider, hadoop)));
+        Files.writeString(images, "two");
+        assertEquals("model.image.network is another file", difference(() -> ModelFolder.start(settings, hadoop)));
+    }
+
+    private String difference(Executable start) {
+        String message = assertThrows(ConfigurationException.class, start).getMessage();
+        return message.replace("training.start-from, " + path() + ", has another network: ", "")
+                .replace(". Give the settings that it was trained with.", "");
     }
 
     @Test
@@ -190,8 +218,15 @@ class ModelFolderTest {
     }
 
     private static Model model(long seed) {
-        Settings settings = SettingsReader.parse(
-                "run.directory = r, corpus.path = t, run.seed = 7, model { hidden = 3, layers = 1 }", "test");
+        return model(seed, settings(""));
+    }
+
+    private static Settings settings(String more) {
+        return SettingsReader.parse(
+                "run.directory = r, corpus.path = t, run.seed = 7, model { hidden = 3, layers = 1 }\n" + more, "test");
+    }
+
+    private static Model model(long seed, Settings settings) {
         Vocabulary vocabulary = new Vocabulary(Settings.TokenizerName.CHAR, List.of("a", "b", "\n", "\uD83D\uDE00"));
         Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, vocabulary));
         Model empty = new Model(null, settings, vocabularies, new float[0], new float[0]);

@@ -453,7 +453,7 @@ class CommandLineIT {
         assertTrue(output.err().contains("starts from the weights of " + model), output.err());
         assertEquals(-1, Files.mismatch(Path.of(model, "vocabulary.json"), Path.of(run, "model/vocabulary.json")));
         assertEquals(nats(model, next.toString()), nats(run, next.toString()));
-        assertNotEquals(nats(run, next.toString()), nats(run, "--part", "test"));
+        assertEquals(nats(run, next.toString()), nats(run, "--part", "test"), 0.5);
 
         String other = "run.directory=" + folder.resolve("other");
         assertEquals(

@@ -206,7 +206,7 @@ class PrepareExamplesIT {
         assertEquals(2L, corpus.size().counts().get("skipped"));
         assertEquals(2L, corpus.size().counts().get("examples"));
         assertEquals(start.vocabularies().symbols(), corpus.vocabularies().symbols());
-        assertNotEquals(prepare(next).folder(), corpus.folder());
+        assertNotEquals(prepare(next + "corpus.malformed = skip").folder(), corpus.folder());
     }
 
     @Test
