@@ -64,7 +64,7 @@ class CaptioningIT {
                 task = captioning
                 corpus { path = "%1$s/seen.csv", images = "%1$s/images", tokenizer = word, test = 0 }
                 model { hidden = 128, layers = 1, dropout = 0.3, image.side = 32 }
-                training { epochs = 15, batch = 16, learning-rate = 0.002, schedule = linear }
+                training { epochs = 22, batch = 16, learning-rate = 0.002, schedule = linear }
                 cluster.replicas = 1
                 """
                         .formatted(folder));
