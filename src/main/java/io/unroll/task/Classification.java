@@ -111,16 +111,22 @@ record Classification(Settings settings) implements Task {
 
         @Override
         public void check(Row row, Vocabularies vocabularies) {
-            if (vocabularies.of(LABELS).id(label(row)) < 0) {
-                throw new MalformedRowException("training has not seen its label, " + label(row));
+            label(row, vocabularies);
+        }
+
+        private static int label(Row row, Vocabularies vocabularies) {
+            String label = label(row);
+            int token = vocabularies.of(LABELS).id(label);
+            if (token < 0) {
+                throw new MalformedRowException("training has not seen its label, " + label);
             }
+            return token;
         }
 
         @Override
         public int[] encode(Row row, RowFiles files, Vocabularies vocabularies) {
-            check(row, vocabularies);
+            int label = label(row, vocabularies);
             int[] tokens = phrases.encode(Targets.value(row, TEXT), vocabularies.tokens());
-            int label = vocabularies.of(LABELS).id(label(row));
             return IntStream.concat(IntStream.of(label), IntStream.of(tokens)).toArray();
         }
 
