@@ -3,6 +3,7 @@ package io.unroll.config;
 import static io.unroll.config.InvalidSettingException.check;
 
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.Map;
 
 /**
@@ -33,13 +34,17 @@ public record Settings(
     }
 
     /**
-     * @param every rounds from one checkpoint to the next; 0 for none
-     * @param keep the last ones that are kept, beside the best
+     * When checkpoints are written: after a number of rounds, after an interval of time, or never if both are zero.
+     *
+     * @param keep how many of the last checkpoints are kept, beside the best
      */
-    public record Checkpoint(int every, int keep) implements Serializable {
+    public record Checkpoint(int rounds, Duration interval, int keep) implements Serializable {
         public Checkpoint {
-            check(every >= 0, "run.checkpoint.every", every, "0 (off) or more");
             check(keep >= 1, "run.checkpoint.keep", keep, "1 or more");
+        }
+
+        public boolean isOn() {
+            return rounds > 0 || !interval.isZero();
         }
     }
 

@@ -11,6 +11,7 @@ import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -153,7 +154,7 @@ public final class SettingsReader {
                             text("run.directory"),
                             whole("run.seed", Long.MAX_VALUE),
                             flag("run.overwrite"),
-                            new Settings.Checkpoint(number("run.checkpoint.every"), number("run.checkpoint.keep"))),
+                            checkpoint()),
                     choice("task", Settings.TaskName.class),
                     corpus(),
                     model(),
@@ -163,6 +164,21 @@ public final class SettingsReader {
         } catch (InvalidSettingException e) {
             throw new ConfigurationException(where(config.getValue(e.key()).origin()) + e.getMessage(), e);
         }
+    }
+
+    private Settings.Checkpoint checkpoint() {
+        String key = "run.checkpoint.every";
+        String every = text(key);
+        boolean rounds = every.matches("\\d{1,9}");
+        InvalidSettingException.check(
+                rounds || every.matches("[1-9]\\d{0,5} ?[smh]"),
+                key,
+                every,
+                "a number of rounds, 0 (off) or more, or a time such as 30s, 5m or 1h");
+        return new Settings.Checkpoint(
+                rounds ? Integer.parseInt(every) : 0,
+                rounds ? Duration.ZERO : config.getDuration(key),
+                number("run.checkpoint.keep"));
     }
 
     private Settings.Corpus corpus() {

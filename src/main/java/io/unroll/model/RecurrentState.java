@@ -11,6 +11,14 @@ import java.io.Serializable;
 public record RecurrentState(float[]... arrays) implements Serializable {
     public static final RecurrentState ZERO = new RecurrentState();
 
+    public long size() {
+        long size = 0;
+        for (float[] array : arrays) {
+            size += array.length;
+        }
+        return size;
+    }
+
     boolean isZero() {
         return arrays.length == 0;
     }

@@ -20,8 +20,9 @@ import scala.collection.BufferedIterator;
 import scala.collection.JavaConverters;
 
 /**
- * A round on the workers. A first stage trains; a second one averages, each task some blocks of the weights, so that
- * the driver gets one set of weights, however many replicas there are:
+ * A round on the workers. If the replicas' weights are small, the tasks' results bring them to the driver, which averages
+ * them in the order of the replicas. Otherwise a first stage trains, and a second one averages, each task some blocks of the
+ * weights, so that the driver gets one set of weights, however many replicas there are:
  *
  * <pre>
  *   replica 0:  block 0 | block 1 | block 2     |     task 0:  block 0 of replica 0, 1, 2, ... -> mean -> driver
@@ -29,24 +30,37 @@ import scala.collection.JavaConverters;
  *   replica 2:  block 0 | block 1 | block 2     |     ...
  * </pre>
  *
- * Spark's sort brings the blocks in the order of the replicas, spilling what does not fit: sums are the same bits on
- * any cluster, and a task holds two blocks at a time. What else a replica gives back rides on its block 0.
+ * Spark's sort brings the blocks in the order of the replicas, spilling what does not fit, and a task holds two blocks at a
+ * time. Both ways sum the same numbers in the same order: the same bits on any cluster. What else a replica returns is with
+ * its block 0.
  */
 final class AveragedRound {
-    private static final int MOST_TASKS = 200;
+    /** Of all replicas' weights that come to the driver. */
+    static final long MAX_COLLECTED_BYTES = 64L << 20;
+
+    private static final int MAX_AVERAGING_TASKS = 200;
+    /** A larger state does not travel with its task but by a broadcast: Spark cannot send tasks of more than 128 MiB. */
+    private static final int MAX_STATE_BYTES = 1 << 19;
 
     private final Session session;
     private final WeightBlocks blocks;
+    private final long maxCollectedBytes;
 
-    AveragedRound(Session session, WeightBlocks blocks) {
+    AveragedRound(Session session, WeightBlocks blocks, long maxCollectedBytes) {
         this.session = session;
         this.blocks = blocks;
+        this.maxCollectedBytes = maxCollectedBytes;
     }
 
     /** @param replicas in their order, each with the worker's clock at its start and end */
     record Result(Weights mean, List<Replica> replicas) {}
 
-    record Replica(ReplicaResult result, Worker worker, long startMillis, long endMillis) implements Serializable {}
+    record Replica(ReplicaResult result, Worker worker, long startMillis, long endMillis) implements Serializable {
+        static Replica of(TrainReplica.Trained trained) {
+            return new Replica(
+                    trained.trained().result(), trained.worker(), trained.startMillis(), trained.endMillis());
+        }
+    }
 
     private record Key(int block, int replica) implements Serializable {}
 
@@ -55,13 +69,46 @@ final class AveragedRound {
 
     private record Mean(int block, FloatArray values, List<Outcome<Replica>> reports) implements Serializable {}
 
+    /** @return whether the weights of so many replicas come to the driver, not through a shuffle */
+    boolean collects(int replicas) {
+        return Float.BYTES * blocks.total() * replicas <= maxCollectedBytes;
+    }
+
     Result run(String description, Snapshot snapshot, TrainReplica task) {
-        List<Broadcast<ReplicaState>> states =
-                snapshot.states().stream().map(session::broadcast).toList();
-        List<TrainReplica.Input> inputs = IntStream.range(0, states.size())
-                .mapToObj(replica -> new TrainReplica.Input(replica, states.get(replica)))
-                .toList();
-        int tasks = Math.min(Math.min(blocks.count(), inputs.size()), MOST_TASKS);
+        List<Broadcast<ReplicaState>> broadcasts = new ArrayList<>();
+        List<TrainReplica.Input> inputs = new ArrayList<>();
+        for (ReplicaState state : snapshot.states()) {
+            TrainReplica.State source = () -> state;
+            if (state.bytes() > MAX_STATE_BYTES) {
+                Broadcast<ReplicaState> broadcast = session.broadcast(state);
+                broadcasts.add(broadcast);
+                source = broadcast::value;
+            }
+            inputs.add(new TrainReplica.Input(inputs.size(), source));
+        }
+        Result result =
+                collects(inputs.size()) ? collected(description, inputs, task) : shuffled(description, inputs, task);
+        broadcasts.forEach(Broadcast::destroy);
+        return result;
+    }
+
+    private Result collected(String description, List<TrainReplica.Input> inputs, TrainReplica task) {
+        session.name(description, "train " + inputs.size() + " replicas");
+        List<TrainReplica.Trained> replicas = session.map(inputs, task::train);
+        WeightedMean parameters = new WeightedMean(blocks.parameters());
+        WeightedMean optimizer = new WeightedMean(blocks.optimizer());
+        for (TrainReplica.Trained replica : replicas) {
+            long tokens = replica.trained().result().loss().tokens();
+            parameters.add(replica.trained().weights().parameters(), tokens);
+            optimizer.add(replica.trained().weights().optimizer(), tokens);
+        }
+        return new Result(
+                new Weights(parameters.value(), optimizer.value()),
+                replicas.stream().map(Replica::of).toList());
+    }
+
+    private Result shuffled(String description, List<TrainReplica.Input> inputs, TrainReplica task) {
+        int tasks = Math.min(Math.min(blocks.count(), inputs.size()), MAX_AVERAGING_TASKS);
         WeightBlocks layout = blocks;
         session.name(description, "train " + inputs.size() + " replicas");
         JavaPairRDD<Key, Piece> averaging = session.parallelize(inputs)
@@ -71,7 +118,6 @@ final class AveragedRound {
         session.name(description, "average " + blocks.count() + " blocks");
         List<Mean> means = averaging.mapPartitions(AveragedRound::means).collect();
         averaging.rdd().cleanShuffleDependencies(false);
-        states.forEach(Broadcast::destroy);
         List<Replica> replicas =
                 means.get(0).reports().stream().map(Outcome::orThrow).toList();
         return new Result(
@@ -92,7 +138,7 @@ final class AveragedRound {
         }
         TrainReplica.Trained trained = outcome.value();
         ReplicaResult result = trained.trained().result();
-        var report = new Outcome<>(new Replica(result, trained.worker(), trained.startMillis(), trained.endMillis()));
+        var report = new Outcome<>(Replica.of(trained));
         return IntStream.range(0, layout.count())
                 .mapToObj(block -> new Tuple2<>(
                         new Key(block, replica),

@@ -25,11 +25,19 @@ final class RoundJob {
     private final NetworkShape shape;
     private final Plan plan;
     private final WeightBlocks blocks;
+    private final AveragedRound averaging;
     private final long start = System.nanoTime();
     private long chunksBefore = -1;
     private final Set<Worker> workers = new LinkedHashSet<>();
 
-    RoundJob(Session session, Settings settings, PreparedCorpus corpus, NetworkShape shape, Plan plan) {
+    /** @param maxCollectedBytes of all replicas' weights that come to the driver; larger ones are shuffled */
+    RoundJob(
+            Session session,
+            Settings settings,
+            PreparedCorpus corpus,
+            NetworkShape shape,
+            Plan plan,
+            long maxCollectedBytes) {
         this.session = session;
         this.settings = settings;
         this.corpus = corpus;
@@ -37,6 +45,7 @@ final class RoundJob {
         this.plan = plan;
         boolean averaged = settings.cluster().averaging().updater() == Settings.Updater.AVERAGE;
         this.blocks = new WeightBlocks(shape.parameters(), averaged ? shape.optimizerSize() : 0);
+        this.averaging = new AveragedRound(session, blocks, maxCollectedBytes);
     }
 
     Done run(RunState state) {
@@ -49,21 +58,19 @@ final class RoundJob {
         LongAccumulator tokens = session.counter("tokens");
         TrainReplica task = new TrainReplica(
                 round, weights, plan, settings, shape, corpus.source(), session.hadoopBroadcast(), tokens);
-        AveragedRound.Result result = new AveragedRound(session, blocks)
-                .run("round " + (round.number() + 1) + " of " + rounds(), before, task);
+        AveragedRound.Result result = averaging.run("round " + (round.number() + 1) + " of " + rounds(), before, task);
         weights.destroy();
         result.replicas().stream().map(AveragedRound.Replica::worker).forEach(workers::add);
         Worker.checkAlike(workers);
-        double wall = (System.nanoTime() - begin) / 1e9;
-        phases.put("train", trainSeconds(result));
-        phases.put(
-                "average",
-                Math.max(0, wall - trainSeconds(result) - phases.seconds().get("broadcast")));
         List<ReplicaResult> results =
                 result.replicas().stream().map(AveragedRound.Replica::result).toList();
         Snapshot after =
                 before.after(round, result.mean(), results, settings.cluster().averaging());
-        return new Done(round, after, results, phases, wall);
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        double training = trainSeconds(result);
+        phases.put("train", training);
+        phases.put("average", Math.max(0, seconds - training - phases.seconds().get("broadcast")));
+        return new Done(round, after, results, phases, seconds);
     }
 
     private static double trainSeconds(AveragedRound.Result result) {
@@ -103,7 +110,6 @@ final class RoundJob {
 
     /** @param validation loss in nats per token, or null */
     RoundReport report(Done done, Double validation) {
-        long bytes = Float.BYTES * blocks.total();
         long kept = done.results().stream()
                 .mapToLong(result -> (long) Float.BYTES * result.state().optimizer().length)
                 .sum();
@@ -121,7 +127,15 @@ final class RoundJob {
                 done.loss().tokens() / done.seconds(),
                 secondsLeft(chunks(done.snapshot())),
                 done.phases().seconds(),
-                Map.of("broadcast", bytes, "shuffle", bytes * done.results().size() + kept, "collect", bytes + kept));
+                bytes(done.results().size(), kept));
+    }
+
+    /** @param kept optimizer states that the replicas keep */
+    private Map<String, Long> bytes(int replicas, long kept) {
+        long weights = Float.BYTES * blocks.total();
+        return averaging.collects(replicas)
+                ? Map.of("broadcast", weights, "shuffle", 0L, "collect", weights * replicas + kept)
+                : Map.of("broadcast", weights, "shuffle", weights * replicas + kept, "collect", weights + kept);
     }
 
     private double secondsLeft(long chunks) {

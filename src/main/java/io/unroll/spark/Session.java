@@ -28,6 +28,9 @@ public final class Session implements AutoCloseable {
     private static final int SECONDS_TO_CLOSE = 10;
     private static final int MOST_MINUTES_TO_CHECKPOINT = 10;
     private static final int DRIVER_COPIES = 6;
+    /** Results of tasks, as they come and as they are averaged. */
+    private static final int COLLECTED_COPIES = 2;
+
     private static final long SPARK_BYTES = 200L << 20;
 
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -46,6 +49,9 @@ public final class Session implements AutoCloseable {
                 .set("spark.app.name", "unroll " + name)
                 // The averaged weights come to the driver, whatever their size.
                 .setIfMissing("spark.driver.maxResultSize", "0")
+                // Weights: up to this size they come straight with a task's end, and compression gains nothing on them.
+                .setIfMissing("spark.task.maxDirectResultSize", "16m")
+                .setIfMissing("spark.broadcast.compress", "false")
                 .set("spark.task.cpus", Integer.toString(threads))
                 // Task results are records, which Spark's Kryo cannot read back.
                 .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer");
@@ -79,8 +85,9 @@ public final class Session implements AutoCloseable {
      * @param weightBytes weights and optimizer state, which the driver has as they are broadcast, as their means come
      *     and as they are joined; in local mode the tasks' copies are in the same heap
      * @param keptBytes what the replicas keep for themselves from round to round
+     * @param replicas how many train
      */
-    void checkMemory(long replicaBytes, long weightBytes, long keptBytes) {
+    void checkMemory(long replicaBytes, long weightBytes, long keptBytes, int replicas) {
         OperatingSystemMXBean machine = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long there = machine.getTotalMemorySize();
         if (context.isLocal() && replicaBytes > there) {
@@ -93,7 +100,8 @@ public final class Session implements AutoCloseable {
         int tasks = context.isLocal() ? context.defaultParallelism() : 0;
         long needed = SPARK_BYTES
                 + weightBytes * (DRIVER_COPIES + tasks * Worker.COPIES_OF_A_TASK)
-                + DRIVER_COPIES * keptBytes;
+                + DRIVER_COPIES * keptBytes
+                + COLLECTED_COPIES * Math.min(weightBytes * replicas, AveragedRound.MAX_COLLECTED_BYTES);
         if (needed > heap) {
             throw new ConfigurationException("training takes about " + (needed >> 20)
                     + " MiB of the driver's Java heap, which has " + (heap >> 20)
@@ -143,6 +151,11 @@ public final class Session implements AutoCloseable {
      */
     <I, O> List<O> map(String description, List<I> inputs, Function<I, O> task) {
         name(description, description);
+        return map(inputs, task);
+    }
+
+    /** Like {@link #map(String, List, Function)}, with the names that were given before. */
+    <I, O> List<O> map(List<I> inputs, Function<I, O> task) {
         return parallelize(inputs).map(input -> Outcome.of(() -> task.call(input))).collect().stream()
                 .map(Outcome::orThrow)
                 .toList();

@@ -31,11 +31,15 @@ record TrainReplica(
         LongAccumulator tokensTrained)
         implements Serializable {
 
-    /** @param state a broadcast of its own, since tasks of more than 128 MiB cannot be sent */
-    record Input(int replica, Broadcast<ReplicaState> state) implements Serializable {}
+    /** Gives a replica's state to its task. */
+    interface State extends Serializable {
+        ReplicaState value();
+    }
+
+    record Input(int replica, State state) implements Serializable {}
 
     /** @param startMillis and endMillis by this worker's clock, for people only */
-    record Trained(Replica.Trained trained, Worker worker, long startMillis, long endMillis) {}
+    record Trained(Replica.Trained trained, Worker worker, long startMillis, long endMillis) implements Serializable {}
 
     Trained train(Input input) throws IOException {
         Worker.checkHeap(shape.weightBytes());

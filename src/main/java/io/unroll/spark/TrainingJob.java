@@ -5,6 +5,7 @@ import io.unroll.checkpoint.Manifest;
 import io.unroll.checkpoint.MetricsFile;
 import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.RunJournal;
 import io.unroll.checkpoint.Versions;
 import io.unroll.chunk.Plan;
 import io.unroll.chunk.Split;
@@ -48,9 +49,9 @@ public final class TrainingJob {
     private NetworkShape shape;
     private Plan plan;
     private RoundJob rounds;
+    private RunJournal journal;
     private volatile RunState last;
     private volatile boolean interrupted;
-    private int checkpointed;
 
     public TrainingJob(Session session, Settings settings, Progress progress) throws IOException {
         this.session = session;
@@ -86,8 +87,13 @@ public final class TrainingJob {
         start = Optional.empty();
         last = state;
         session.beforeShutdown(this::interrupted);
-        while (!state.finished(settings.training())) {
-            state = round(state);
+        try {
+            while (!state.finished(settings.training())) {
+                state = round(state);
+            }
+            journal.await();
+        } finally {
+            journal.close();
         }
         stopIfInterrupted();
         last = null;
@@ -124,20 +130,20 @@ public final class TrainingJob {
                 model.precision() == Settings.Precision.BFLOAT16 && !Network.computesInBfloat16(model));
         boolean keeps = settings.cluster().averaging().updater() == Settings.Updater.KEEP;
         long kept = keeps ? (long) Float.BYTES * shape.optimizerSize() * plan.replicas() : 0;
-        session.checkMemory(replicaBytes, shape.weightBytes(), kept);
+        session.checkMemory(replicaBytes, shape.weightBytes(), kept, plan.replicas());
     }
 
     /** @return where an earlier attempt has come to, or the beginning */
     private RunState start() throws IOException {
-        rounds = new RoundJob(session, settings, corpus, shape, plan);
+        rounds = new RoundJob(session, settings, corpus, shape, plan, AveragedRound.MAX_COLLECTED_BYTES);
+        journal = new RunJournal(settings, checkpoints, metrics, corpus.source().content());
         Optional<Checkpoints.Found> found = checkpoints.latest(progress::damaged);
         // An unfinished run goes on all the same, or a second attempt would lose it.
         if (found.isPresent() && !(trainsAnew && found.get().finished())) {
             found.get().checkSameRun(corpus.source().content());
             RunState state = found.get().state();
             progress.resumed(found.get().path(), state.snapshot().round());
-            metrics.resume(state.report());
-            checkpointed = state.snapshot().round();
+            journal.resume(state);
             return state;
         }
         checkpoints.clear();
@@ -167,16 +173,12 @@ public final class TrainingJob {
             String where = "at learning rate " + done.results().get(0).learningRate();
             throw diverged(done.round(), where + ": the validation loss is " + validation, before);
         }
-        RunState after = before.after(
-                done.snapshot(),
-                rounds.report(done, validation),
-                settings.training().patience());
-        last = after;
-        if (isCheckpointDue(after)) {
-            done.phases().time("checkpoint", () -> checkpoint(after));
-        }
+        done.phases().time("checkpoint", journal::await);
         RoundReport report = rounds.report(done, validation);
-        metrics.add(report);
+        RunState after =
+                before.after(done.snapshot(), report, settings.training().patience());
+        last = after;
+        journal.record(after);
         progress.round(report);
         return after;
     }
@@ -195,21 +197,6 @@ public final class TrainingJob {
         });
     }
 
-    private boolean isCheckpointDue(RunState state) {
-        int every = settings.run().checkpoint().every();
-        return every > 0
-                ? state.isBest() || state.snapshot().round() % every == 0 || state.finished(settings.training())
-                : state.isBest() && settings.training().earlyStopping() > 0;
-    }
-
-    private synchronized void checkpoint(RunState state) {
-        int round = state.snapshot().round();
-        if (round > checkpointed) {
-            checkpoints.write(state, corpus.source().content());
-            checkpointed = round;
-        }
-    }
-
     /** On SIGINT or SIGTERM: the round that is under way is lost, and no other. */
     private void interrupted() {
         RunState state = last;
@@ -217,16 +204,14 @@ public final class TrainingJob {
             return;
         }
         interrupted = true;
-        if (settings.run().checkpoint().every() > 0 && state.snapshot().round() > 0) {
-            checkpoint(state);
-        }
-        progress.interrupted(checkpointed);
+        journal.checkpointNow(state);
+        progress.interrupted(journal.checkpointed());
     }
 
     /** The checkpoint is being written by then: a round more would not be in it. */
     private void stopIfInterrupted() {
         if (interrupted) {
-            throw new UnrollException("interrupted after round " + checkpointed + ".");
+            throw new UnrollException("interrupted after round " + journal.checkpointed() + ".");
         }
     }
 
@@ -238,6 +223,7 @@ public final class TrainingJob {
             kept = "the model after round " + lastGood.snapshot().round() + " is kept in " + path;
         }
         // Or another learning rate would be refused as another run's.
+        journal.await();
         checkpoints.clear();
         return new UnrollException("training diverged in round " + (round.number() + 1) + ", " + what + "; " + kept
                 + ". Lower training.learning-rate, or set a smaller training.clip-norm.");

@@ -9,6 +9,7 @@ import io.unroll.model.GradientFlow;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -19,7 +20,7 @@ public record Replica(int number, Plan plan, Settings settings) {
     private static final int MEASURED_LANES = 8;
 
     /** What has been learnt: weights to be averaged, and what stays with the replica. */
-    public record Trained(Weights weights, ReplicaResult result) {}
+    public record Trained(Weights weights, ReplicaResult result) implements Serializable {}
 
     /**
      * Trains the round's chunks in order, the state carried from each to the next.

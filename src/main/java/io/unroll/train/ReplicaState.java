@@ -12,6 +12,10 @@ import java.io.Serializable;
 public record ReplicaState(RecurrentState recurrent, float[] optimizer) implements Serializable {
     static final ReplicaState INITIAL = new ReplicaState(RecurrentState.ZERO, new float[0]);
 
+    public long bytes() {
+        return Float.BYTES * (recurrent.size() + optimizer.length);
+    }
+
     private Object writeReplace() {
         return new Travelling(recurrent, new FloatArray(optimizer));
     }

@@ -18,10 +18,11 @@ import java.util.SortedMap;
  *     state so many steps before, for steps from 1 to a chunk's; empty otherwise
  * @param tokensPerSecond of training and averaging, over all replicas
  * @param secondsLeft of the whole run, if it goes on like this
- * @param seconds wall time by phase: broadcast, train (from the first replica's start to the last one's end, by the
- *     workers' clocks), average, validate, checkpoint
- * @param bytes of weights that travelled: broadcast (to each executor), shuffle (all replicas' to the averaging tasks)
- *     and collect (to the driver)
+ * @param seconds wall time that the run waits, by phase: broadcast, train (from the first replica's start to the last
+ *     one's end, by the workers' clocks), average (everything else of a round), validate, checkpoint (until metrics and
+ *     checkpoint of the round before are written)
+ * @param bytes of weights that travelled: broadcast (to each executor), shuffle (all replicas' to the averaging tasks; 0
+ *     if they come to the driver) and collect (to the driver)
  */
 public record RoundReport(
         int round,

@@ -1,0 +1,92 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.unroll.SampleText;
+import io.unroll.chunk.Plan;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.model.Network;
+import io.unroll.model.NetworkShape;
+import io.unroll.task.Task;
+import io.unroll.train.ReplicaState;
+import io.unroll.train.RunState;
+import io.unroll.train.Snapshot;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Weights that come to the driver and weights that are shuffled have the same mean, bit for bit. */
+class AveragedRoundIT {
+    private static final int ROUNDS = 2;
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"average", "keep", "reset"})
+    void bothWaysGiveTheSameBits(String updater) throws IOException {
+        System.setProperty("spark.master", "local[2]");
+        System.setProperty("spark.ui.enabled", "false");
+        Files.writeString(folder.resolve("text"), SampleText.lines(400));
+        Settings settings = SettingsReader.parse(
+                """
+                run.directory = "%1$s/run"
+                corpus { path = "%1$s/text", validation = 0, test = 0 }
+                model { hidden = 160, dropout = 0.1 }
+                training { batch = 2, tbptt = 8 }
+                cluster { replicas = 3, averaging { every = 2, updater = %2$s } }
+                """
+                        .formatted(folder, updater),
+                "test");
+        try (Session session = Session.start("test", 1)) {
+            RoundJob.Done collected = train(session, settings, AveragedRound.MAX_COLLECTED_BYTES);
+            RoundJob.Done shuffled = train(session, settings, 0);
+            assertSame(collected.snapshot(), shuffled.snapshot());
+            assertEquals(
+                    collected.results().stream().map(result -> result.loss()).toList(),
+                    shuffled.results().stream().map(result -> result.loss()).toList());
+        }
+    }
+
+    private static RoundJob.Done train(Session session, Settings settings, long maxCollectedBytes) throws IOException {
+        Task task = Task.of(settings);
+        PreparedCorpus corpus =
+                Prepare.of(session, settings, task, Optional.empty()).prepare();
+        NetworkShape shape = task.network(corpus.vocabularies());
+        Plan plan = corpus.source().plan(settings);
+        RoundJob rounds = new RoundJob(session, settings, corpus, shape, plan, maxCollectedBytes);
+        RunState state;
+        try (Network network = new Network(shape, settings.run().seed())) {
+            state = RunState.before(Snapshot.initial(network.parameters(), plan.replicas()));
+        }
+        RoundJob.Done done = null;
+        for (int round = 0; round < ROUNDS; round++) {
+            done = rounds.run(state);
+            long shuffledBytes = rounds.report(done, null).bytes().get("shuffle");
+            assertEquals(maxCollectedBytes == 0, shuffledBytes > 0);
+            state = state.after(done.snapshot(), rounds.report(done, null), 1);
+        }
+        return done;
+    }
+
+    private static void assertSame(Snapshot expected, Snapshot actual) {
+        assertArrayEquals(expected.weights().parameters(), actual.weights().parameters());
+        assertArrayEquals(expected.weights().optimizer(), actual.weights().optimizer());
+        assertEquals(3, actual.states().size());
+        for (int replica = 0; replica < 3; replica++) {
+            List<ReplicaState> states =
+                    List.of(expected.states().get(replica), actual.states().get(replica));
+            assertArrayEquals(
+                    states.get(0).recurrent().arrays(),
+                    states.get(1).recurrent().arrays());
+            assertArrayEquals(states.get(0).optimizer(), states.get(1).optimizer());
+        }
+    }
+}
