@@ -127,6 +127,7 @@ public final class Checkpoints {
         // A name of its own: a driver that is taken for dead may still write.
         Path draft = new Path(folder, "." + file.getName() + "-" + UUID.randomUUID() + ".draft");
         try {
+            keepAsideUnlessOwn(file);
             DraftFile.write(
                     fs,
                     file,
@@ -151,11 +152,38 @@ public final class Checkpoints {
         Path best = state.best() == null ? null : file(state.best().round());
         for (Path file : files.subList(0, Math.max(0, files.size() - keep))) {
             if (!file.equals(best)) {
-                fs.delete(file, false);
+                delete(fs.getFileStatus(file));
             }
         }
-        for (FileStatus left : fs.listStatus(folder, path -> path.getName().endsWith(".draft"))) {
-            fs.delete(left.getPath(), false);
+        for (FileStatus draft : fs.listStatus(folder, path -> path.getName().endsWith(".draft"))) {
+            delete(draft);
+        }
+    }
+
+    private void delete(FileStatus file) throws IOException {
+        if (OwnFiles.CHECKPOINTS.made(fs, file)) {
+            fs.delete(file.getPath(), false);
+        }
+    }
+
+    /**
+     * What is hidden may stay: nothing touches it. Nor what has a checkpoint's name alone, which is damaged or a stranger.
+     *
+     * @throws ConfigurationException where there is anything else
+     */
+    void checkOwn() throws IOException {
+        for (FileStatus file : list()) {
+            Path path = file.getPath();
+            if (!(file.isFile() && OwnFiles.CHECKPOINTS.isName(path))
+                    && !path.getName().startsWith(".")) {
+                throw OwnFiles.foreign(path);
+            }
+        }
+    }
+
+    private void keepAsideUnlessOwn(Path file) throws IOException {
+        if (fs.exists(file) && !OwnFiles.CHECKPOINTS.made(fs, fs.getFileStatus(file))) {
+            fs.rename(file, new Path(folder, "." + file.getName() + "-" + UUID.randomUUID() + ".unknown"));
         }
     }
 
@@ -171,7 +199,9 @@ public final class Checkpoints {
     /** Forgets an earlier run. */
     public void clear() {
         try {
-            fs.delete(folder, true);
+            for (FileStatus file : list()) {
+                delete(file);
+            }
         } catch (IOException e) {
             throw new UnrollException("cannot delete " + folder + ": " + e.getMessage(), e);
         }
@@ -183,14 +213,18 @@ public final class Checkpoints {
 
     /** @return in the order of their rounds */
     private List<Path> files() throws IOException {
+        return Arrays.stream(list())
+                .map(FileStatus::getPath)
+                .filter(path -> round(path) >= 0)
+                .sorted(Comparator.comparing(Checkpoints::round))
+                .toList();
+    }
+
+    private FileStatus[] list() throws IOException {
         try {
-            return Arrays.stream(fs.listStatus(folder))
-                    .map(FileStatus::getPath)
-                    .filter(path -> round(path) >= 0)
-                    .sorted(Comparator.comparing(Checkpoints::round))
-                    .toList();
+            return fs.listStatus(folder);
         } catch (FileNotFoundException e) {
-            return List.of();
+            return new FileStatus[0];
         }
     }
 

@@ -31,7 +31,9 @@ final class FolderSwap {
         return sibling(DRAFT);
     }
 
+    /** @throws io.unroll.config.ConfigurationException where the folder holds what Unroll has not made */
     void replaceBy(Path draft) throws IOException {
+        checkOwn();
         Path old = sibling(OLD);
         if (fs.exists(path)) {
             rename(path, old);
@@ -50,12 +52,20 @@ final class FolderSwap {
     /**
      * Ends what a process that died has begun: the folder stays where it is whole, and the old one comes back where it
      * is not. Nobody else may replace the folder meanwhile.
+     *
+     * @throws io.unroll.config.ConfigurationException where Unroll has not made what would be deleted
      */
     void recover(Predicate<Path> whole) throws IOException {
+        for (String purpose : List.of(OLD, DRAFT)) {
+            for (Path beside : siblings(purpose)) {
+                OwnFiles.MODEL.checkFolder(fs, beside);
+            }
+        }
         for (Path old : siblings(OLD)) {
             if (whole.test(path)) {
                 fs.delete(old, true);
             } else if (whole.test(old)) {
+                checkOwn();
                 fs.delete(path, true);
                 rename(old, path);
             }
@@ -63,6 +73,11 @@ final class FolderSwap {
         for (Path draft : siblings(DRAFT)) {
             fs.delete(draft, true);
         }
+    }
+
+    /** @throws io.unroll.config.ConfigurationException where the folder holds what Unroll has not made */
+    void checkOwn() throws IOException {
+        OwnFiles.MODEL.checkFolder(fs, path);
     }
 
     /** Hadoop's rename would move a folder into one that is there already. */

@@ -7,14 +7,16 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import io.unroll.config.UnrollException;
 import io.unroll.train.RoundReport;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -35,8 +37,25 @@ public final class MetricsFile {
 
     public MetricsFile(String directory, Configuration hadoop) throws IOException {
         this.file = new Path(directory, NAME);
-        this.draft = new Path(directory, ".metrics.jsonl.draft");
+        // A name of its own: a driver that is taken for dead may still write.
+        this.draft = new Path(directory, "." + NAME + "-" + UUID.randomUUID() + ".draft");
         this.fs = file.getFileSystem(hadoop);
+    }
+
+    /** @throws io.unroll.config.ConfigurationException where a file of that name is something else */
+    void checkOwn() throws IOException {
+        OwnFiles.METRICS.checkFile(fs, file);
+    }
+
+    /** @return what attempts that were killed have left half written, or written and not yet renamed */
+    private List<Path> drafts() throws IOException {
+        List<Path> drafts = new ArrayList<>();
+        for (FileStatus each : fs.listStatus(file.getParent())) {
+            if (!each.getPath().equals(file) && OwnFiles.METRICS.made(fs, each)) {
+                drafts.add(each.getPath());
+            }
+        }
+        return drafts;
     }
 
     /**
@@ -61,17 +80,27 @@ public final class MetricsFile {
 
     /** Takes over what an earlier attempt has written, up to the round that it goes on from. */
     public void resume(RoundReport last) throws IOException {
+        List<Path> drafts = drafts();
         // An end between the deletion of the old file and the renaming of the new one leaves the draft alone.
-        try (InputStream in = fs.open(fs.exists(file) ? file : draft)) {
-            for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
-                if (round(line) < last.round()) {
-                    lines.add(line);
-                }
+        for (Path left : fs.exists(file) ? List.of(file) : drafts) {
+            List<String> found = rounds(left, last.round());
+            if (found.size() > lines.size()) {
+                lines.clear();
+                lines.addAll(found);
             }
-        } catch (FileNotFoundException e) {
-            lines.clear();
         }
         add(last);
+        for (Path left : drafts) {
+            fs.delete(left, false);
+        }
+    }
+
+    private List<String> rounds(Path from, int before) throws IOException {
+        try (InputStream in = fs.open(from)) {
+            return Arrays.stream(new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n"))
+                    .filter(line -> round(line) < before)
+                    .toList();
+        }
     }
 
     private static int round(String line) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
@@ -88,6 +89,20 @@ public final class ModelFolder {
         }
     }
 
+    public Path path() {
+        return path;
+    }
+
+    /**
+     * Keeps others from replacing this folder meanwhile.
+     *
+     * @param waiting hears why, where it takes a minute to see whether another process has it
+     */
+    public DirectoryLock lock(Consumer<String> waiting) {
+        Path file = new Path(path.getParent(), "." + path.getName() + "-lock");
+        return DirectoryLock.of(file, path.toString(), fs.getConf(), waiting);
+    }
+
     public boolean exists() {
         try {
             return fs.exists(path);
@@ -97,7 +112,7 @@ public final class ModelFolder {
     }
 
     /**
-     * @return the model of these settings that is there already
+     * @return the model of these settings that is there already; it may be of fewer epochs, from which its run can go on
      * @throws ConfigurationException where it is another's, saying what differs
      */
     public Model finished(Settings settings) {
@@ -112,8 +127,29 @@ public final class ModelFolder {
 
     /** @param difference between the run that is asked for and the one that has made the model */
     public ConfigurationException finishedOtherwise(String difference) {
-        return new ConfigurationException(path + " exists, and the run that made it was another: " + difference
-                + ". Give another run.directory, or run.overwrite=true to train anew and replace it.");
+        return new ConfigurationException(
+                path + " exists, and the run that made it was another: " + difference + ". " + wayOut());
+    }
+
+    /** @return that this model's run cannot go on to the epochs that are asked for */
+    public ConfigurationException withoutCheckpoint(int epochs) {
+        return new ConfigurationException(path + " was trained for fewer than " + epochs
+                + " epochs, and its run has no checkpoint to go on from: run.checkpoint.every was 0, or they were"
+                + " deleted. " + wayOut());
+    }
+
+    private String wayOut() {
+        return "Give another run.directory, with training.start-from=" + path
+                + " to train its weights further; or run.overwrite=true to train anew and replace it.";
+    }
+
+    /** @throws ConfigurationException where the folder, if there is one, holds what Unroll has not made */
+    public void checkOwn() {
+        try {
+            swap.checkOwn();
+        } catch (IOException e) {
+            throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);
+        }
     }
 
     /** @throws ConfigurationException where nothing can be written beside the folder: better now than after training */
@@ -150,7 +186,7 @@ public final class ModelFolder {
     }
 
     /**
-     * Replaces this folder, where there is one, by a copy of the other's files.
+     * Replaces this folder, where there is one, by a copy of the other model.
      *
      * @return whether there was anything to do
      */
@@ -162,8 +198,9 @@ public final class ModelFolder {
                 return false;
             }
             try {
-                if (!FileUtil.copy(source.fs, from, fs, draft, false, true, fs.getConf())) {
-                    throw new IOException(path.getParent() + " cannot be written");
+                fs.mkdirs(draft);
+                for (Path file : files(source.fs, from)) {
+                    FileUtil.copy(source.fs, file, fs, new Path(draft, file.getName()), false, true, fs.getConf());
                 }
                 if (!isWhole(draft)) {
                     throw new IOException(from + " has changed meanwhile, or the copy is damaged");
@@ -179,13 +216,24 @@ public final class ModelFolder {
     }
 
     private boolean sameFiles(FileSystem otherFs, Path other) throws IOException {
-        for (FileStatus file : otherFs.listStatus(other)) {
-            Path mine = new Path(path, file.getPath().getName());
-            if (!fs.exists(mine) || !sameBytes(fs, mine, otherFs, file.getPath())) {
+        for (Path file : files(otherFs, other)) {
+            Path mine = new Path(path, file.getName());
+            if (!fs.exists(mine) || !sameBytes(fs, mine, otherFs, file)) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** @return a model's own files, without what its users have put beside */
+    private static List<Path> files(FileSystem fs, Path folder) throws IOException {
+        List<Path> files = new ArrayList<>();
+        for (FileStatus file : fs.listStatus(folder)) {
+            if (OwnFiles.MODEL.made(fs, file)) {
+                files.add(file.getPath());
+            }
+        }
+        return files;
     }
 
     private static boolean sameBytes(FileSystem fs, Path one, FileSystem otherFs, Path other) throws IOException {
@@ -215,6 +263,7 @@ public final class ModelFolder {
                 throw new ConfigurationException(path + " is no model folder, and is not replaced by one: give a model "
                         + "that was published, or a name that is free.");
             }
+            swap.checkOwn();
             return fs.exists(path);
         } catch (IOException e) {
             throw new UnrollException("cannot read " + path + ": " + e.getMessage(), e);

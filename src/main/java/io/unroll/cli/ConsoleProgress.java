@@ -10,6 +10,11 @@ import java.util.Locale;
 /** Progress as lines on stderr. */
 final class ConsoleProgress implements Progress {
     @Override
+    public void waits(String why) {
+        print("%s", why);
+    }
+
+    @Override
     public void prepared(String folder, CorpusSize size, boolean found) {
         print("corpus: %s, %s in %s", size, found ? "found" : "prepared", folder);
     }

@@ -64,6 +64,10 @@ final class InspectCommand implements Callable<Integer> {
                     "--out is " + out + (Files.isDirectory(out) ? ", a folder" : ", in a folder that is not there")
                             + "; it must be a file to write.");
         }
+        if (out != null && Files.isRegularFile(out) && !ReportPage.isOne(out)) {
+            throw new ConfigurationException("--out is " + out
+                    + ", a file that is no report and is not overwritten: move it away, or give another.");
+        }
         Configuration hadoop = Session.hadoopWithoutSpark();
         Model trained = new ModelFolder(model, hadoop).read();
         Inspection inspection = Inspection.of(trained, model, text, tokens, hadoop);

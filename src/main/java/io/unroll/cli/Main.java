@@ -2,6 +2,7 @@ package io.unroll.cli;
 
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
+import io.unroll.model.Natives;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
@@ -57,6 +58,7 @@ public final class Main {
 
     /** @return what the process exits with */
     static int execute(String... arguments) {
+        Natives.liftLimits();
         try {
             return new CommandLine(new Main())
                     .setCaseInsensitiveEnumValuesAllowed(true)

@@ -1,5 +1,6 @@
 package io.unroll.cli;
 
+import io.unroll.checkpoint.DirectoryLock;
 import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.config.ConfigurationException;
@@ -66,6 +67,14 @@ final class PublishCommand implements Callable<Integer> {
         ModelFolder source = new ModelFolder(model, hadoop);
         ModelFolder published = new ModelFolder(target, hadoop);
         Model candidate = source.read();
+        try (DirectoryLock lock = published.lock(why -> System.err.println(why))) {
+            publish(source, candidate, published, lock);
+        }
+        return 0;
+    }
+
+    private void publish(ModelFolder source, Model candidate, ModelFolder published, DirectoryLock lock)
+            throws IOException {
         Model current = published.recover() ? published.read() : null;
         if (current != null) {
             checkComparable(candidate, current);
@@ -78,10 +87,10 @@ final class PublishCommand implements Callable<Integer> {
         }
         Outcome outcome = Outcome.KEPT;
         if (current == null || perplexity <= publishedPerplexity * (1 + tolerance)) {
+            lock.checkNow();
             outcome = published.copyFrom(source) ? Outcome.PUBLISHED : Outcome.UNCHANGED;
         }
         print(outcome, perplexity, publishedPerplexity);
-        return 0;
     }
 
     /** Perplexities are per token: both models must cut a text into the same ones. */

@@ -7,6 +7,7 @@ import io.unroll.inference.Sampler;
 import io.unroll.spark.Session;
 import io.unroll.spark.TrainingJob;
 import io.unroll.task.Prompt;
+import io.unroll.train.UniformLoss;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -44,11 +45,15 @@ final class TrainCommand implements Callable<Integer> {
         Model model;
         try (Session session =
                 Session.start("train " + configuration, settings.cluster().threads())) {
-            model = new TrainingJob(session, settings, new ConsoleProgress()).run();
+            model = TrainingJob.run(session, settings, new ConsoleProgress());
         }
         List<String> samples = samples(model);
+        String warning = warning(model);
+        if (warning != null) {
+            System.err.println("unroll: warning: " + warning);
+        }
         if (json) {
-            System.out.println(JsonLine.of(result(model, settings, samples)));
+            System.out.println(JsonLine.of(result(model, settings, samples, warning)));
         } else {
             System.out.println("model: " + TrainingJob.modelPath(settings));
             if (model.manifest().validationLoss() != null) {
@@ -65,6 +70,18 @@ final class TrainCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** @return what is wrong with a model that was written all the same; null where nothing is known to be */
+    private static String warning(Model model) {
+        Double validation = model.manifest().validationLoss();
+        double loss = validation == null ? model.manifest().trainingLoss() : validation;
+        UniformLoss uniform = UniformLoss.of(model.shape());
+        return uniform.isBelow(loss)
+                ? "the model predicts worse than equal probabilities would: its "
+                        + (validation == null ? "training" : "validation") + " loss is " + uniform.compare(loss)
+                        + ". Lower training.learning-rate, or train on more text or for longer."
+                : null;
+    }
+
     private static List<String> samples(Model model) throws IOException {
         List<String> samples = new ArrayList<>();
         for (String prompt : model.task().samplePrompts()) {
@@ -77,7 +94,7 @@ final class TrainCommand implements Callable<Integer> {
         return samples;
     }
 
-    private static Map<String, Object> result(Model model, Settings settings, List<String> samples) {
+    private static Map<String, Object> result(Model model, Settings settings, List<String> samples, String warning) {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("model", TrainingJob.modelPath(settings));
         result.put("epochs", model.manifest().epochs());
@@ -85,6 +102,7 @@ final class TrainCommand implements Callable<Integer> {
         result.put("tokens", model.manifest().tokens());
         result.put("training_loss", model.manifest().trainingLoss());
         result.put("validation_loss", model.manifest().validationLoss());
+        result.put("warning", warning);
         result.put("sample", samples.isEmpty() ? null : samples.get(0));
         return result;
     }

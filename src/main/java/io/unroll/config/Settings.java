@@ -346,7 +346,12 @@ public record Settings(
         LINEAR,
         COSINE,
         STEP,
-        PLATEAU
+        PLATEAU;
+
+        /** @return whether the learning rate of a step depends on the number of steps in all */
+        public boolean dependsOnEpochs() {
+            return this == LINEAR || this == COSINE;
+        }
     }
 
     public enum AveragingMethod {

@@ -41,6 +41,8 @@ public final class SettingsReader {
             "corpus.prepared",
             "model.image.network");
 
+    private static final String EPOCHS = "training.epochs";
+
     private static final Pattern NETWORK = Pattern.compile("task|corpus\\.(target-)?tokenizer"
             + "|model\\.(?!dropout|.*-dropout|label-smoothing|precision|emulate-bfloat16|image\\.network).*");
 
@@ -273,13 +275,26 @@ public final class SettingsReader {
     }
 
     /**
-     * Compares what decides a run's result: not where its files lie, nor when they are written.
+     * Compares what decides a run's result: not where its files lie, nor when they are written. A run goes on to more
+     * epochs where the learning rate of its steps does not depend on their number.
      *
      * @param origin where the other settings come from, for messages
      * @return for each key that differs, its two values
      */
     public static List<String> differences(Settings settings, String other, String origin) {
-        return differences(settings, other, origin, key -> !INDIFFERENT.contains(key));
+        int epochs = settings.training().epochs();
+        int before = parse(other, origin).training().epochs();
+        Settings.Schedule schedule = settings.training().schedule();
+        List<String> differences = new ArrayList<>(
+                differences(settings, other, origin, key -> !INDIFFERENT.contains(key) && !key.equals(EPOCHS)));
+        if (epochs < before || (epochs > before && schedule.dependsOnEpochs())) {
+            differences.add(EPOCHS + " is " + epochs + ", and was " + before
+                    + (schedule.dependsOnEpochs()
+                            ? ", on which every learning rate of training.schedule = " + Words.kebab(schedule)
+                                    + " depends"
+                            : ""));
+        }
+        return differences;
     }
 
     /** The same of what decides what a network's weights mean. */

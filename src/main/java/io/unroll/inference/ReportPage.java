@@ -6,6 +6,8 @@ import io.unroll.model.GateTrace;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -27,8 +29,17 @@ public final class ReportPage {
     private static final int MOST_ROUNDS = 1000;
 
     private static final int LARGEST = 127;
+    private static final int START_BYTES = 512;
 
     private ReportPage() {}
+
+    /** @return whether the file holds such a page, or nothing */
+    public static boolean isOne(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            String start = new String(in.readNBytes(START_BYTES), StandardCharsets.UTF_8);
+            return start.isEmpty() || start.contains("<title>Inside the model</title>");
+        }
+    }
 
     public static String of(Inspection inspection) throws IOException {
         return of(inspection, MOST_ACTIVATIONS);

@@ -45,10 +45,12 @@ public final class CutNetwork {
      */
     public static synchronized float[] features(
             String file, String layer, int[] image, int side, Configuration hadoop) {
-        if (held == null || !held.file.equals(file)) {
-            held = read(file, hadoop);
-        }
-        return held.features(layer, image, side);
+        return Natives.use(1, () -> {
+            if (held == null || !held.file.equals(file)) {
+                held = read(file, hadoop);
+            }
+            return held.features(layer, image, side);
+        });
     }
 
     private static Cut read(String file, Configuration hadoop) {
@@ -109,7 +111,6 @@ public final class CutNetwork {
     /** One of the two kinds of networks; the other is null. */
     private record Cut(String file, MultiLayerNetwork layers, ComputationGraph graph, DataNormalization scaler) {
         float[] features(String layer, int[] image, int side) {
-            Natives.useThreads(1);
             List<String> names =
                     layers == null ? graph.getConfiguration().getTopologicalOrderStr() : layers.getLayerNames();
             int place = names.indexOf(layer);

@@ -155,12 +155,14 @@ public final class GateTrace {
         return all;
     }
 
-    private static double largestSingularValue(float[] matrix, int size) {
+    private double largestSingularValue(float[] matrix, int size) {
         // Its transpose, which has the same ones, since LAPACK reads column by column.
         try (INDArray columns = Nd4j.createFromArray(matrix).reshape('f', size, size);
                 INDArray values = Nd4j.create(DataType.FLOAT, size)) {
-            Nd4j.getBlasWrapper().lapack().gesvd(columns, values, null, null);
-            return values.getDouble(0);
+            return Natives.use(shape.threads(), () -> {
+                Nd4j.getBlasWrapper().lapack().gesvd(columns, values, null, null);
+                return values.getDouble(0);
+            });
         }
     }
 

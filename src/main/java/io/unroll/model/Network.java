@@ -20,6 +20,10 @@ import org.nd4j.linalg.factory.Nd4j;
  * threads.
  */
 public final class Network implements AutoCloseable {
+    static {
+        Natives.liftLimits();
+    }
+
     private final NetworkShape shape;
     private final INDArray parameters;
     private final INDArray gradient;
@@ -60,7 +64,7 @@ public final class Network implements AutoCloseable {
                 outputParameters(gradient, order));
         this.optimizer = new Optimizer(shape.optimizer(), total);
         this.optimizerState = new FloatPointer(optimizer.initialState());
-        setParameters(shape.initial(seed));
+        setParameters(Natives.use(shape.threads(), () -> shape.initial(seed)));
     }
 
     /** @return whether this processor computes a model in bfloat16; float32 otherwise */
@@ -142,7 +146,10 @@ public final class Network implements AutoCloseable {
      * @param dropoutSeed decides what is dropped in this step
      */
     public Step train(Batch batch, double learningRate, double clipNorm, int iteration, long dropoutSeed) {
-        Natives.useThreads(shape.threads());
+        return Natives.use(shape.threads(), () -> step(batch, learningRate, clipNorm, iteration, dropoutSeed));
+    }
+
+    private Step step(Batch batch, double learningRate, double clipNorm, int iteration, long dropoutSeed) {
         Nd4j.getRandom().setSeed(dropoutSeed);
         Loss loss = backPropagate(batch);
         long counted = Math.max(1, loss.tokens());
@@ -172,10 +179,11 @@ public final class Network implements AutoCloseable {
      *     first step
      */
     public RecurrentState stateGradient(Batch batch) {
-        Natives.useThreads(shape.threads());
-        Nd4j.getRandom().setSeed(1);
-        backPropagate(batch);
-        return new RecurrentState(stack.stateGradient());
+        return Natives.use(shape.threads(), () -> {
+            Nd4j.getRandom().setSeed(1);
+            backPropagate(batch);
+            return new RecurrentState(stack.stateGradient());
+        });
     }
 
     /** Leaves the gradient of the sum over the counted tokens. */
@@ -196,7 +204,7 @@ public final class Network implements AutoCloseable {
 
     /** @return the loss over one chunk, without dropout, the state carried as in training */
     public Loss evaluate(Batch batch) {
-        return new Loss(output.loss(infer(batch), targets(batch)), counted(batch));
+        return Natives.use(shape.threads(), () -> new Loss(output.loss(infer(batch), targets(batch)), counted(batch)));
     }
 
     /**
@@ -204,7 +212,7 @@ public final class Network implements AutoCloseable {
      *     {@code [steps, lanes, outputs]}
      */
     public float[] logits(Batch batch) {
-        return output.logits(infer(batch));
+        return Natives.use(shape.threads(), () -> output.logits(infer(batch)));
     }
 
     /** @return unnormalised log-probabilities of what follows the token, {@code [vocabulary]} */
@@ -214,7 +222,6 @@ public final class Network implements AutoCloseable {
 
     /** @return what the output sees, as {@link #hidden} */
     private INDArray infer(Batch batch) {
-        Natives.useThreads(shape.threads());
         arrays.restart();
         if (!packed) {
             stack.keepPacked();
@@ -282,13 +289,15 @@ public final class Network implements AutoCloseable {
 
     /** Reads the lanes' sources; the next batch goes on from there. */
     public void read(int[][] sources) {
-        Natives.useThreads(shape.threads());
-        arrays.restart();
-        start(sources, false);
-        if (startsWithImage()) {
-            stack.keepPacked();
-            stack.forward(new int[sources.length], sources.length, false, true);
-        }
+        Natives.use(shape.threads(), () -> {
+            arrays.restart();
+            start(sources, false);
+            if (startsWithImage()) {
+                stack.keepPacked();
+                stack.forward(new int[sources.length], sources.length, false, true);
+            }
+            return null;
+        });
     }
 
     /**

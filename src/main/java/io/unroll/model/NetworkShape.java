@@ -25,6 +25,10 @@ public record NetworkShape(
         Settings.Optimizer optimizer,
         int threads)
         implements EncoderShape {
+    static {
+        Natives.liftLimits();
+    }
+
     /** What the output layer sees of the last recurrent layer. */
     public enum Pooling {
         /** Every step by itself. */

@@ -126,10 +126,11 @@ public final class StatefulGraph implements AutoCloseable {
      * @return Deeplearning4j's score of the chunk, before the step
      */
     public double train(MultiDataSet chunk, long dropoutSeed) {
-        Natives.useThreads(1);
-        Nd4j.getRandom().setSeed(dropoutSeed);
-        graph.fit(chunk);
-        return graph.score();
+        return Natives.use(1, () -> {
+            Nd4j.getRandom().setSeed(dropoutSeed);
+            graph.fit(chunk);
+            return graph.score();
+        });
     }
 
     public boolean carriesState() {

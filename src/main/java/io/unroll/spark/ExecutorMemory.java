@@ -1,6 +1,9 @@
 package io.unroll.spark;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.unroll.config.ConfigurationException;
+import io.unroll.model.Natives;
+import java.lang.management.ManagementFactory;
 import org.apache.spark.SparkConf;
 
 /**
@@ -30,6 +33,24 @@ final class ExecutorMemory {
                     + " MiB: give --conf spark.executor.memoryOverhead=" + needed
                     + "m, or lower model.hidden, training.batch or training.tbptt.");
         }
+    }
+
+    /**
+     * Refuses what this machine, or the container that this process is in, has no memory for.
+     *
+     * @param heapBytes that are needed inside the Java heap
+     * @param tasks at once
+     */
+    static void checkMachine(long heapBytes, int tasks, long replicaBytes) {
+        long needed = heapBytes + (LIBRARIES << 20) + tasks * replicaBytes;
+        long there = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+        if (needed > there) {
+            throw new ConfigurationException("training " + tasks + " replicas at once takes about " + (needed >> 20)
+                    + " MiB of memory, " + (replicaBytes >> 20) + " MiB for each outside the Java heap, and "
+                    + Worker.thisHost() + " has " + (there >> 20)
+                    + " MiB: train fewer at once, or lower model.hidden, training.batch or training.tbptt.");
+        }
+        Natives.checkLimit(needed);
     }
 
     private static long neededMebibytes(SparkConf conf, long replicaBytes) {

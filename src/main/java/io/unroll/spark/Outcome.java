@@ -2,6 +2,7 @@ package io.unroll.spark;
 
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
+import io.unroll.model.Natives;
 import java.io.Serializable;
 import java.util.concurrent.Callable;
 import org.apache.commons.lang3.exception.ExceptionUtils;
@@ -31,6 +32,8 @@ record Outcome<O>(O value, String problem, Kind kind) implements Serializable {
             return failed(e.getMessage());
         } catch (FSError e) {
             return failed("a local disk of " + Worker.thisHost() + " fails: " + ExceptionUtils.getRootCauseMessage(e));
+        } catch (OutOfMemoryError e) {
+            return failed(Natives.limitReached(e).orElseThrow(() -> e));
         } catch (LinkageError e) {
             return failed("the native libraries do not load on " + Worker.thisHost() + " ("
                     + ExceptionUtils.getRootCauseMessage(e) + "): the jar holds them for Linux on x86-64, and"

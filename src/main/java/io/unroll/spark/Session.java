@@ -1,9 +1,8 @@
 package io.unroll.spark;
 
-import com.sun.management.OperatingSystemMXBean;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
-import java.lang.management.ManagementFactory;
+import io.unroll.model.Natives;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -23,6 +22,7 @@ import org.apache.spark.util.SerializableConfiguration;
 
 /** A Spark application, set up as Unroll's jobs need it. */
 public final class Session implements AutoCloseable {
+    private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
     private static final int MOST_TASKS = 50_000;
     private static final int BEFORE_SPARK = 100;
     private static final int SECONDS_TO_CLOSE = 10;
@@ -44,6 +44,7 @@ public final class Session implements AutoCloseable {
 
     /** @param threads processor threads of one task */
     public static Session start(String name, int threads) {
+        Natives.liftLimits();
         SparkConf conf = new SparkConf()
                 .setIfMissing("spark.master", "local[*]")
                 .set("spark.app.name", "unroll " + name)
@@ -55,6 +56,8 @@ public final class Session implements AutoCloseable {
                 .set("spark.task.cpus", Integer.toString(threads))
                 // Task results are records, which Spark's Kryo cannot read back.
                 .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer");
+        String options = conf.get(EXECUTOR_OPTIONS, "");
+        conf.set(EXECUTOR_OPTIONS, (Natives.WITHOUT_LIMITS + " " + options).strip());
         checkCores(conf.get("spark.master"), threads);
         try {
             return new Session(new JavaSparkContext(conf));
@@ -81,23 +84,16 @@ public final class Session implements AutoCloseable {
     /**
      * Refuses what cannot be, before it is tried.
      *
+     * @param replicas that are trained
      * @param replicaBytes what a task will take outside the Java heap
      * @param weightBytes weights and optimizer state, which the driver has as they are broadcast, as their means come
      *     and as they are joined; in local mode the tasks' copies are in the same heap
      * @param keptBytes what the replicas keep for themselves from round to round
-     * @param replicas how many train
      */
-    void checkMemory(long replicaBytes, long weightBytes, long keptBytes, int replicas) {
-        OperatingSystemMXBean machine = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        long there = machine.getTotalMemorySize();
-        if (context.isLocal() && replicaBytes > there) {
-            throw new ConfigurationException("a replica would take " + (replicaBytes >> 20)
-                    + " MiB outside the Java heap, and this machine has " + (there >> 20)
-                    + " MiB: lower model.hidden, training.batch or training.tbptt.");
-        }
+    void checkMemory(int replicas, long replicaBytes, long weightBytes, long keptBytes) {
         ExecutorMemory.check(context.getConf(), replicaBytes);
         long heap = Runtime.getRuntime().maxMemory();
-        int tasks = context.isLocal() ? context.defaultParallelism() : 0;
+        int tasks = context.isLocal() ? Math.min(replicas, context.defaultParallelism()) : 0;
         long needed = SPARK_BYTES
                 + weightBytes * (DRIVER_COPIES + tasks * Worker.COPIES_OF_A_TASK)
                 + DRIVER_COPIES * keptBytes
@@ -106,6 +102,9 @@ public final class Session implements AutoCloseable {
             throw new ConfigurationException("training takes about " + (needed >> 20)
                     + " MiB of the driver's Java heap, which has " + (heap >> 20)
                     + " MiB: give it more, as in jobs/unroll --driver-memory " + ((needed >> 30) + 1) + "g train ...");
+        }
+        if (context.isLocal()) {
+            ExecutorMemory.checkMachine(needed, tasks, replicaBytes);
         }
     }
 
@@ -199,7 +198,7 @@ public final class Session implements AutoCloseable {
     @Override
     public void close() {
         context.close();
-        ExecutorNetworks.close();
         closed.countDown();
+        ExecutorNetworks.close();
     }
 }

@@ -5,6 +5,7 @@ import io.unroll.chunk.Batches;
 import io.unroll.chunk.Plan;
 import io.unroll.config.Settings;
 import io.unroll.model.NetworkShape;
+import io.unroll.model.ReplicaMemory;
 import io.unroll.train.Replica;
 import io.unroll.train.ReplicaState;
 import io.unroll.train.Round;
@@ -42,7 +43,7 @@ record TrainReplica(
     record Trained(Replica.Trained trained, Worker worker, long startMillis, long endMillis) implements Serializable {}
 
     Trained train(Input input) throws IOException {
-        Worker.checkHeap(shape.weightBytes());
+        Worker.checkMemory(shape.weightBytes(), ReplicaMemory.bytes(shape, plan.batch(), plan.steps()));
         long start = System.currentTimeMillis();
         Replica replica = new Replica(input.replica(), plan, settings);
         try (Batches batches = source.training(

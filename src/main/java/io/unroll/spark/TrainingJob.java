@@ -5,6 +5,7 @@ import io.unroll.checkpoint.Manifest;
 import io.unroll.checkpoint.MetricsFile;
 import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.RunDirectory;
 import io.unroll.checkpoint.RunJournal;
 import io.unroll.checkpoint.Versions;
 import io.unroll.chunk.Plan;
@@ -22,6 +23,7 @@ import io.unroll.train.Round;
 import io.unroll.train.RoundReport;
 import io.unroll.train.RunState;
 import io.unroll.train.Snapshot;
+import io.unroll.train.UniformLoss;
 import java.io.IOException;
 import java.util.Optional;
 import org.apache.hadoop.fs.Path;
@@ -33,6 +35,7 @@ public final class TrainingJob {
     private final Progress progress;
     private final Task task;
     private final Prepare prepare;
+    private final RunDirectory directory;
     private final ModelFolder folder;
     private final Checkpoints checkpoints;
     private final MetricsFile metrics;
@@ -53,42 +56,66 @@ public final class TrainingJob {
     private volatile RunState last;
     private volatile boolean interrupted;
 
-    public TrainingJob(Session session, Settings settings, Progress progress) throws IOException {
+    private TrainingJob(Session session, Settings settings, Progress progress, RunDirectory directory) {
         this.session = session;
         this.settings = settings;
         this.progress = progress;
         this.task = Task.of(settings);
-        this.folder = new ModelFolder(modelPath(settings), session.hadoop());
-        this.checkpoints = new Checkpoints(settings, session.hadoop());
+        this.directory = directory;
+        this.folder = directory.model();
+        this.checkpoints = directory.checkpoints();
+        this.metrics = directory.metrics();
         // Half a model with checkpoints beside it is this run's own; anything else is not touched.
         boolean partial = folder.isPartial();
-        this.replaces = settings.run().overwrite() || (partial && checkpoints.exist());
+        boolean overwrites = settings.run().overwrite() || (partial && checkpoints.exist());
+        Model there = folder.exists() && !overwrites ? folder.finished(settings) : null;
+        boolean goesOn = there != null
+                && there.settings().training().epochs() < settings.training().epochs();
+        if (goesOn && !checkpoints.exist()) {
+            throw folder.withoutCheckpoint(settings.training().epochs());
+        }
+        this.replaces = overwrites || goesOn;
         this.trainsAnew = settings.run().overwrite() && folder.exists() && !partial;
-        this.finished = folder.exists() && !replaces ? folder.finished(settings) : null;
+        this.finished = goesOn ? null : there;
         this.start = finished == null ? ModelFolder.start(settings, session.hadoop()) : Optional.empty();
         this.prepare = Prepare.of(session, settings, task, start);
-        folder.checkWritable();
-        this.metrics = new MetricsFile(settings.run().directory(), session.hadoop());
+        if (finished == null) {
+            directory.checkOwn();
+        }
+        if (replaces) {
+            folder.checkOwn();
+        }
+    }
+
+    /**
+     * @return the model, as it was published, be it by an earlier attempt
+     * @throws UnrollException where another process trains in the same directory
+     */
+    public static Model run(Session session, Settings settings, Progress progress) throws IOException {
+        try (RunDirectory directory = RunDirectory.open(settings, session.hadoop(), progress::waits)) {
+            return new TrainingJob(session, settings, progress, directory).run();
+        }
     }
 
     public static String modelPath(Settings settings) {
         return new Path(settings.run().directory(), "model").toString();
     }
 
-    /** @return the model, as it was published, be it by an earlier attempt */
-    public Model run() throws IOException {
+    private Model run() throws IOException {
         if (finished != null) {
             return checkedFinished();
         }
         prepare();
         plan();
         checkMemory();
+        directory.checkHeldNow();
         RunState state = start();
         start = Optional.empty();
         last = state;
         session.beforeShutdown(this::interrupted);
         try {
             while (!state.finished(settings.training())) {
+                directory.checkHeld();
                 state = round(state);
             }
             journal.await();
@@ -96,6 +123,7 @@ public final class TrainingJob {
             journal.close();
         }
         stopIfInterrupted();
+        directory.checkHeldNow();
         last = null;
         boolean keepsBest = settings.training().earlyStopping() > 0 && state.best() != null && !state.isBest();
         return publish(keepsBest ? checkpoints.read(state.best().round()) : state, folder, replaces);
@@ -130,7 +158,7 @@ public final class TrainingJob {
                 model.precision() == Settings.Precision.BFLOAT16 && !Network.computesInBfloat16(model));
         boolean keeps = settings.cluster().averaging().updater() == Settings.Updater.KEEP;
         long kept = keeps ? (long) Float.BYTES * shape.optimizerSize() * plan.replicas() : 0;
-        session.checkMemory(replicaBytes, shape.weightBytes(), kept, plan.replicas());
+        session.checkMemory(plan.replicas(), replicaBytes, shape.weightBytes(), kept);
     }
 
     /** @return where an earlier attempt has come to, or the beginning */
@@ -169,9 +197,10 @@ public final class TrainingJob {
             }
         }
         Double validation = validate(done);
-        if (validation != null && !Double.isFinite(validation)) {
+        if (validation != null && UniformLoss.of(shape).isAbsurd(validation)) {
             String where = "at learning rate " + done.results().get(0).learningRate();
-            throw diverged(done.round(), where + ": the validation loss is " + validation, before);
+            String problem = ": the validation loss is " + UniformLoss.of(shape).compare(validation);
+            throw diverged(done.round(), where + problem, before);
         }
         done.phases().time("checkpoint", journal::await);
         RoundReport report = rounds.report(done, validation);
@@ -206,6 +235,7 @@ public final class TrainingJob {
         interrupted = true;
         journal.checkpointNow(state);
         progress.interrupted(journal.checkpointed());
+        directory.close();
     }
 
     /** The checkpoint is being written by then: a round more would not be in it. */
@@ -218,9 +248,9 @@ public final class TrainingJob {
     private UnrollException diverged(Round round, String what, RunState lastGood) {
         String kept = "no round was good before it";
         if (lastGood.snapshot().round() > 0) {
-            String path = new Path(settings.run().directory(), "last-good").toString();
-            publish(lastGood, new ModelFolder(path, session.hadoop()), true);
-            kept = "the model after round " + lastGood.snapshot().round() + " is kept in " + path;
+            publish(lastGood, directory.lastGood(), true);
+            kept = "the model after round " + lastGood.snapshot().round() + " is kept in "
+                    + directory.lastGood().path();
         }
         // Or another learning rate would be refused as another run's.
         journal.await();

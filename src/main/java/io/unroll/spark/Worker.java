@@ -28,8 +28,9 @@ record Worker(String host, boolean bfloat16) implements Serializable {
 
     /**
      * @param weightBytes weights and optimizer state, which are here as they were broadcast, and twice for each task
+     * @param replicaBytes what a task takes outside the Java heap
      */
-    static void checkHeap(long weightBytes) {
+    static void checkMemory(long weightBytes, long replicaBytes) {
         int tasks = ExecutorMemory.tasksAtOnce(SparkEnv.get().conf());
         long needed = (1 + COPIES_OF_A_TASK * (long) tasks) * weightBytes;
         long heap = Runtime.getRuntime().maxMemory();
@@ -39,6 +40,7 @@ record Worker(String host, boolean bfloat16) implements Serializable {
                     + " MiB: give executors more, as in --executor-memory " + ((needed >> 30) + 1)
                     + "g.");
         }
+        ExecutorMemory.checkMachine(needed, tasks, replicaBytes);
     }
 
     /** @throws UnrollException where some computed in bfloat16 and others could not: the bits would depend on luck */

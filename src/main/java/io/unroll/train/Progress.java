@@ -5,6 +5,9 @@ import io.unroll.chunk.Plan;
 
 /** Who follows a run. */
 public interface Progress {
+    /** The run's directory may be another process': it takes a while to see. */
+    void waits(String why);
+
     /** @param found it had been prepared before */
     void prepared(String folder, CorpusSize size, boolean found);
 

@@ -36,6 +36,7 @@ public record Replica(int number, Plan plan, Settings settings) {
         network.setState(state.recurrent());
         Sums sums = steps(network, batches, round);
         float[] optimizer = updater == Settings.Updater.RESET ? NONE : network.optimizerState();
+        sums.checkMean(UniformLoss.of(network.shape()));
         boolean keeps = updater == Settings.Updater.KEEP;
         Weights trained = new Weights(network.parameters(), keeps ? NONE : optimizer);
         if (sums.divergence == null && !(trained.finite() && new Weights(NONE, optimizer).finite())) {
@@ -102,6 +103,12 @@ public record Replica(int number, Plan plan, Settings settings) {
                 divergence = "the loss is " + mean + " in chunk " + chunk;
             } else if (!Double.isFinite(step.gradientNorm())) {
                 divergence = "the gradient's norm is " + step.gradientNorm() + " in chunk " + chunk;
+            }
+        }
+
+        void checkMean(UniformLoss uniform) {
+            if (divergence == null && loss.tokens() > 0 && uniform.isAbsurd(loss.mean())) {
+                divergence = "the mean loss is " + uniform.compare(loss.mean());
             }
         }
 

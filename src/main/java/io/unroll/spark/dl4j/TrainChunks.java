@@ -2,6 +2,7 @@ package io.unroll.spark.dl4j;
 
 import io.unroll.chunk.Seeds;
 import io.unroll.config.UnrollException;
+import io.unroll.model.Natives;
 import io.unroll.model.StatefulGraph;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -13,6 +14,10 @@ import scala.Tuple2;
 /** The Spark task of a round: one replica trains its chunks in order. */
 final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chunk>>, Iterator<Trained>> {
     private static final long serialVersionUID = 1;
+
+    static {
+        Natives.liftLimits();
+    }
 
     private final Runs runs;
     private final Broadcast<Start> start;
@@ -40,6 +45,8 @@ final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chun
             trained = IdleGraphs.use(from.configuration, graph -> train(graph, from, runs.replica(partition), chunks));
         } catch (UnrollException e) {
             trained = Trained.failed(e.getMessage());
+        } catch (OutOfMemoryError e) {
+            trained = Trained.failed(Natives.limitReached(e).orElseThrow(() -> e));
         }
         return List.of(trained).iterator();
     }

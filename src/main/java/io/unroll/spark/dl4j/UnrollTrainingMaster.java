@@ -1,6 +1,7 @@
 package io.unroll.spark.dl4j;
 
 import io.unroll.config.ConfigurationException;
+import io.unroll.model.Natives;
 import java.net.URI;
 import java.util.Collection;
 import java.util.List;
@@ -56,9 +57,17 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * and SimpleRnn run on oneDNN where it has their activations, with one thread a replica; gradients start from the
  * carried state. The backpropType of the configuration is not read: a chunk is what a DataSet is. Networks without
  * recurrent layers have no state, and are averaged the same way. The driver holds the weights of all replicas.
+ *
+ * <p>JavaCPP, which holds the arrays of ND4J, lets no process grow larger than four times its Java heap. Start the JVMs of
+ * driver and executors with {@code -Dorg.bytedeco.javacpp.maxPhysicalBytes=0}: code that touches ND4J before this class is
+ * loaded sets the limit for good.
  */
 public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult, TrainingWorker<TrainingResult>> {
     private static final long EPOCH = Long.MAX_VALUE;
+
+    static {
+        Natives.liftLimits();
+    }
 
     private final Settings settings;
     private List<TrainingListener> listeners = List.of();
