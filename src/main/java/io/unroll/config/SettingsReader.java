@@ -153,7 +153,7 @@ public final class SettingsReader {
         try {
             return new Settings(
                     new Settings.Run(
-                            text("run.directory"),
+                            path("run.directory"),
                             whole("run.seed", Long.MAX_VALUE),
                             flag("run.overwrite"),
                             checkpoint()),
@@ -185,8 +185,8 @@ public final class SettingsReader {
 
     private Settings.Corpus corpus() {
         return new Settings.Corpus(
-                text("corpus.path"),
-                text("corpus.prepared"),
+                path("corpus.path"),
+                path("corpus.prepared"),
                 choice("corpus.tokenizer", Settings.TokenizerName.class),
                 choice("corpus.target-tokenizer", Settings.TokenizerName.class),
                 decimal("corpus.validation"),
@@ -198,7 +198,7 @@ public final class SettingsReader {
                 choice("corpus.format", Settings.Format.class),
                 flag("corpus.header"),
                 columns(),
-                text("corpus.images"));
+                path("corpus.images"));
     }
 
     private Map<String, String> columns() {
@@ -233,7 +233,7 @@ public final class SettingsReader {
                         number("model.image.side"),
                         choice("model.image.inject", Settings.Inject.class),
                         number("model.image.features"),
-                        text("model.image.network"),
+                        path("model.image.network"),
                         text("model.image.layer")),
                 choice("model.precision", Settings.Precision.class),
                 flag("model.emulate-bfloat16"));
@@ -252,7 +252,7 @@ public final class SettingsReader {
                 number("training.patience"),
                 decimal("training.clip-norm"),
                 number("training.early-stopping"),
-                text("training.start-from"));
+                path("training.start-from"));
     }
 
     private Settings.Averaging averaging() {
@@ -320,6 +320,15 @@ public final class SettingsReader {
 
     private String text(String key) {
         return config.getString(key);
+    }
+
+    private String path(String key) {
+        return plainPath(text(key));
+    }
+
+    /** @return the same path; a relative one that begins like a URI, as {@code 12:00.log} does, as no URI */
+    public static String plainPath(String path) {
+        return path.matches("[^/]*:(?!/).*") ? "./" + path : path;
     }
 
     private boolean flag(String key) {

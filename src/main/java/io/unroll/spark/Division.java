@@ -1,6 +1,7 @@
 package io.unroll.spark;
 
 import io.unroll.chunk.ExampleIndex;
+import io.unroll.config.ConfigurationException;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +29,7 @@ final class Division implements Serializable {
     private final Map<String, Bounds> bounds = new TreeMap<>();
 
     private final long[] rows = new long[3];
+    private long validationWanted;
     private final int[] firstPart = new int[4];
 
     private record Bounds(Share test, Share validation) implements Serializable {}
@@ -75,7 +77,10 @@ final class Division implements Serializable {
      */
     static Division of(Map<String, long[]> groups, double validation, double test, long parts) {
         Division division = new Division();
-        groups.forEach((stratum, hashes) -> division.bounds.put(stratum, bounds(hashes, validation, test)));
+        groups.forEach((stratum, hashes) -> {
+            division.bounds.put(stratum, bounds(hashes, validation, test));
+            division.validationWanted += held(hashes.length, test + validation) - held(hashes.length, test);
+        });
         long all = 0;
         for (Map.Entry<String, long[]> stratum : groups.entrySet()) {
             for (long hash : stratum.getValue()) {
@@ -90,10 +95,24 @@ final class Division implements Serializable {
         return division;
     }
 
+    /** @throws ConfigurationException if there are rows enough for validation, but none that may leave its group */
+    void checkValidation(double share) {
+        if (validationWanted > 0 && rows[VALIDATION] == 0) {
+            throw new ConfigurationException("corpus.validation = " + share + " asks for " + validationWanted
+                    + " rows, and gets none: rows that are alike (the same text and label, source or image) stay"
+                    + " together, or validation would hold what training has seen, and there are too many of each. Remove"
+                    + " rows that are there twice, or set corpus.validation to 0.");
+        }
+    }
+
+    private static int held(int rows, double share) {
+        return (int) Math.round(rows * share);
+    }
+
     private static Bounds bounds(long[] hashes, double validation, double test) {
         long[] sorted = LongStream.of(hashes).sorted().toArray();
-        int tests = (int) Math.round(sorted.length * test);
-        int held = (int) Math.round(sorted.length * (test + validation));
+        int tests = held(sorted.length, test);
+        int held = held(sorted.length, test + validation);
         // The last group is training.
         int free = sorted.length - size(sorted, sorted.length - 1);
         Share ofTest = new Share(tests);

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -92,7 +93,7 @@ public abstract class Prepare {
             if (!fs().mkdirs(folder)) {
                 throw new IOException("the folder cannot be made");
             }
-        } catch (IOException e) {
+        } catch (IOException | FSError e) {
             throw new ConfigurationException(
                     folder + " cannot be written: " + e.getMessage() + ". Give another corpus.prepared.", e);
         }
@@ -109,15 +110,19 @@ public abstract class Prepare {
 
     /** The index comes last, by a rename, and makes the folder whole. */
     final <T> void publish(Path folder, Vocabularies vocabularies, JsonFile<T> file, T index) throws IOException {
-        vocabularies.write(fs(), folder);
-        Path draft = new Path(folder, INDEX + "-" + UUID.randomUUID());
-        file.write(fs(), draft, index);
         try {
-            fs().rename(draft, new Path(folder, INDEX));
-        } catch (FileAlreadyExistsException e) {
-            LOG.info("another run has prepared {} meanwhile", folder, e);
+            vocabularies.write(fs(), folder);
+            Path draft = new Path(folder, INDEX + "-" + UUID.randomUUID());
+            file.write(fs(), draft, index);
+            try {
+                fs().rename(draft, new Path(folder, INDEX));
+            } catch (FileAlreadyExistsException e) {
+                LOG.info("another run has prepared {} meanwhile", folder, e);
+            }
+            fs().delete(draft, false);
+        } catch (IOException | FSError e) {
+            throw PreparedFile.cannotWrite(folder, e);
         }
-        fs().delete(draft, false);
     }
 
     /** @return a hash of the files' content and order, whatever their names */

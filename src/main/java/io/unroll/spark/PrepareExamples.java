@@ -11,6 +11,7 @@ import io.unroll.task.Examples;
 import io.unroll.task.Score;
 import io.unroll.task.Task;
 import io.unroll.text.CorpusFiles;
+import io.unroll.text.Row;
 import io.unroll.text.RowFormat;
 import io.unroll.text.Slice;
 import io.unroll.text.Vocabularies;
@@ -25,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -32,7 +34,10 @@ import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.storage.StorageLevel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.Tuple2;
@@ -62,12 +67,14 @@ final class PrepareExamples extends Prepare {
     }
 
     private List<List<Slice>> files(String path) {
-        return CorpusFiles.wholeFiles(path, PART_BYTES, session.hadoop());
+        List<List<Slice>> files = CorpusFiles.wholeFiles(path, PART_BYTES, session.hadoop());
+        rows.format().check(files.stream().flatMap(List::stream).toList());
+        return files;
     }
 
     private List<List<Slice>> filesOf(Examples.Files beside) {
         try {
-            return files(beside.path());
+            return CorpusFiles.wholeFiles(beside.path(), PART_BYTES, session.hadoop());
         } catch (ConfigurationException e) {
             throw new ConfigurationException(beside.key() + ": " + e.getMessage(), e);
         }
@@ -111,22 +118,12 @@ final class PrepareExamples extends Prepare {
         boolean found = isPrepared(folder);
         if (!found) {
             examples.check(session.hadoop());
-            Tally tally = tally(files);
-            if (tally.rows() == 0) {
-                throw new ConfigurationException(corpus.path() + " holds no row that can be used"
-                        + (tally.skipped() > 0 ? "; " + tally.skipped() + " are malformed." : "."));
+            JavaRDD<Outcome<Read>> read = read(files).persist(StorageLevel.DISK_ONLY());
+            try {
+                make(files, read, folder, hash);
+            } finally {
+                read.unpersist(true);
             }
-            long bytes = tally.rows() * examples.sourceBytes()
-                    + files.stream()
-                            .flatMap(List::stream)
-                            .mapToLong(Slice::length)
-                            .sum();
-            Broadcast<Division> division = session.broadcast(
-                    Division.of(tally.groups(), corpus.validation(), corpus.test(), 1 + bytes / PART_BYTES));
-            Vocabularies vocabularies = given.orElseGet(() -> examples.vocabularies(count(files, division)));
-            makeFolder(folder);
-            ExampleIndex made = encode(files, vocabularies, division, folder, hash, tally.skipped());
-            publish(folder, vocabularies, ExampleIndex.FILE, made);
         }
         ExampleIndex index = readIndex(ExampleIndex.FILE, folder);
         return new PreparedCorpus(
@@ -141,50 +138,100 @@ final class PrepareExamples extends Prepare {
                 found);
     }
 
-    private Tally tally(List<List<Slice>> files) {
+    /** A row that can be used, and what its files hold. */
+    private record Read(Row row, int[] content) implements Serializable {}
+
+    /** @return each row, read once; null where it is left out */
+    private JavaRDD<Outcome<Read>> read(List<List<Slice>> files) {
         var hadoop = session.hadoopBroadcast();
         Examples format = examples;
         Rows reading = rows;
         Broadcast<Vocabularies> symbols = given.map(session::broadcast).orElse(null);
+        session.name("prepare: check rows", "read rows");
+        return session.parallelize(files)
+                .flatMap(part -> reading.map(part, hadoop.value().value(), (row, named) -> {
+                    int[] content = format.read(row, named);
+                    if (symbols != null) {
+                        format.check(row, symbols.value());
+                    }
+                    return new Read(row, content);
+                }));
+    }
+
+    private void make(List<List<Slice>> files, JavaRDD<Outcome<Read>> read, Path folder, String hash)
+            throws IOException {
+        Tally tally = tally(read);
+        if (tally.rows() == 0) {
+            throw new ConfigurationException(corpus.path() + " holds no row that can be used"
+                    + (tally.skipped() > 0 ? "; " + tally.skipped() + " are malformed." : "."));
+        }
+        long bytes = tally.rows() * examples.sourceBytes()
+                + files.stream().flatMap(List::stream).mapToLong(Slice::length).sum();
+        Division parts = Division.of(tally.groups(), corpus.validation(), corpus.test(), 1 + bytes / PART_BYTES);
+        parts.checkValidation(corpus.validation());
+        Broadcast<Division> division = session.broadcast(parts);
+        Vocabularies vocabularies = given.orElseGet(() -> examples.vocabularies(count(read, division)));
+        makeFolder(folder);
+        ExampleIndex made = encode(read, vocabularies, division, folder, hash, tally.skipped());
+        publish(folder, vocabularies, ExampleIndex.FILE, made);
+    }
+
+    /** @return what is found of each of Spark's parts of the rows */
+    private <T> List<T> each(
+            JavaRDD<Outcome<Read>> read,
+            String description,
+            FlatMapFunction<Iterator<Outcome<Read>>, Outcome<T>> task) {
+        session.name(description, description);
+        return read.mapPartitions(task).collect().stream().map(Outcome::orThrow).toList();
+    }
+
+    private Tally tally(JavaRDD<Outcome<Read>> read) {
+        Examples format = examples;
         Tally all = new Tally(Map.of(), 0);
-        session.map("prepare: check rows", files, part -> {
-                    Map<String, LongStream.Builder> hashes = new TreeMap<>();
-                    long skipped = reading.each(part, hadoop.value().value(), (row, named) -> {
-                        format.check(row, named);
-                        if (symbols != null) {
-                            format.check(row, symbols.value());
-                        }
-                        hashes.computeIfAbsent(format.stratum(row), any -> LongStream.builder())
-                                .add(Division.hash(format.group(row)));
-                    });
-                    Map<String, long[]> own = new TreeMap<>();
-                    hashes.forEach(
-                            (stratum, each) -> own.put(stratum, each.build().toArray()));
-                    return new Tally(own, skipped);
-                })
+        each(read, "prepare: check rows", rows -> List.of(Outcome.of(() -> tally(rows, format)))
+                        .iterator())
                 .forEach(all::add);
         return all;
     }
 
+    private static Tally tally(Iterator<Outcome<Read>> rows, Examples format) {
+        Map<String, LongStream.Builder> hashes = new TreeMap<>();
+        long skipped = 0;
+        while (rows.hasNext()) {
+            Read read = rows.next().orThrow();
+            if (read == null) {
+                skipped++;
+            } else {
+                hashes.computeIfAbsent(format.stratum(read.row()), any -> LongStream.builder())
+                        .add(Division.hash(format.group(read.row())));
+            }
+        }
+        Map<String, long[]> own = new TreeMap<>();
+        hashes.forEach((stratum, found) -> own.put(stratum, found.build().toArray()));
+        return new Tally(own, skipped);
+    }
+
     /** @return how often each symbol occurs in what is trained on */
-    private Map<String, Map<String, Long>> count(List<List<Slice>> files, Broadcast<Division> division) {
-        var hadoop = session.hadoopBroadcast();
+    private Map<String, Map<String, Long>> count(JavaRDD<Outcome<Read>> read, Broadcast<Division> division) {
         Examples format = examples;
-        Rows reading = rows;
         Map<String, Map<String, Long>> all = new TreeMap<>();
-        session.map("prepare: count symbols", files, part -> {
-                    Map<String, Map<String, Long>> counts = new TreeMap<>();
-                    reading.each(part, hadoop.value().value(), (row, named) -> {
-                        format.check(row, named);
-                        if (division.value().isTraining(format.stratum(row), format.group(row))) {
-                            format.count(row, counts);
-                        }
-                    });
-                    return counts;
-                })
+        each(read, "prepare: count symbols", rows -> List.of(Outcome.of(() -> count(rows, format, division.value())))
+                        .iterator())
                 .forEach(counts -> counts.forEach((name, counted) -> counted.forEach((symbol, count) ->
                         all.computeIfAbsent(name, any -> new TreeMap<>()).merge(symbol, count, Long::sum))));
         return all;
+    }
+
+    private static Map<String, Map<String, Long>> count(
+            Iterator<Outcome<Read>> rows, Examples format, Division division) {
+        Map<String, Map<String, Long>> counts = new TreeMap<>();
+        while (rows.hasNext()) {
+            Read read = rows.next().orThrow();
+            if (read != null && division.isTraining(format.stratum(read.row()), format.group(read.row()))) {
+                format.count(read.row(), counts);
+            }
+        }
+        return counts;
     }
 
     private record Key(int part, long order, String file, long row) implements Serializable {
@@ -201,7 +248,7 @@ final class PrepareExamples extends Prepare {
     private record Written(ExampleIndex.Part part, int longest, long tokens) implements Serializable {}
 
     private ExampleIndex encode(
-            List<List<Slice>> files,
+            JavaRDD<Outcome<Read>> read,
             Vocabularies vocabularies,
             Broadcast<Division> division,
             Path folder,
@@ -211,15 +258,16 @@ final class PrepareExamples extends Prepare {
         var hadoop = session.hadoopBroadcast();
         Broadcast<Vocabularies> words = session.broadcast(vocabularies);
         Examples format = examples;
-        Rows reading = rows;
         String target = folder.toString();
-        session.name("prepare: encode", "read rows");
-        JavaPairRDD<Key, int[]> encoded = session.parallelize(files)
-                .flatMapToPair(part -> reading.map(part, hadoop.value().value(), (row, named) -> {
-                    int[] example = format.encode(row, named, words.value());
+        session.name("prepare: encode", "encode rows");
+        JavaPairRDD<Key, int[]> encoded = read.map(Outcome::orThrow)
+                .filter(Objects::nonNull)
+                .mapToPair(each -> {
+                    Row row = each.row();
+                    int[] example = format.encode(row, each.content(), words.value());
                     Division.Place place = division.value().place(format.stratum(row), format.group(row));
                     return new Tuple2<>(new Key(place.part(), place.order(), row.file(), row.number()), example);
-                }));
+                });
         session.name("prepare: encode", "write examples");
         List<Written> written = encoded
                 .repartitionAndSortWithinPartitions(
@@ -255,7 +303,7 @@ final class PrepareExamples extends Prepare {
         Path file = new Path(folder, String.format(Locale.ROOT, "examples-%05d-%s.bin", number, UUID.randomUUID()));
         int longest = 0;
         long tokens = 0;
-        try (ExampleWriter writer = new ExampleWriter(file.getFileSystem(hadoop).create(file))) {
+        try (ExampleWriter writer = new ExampleWriter(PreparedFile.create(file, hadoop))) {
             while (each.hasNext()) {
                 int[] example = each.next()._2();
                 writer.write(example);
@@ -278,8 +326,13 @@ final class PrepareExamples extends Prepare {
         Rows reading = rows;
         Optional<Score> score = evaluation.sum("evaluate", files, part -> {
             List<int[]> all = new ArrayList<>();
-            skipped.add(reading.each(
-                    part, hadoop.value().value(), (row, named) -> all.add(format.encode(row, named, words.value()))));
+            reading.map(
+                            part,
+                            hadoop.value().value(),
+                            (row, named) -> format.encode(row, format.read(row, named), words.value()))
+                    .forEachRemaining(example -> all.add(example.orThrow()));
+            skipped.add(all.stream().filter(Objects::isNull).count());
+            all.removeIf(Objects::isNull);
             return ExampleSource.batches(all, format, lanes);
         });
         if (skipped.value() > 0) {

@@ -58,13 +58,8 @@ final class PrepareText extends Prepare {
     public PreparedCorpus prepare() throws IOException {
         List<List<Slice>> parts = CorpusFiles.parts(corpus.path(), sliceBytes, session.hadoop());
         String hash = hash(parts);
-        Path folder = folder(
-                Words.kebab(corpus.tokenizer()),
-                hash,
-                corpus.tokenizer(),
-                corpus.minCount(),
-                corpus.maxVocabulary(),
-                corpus.malformed());
+        // A tokenizer has the settings that decide its tokens, and no others.
+        Path folder = folder(Words.kebab(corpus.tokenizer()), hash, tokenizer);
         boolean found = isPrepared(folder);
         if (!found) {
             Vocabulary vocabulary = given.map(Vocabularies::tokens).orElseGet(() -> tokenizer.vocabulary(count(parts)));
@@ -141,7 +136,7 @@ final class PrepareText extends Prepare {
     private static TokenIndex.Part encode(
             List<Slice> part, Tokenizer tokenizer, Vocabulary vocabulary, int width, Path file, Configuration hadoop)
             throws IOException {
-        try (TokenWriter writer = new TokenWriter(file.getFileSystem(hadoop).create(file), width)) {
+        try (TokenWriter writer = new TokenWriter(PreparedFile.create(file, hadoop), width)) {
             for (Slice slice : part) {
                 try (SliceInput in = SliceInput.open(slice, tokenizer.boundary(), hadoop)) {
                     tokenizer.encode(in, vocabulary, writer);

@@ -11,52 +11,44 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
-import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
 
 /**
  * Reads rows in tasks.
  *
  * @param folder of the files that rows name
+ * @param skips whether malformed rows are left out
  */
 record Rows(RowFormat format, String folder, boolean skips) implements Serializable {
-    /** @return how many rows were malformed and left out */
-    long each(List<Slice> files, Configuration hadoop, BiConsumer<Row, RowFiles> use) throws IOException {
-        long[] skipped = new long[1];
+    /** @return of each row what is made of it, when it is asked for; null where it is left out */
+    <T> Iterator<Outcome<T>> map(List<Slice> files, Configuration hadoop, BiFunction<Row, RowFiles, T> make) {
         RowFiles named = new RowFiles(folder, hadoop);
-        for (Slice file : files) {
-            format.read(file, hadoop, row -> {
-                Optional<Row> used = unlessMalformed(row, () -> {
-                    use.accept(row, named);
-                    return row;
-                });
-                skipped[0] += used.isPresent() ? 0 : 1;
-            });
+        Outcome<List<Row>> rows = Failable.get(() -> Outcome.of(() -> read(files, hadoop)));
+        if (rows.problem() != null) {
+            return List.of(rows.<T>failed()).iterator();
         }
-        return skipped[0];
+        return rows.value().stream()
+                .map(row -> Failable.get(() -> Outcome.of(() -> unlessMalformed(row, () -> make.apply(row, named)))))
+                .iterator();
     }
 
-    /** @return what is made of the rows that are not left out, each when it is asked for */
-    <T> Iterator<T> map(List<Slice> files, Configuration hadoop, BiFunction<Row, RowFiles, T> make) throws IOException {
-        RowFiles named = new RowFiles(folder, hadoop);
+    private List<Row> read(List<Slice> files, Configuration hadoop) throws IOException {
         List<Row> rows = new ArrayList<>();
         for (Slice file : files) {
             format.read(file, hadoop, rows::add);
         }
-        return rows.stream()
-                .flatMap(row -> unlessMalformed(row, () -> make.apply(row, named)).stream())
-                .iterator();
+        return rows;
     }
 
-    private <T> Optional<T> unlessMalformed(Row row, Supplier<T> use) {
+    private <T> T unlessMalformed(Row row, Supplier<T> make) {
         try {
-            return Optional.of(use.get());
+            return make.get();
         } catch (MalformedRowException e) {
             if (skips) {
-                return Optional.empty();
+                return null;
             }
             throw new UnrollException(
                     row.file() + ", row at " + row.number() + ": " + e.getMessage()

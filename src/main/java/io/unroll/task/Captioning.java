@@ -88,10 +88,10 @@ record Captioning(Settings settings) implements Task {
         }
 
         @Override
-        public void check(Row row, RowFiles files) {
+        public int[] read(Row row, RowFiles files) {
             Targets.value(row, CAPTION);
             String name = Targets.value(row, IMAGE);
-            input.check(files.read(name), name);
+            return input.read(files.read(name), name, files.hadoop());
         }
 
         @Override
@@ -108,9 +108,7 @@ record Captioning(Settings settings) implements Task {
         }
 
         @Override
-        public int[] encode(Row row, RowFiles files, Vocabularies vocabularies) {
-            String name = Targets.value(row, IMAGE);
-            int[] image = input.read(files.read(name), name, files.hadoop());
+        public int[] encode(Row row, int[] image, Vocabularies vocabularies) {
             return targets.example(image, Targets.value(row, CAPTION), vocabularies.tokens());
         }
 

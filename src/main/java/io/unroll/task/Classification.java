@@ -80,9 +80,10 @@ record Classification(Settings settings) implements Task {
         }
 
         @Override
-        public void check(Row row, RowFiles files) {
+        public int[] read(Row row, RowFiles files) {
             Targets.value(row, TEXT);
             label(row);
+            return new int[0];
         }
 
         @Override
@@ -124,7 +125,7 @@ record Classification(Settings settings) implements Task {
         }
 
         @Override
-        public int[] encode(Row row, RowFiles files, Vocabularies vocabularies) {
+        public int[] encode(Row row, int[] read, Vocabularies vocabularies) {
             int label = label(row, vocabularies);
             int[] tokens = phrases.encode(Targets.value(row, TEXT), vocabularies.tokens());
             return IntStream.concat(IntStream.of(label), IntStream.of(tokens)).toArray();

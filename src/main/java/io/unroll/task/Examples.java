@@ -16,8 +16,11 @@ public interface Examples extends Collator {
     /** @return what a row must hold, by the names of {@code corpus.columns} */
     List<String> columns();
 
-    /** @throws io.unroll.text.MalformedRowException where the row cannot be used */
-    void check(Row row, RowFiles files);
+    /**
+     * @return what the files hold that the row names; empty where it names none
+     * @throws io.unroll.text.MalformedRowException where the row cannot be used
+     */
+    int[] read(Row row, RowFiles files);
 
     /** @throws io.unroll.text.MalformedRowException where the row cannot be used with vocabularies that are not its corpus' */
     default void check(Row row, Vocabularies vocabularies) {}
@@ -27,8 +30,11 @@ public interface Examples extends Collator {
 
     Vocabularies vocabularies(Map<String, Map<String, Long>> counts);
 
-    /** @throws io.unroll.text.MalformedRowException where the row cannot be used, or training has not seen its like */
-    int[] encode(Row row, RowFiles files, Vocabularies vocabularies);
+    /**
+     * @param read of the row
+     * @throws io.unroll.text.MalformedRowException where training has not seen its like
+     */
+    int[] encode(Row row, int[] read, Vocabularies vocabularies);
 
     /**
      * Files whose content decides, too, what a row's example is.

@@ -17,15 +17,6 @@ record ImageInput(Settings.ImageInput settings) implements Serializable {
         }
     }
 
-    /** @throws MalformedRowException where the file is no such image */
-    void check(byte[] file, String name) {
-        if (isVector()) {
-            vector(file, name);
-        } else {
-            Image.read(file, name, settings.side());
-        }
-    }
-
     /**
      * @return pixels, or the bits of features
      * @throws MalformedRowException where the file is no such image

@@ -78,9 +78,10 @@ record Seq2Seq(Settings settings) implements Task {
         }
 
         @Override
-        public void check(Row row, RowFiles files) {
+        public int[] read(Row row, RowFiles files) {
             Targets.value(row, SOURCE);
             Targets.value(row, TARGET);
+            return new int[0];
         }
 
         @Override
@@ -101,7 +102,7 @@ record Seq2Seq(Settings settings) implements Task {
         }
 
         @Override
-        public int[] encode(Row row, RowFiles files, Vocabularies vocabularies) {
+        public int[] encode(Row row, int[] read, Vocabularies vocabularies) {
             int[] source = reversed(sources.encode(Targets.value(row, SOURCE), vocabularies.of(SOURCE)));
             return targets.example(source, Targets.value(row, TARGET), vocabularies.tokens());
         }

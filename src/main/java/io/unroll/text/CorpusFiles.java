@@ -4,17 +4,21 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.hadoop.security.AccessControlException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The files of a corpus, and how tasks share them. Files are read in the order of their paths; a file is cut into
@@ -22,19 +26,25 @@ import org.apache.hadoop.io.compress.CompressionCodecFactory;
  * Parts depend on the files alone, never on the cluster.
  */
 public final class CorpusFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(CorpusFiles.class);
+
     private CorpusFiles() {}
 
     /**
+     * A running text's.
+     *
      * @param sliceBytes bytes of a slice and, at least, of a part
      * @return parts in the corpus' order; each a list of slices in order
-     * @throws ConfigurationException where there is no such file, or no byte in any of them
+     * @throws ConfigurationException where there is no such file, or no byte in any of them, or one is packed
      */
     public static List<List<Slice>> parts(String path, long sliceBytes, Configuration hadoop) {
-        return gathered(
-                slices(path, sliceBytes, hadoop).stream()
-                        .filter(slice -> slice.length() > 0)
-                        .toList(),
-                sliceBytes);
+        List<Slice> slices = slices(path, sliceBytes, hadoop);
+        FileEnding.refusePacked(slices);
+        slices.stream()
+                .filter(slice -> slice.start() == 0 && FileEnding.isStructured(slice.file()))
+                .findFirst()
+                .ifPresent(slice -> LOG.warn("{} is read as plain text, with all that is no text in it", slice.file()));
+        return gathered(slices.stream().filter(slice -> slice.length() > 0).toList(), sliceBytes);
     }
 
     /**
@@ -84,51 +94,47 @@ public final class CorpusFiles {
 
     private static List<FileStatus> files(String path, Configuration hadoop) {
         try {
-            FileSystem fs = new Path(path).getFileSystem(hadoop);
-            Set<FileStatus> found = new HashSet<>();
-            for (FileStatus match : matches(path, fs)) {
-                collect(match, fs, found);
-            }
-            List<FileStatus> files = new ArrayList<>(found);
-            if (files.isEmpty()) {
-                throw new ConfigurationException(path + " holds no file (names that begin with . or _ are skipped).");
-            }
-            files.sort(Comparator.comparing(file -> file.getPath().toString()));
-            return files;
+            return FileTree.files(path, hadoop);
         } catch (UnrollException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
             String hint = path.startsWith("s3a:") && ExceptionUtils.indexOfType(e, ClassNotFoundException.class) >= 0
                     ? ". Give Hadoop's client for S3: jobs/unroll --packages org.apache.hadoop:hadoop-aws:3.3.4 ..."
                     : "";
-            throw new UnrollException("cannot list " + path + ": " + e.getMessage() + hint, e);
+            String reason = e instanceof AccessDeniedException denied
+                    ? denied.getFile() + " may not be read by this user"
+                    : e.getMessage();
+            throw new UnrollException("cannot list " + path + ": " + reason + hint, e);
         }
     }
 
-    private static FileStatus[] matches(String path, FileSystem fs) throws IOException {
-        try {
-            return new FileStatus[] {fs.getFileStatus(new Path(path))};
-        } catch (FileNotFoundException e) {
-            FileStatus[] matches = fs.globStatus(new Path(path), CorpusFiles::isVisible);
-            if (matches == null || matches.length == 0) {
-                throw new ConfigurationException(
-                        path + ": no such file or folder, and as a pattern it matches nothing.", e);
-            }
-            return matches;
-        }
+    static FSDataInputStream open(Path file, Configuration hadoop) throws IOException {
+        return file.getFileSystem(withoutChecksum(file, hadoop)).open(file);
     }
 
-    private static void collect(FileStatus found, FileSystem fs, Set<FileStatus> files) throws IOException {
-        if (found.isFile()) {
-            files.add(found);
-            return;
+    /** Hadoop makes the name of a local file's checksum file of that file's, and fails where that has a colon. */
+    static Configuration withoutChecksum(Path file, Configuration hadoop) {
+        if (!file.getName().contains(":")) {
+            return hadoop;
         }
-        for (FileStatus child : fs.listStatus(found.getPath(), CorpusFiles::isVisible)) {
-            collect(child, fs, files);
-        }
+        Configuration raw = new Configuration(hadoop);
+        raw.setClass("fs.file.impl", RawLocalFileSystem.class, FileSystem.class);
+        raw.setBoolean("fs.file.impl.disable.cache", true);
+        return raw;
     }
 
-    private static boolean isVisible(Path path) {
-        return !path.getName().startsWith(".") && !path.getName().startsWith("_");
+    /** A failure that trying again will not mend becomes a sentence; others, such as a lost machine, stay. */
+    static IOException explained(IOException e, String file) {
+        if (e instanceof ChecksumException) {
+            Path path = new Path(file);
+            throw new UnrollException(
+                    file + " does not fit its checksums in ." + path.getName() + ".crc beside it: restore the file, or"
+                            + " delete ." + path.getName() + ".crc, if the file was changed on purpose.",
+                    e);
+        }
+        if (e instanceof FileNotFoundException || e instanceof AccessControlException) {
+            throw new UnrollException(file + " cannot be read: " + e.getMessage(), e);
+        }
+        return e;
     }
 }

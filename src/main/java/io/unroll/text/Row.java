@@ -11,6 +11,9 @@ import java.util.Map;
  * @param problem why nothing can be said of its values; null where there is none
  */
 public record Row(String file, long number, Map<String, String> values, String problem) implements Serializable {
+    /** Of a value: a network takes a step for each token, and keeps what it has computed in all of them. */
+    public static final int MAX_CHARACTERS = 1 << 20;
+
     public Row(String file, long number, Map<String, String> values) {
         this(file, number, values, null);
     }
@@ -23,6 +26,10 @@ public record Row(String file, long number, Map<String, String> values, String p
         String value = values.get(meaning);
         if (value == null) {
             throw new MalformedRowException("the row has no " + meaning);
+        }
+        if (value.length() > MAX_CHARACTERS) {
+            throw new MalformedRowException("its " + meaning + " has " + value.length() + " characters, and at most "
+                    + MAX_CHARACTERS + " are read: cut it, or part it into several rows");
         }
         if (value.indexOf('\uFFFD') >= 0) {
             throw new MalformedRowException("its " + meaning + " holds bytes that are no UTF-8 text, or U+FFFD itself");

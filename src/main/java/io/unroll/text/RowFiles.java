@@ -4,25 +4,79 @@ import io.unroll.config.UnrollException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** Files that rows name. */
+/** Files that rows name; never others than those in the folder, wherever a row's name, or a link, leads. */
 public record RowFiles(String folder, Configuration hadoop) {
-    /** @throws MalformedRowException where there is no such file */
+    /** Bytes of a file: more than any picture or vector has that a network can use. */
+    public static final int MAX_BYTES = 1 << 28;
+
+    /** @throws MalformedRowException if the folder has no such file */
     public byte[] read(String name) {
-        Path file;
+        Path file = path(name);
         try {
-            file = new Path(new Path(folder), new Path(null, null, name));
-        } catch (IllegalArgumentException e) {
-            throw new MalformedRowException(name + " is no name of a file");
-        }
-        try (InputStream in = file.getFileSystem(hadoop).open(file)) {
-            return in.readAllBytes();
+            FileSystem fs = file.getFileSystem(hadoop);
+            FileStatus found = fs.getFileStatus(file);
+            if (!found.isFile()) {
+                throw new MalformedRowException(name + " is no file, but a folder in " + folder);
+            }
+            if (found.getLen() > MAX_BYTES) {
+                throw new MalformedRowException(
+                        name + " has " + found.getLen() + " bytes, and at most " + MAX_BYTES + " are read");
+            }
+            try (InputStream in = CorpusFiles.open(file, hadoop)) {
+                return in.readAllBytes();
+            }
         } catch (FileNotFoundException e) {
             throw new MalformedRowException("there is no file " + file);
         } catch (IOException e) {
+            CorpusFiles.explained(e, file.toString());
             throw new UnrollException("cannot read " + file + ": " + e.getMessage(), e);
         }
+    }
+
+    private Path path(String name) {
+        try {
+            Path root = new Path(folder);
+            FileSystem fs = root.getFileSystem(hadoop);
+            root = fs.makeQualified(root);
+            Path file = fs.makeQualified(new Path(root, new Path(null, null, name)));
+            if (fs.getUri().getScheme().equals("file")) {
+                return real(file, root, name);
+            }
+            return inside(file.toUri().getPath().startsWith(root.toUri().getPath() + "/"), file, name);
+        } catch (IllegalArgumentException e) {
+            throw new MalformedRowException(name + " is no name of a file");
+        } catch (IOException e) {
+            throw new UnrollException("cannot read " + folder + " (corpus.images): " + e.getMessage(), e);
+        }
+    }
+
+    private Path real(Path file, Path root, String name) throws IOException {
+        java.nio.file.Path folder =
+                java.nio.file.Path.of(root.toUri().getPath()).toRealPath();
+        java.nio.file.Path real;
+        try {
+            real = java.nio.file.Path.of(file.toUri().getPath()).toRealPath();
+        } catch (IOException | InvalidPathException e) {
+            throw new MalformedRowException("there is no file " + file);
+        }
+        inside(real.startsWith(folder), file, name);
+        if (!Files.isDirectory(real) && !Files.isRegularFile(real)) {
+            throw new MalformedRowException(name + " is no regular file");
+        }
+        return file;
+    }
+
+    private Path inside(boolean is, Path file, String name) {
+        if (!is) {
+            throw new MalformedRowException(name + " is not in " + folder + " (corpus.images)");
+        }
+        return file;
     }
 }

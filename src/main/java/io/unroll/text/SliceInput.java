@@ -1,16 +1,15 @@
 package io.unroll.text;
 
 import io.unroll.config.UnrollException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.IOUtils;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
-import org.apache.hadoop.security.AccessControlException;
 
 /**
  * The bytes of a slice, both ends moved forward to the next boundary:
@@ -42,41 +41,67 @@ public final class SliceInput extends InputStream {
         this.position = position;
     }
 
+    /**
+     * A byte order mark at the file's start is not read.
+     *
+     * @param boundary {@code BYTE} reads any file, the others only text
+     * @throws UnrollException if the file is known to be something else, or cannot be read
+     */
     public static SliceInput open(Slice slice, Slice.Boundary boundary, Configuration hadoop) throws IOException {
         Path path = new Path(slice.file());
         FSDataInputStream file = null;
         try {
-            file = path.getFileSystem(hadoop).open(path);
+            file = CorpusFiles.open(path, hadoop);
+            boolean head = slice.start() < Signature.BYTE_ORDER_MARK.length;
+            long from = head ? 0 : slice.start() - 1;
+            InputStream in = file;
             if (slice.compressed()) {
-                var codec = new CompressionCodecFactory(hadoop).getCodec(path);
-                return new SliceInput(slice, boundary, codec.createInputStream(file), 0);
+                in = new CompressionCodecFactory(hadoop).getCodec(path).createInputStream(file);
+            } else {
+                file.seek(from);
             }
-            long from = Math.max(0, slice.start() - 1);
-            file.seek(from);
-            SliceInput input = new SliceInput(slice, boundary, file, from);
-            if (slice.start() > 0) {
+            SliceInput input = new SliceInput(slice, boundary, in, from);
+            boolean marked = head && input.startsWithMark();
+            while (input.position < slice.start()) {
                 input.take();
+            }
+            if (slice.start() > 0) {
                 input.skipToBoundary();
             }
+            while (marked && input.position < Signature.BYTE_ORDER_MARK.length && !input.ended()) {
+                input.take();
+            }
             return input;
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             IOUtils.closeStream(file);
             throw explained(e, slice);
         }
     }
 
-    /** A failure that trying again will not mend becomes a sentence; others, such as a lost machine, stay. */
-    private static IOException explained(IOException e, Slice slice) {
-        if (slice.compressed()
-                || e instanceof FileNotFoundException
-                || e instanceof ChecksumException
-                || e instanceof AccessControlException) {
+    private boolean startsWithMark() throws IOException {
+        limit = in.readNBytes(buffer, 0, BUFFER);
+        String other = boundary == Slice.Boundary.BYTE ? null : Signature.of(buffer, limit);
+        if (other != null) {
+            throw new UnrollException(slice.file() + " is " + other);
+        }
+        return Signature.startsWithMark(buffer, limit);
+    }
+
+    /** Of bytes that nobody has foreseen, codecs throw anything. */
+    private static IOException explained(Exception e, Slice slice) throws IOException {
+        if (e instanceof UnrollException known) {
+            throw known;
+        }
+        if (slice.compressed() && !(e instanceof ChecksumException)) {
             throw new UnrollException(
-                    slice.file() + " cannot be read" + (slice.compressed() ? " as a compressed file: " : ": ")
-                            + e.getMessage(),
+                    slice.file() + " cannot be read as a compressed file: " + ExceptionUtils.getMessage(e)
+                            + ". Restore the file, or leave it out.",
                     e);
         }
-        return e;
+        if (e instanceof RuntimeException other) {
+            throw other;
+        }
+        return CorpusFiles.explained((IOException) e, slice.file());
     }
 
     public String file() {
@@ -140,7 +165,7 @@ public final class SliceInput extends InputStream {
     private int fill() throws IOException {
         try {
             return in.read(buffer, 0, BUFFER);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             throw explained(e, slice);
         }
     }

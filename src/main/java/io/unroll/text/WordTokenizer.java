@@ -2,6 +2,7 @@ package io.unroll.text;
 
 import io.unroll.config.Settings.Malformed;
 import io.unroll.config.Settings.TokenizerName;
+import io.unroll.config.UnrollException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.stream.Stream;
+import org.apache.commons.lang3.StringUtils;
 
 /**
  * One token for each run of characters that are no white space, and {@code <eos>} for each line end (those of
@@ -18,6 +20,8 @@ import java.util.stream.Stream;
 record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) implements Tokenizer {
     static final String UNKNOWN = Phrases.UNKNOWN;
     static final String END_OF_LINE = "<eos>";
+    private static final int MAX_CHARACTERS = 1 << 16;
+    private static final int SHOWN = 40;
 
     @Override
     public Slice.Boundary boundary() {
@@ -30,7 +34,7 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
     }
 
     private void words(SliceInput in, Consumer<String> consumer) throws IOException {
-        Splitter splitter = new Splitter(consumer);
+        Splitter splitter = new Splitter(in.file(), consumer);
         new Utf8Text(in, malformed).forEach(splitter::text);
         splitter.flush();
     }
@@ -60,7 +64,7 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
     @Override
     public List<String> symbols(String text) {
         List<String> symbols = new ArrayList<>();
-        Splitter splitter = new Splitter(symbols::add);
+        Splitter splitter = new Splitter("the text", symbols::add);
         splitter.text(text.toCharArray(), text.length());
         splitter.flush();
         return symbols;
@@ -79,11 +83,13 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
     }
 
     private static final class Splitter {
+        private final String where;
         private final Consumer<String> consumer;
         private final StringBuilder word = new StringBuilder();
         private boolean afterReturn;
 
-        Splitter(Consumer<String> consumer) {
+        Splitter(String where, Consumer<String> consumer) {
+            this.where = where;
             this.consumer = consumer;
         }
 
@@ -98,10 +104,20 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
                 } else if (Character.isWhitespace(c)) {
                     flush();
                 } else {
-                    word.append(c);
+                    append(c);
                 }
                 afterReturn = c == '\r';
             }
+        }
+
+        private void append(char c) {
+            if (word.length() == MAX_CHARACTERS) {
+                throw new UnrollException(
+                        where + " holds a word of more than " + MAX_CHARACTERS + " characters, which begins with "
+                                + StringUtils.abbreviate(word.toString(), SHOWN)
+                                + ": part it by white space, or train with corpus.tokenizer = char or byte.");
+            }
+            word.append(c);
         }
 
         void flush() {

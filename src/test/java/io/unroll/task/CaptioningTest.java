@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -42,7 +43,9 @@ abstract class CaptioningTest extends TaskContract {
         }
 
         private static final int BMP_OFFSET_OF_PIXELS = 10;
+        private static final int PNG_CHUNK = 12;
         private static final int PNG_WIDTH = 16;
+        private static final int PNG_HEADER_END = 29;
 
         @Test
         void picturesThatAreNoneSayWhy() throws IOException {
@@ -55,7 +58,10 @@ abstract class CaptioningTest extends TaskContract {
             Files.write(folder.resolve("damaged.bmp"), damaged);
             assertTrue(problem("damaged.bmp").startsWith("damaged.bmp is damaged: "), problem("damaged.bmp"));
             byte[] huge = Files.readAllBytes(folder.resolve("0.png"));
+            CRC32 sum = new CRC32();
             ByteBuffer.wrap(huge).putInt(PNG_WIDTH, 1 << 30).putInt(PNG_WIDTH + Integer.BYTES, 100);
+            sum.update(huge, PNG_CHUNK, PNG_HEADER_END - PNG_CHUNK);
+            ByteBuffer.wrap(huge).putInt(PNG_HEADER_END, (int) sum.getValue());
             Files.write(folder.resolve("huge.png"), huge);
             assertEquals("huge.png says that it has 1073741824 x 100 pixels, which are too many", problem("huge.png"));
         }
@@ -220,7 +226,7 @@ abstract class CaptioningTest extends TaskContract {
 
     private String problem(Row row) {
         Examples examples = task().examples().orElseThrow();
-        return assertThrows(MalformedRowException.class, () -> examples.check(row, files()))
+        return assertThrows(MalformedRowException.class, () -> examples.read(row, files()))
                 .getMessage();
     }
 }

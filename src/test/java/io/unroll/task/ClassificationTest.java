@@ -55,13 +55,13 @@ class ClassificationTest extends TaskContract {
                 "training has not seen its label, new",
                 assertThrows(
                                 MalformedRowException.class,
-                                () -> examples.encode(row("text", "a", "label", "new"), files(), vocabularies()))
+                                () -> examples.encode(row("text", "a", "label", "new"), new int[0], vocabularies()))
                         .getMessage());
         assertThrows(ConfigurationException.class, () -> vocabulariesOf(ROWS.subList(0, 1)));
     }
 
     private String problem(Examples examples, Row row) {
-        return assertThrows(MalformedRowException.class, () -> examples.check(row, files()))
+        return assertThrows(MalformedRowException.class, () -> examples.read(row, files()))
                 .getMessage();
     }
 }

@@ -87,7 +87,7 @@ abstract class TaskContract {
         Examples examples = task().examples().orElseThrow();
         Vocabularies vocabularies = vocabularies();
         return List.of(examples.batch(rows.stream()
-                .map(row -> examples.encode(row, files(), vocabularies))
+                .map(row -> examples.encode(row, examples.read(row, files()), vocabularies))
                 .toList()));
     }
 

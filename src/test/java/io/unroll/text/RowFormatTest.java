@@ -195,7 +195,7 @@ class RowFormatTest {
 
         assertTrue(
                 e.getMessage()
-                        .endsWith("a.csv has no column text (corpus.columns.text); its columns are message, kind."),
+                        .contains("a.csv has no column text (corpus.columns.text); its columns are message, kind."),
                 e.getMessage());
     }
 

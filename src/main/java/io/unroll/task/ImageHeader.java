@@ -1,0 +1,117 @@
+package io.unroll.task;
+
+import io.unroll.text.MalformedRowException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.zip.CRC32;
+
+/**
+ * What the JDK's readers leave out of JPEG and PNG files: which way up a picture is, its colours' number, and whether a PNG is
+ * whole.
+ *
+ * @param orientation as in Exif (tag 0x0112): 1 is upright, 2 to 8 are turned or mirrored
+ * @param components colours of a JPEG's pixel; 0 in other files
+ */
+record ImageHeader(int orientation, int components) {
+    private static final ImageHeader PLAIN = new ImageHeader(1, 0);
+    private static final String PNG = "\u0089PNG\r\n\u001A\n";
+    private static final String EXIF = "Exif\0\0";
+    private static final int START_OF_IMAGE = 0xFFD8;
+    private static final int START_OF_SCAN = 0xDA;
+    private static final int APP1 = 0xE1;
+    private static final int ORIENTATION = 0x0112;
+    private static final int MAX_ORIENTATION = 8;
+    private static final int LITTLE_ENDIAN = 0x4949;
+
+    /** @throws MalformedRowException if it is a damaged PNG */
+    static ImageHeader of(byte[] file, String name) {
+        ByteBuffer in = ByteBuffer.wrap(file);
+        try {
+            if (startsWith(in, PNG)) {
+                return ofPng(in.position(PNG.length()), name);
+            }
+            return in.remaining() > 2 && in.getChar() == START_OF_IMAGE ? ofJpeg(in) : PLAIN;
+        } catch (BufferUnderflowException
+                | IllegalArgumentException
+                | IndexOutOfBoundsException
+                | ArithmeticException e) {
+            throw new MalformedRowException(name + " is damaged: it ends too early");
+        }
+    }
+
+    private static boolean startsWith(ByteBuffer in, String start) {
+        byte[] bytes = start.getBytes(StandardCharsets.ISO_8859_1);
+        return in.remaining() >= bytes.length && in.slice().limit(bytes.length).equals(ByteBuffer.wrap(bytes));
+    }
+
+    /** Chunks: a length, a name of four letters, the data, a check sum. */
+    private static ImageHeader ofPng(ByteBuffer in, String name) {
+        int orientation = 1;
+        String chunk = "";
+        while (!chunk.equals("IEND")) {
+            int length = in.getInt();
+            ByteBuffer named = slice(in, Math.addExact(Integer.BYTES, Math.max(0, length)));
+            CRC32 sum = new CRC32();
+            sum.update(named.duplicate());
+            chunk = StandardCharsets.ISO_8859_1
+                    .decode(slice(named, Integer.BYTES))
+                    .toString();
+            if (length < 0 || in.getInt() != (int) sum.getValue()) {
+                throw new MalformedRowException(name + " is damaged: a check sum of its parts is wrong");
+            }
+            if (chunk.equals("eXIf")) {
+                orientation = orientation(named.slice());
+            }
+        }
+        return new ImageHeader(orientation, 0);
+    }
+
+    /** Segments: 0xFF, a marker, a length that counts itself, the data; up to the pixels. */
+    private static ImageHeader ofJpeg(ByteBuffer in) {
+        int orientation = 1;
+        int components = 0;
+        while (in.remaining() > Integer.BYTES) {
+            int marker = 0xFF;
+            while (marker == 0xFF) {
+                marker = in.get() & 0xFF;
+            }
+            if (marker == START_OF_SCAN) {
+                break;
+            }
+            ByteBuffer data = slice(in, Math.max(0, in.getChar() - 2));
+            // Of the frame headers C0 to CF, three are other tables.
+            if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) {
+                components = data.get(5);
+            } else if (marker == APP1 && startsWith(data, EXIF)) {
+                orientation = orientation(data.position(EXIF.length()).slice());
+            }
+        }
+        return new ImageHeader(orientation, components);
+    }
+
+    private static ByteBuffer slice(ByteBuffer in, int length) {
+        ByteBuffer part = in.slice().limit(length);
+        in.position(in.position() + length);
+        return part;
+    }
+
+    /** @return that of a TIFF header and its first directory; 1 where they cannot be read, as all viewers do */
+    private static int orientation(ByteBuffer tiff) {
+        try {
+            tiff.order(tiff.getChar(0) == LITTLE_ENDIAN ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+            int directory = tiff.getInt(4);
+            int entries = tiff.getChar(directory);
+            for (int entry = directory + 2; entries > 0; entries--, entry += 12) {
+                if (tiff.getChar(entry) == ORIENTATION) {
+                    int value = tiff.getChar(entry + 8);
+                    return value >= 1 && value <= MAX_ORIENTATION ? value : 1;
+                }
+            }
+        } catch (IndexOutOfBoundsException e) {
+            return 1;
+        }
+        return 1;
+    }
+}

@@ -1,0 +1,219 @@
+package io.unroll.text;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.SettingsReader;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.GlobExpander;
+import org.apache.hadoop.fs.GlobFilter;
+import org.apache.hadoop.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The files that a path, a folder or a pattern leads to: each once, however many links do, and never those whose names begin
+ * with . or _. What is not read is logged. Hadoop's own listing follows links in circles, and skips silently what it cannot
+ * open; its patterns fail at names with a colon.
+ */
+final class FileTree {
+    private static final Logger LOG = LoggerFactory.getLogger(FileTree.class);
+    private static final int MAX_NAMED = 5;
+    private static final int FILE_TYPE = 0xF000;
+    private static final int PIPE = 0x1000;
+    private static final int CHARACTER_DEVICE = 0x2000;
+    private static final int BLOCK_DEVICE = 0x6000;
+    private static final int SOCKET = 0xC000;
+
+    private final FileSystem fs;
+    private final boolean local;
+    private final Map<String, FileStatus> files = new HashMap<>();
+    private final Set<String> folders = new HashSet<>();
+    private final Deque<Path> links = new ArrayDeque<>();
+    private final List<String> unread = new ArrayList<>();
+
+    private FileTree(FileSystem fs) {
+        this.fs = fs;
+        this.local = fs.getUri().getScheme().equals("file");
+    }
+
+    /**
+     * @return in the order of their paths
+     * @throws ConfigurationException if there is no such file
+     */
+    static List<FileStatus> files(String path, Configuration hadoop) throws IOException {
+        Path given = new Path(SettingsReader.plainPath(path));
+        FileTree tree = new FileTree(given.getFileSystem(hadoop));
+        for (Path match : tree.matches(path, tree.fs.makeQualified(given))) {
+            tree.visit(match);
+        }
+        while (!tree.links.isEmpty()) {
+            tree.add(tree.links.remove());
+        }
+        List<String> unread = tree.unread;
+        String all = String.join(", ", unread.subList(0, Math.min(MAX_NAMED, unread.size())))
+                + (unread.size() > MAX_NAMED ? " and " + (unread.size() - MAX_NAMED) + " more" : "");
+        if (tree.files.isEmpty()) {
+            throw new ConfigurationException(path + " holds no file that can be read"
+                    + (all.isEmpty() ? " (names that begin with . or _ are skipped)." : ": " + all + "."));
+        }
+        if (!unread.isEmpty()) {
+            LOG.warn("{}: not read: {}", path, all);
+        }
+        return tree.files.values().stream()
+                .sorted(Comparator.comparing(file -> file.getPath().toString()))
+                .toList();
+    }
+
+    private List<Path> matches(String path, Path given) throws IOException {
+        if (exists(given)) {
+            return List.of(given);
+        }
+        List<Path> found = new ArrayList<>();
+        for (String pattern : GlobExpander.expand(given.toString())) {
+            matches(new Path(pattern)).stream().filter(FileTree::isVisible).forEach(found::add);
+        }
+        if (found.isEmpty()) {
+            throw new ConfigurationException(path + ": no such file or folder, and as a pattern it matches nothing.");
+        }
+        return found;
+    }
+
+    private Collection<Path> matches(Path pattern) throws IOException {
+        if (pattern.getParent() == null) {
+            return List.of(pattern);
+        }
+        GlobFilter filter = new GlobFilter(pattern.getName());
+        List<Path> found = new ArrayList<>();
+        for (Path folder : matches(pattern.getParent())) {
+            Path child = child(folder, pattern.getName().replaceAll("\\\\(.)", "$1"));
+            if (filter.hasPattern()) {
+                children(folder).stream().filter(filter::accept).forEach(found::add);
+            } else if (exists(child)) {
+                found.add(child);
+            }
+        }
+        return found;
+    }
+
+    private void visit(Path path) throws IOException {
+        if (local && Files.isSymbolicLink(localPath(path))) {
+            links.add(path);
+        } else {
+            add(path);
+        }
+    }
+
+    private void add(Path path) throws IOException {
+        if (!exists(path) || (local && !Files.exists(localPath(path)))) {
+            unread.add(path + " (a link to nothing)");
+            return;
+        }
+        FileStatus status = status(path);
+        String real = local ? localPath(path).toRealPath().toString() : path.toString();
+        if (status == null) {
+            unread.add(path + " (" + kind(localPath(path)) + ")");
+        } else if (status.isFile()) {
+            files.putIfAbsent(real, status);
+        } else if (folders.add(real)) {
+            for (Path child : children(path)) {
+                if (isVisible(child)) {
+                    visit(child);
+                } else if (!child.getName().equals("_SUCCESS")
+                        && !child.getName().endsWith(".crc")) {
+                    unread.add(child + " (its name begins with . or _)");
+                }
+            }
+        }
+    }
+
+    /** @return null for what is neither a file nor a folder */
+    private FileStatus status(Path path) throws IOException {
+        if (!local) {
+            return fs.getFileStatus(path);
+        }
+        BasicFileAttributes found = Files.readAttributes(localPath(path), BasicFileAttributes.class);
+        return found.isOther() ? null : new FileStatus(found.size(), found.isDirectory(), 1, 1, 0, path);
+    }
+
+    private static String kind(java.nio.file.Path file) throws IOException {
+        return switch ((int) Files.getAttribute(file, "unix:mode") & FILE_TYPE) {
+            case PIPE -> "a named pipe, which can be read only once: write it into a file";
+            case CHARACTER_DEVICE, BLOCK_DEVICE -> "a device, which has no end";
+            case SOCKET -> "a socket";
+            default -> "no regular file";
+        };
+    }
+
+    private boolean exists(Path path) throws IOException {
+        return local ? Files.exists(localPath(path), java.nio.file.LinkOption.NOFOLLOW_LINKS) : fs.exists(path);
+    }
+
+    /** @return empty for a file */
+    private List<Path> children(Path folder) throws IOException {
+        List<Path> children = new ArrayList<>();
+        if (!local) {
+            try {
+                for (FileStatus child : fs.listStatus(folder)) {
+                    if (!child.getPath().equals(folder)) {
+                        children.add(child.getPath());
+                    }
+                }
+            } catch (FileNotFoundException e) {
+                // It has just been deleted.
+            }
+        } else if (Files.isDirectory(localPath(folder))) {
+            try (DirectoryStream<java.nio.file.Path> found = Files.newDirectoryStream(localPath(folder))) {
+                for (java.nio.file.Path child : found) {
+                    addNamed(child, folder, children);
+                }
+            }
+        }
+        children.sort(Comparator.comparing(Path::toString));
+        return children;
+    }
+
+    /** Under another locale than the one that has named it, a file cannot be found by its name. */
+    private void addNamed(java.nio.file.Path child, Path folder, List<Path> children) {
+        String name = child.getFileName().toString();
+        boolean found;
+        try {
+            found = Files.exists(localPath(folder).resolve(name), java.nio.file.LinkOption.NOFOLLOW_LINKS);
+        } catch (InvalidPathException e) {
+            found = false;
+        }
+        if (found) {
+            children.add(child(folder, name));
+        } else {
+            unread.add(child(folder, name) + " (its name is not of this locale: set LC_ALL=C.UTF-8)");
+        }
+    }
+
+    private static Path child(Path folder, String name) {
+        return new Path(folder, new Path(null, null, name));
+    }
+
+    private static java.nio.file.Path localPath(Path path) {
+        return java.nio.file.Path.of(path.toUri().getPath());
+    }
+
+    private static boolean isVisible(Path path) {
+        return !path.getName().startsWith(".") && !path.getName().startsWith("_");
+    }
+}
