@@ -50,7 +50,6 @@ public record Settings(
             TokenizerName targetTokenizer,
             double validation,
             double test,
-            Documents documents,
             int minCount,
             int maxVocabulary,
             Malformed malformed,
@@ -302,10 +301,6 @@ public record Settings(
         CHAR,
         BYTE,
         WORD
-    }
-
-    public enum Documents {
-        STREAM
     }
 
     public enum Malformed {

@@ -10,8 +10,4 @@ import java.io.Serializable;
  */
 public record RecurrentState(float[]... arrays) implements Serializable {
     public static final RecurrentState ZERO = new RecurrentState();
-
-    boolean isZero() {
-        return arrays.length == 0;
-    }
 }
