@@ -65,18 +65,18 @@ public final class Checkpoints {
     /** @param damaged hears of each that cannot be used, and why */
     public Optional<Found> latest(BiConsumer<String, String> damaged) {
         try {
-            List<Path> newestFirst = files();
-            for (int i = newestFirst.size() - 1; i >= 0; i--) {
-                String name = newestFirst.get(i).toString();
+            List<Path> oldestFirst = files();
+            for (int i = oldestFirst.size() - 1; i >= 0; i--) {
+                String name = oldestFirst.get(i).toString();
                 try {
-                    return Optional.of(found(newestFirst.get(i)));
+                    return Optional.of(found(oldestFirst.get(i)));
                 } catch (EOFException e) {
                     damaged.accept(name, "it ends too early");
                 } catch (CheckpointFile.DamagedException | ChecksumException e) {
                     damaged.accept(name, DraftFile.reason(e));
                 }
             }
-            if (!newestFirst.isEmpty()) {
+            if (!oldestFirst.isEmpty()) {
                 throw new UnrollException(
                         "every checkpoint in " + folder + " is damaged: to begin anew, delete that folder.");
             }

@@ -33,7 +33,7 @@ public record Model(
 
     /** @return the trained network, at the start of a text */
     public Network network() {
-        Network network = new Network(shape(), settings.run().seed());
+        Network network = new Network(shape());
         network.setParameters(parameters);
         return network;
     }

@@ -6,12 +6,17 @@ import java.util.SplittableRandom;
 public final class Seeds {
     private Seeds() {}
 
-    /** @param place such as epoch, replica and chunk */
+    /**
+     * Runs of neighbouring seeds share no choice: the seed is mixed before the place is added to it.
+     *
+     * @param place such as epoch, replica and chunk
+     * @return never 0, which ND4J takes for the time of day
+     */
     public static long of(long seed, int... place) {
-        long mixed = seed;
+        long mixed = new SplittableRandom(seed).nextLong();
         for (int part : place) {
             mixed = new SplittableRandom(mixed + part).nextLong();
         }
-        return mixed;
+        return mixed == 0 ? 1 : mixed;
     }
 }

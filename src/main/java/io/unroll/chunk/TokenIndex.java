@@ -14,7 +14,6 @@ import java.util.List;
  */
 public record TokenIndex(String corpus, int width, List<Part> parts) implements Serializable {
     public static final JsonFile<TokenIndex> FILE = new JsonFile<>("unroll-tokens", 1, TokenIndex.class);
-    public static final String NAME = "index.json";
 
     public record Part(String file, long tokens) implements Serializable {}
 

@@ -55,7 +55,6 @@ public record Settings(
             TokenizerName targetTokenizer,
             double validation,
             double test,
-            Documents documents,
             int minCount,
             int maxVocabulary,
             Malformed malformed,
@@ -307,10 +306,6 @@ public record Settings(
         CHAR,
         BYTE,
         WORD
-    }
-
-    public enum Documents {
-        STREAM
     }
 
     public enum Malformed {

@@ -191,7 +191,6 @@ public final class SettingsReader {
                 choice("corpus.target-tokenizer", Settings.TokenizerName.class),
                 decimal("corpus.validation"),
                 decimal("corpus.test"),
-                choice("corpus.documents", Settings.Documents.class),
                 number("corpus.min-count"),
                 number("corpus.max-vocabulary"),
                 choice("corpus.malformed", Settings.Malformed.class),

@@ -54,11 +54,6 @@ public enum Cell {
         return blocks * hidden * hidden;
     }
 
-    /** @return numbers in {@code R} and what follows it */
-    public long recurrentParameters(long hidden) {
-        return weightsBetweenStates(hidden) + (this == LSTM_PEEPHOLE ? PEEPHOLES.size() * hidden : 0);
-    }
-
     /** @return for each block of oneDNN its place among ours */
     List<Integer> order() {
         return this == LSTM || this == LSTM_PEEPHOLE ? List.of(3, 1, 0, 2) : List.of(0, 1, 2, 3);

@@ -3,6 +3,7 @@ package io.unroll.kernel;
 import static org.bytedeco.dnnl.memory.data_type.bf16;
 import static org.bytedeco.dnnl.memory.data_type.f32;
 
+import io.unroll.chunk.Batch;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -15,7 +16,7 @@ import org.bytedeco.javacpp.indexer.FloatIndexer;
  */
 public final class SoftmaxKernel implements AutoCloseable {
     /** A row that does not count. */
-    public static final int IGNORED = -1;
+    public static final int IGNORED = Batch.IGNORED;
 
     /** Logits that are held at once: 64 MiB. */
     private static final long MOST_LOGITS = 1 << 24;

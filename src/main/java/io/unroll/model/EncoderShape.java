@@ -5,6 +5,9 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 
 /** What decides the arrays of one of the networks that a network is made of. */
 public sealed interface EncoderShape extends Serializable permits NetworkShape, ImageShape, AttentionShape {
+    /** The seed of a configuration from which no weights are drawn. Not 0, which ND4J takes for the time of day. */
+    long UNUSED_SEED = 1;
+
     int parameters();
 
     default EncoderShape withThreads(int number) {

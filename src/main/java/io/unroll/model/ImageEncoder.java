@@ -20,7 +20,7 @@ final class ImageEncoder implements Encoder {
         this.shape = shape;
         this.arrays = arrays;
         this.gradient = gradient;
-        this.net = new MultiLayerNetwork(shape.configuration(0));
+        this.net = new MultiLayerNetwork(shape.configuration(EncoderShape.UNUSED_SEED));
         net.init(parameters, false);
         net.initGradientsView();
     }

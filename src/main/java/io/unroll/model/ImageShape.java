@@ -26,7 +26,7 @@ public sealed interface ImageShape extends EncoderShape permits PixelShape, Feat
 
     @Override
     default int parameters() {
-        return ParameterOrder.checked(configuration(0).getConfs().stream()
+        return ParameterOrder.checked(configuration(UNUSED_SEED).getConfs().stream()
                 .mapToLong(each -> each.getLayer().initializer().numParams(each))
                 .sum());
     }

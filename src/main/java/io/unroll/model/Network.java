@@ -40,12 +40,18 @@ public final class Network implements AutoCloseable {
 
     /** @param seed of the initial weights */
     public Network(NetworkShape shape, long seed) {
+        this(shape);
+        setParameters(Natives.use(shape.threads(), () -> shape.initial(seed)));
+    }
+
+    /** A network whose weights are zero until {@link #setParameters}. */
+    public Network(NetworkShape shape) {
         Natives.useThreads(shape.threads());
         this.shape = shape;
-        MultiLayerConfiguration configuration = Configurations.of(shape, seed);
+        MultiLayerConfiguration configuration = Configurations.of(shape, EncoderShape.UNUSED_SEED);
         ParameterOrder order = new ParameterOrder(shape, configuration);
         int total = shape.parameters();
-        this.parameters = Nd4j.createUninitialized(DataType.FLOAT, 1, total);
+        this.parameters = Nd4j.create(DataType.FLOAT, 1, total);
         this.gradient = Nd4j.create(DataType.FLOAT, 1, total);
         this.stack = new Stack(shape, configuration, order, parameters, gradient, arrays, scratchpad);
         this.encoder = shape.encoder() == null ? null : encoder(order.total());
@@ -64,7 +70,6 @@ public final class Network implements AutoCloseable {
                 outputParameters(gradient, order));
         this.optimizer = new Optimizer(shape.optimizer(), total);
         this.optimizerState = new FloatPointer(optimizer.initialState());
-        setParameters(Natives.use(shape.threads(), () -> shape.initial(seed)));
     }
 
     /** @return whether this processor computes a model in bfloat16; float32 otherwise */

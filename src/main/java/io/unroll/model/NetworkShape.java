@@ -1,5 +1,6 @@
 package io.unroll.model;
 
+import io.unroll.chunk.Seeds;
 import io.unroll.config.Settings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -133,12 +134,12 @@ public record NetworkShape(
         return parts;
     }
 
-    /** @return as Deeplearning4j starts the same networks */
+    /** @return as Deeplearning4j starts the same networks, each from a seed of its own */
     float[] initial(long seed) {
-        float[] initial = initial(this, seed);
-        long next = seed + 1;
+        int part = 0;
+        float[] initial = initial(this, Seeds.of(seed, part));
         for (EncoderShape other : others().values()) {
-            initial = Floats.join(initial, initial(other, next++));
+            initial = Floats.join(initial, initial(other, Seeds.of(seed, ++part)));
         }
         return initial;
     }
@@ -182,6 +183,6 @@ public record NetworkShape(
     }
 
     ParameterOrder order() {
-        return new ParameterOrder(this, Configurations.of(this, 0));
+        return new ParameterOrder(this, Configurations.of(this, UNUSED_SEED));
     }
 }

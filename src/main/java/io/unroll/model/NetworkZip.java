@@ -21,7 +21,7 @@ public final class NetworkZip {
             throws IOException {
         ZipOutputStream zip = new ZipOutputStream(out);
         zip.putNextEntry(entry(ModelSerializer.CONFIGURATION_JSON));
-        zip.write(shape.configuration(0).toJson().getBytes(StandardCharsets.UTF_8));
+        zip.write(shape.configuration(EncoderShape.UNUSED_SEED).toJson().getBytes(StandardCharsets.UTF_8));
         write(zip, ModelSerializer.COEFFICIENTS_BIN, shape.toDeeplearning4j(parameters));
         if (optimizerState.length > 0) {
             write(zip, ModelSerializer.UPDATER_BIN, shape.toDeeplearning4j(optimizerState));

@@ -4,6 +4,7 @@ import io.unroll.config.UnrollException;
 import io.unroll.kernel.Cell;
 import io.unroll.kernel.RecurrentKernel;
 import io.unroll.kernel.Scratchpad;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -155,6 +156,11 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     private INDArray forward(float[][] start, boolean training, LayerWorkspaceMgr workspaces) {
         if (maskArray != null) {
             throw new UnsupportedOperationException("masks inside bidirectional networks");
+        }
+        if (input.rank() != 3 || input.size(1) != layerConf().getNIn()) {
+            throw new IllegalArgumentException(
+                    "the recurrent layer " + layerConf().getLayerName() + " reads [lanes, "
+                            + layerConf().getNIn() + ", steps], and gets " + Arrays.toString(input.shape()));
         }
         INDArray x = timeMajor(input, ArrayType.INPUT, workspaces);
         if (training && layerConf().getIDropout() != null) {

@@ -18,8 +18,4 @@ public record RecurrentState(float[]... arrays) implements Serializable {
         }
         return size;
     }
-
-    boolean isZero() {
-        return arrays.length == 0;
-    }
 }

@@ -51,7 +51,7 @@ final class TextEncoder implements Encoder {
             boolean keepsStates) {
         this.shape = shape;
         this.keepsStates = keepsStates;
-        this.configuration = shape.configuration(0);
+        this.configuration = shape.configuration(EncoderShape.UNUSED_SEED);
         this.order = new ParameterOrder(shape, configuration);
         this.parameters = parameters;
         this.gradient = gradient;

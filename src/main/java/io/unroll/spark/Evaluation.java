@@ -15,6 +15,7 @@ import io.unroll.task.Task;
 import io.unroll.text.Vocabularies;
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -22,11 +23,12 @@ import java.util.Optional;
 import org.apache.spark.broadcast.Broadcast;
 
 /** How well a network does, on a part of a prepared corpus or on files; the same numbers on any cluster. */
-public final class Evaluation {
+public final class Evaluation implements AutoCloseable {
     private final Session session;
     private final Settings settings;
     private final Scoring scoring;
     private final NetworkShape shape;
+    private final List<Broadcast<?>> held = new ArrayList<>();
     private final Broadcast<float[]> parameters;
 
     private Evaluation(Session session, Settings settings, Scoring scoring, NetworkShape shape, float[] parameters) {
@@ -34,14 +36,16 @@ public final class Evaluation {
         this.settings = settings;
         this.scoring = scoring;
         this.shape = shape;
-        this.parameters = session.broadcast(parameters);
+        this.parameters = broadcast(parameters);
     }
 
     /** @return the score over files of the kind that the model was trained on; empty where they hold nothing to predict */
     public static Optional<Score> ofFiles(Session session, Model model, List<String> paths, int beam)
             throws IOException {
-        return Prepare.of(session, model.settings(), model.task(), Optional.empty())
-                .evaluate(of(session, model, beam), model.vocabularies(), paths);
+        try (Evaluation evaluation = of(session, model, beam)) {
+            return Prepare.of(session, model.settings(), model.task(), Optional.empty())
+                    .evaluate(evaluation, model.vocabularies(), paths);
+        }
     }
 
     /** @return the score over a part of the corpus that the model was trained on; empty where it holds nothing */
@@ -55,7 +59,9 @@ public final class Evaluation {
                     "corpus.path, " + model.settings().corpus().path()
                             + ", has changed since the model was trained: give the texts to evaluate.");
         }
-        return of(session, model, beam).of(corpus.source(), part);
+        try (Evaluation evaluation = of(session, model, beam)) {
+            return evaluation.of(corpus.source(), part);
+        }
     }
 
     private static Evaluation of(Session session, Model model, int beam) {
@@ -68,9 +74,17 @@ public final class Evaluation {
                 model.parameters());
     }
 
-    /** Frees what the workers hold. Not where the session ends next: Spark prints a trace where the one meets the other. */
-    void close() {
-        parameters.destroy();
+    /** Frees what the workers hold, and waits for it: Spark prints a trace where a session that ends comes in between. */
+    @Override
+    public void close() {
+        held.forEach(each -> each.destroy(true));
+    }
+
+    /** @return what the workers hold until this evaluation is closed */
+    <T> Broadcast<T> broadcast(T value) {
+        Broadcast<T> broadcast = session.broadcast(value);
+        held.add(broadcast);
+        return broadcast;
     }
 
     /** @return by the loss alone, which is quick */

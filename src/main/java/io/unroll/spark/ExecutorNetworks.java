@@ -36,7 +36,7 @@ final class ExecutorNetworks {
                 network.close();
             }
         }
-        return new Network(shape, 0);
+        return new Network(shape);
     }
 
     private static void giveBack(Network network) {

@@ -319,7 +319,7 @@ final class PrepareExamples extends Prepare {
         List<List<Slice>> files =
                 paths.stream().flatMap(path -> files(path).stream()).toList();
         var hadoop = session.hadoopBroadcast();
-        Broadcast<Vocabularies> words = session.broadcast(vocabularies);
+        Broadcast<Vocabularies> words = evaluation.broadcast(vocabularies);
         var skipped = session.counter("rows skipped");
         int lanes = settings.training().batch();
         Examples format = examples;

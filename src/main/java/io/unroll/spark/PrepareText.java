@@ -159,7 +159,7 @@ final class PrepareText extends Prepare {
                 .flatMap(List::stream)
                 .toList();
         var hadoop = session.hadoopBroadcast();
-        Broadcast<Vocabulary> words = session.broadcast(vocabularies.tokens());
+        Broadcast<Vocabulary> words = evaluation.broadcast(vocabularies.tokens());
         Tokenizer tokens = tokenizer;
         int steps = evaluation.steps();
         return evaluation.sum("evaluate", slices, slice -> read(

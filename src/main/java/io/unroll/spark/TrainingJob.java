@@ -15,7 +15,6 @@ import io.unroll.config.UnrollException;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.model.ReplicaMemory;
-import io.unroll.task.Score;
 import io.unroll.task.Task;
 import io.unroll.train.Progress;
 import io.unroll.train.ReplicaResult;
@@ -219,10 +218,12 @@ public final class TrainingJob {
         }
         float[] parameters = done.snapshot().model(settings.cluster().averaging());
         return done.phases().time("validate", () -> {
-            Evaluation evaluation = Evaluation.byLoss(session, settings, shape, parameters);
-            Optional<Score> score = evaluation.of(corpus.source(), Split.Part.VALIDATION);
-            evaluation.close();
-            return score.map(found -> found.loss().mean()).orElse(null);
+            try (Evaluation evaluation = Evaluation.byLoss(session, settings, shape, parameters)) {
+                return evaluation
+                        .of(corpus.source(), Split.Part.VALIDATION)
+                        .map(found -> found.loss().mean())
+                        .orElse(null);
+            }
         });
     }
 

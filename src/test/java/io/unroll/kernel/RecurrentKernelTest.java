@@ -88,17 +88,22 @@ class RecurrentKernelTest {
         return sum;
     }
 
+    /** @return numbers in R and, behind it, of the peepholes */
+    static long recurrentParameters(Cell cell) {
+        return cell.weightsBetweenStates(HIDDEN) + (cell == Cell.LSTM_PEEPHOLE ? 3 * HIDDEN : 0);
+    }
+
     private static RecurrentKernel.Parameters parameters(Cell cell, SplittableRandom random) {
         return new RecurrentKernel.Parameters(
                 vector((long) cell.blocks() * HIDDEN * INPUTS, random),
-                vector(cell.recurrentParameters(HIDDEN), random),
+                vector(recurrentParameters(cell), random),
                 vector((long) cell.biases() * HIDDEN, random));
     }
 
     private static RecurrentKernel.Parameters gradient(Cell cell) {
         return new RecurrentKernel.Parameters(
                 new FloatPointer((long) cell.blocks() * HIDDEN * INPUTS),
-                new FloatPointer(cell.recurrentParameters(HIDDEN)),
+                new FloatPointer(recurrentParameters(cell)),
                 new FloatPointer((long) cell.biases() * HIDDEN));
     }
 

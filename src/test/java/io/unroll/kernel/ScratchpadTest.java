@@ -89,11 +89,11 @@ class ScratchpadTest {
             long inputWeights = (long) cell.blocks() * HIDDEN * INPUTS;
             parameters = new RecurrentKernel.Parameters(
                     vector(inputWeights, random, scale),
-                    vector(cell.recurrentParameters(HIDDEN), random, scale),
+                    vector(RecurrentKernelTest.recurrentParameters(cell), random, scale),
                     vector((long) cell.biases() * HIDDEN, random, scale));
             gradient = new RecurrentKernel.Parameters(
                     vector(inputWeights, random, 0),
-                    vector(cell.recurrentParameters(HIDDEN), random, 0),
+                    vector(RecurrentKernelTest.recurrentParameters(cell), random, 0),
                     vector((long) cell.biases() * HIDDEN, random, 0));
             x = vector(rows * INPUTS, random, scale);
             y = vector(rows * HIDDEN, random, scale);

@@ -84,7 +84,10 @@ record Driven(
         for (int i = 0; i < layers.getConfs().size(); i++) {
             LayerVertex vertex = (LayerVertex) chain.getVertices().get(Integer.toString(i));
             vertex.getLayerConf().setMiniBatch(layers.getConf(i).isMiniBatch());
+            vertex.getLayerConf().setSeed(layers.getConf(i).getSeed());
         }
+        // Otherwise the time of day, and no configuration would be that of the call before.
+        chain.getDefaultConfiguration().setSeed(layers.getConf(0).getSeed());
         chain.getDefaultConfiguration().setMiniBatch(layers.getConf(0).isMiniBatch());
         chain.getDefaultConfiguration().setOptimizationAlgo(layers.getConf(0).getOptimizationAlgo());
         chain.setTrainingWorkspaceMode(layers.getTrainingWorkspaceMode());

@@ -111,13 +111,7 @@ final class Epoch {
 
             @Override
             public Tuple2<Long, Chunk> next() {
-                try {
-                    return new Tuple2<>(place++, new Chunk(convert.call(each.next())));
-                } catch (RuntimeException e) {
-                    throw e;
-                } catch (Exception e) {
-                    throw new UnrollException("DataSet " + (place - 1) + " cannot be read: " + e.getMessage(), e);
-                }
+                return new Tuple2<>(place++, Chunk.of(each.next(), convert));
             }
         };
     }

@@ -1,6 +1,8 @@
 package io.unroll.spark.dl4j;
 
 import java.io.Serializable;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -30,7 +32,9 @@ final class PlainArray implements Serializable {
         if (array == null) {
             return null;
         }
-        float[] all = array.castTo(DataType.FLOAT).dup('c').data().asFloat();
+        float[] all = array.isEmpty()
+                ? new float[0]
+                : array.castTo(DataType.FLOAT).dup('c').data().asFloat();
         int count = 0;
         for (float value : all) {
             count += value == 0 ? 0 : 1;
@@ -82,6 +86,10 @@ final class PlainArray implements Serializable {
             arrays[i] = plain[i] == null ? null : plain[i].array();
         }
         return any ? arrays : null;
+    }
+
+    static String shapes(PlainArray[] arrays) {
+        return Arrays.stream(arrays).map(array -> Arrays.toString(array.shape)).collect(Collectors.joining(", "));
     }
 
     long[] shape() {

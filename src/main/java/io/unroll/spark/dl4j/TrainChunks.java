@@ -7,6 +7,7 @@ import io.unroll.model.StatefulGraph;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
 import scala.Tuple2;
@@ -63,10 +64,11 @@ final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chun
         for (long number = from.chunk; chunks.hasNext(); number++) {
             Tuple2<Long, Chunk> next = chunks.next();
             Chunk chunk = next._2();
+            check(next._1(), chunk);
             checkLanes(graph, next._1(), replica, chunk.lanes(), lanes);
             lanes = chunk.lanes();
             long counted = chunk.tokens(classes);
-            double score = graph.train(chunk.data(), Seeds.of(seed, from.epoch, replica, Math.toIntExact(number)));
+            double score = train(graph, next._1(), chunk, Seeds.of(seed, from.epoch, replica, Math.toIntExact(number)));
             if (!Double.isFinite(score)) {
                 throw new UnrollException("training diverged: the score is " + score + " in DataSet " + next._1()
                         + ", replica " + replica + ": lower the learning rate, or clip gradients.");
@@ -76,6 +78,32 @@ final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chun
         }
         CarriedState carried = new CarriedState(graph.state(), lanes);
         return new Trained(graph.parameters(), graph.updaterState(), carried, tokens, scores);
+    }
+
+    private void check(long place, Chunk chunk) {
+        try {
+            chunk.check(classes.length);
+        } catch (UnrollException e) {
+            throw new UnrollException("DataSet " + place + " " + e.getMessage() + ".", e);
+        }
+    }
+
+    /** Deeplearning4j finds what does not fit a network while it trains, layer by layer. */
+    private static double train(StatefulGraph graph, long place, Chunk chunk, long seed) {
+        try {
+            return graph.train(chunk.data(), seed);
+        } catch (UnrollException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new UnrollException(
+                    "DataSet " + place + ", with " + chunk.shapes() + ", does not fit the network: "
+                            + String.valueOf(ExceptionUtils.getRootCause(e).getMessage())
+                                    .lines()
+                                    .findFirst()
+                                    .orElse("")
+                            + ".",
+                    e);
+        }
     }
 
     private static void checkLanes(StatefulGraph graph, long place, int replica, long lanes, long before) {

@@ -1,0 +1,50 @@
+package io.unroll.chunk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class SeedsTest {
+    private static final int SEEDS = 12;
+    private static final int EPOCHS = 12;
+    private static final int REPLICAS = 4;
+    private static final int CHUNKS = 130;
+
+    /** Of runs that a user gives seeds one after the other, and of one that has none. */
+    @Test
+    void noTwoChoicesOfAnyTwoRunsShareASeed() {
+        Map<Long, String> seen = new HashMap<>();
+        for (long run = 0; run < SEEDS; run++) {
+            for (int epoch = 0; epoch < EPOCHS; epoch++) {
+                add(seen, Seeds.of(run, epoch), "weights of part " + epoch + " of run " + run);
+                for (int replica = 0; replica < REPLICAS; replica++) {
+                    String who = " of replica " + replica + " in epoch " + epoch + " of run " + run;
+                    long own = Seeds.of(run, epoch, replica);
+                    add(seen, own, "all" + who);
+                    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+                        add(seen, Seeds.of(run, epoch, replica, chunk), "dropout in chunk " + chunk + who);
+                        add(seen, Seeds.of(own, chunk), "shuffle from batch " + chunk + who);
+                    }
+                }
+            }
+        }
+        assertEquals(SEEDS * EPOCHS * (1 + REPLICAS * (1 + 2 * CHUNKS)), seen.size());
+    }
+
+    private static void add(Map<Long, String> seen, long seed, String what) {
+        String other = seen.putIfAbsent(seed, what);
+        assertTrue(other == null, () -> what + " is drawn as " + other);
+    }
+
+    @Test
+    void noSeedIsTheOneThatNd4jTakesForTheTimeOfDay() {
+        long unmixed = -0x9E3779B97F4A7C15L;
+
+        assertEquals(1, Seeds.of(unmixed));
+        assertNotEquals(0, Seeds.of(0));
+    }
+}

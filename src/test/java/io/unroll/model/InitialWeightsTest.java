@@ -1,0 +1,78 @@
+package io.unroll.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import io.unroll.chunk.Batch;
+import io.unroll.chunk.Seeds;
+import io.unroll.config.Settings;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.factory.Nd4j;
+
+class InitialWeightsTest {
+    private static final int SEEDS = 4;
+
+    /** Zero among them, which ND4J takes for the time of day. */
+    @Test
+    void aSeedGivesTheSameWeightsAndDropsTheSameAtAnyTime() throws InterruptedException {
+        for (long seed : new long[] {0, 1, -1, 1L << 32, Long.MIN_VALUE, Long.MAX_VALUE}) {
+            float[] once = trained(seed);
+            Thread.sleep(3);
+            assertArrayEquals(once, trained(seed), "seed " + seed);
+        }
+    }
+
+    private static float[] trained(long seed) {
+        try (Network network = new Network(TestShapes.shape(5, "hidden = 4, embedding = 3, dropout = 0.5"), seed)) {
+            Batch batch = new Batch(2, 2, new int[] {0, 1, 2, 3}, new int[] {1, 2, 3, 4});
+            network.train(batch, 0.1, 0, 0, Seeds.of(seed, 0));
+            return network.parameters();
+        }
+    }
+
+    @Test
+    void neighbouringSeedsShareNoWeights() {
+        List<float[]> matrices = new ArrayList<>();
+        NetworkShape shape = attending();
+        for (long seed = 0; seed < SEEDS; seed++) {
+            float[] all = shape.initial(seed);
+            for (NetworkShape.Part part : shape.parts()) {
+                float[] own = Arrays.copyOfRange(all, part.start(), part.start() + part.size());
+                // The first numbers are an embedding's, or an attention's weights: none is a bias.
+                matrices.add(Arrays.copyOf(own, 12));
+            }
+        }
+        assertEquals(4 * SEEDS, matrices.size());
+        for (int i = 0; i < matrices.size(); i++) {
+            for (int j = 0; j < i; j++) {
+                assertFalse(Arrays.equals(matrices.get(i), matrices.get(j)), i + " and " + j);
+            }
+        }
+    }
+
+    /** A text's encoder in both directions, and an attention: four networks. */
+    private static NetworkShape attending() {
+        Settings.Model model = TestShapes.shape(
+                        7, "hidden = 6, embedding = 4, attention = general, bidirectional = true")
+                .model();
+        NetworkShape encoder =
+                new NetworkShape(model, 7, 0, NetworkShape.Pooling.NONE, null, Settings.Optimizer.ADAM, 1);
+        return new NetworkShape(model, 7, 7, NetworkShape.Pooling.NONE, encoder, Settings.Optimizer.ADAM, 1);
+    }
+
+    /** Workers get their weights from elsewhere. */
+    @Test
+    void aNetworkWithoutASeedDrawsNothing() {
+        Nd4j.getRandom().setSeed(EncoderShape.UNUSED_SEED);
+        long first = Nd4j.getRandom().nextLong();
+        NetworkShape shape = attending();
+        try (Network network = new Network(shape)) {
+            assertEquals(first, Nd4j.getRandom().nextLong());
+            assertArrayEquals(new float[shape.parameters()], network.parameters());
+        }
+    }
+}
