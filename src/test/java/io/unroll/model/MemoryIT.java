@@ -10,11 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Resident memory of processes of their own, whose heap is whole from the start. */
+@Tag("full")
 class MemoryIT {
     private static final int LANES = 64;
     private static final int STEPS = 64;
