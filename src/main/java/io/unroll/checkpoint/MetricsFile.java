@@ -51,7 +51,7 @@ public final class MetricsFile {
     private List<Path> drafts() throws IOException {
         List<Path> drafts = new ArrayList<>();
         for (FileStatus each : fs.listStatus(file.getParent())) {
-            if (!each.getPath().equals(file) && OwnFiles.METRICS.made(fs, each)) {
+            if (!each.getPath().getName().equals(NAME) && OwnFiles.METRICS.made(fs, each)) {
                 drafts.add(each.getPath());
             }
         }

@@ -78,7 +78,7 @@ final class OwnFiles {
             return;
         }
         for (FileStatus file : files) {
-            if (!made(fs, file) || file.getPath().equals(folder)) {
+            if (!made(fs, file)) {
                 throw foreign(file.getPath());
             }
         }

@@ -1,0 +1,140 @@
+package io.unroll.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.SampleText;
+import io.unroll.Unroll;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Signals to real processes, in the middle of steps that take seconds: native code must not lose its memory. */
+class ShutdownIT {
+    private static final int INTERRUPTED = 128 + 2;
+    private static final int TERMINATED = 128 + 15;
+
+    @TempDir
+    private static Path folder;
+
+    @BeforeAll
+    static void write() throws IOException {
+        Files.writeString(folder.resolve("text"), SampleText.lines(10_000));
+        Files.writeString(
+                folder.resolve("run.conf"),
+                """
+                corpus { path = "%1$s/text", prepared = "%1$s/prepared", validation = 0, test = 0 }
+                model { hidden = 384, layers = 1 }
+                training { epochs = 100, batch = 128, tbptt = 256 }
+                cluster { replicas = 1, averaging.every = 1 }
+                """
+                        .formatted(folder));
+    }
+
+    @Test
+    void aStepEndsBeforeTheProcess() throws Exception {
+        Unroll.Running running = train("terminated", "local[1]");
+        assertTrue(running.shows("round 1/"), running.progress());
+        Thread.sleep(700);
+
+        assertEnds("TERM", TERMINATED, running);
+
+        assertTrue(running.progress().contains("interrupted; what was learnt up to round "), running.progress());
+        assertTrue(Files.exists(folder.resolve("terminated/checkpoints/round-00000001.checkpoint")));
+        assertFalse(Files.exists(folder.resolve("terminated/.lock")));
+    }
+
+    @Tag("full")
+    @ParameterizedTest
+    @CsvSource({"INT, local[2]", "TERM, local[2]", "INT, 'local-cluster[2,1,1024]'", "TERM, 'local-cluster[2,1,1024]'"})
+    void wherever(String signal, String master) throws Exception {
+        Unroll.Running running = train(signal + master.length(), master, "cluster.replicas=2", "training.batch=64");
+        assertTrue(running.shows("round 1/"), running.progress());
+        List<ProcessHandle> executors = running.executors();
+        Thread.sleep(1200);
+
+        assertEnds(signal, signal.equals("INT") ? INTERRUPTED : TERMINATED, running);
+
+        for (ProcessHandle executor : executors) {
+            executor.onExit().get();
+        }
+        assertEquals(List.of(), crashes(Path.of("target/spark/work")));
+        running = train(signal + master.length(), master, "cluster.replicas=2", "training.batch=64");
+        assertTrue(running.shows("goes on after round "), running.progress());
+        assertEnds("TERM", TERMINATED, running);
+    }
+
+    @Tag("full")
+    @ParameterizedTest
+    @CsvSource({"prepare, corpus: ", "evaluate, ''", "generate, ''", "inspect, ''"})
+    void everyCommandHasTheStatusOfItsSignal(String command, String unused) throws Exception {
+        Path model = folder.resolve("model-of-one-round/model");
+        if (!Files.exists(model)) {
+            Unroll.Output trained = train("model-of-one-round", "local[2]", "training.epochs=1", "model.hidden=256")
+                    .end();
+            assertEquals(0, trained.status(), trained.err());
+        }
+        Path big = folder.resolve("big");
+        if (!Files.exists(big)) {
+            Files.writeString(big, SampleText.lines(3_000_000));
+        }
+        List<String> call =
+                switch (command) {
+                    case "prepare" -> List.of(
+                            "prepare",
+                            folder.resolve("run.conf").toString(),
+                            "corpus.path=" + big,
+                            "run.directory=" + folder.resolve("r"));
+                    case "evaluate" -> List.of("evaluate", model.toString(), big.toString());
+                    case "generate" -> List.of("generate", model.toString(), "--length", "10000000");
+                    default -> List.of("inspect", model.toString(), big.toString(), "--tokens", "5000000");
+                };
+        for (String signal : List.of("INT", "TERM")) {
+            List<String> all = new ArrayList<>(List.of("--master", "local[2]", "--driver-memory", "3g"));
+            all.addAll(call);
+            Unroll.Running running = new Unroll(folder).start(all.toArray(String[]::new));
+            Thread.sleep(12_000);
+            assertEnds(signal, signal.equals("INT") ? INTERRUPTED : TERMINATED, running);
+        }
+    }
+
+    private static Unroll.Running train(String run, String master, String... more) throws IOException {
+        List<String> call = new ArrayList<>(List.of("--master", master, "train"));
+        call.add(folder.resolve("run.conf").toString());
+        call.add("run.directory=" + folder.resolve(run));
+        call.addAll(List.of(more));
+        return new Unroll(folder).start(call.toArray(String[]::new));
+    }
+
+    private static void assertEnds(String signal, int status, Unroll.Running running) throws Exception {
+        assertTrue(running.process().isAlive(), running.progress());
+        new ProcessBuilder("kill", "-" + signal, Long.toString(running.process().pid()))
+                .start()
+                .waitFor();
+        Unroll.Output output = running.end();
+        assertEquals(status, output.status(), output.err());
+        assertFalse(output.err().contains("\tat "), output.err());
+        assertFalse(output.out().contains("SIGSEGV"), output.out());
+        assertEquals(List.of(), crashes(folder));
+    }
+
+    private static List<Path> crashes(Path where) throws IOException {
+        if (!Files.exists(where)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.walk(where, 3)) {
+            return files.filter(file -> file.getFileName().toString().matches("hs_err.*|core.*"))
+                    .toList();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package io.unroll.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.SampleText;
+import io.unroll.Unroll;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The formula for {@code spark.executor.memoryOverhead}, on an executor whose heap is the smallest that Spark starts. */
+class ExecutorMemoryIT {
+    private static final long HEAP_MIB = 480;
+    private static final long LIBRARIES_MIB = 300;
+
+    @TempDir
+    private Path folder;
+
+    @Tag("full")
+    @Test
+    void anExecutorTakesNoMoreThanItsHeapAndTheOverheadByTheFormula() throws Exception {
+        Files.writeString(folder.resolve("text"), SampleText.lines(12_000));
+        Files.writeString(
+                folder.resolve("run.conf"),
+                """
+                run.directory = "%1$s/run"
+                corpus { path = "%1$s/text", validation = 0.05, test = 0 }
+                model { hidden = 384, layers = 1 }
+                training { epochs = 2, batch = 128, tbptt = 256 }
+                cluster { replicas = 2, averaging.every = 1 }
+                """
+                        .formatted(folder));
+        Unroll.Running running = new Unroll(folder)
+                .start(
+                        "--master",
+                        "local-cluster[1,2," + HEAP_MIB + "]",
+                        "--executor-memory",
+                        HEAP_MIB + "m",
+                        "train",
+                        folder.resolve("run.conf").toString());
+        long peak = 0;
+        while (running.process().isAlive()) {
+            for (ProcessHandle executor : running.executors()) {
+                peak = Math.max(peak, peakMebibytes(executor));
+            }
+            Thread.sleep(100);
+        }
+        Unroll.Output output = running.end();
+
+        assertEquals(0, output.status(), output.err());
+        Matcher said = Pattern.compile("a replica takes about ([\\d,]+) MiB").matcher(output.err());
+        assertTrue(said.find(), output.err());
+        long replica = Long.parseLong(said.group(1).replace(",", ""));
+        long foretold = HEAP_MIB + LIBRARIES_MIB + 2 * replica;
+        assertTrue(peak <= foretold, peak + " MiB, and " + foretold + " foretold");
+        assertTrue(peak > 4 * HEAP_MIB, peak + " MiB: JavaCPP's own limit would not have been reached");
+    }
+
+    /** @return the most that was resident; 0 where the process is gone */
+    private static long peakMebibytes(ProcessHandle process) {
+        try {
+            String status = Files.readString(Path.of("/proc/" + process.pid() + "/status"));
+            Matcher peak = Pattern.compile("VmHWM:\\s+(\\d+) kB").matcher(status);
+            return peak.find() ? Long.parseLong(peak.group(1)) >> 10 : 0;
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.unroll.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.unroll.config.UnrollException;
+import io.unroll.spark.dl4j.UnrollTrainingMaster;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** JavaCPP's limits are lifted by whatever of Unroll is first used in a process, before anything native is. */
+class NativeLimitsIT {
+    @ParameterizedTest
+    @ValueSource(strings = {"a network's memory", "the processor", "an image network", "a training master"})
+    void areLiftedFirst(String first) throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx128m",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Probe.class.getName(),
+                        first)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        assertEquals("0 0", output.strip());
+    }
+
+    /** What the processes do: prints JavaCPP's limits, in bytes. */
+    static final class Probe {
+        private Probe() {}
+
+        public static void main(String[] arguments) {
+            switch (arguments[0]) {
+                case "a network's memory" -> ReplicaMemory.bytes(shape(), 4, 4);
+                case "the processor" -> Network.computesInBfloat16(
+                        shape("precision = bfloat16").model());
+                case "an image network" -> readImage();
+                default -> UnrollTrainingMaster.replicas(1).build();
+            }
+            System.out.println(Pointer.maxBytes() + " " + Pointer.maxPhysicalBytes());
+        }
+
+        private static void readImage() {
+            try {
+                CutNetwork.features("none.zip", "layer", new int[3], 1, new Configuration());
+            } catch (UnrollException e) {
+                // there is no such file
+            }
+        }
+
+        private static NetworkShape shape(String... more) {
+            return TestShapes.shape(5, "cell = lstm, hidden = 4" + (more.length == 0 ? "" : ", " + more[0]));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.SampleText;
+import io.unroll.checkpoint.Model;
+import io.unroll.config.ConfigurationException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import org.apache.commons.io.FileUtils;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A run that goes on to more epochs is one that was asked for as many from the beginning. */
+class MoreEpochsIT {
+    @TempDir
+    private static Path folder;
+
+    private static TestRuns runs;
+
+    @BeforeAll
+    static void write() throws IOException {
+        runs = new TestRuns();
+        Files.writeString(folder.resolve("text"), SampleText.lines(300));
+        Files.writeString(folder.resolve("rows.csv"), TestRuns.rows(300));
+    }
+
+    @AfterAll
+    static void stop() {
+        runs.close();
+    }
+
+    private static String settings(String run, String task, int epochs, String more) {
+        return """
+                run.directory = "%1$s/%2$s", task = %3$s
+                corpus { path = "%1$s/%4$s", prepared = "%1$s/prepared", validation = 0.2, test = 0 }
+                model { hidden = 8, layers = 1, dropout = 0.2 }
+                training { epochs = %5$d, batch = 8, tbptt = 16, learning-rate = 0.02 }
+                cluster { replicas = 2, averaging { every = 5, method = bmuf } }
+                """
+                        .formatted(folder, run, task, task.equals("classification") ? "rows.csv" : "text", epochs)
+                + more;
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "language-model | training.schedule = constant",
+                "language-model | training { schedule = step, decay-after = 2 }",
+                "language-model | training { schedule = plateau, early-stopping = 2 }, cluster.averaging.updater = keep",
+                // The best model is of an epoch before the last one, and none is better later.
+                "language-model | training { early-stopping = 9, learning-rate = 0.5 }",
+                "language-model | run.checkpoint { every = 4, keep = 1 }",
+                "classification | training.early-stopping = 3",
+            })
+    void withTheSameBits(String task, String more) throws IOException {
+        String name = task + Math.abs(more.hashCode());
+        runs.train(settings(name + "-long", task, 5, more));
+        Model three = runs.train(settings(name, task, 3, more));
+        Path run = folder.resolve(name);
+
+        runs.progress.clear();
+        Model five = runs.train(settings(name, task, 5, more));
+
+        boolean stoppedBefore = three.manifest().epochs() < 3;
+        assertTrue(stoppedBefore || runs.progress.stream().anyMatch(line -> line.startsWith("round ")));
+        assertSame(folder.resolve(name + "-long"), run);
+        assertEquals(5, five.settings().training().epochs());
+        runs.progress.clear();
+        runs.train(settings(name, task, 5, more));
+        assertEquals(List.of("finished [" + run + "/model]"), runs.progress);
+    }
+
+    /** As after a kill in the second epoch: there is no model yet, and the newest checkpoints are gone. */
+    @Test
+    void alsoARunThatIsNotFinished() throws IOException {
+        runs.train(settings("whole", "language-model", 4, ""));
+        runs.train(settings("killed", "language-model", 2, "run.checkpoint.keep = 99"));
+        Path run = folder.resolve("killed");
+        FileUtils.deleteDirectory(run.resolve("model").toFile());
+        for (int round = 6; round < 99; round++) {
+            Files.deleteIfExists(run.resolve("checkpoints/round-%08d.checkpoint".formatted(round)));
+        }
+
+        runs.progress.clear();
+        runs.train(settings("killed", "language-model", 4, ""));
+
+        assertTrue(runs.progress.stream().anyMatch(line -> line.startsWith("resumed [") && line.endsWith(", 5]")));
+        assertSame(folder.resolve("whole"), run);
+    }
+
+    /** The model of fewer epochs is there until the longer run's is. */
+    @Test
+    void whatIsKilledWhileItGoesOnLosesNoModel() throws IOException {
+        runs.train(settings("two", "language-model", 2, ""));
+        runs.train(settings("four", "language-model", 4, ""));
+        Path run = folder.resolve("goes-on");
+        FileUtils.copyDirectory(folder.resolve("two").toFile(), run.toFile());
+        // The checkpoint of a round of the third epoch, with which another attempt was killed.
+        runs.train(settings("three", "language-model", 3, "run.checkpoint.keep = 99"));
+        Path rounds = folder.resolve("three/checkpoints");
+        int third = (int) Files.list(rounds)
+                        .filter(file -> file.getFileName().toString().startsWith("round"))
+                        .count()
+                - 1;
+        String name = "round-%08d.checkpoint".formatted(third);
+        Files.copy(rounds.resolve(name), run.resolve("checkpoints/" + name));
+        for (String file : List.of("metrics.jsonl", ".metrics.jsonl.crc")) {
+            Files.copy(folder.resolve("three/" + file), run.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+        }
+        assertEquals(-1, Files.mismatch(folder.resolve("two/model/network.zip"), run.resolve("model/network.zip")));
+
+        runs.train(settings("goes-on", "language-model", 4, ""));
+
+        assertSame(folder.resolve("four"), run);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"linear", "cosine"})
+    void notWhereTheScheduleDependsOnTheirNumber(String schedule) throws IOException {
+        String more = "training.schedule = " + schedule;
+        runs.train(settings(schedule, "language-model", 2, more));
+        Path run = folder.resolve(schedule);
+        var before = TestRuns.content(run);
+
+        String message = refused(settings(schedule, "language-model", 3, more));
+
+        assertTrue(
+                message.contains("training.epochs is 3, and was 2, on which every learning rate of training.schedule = "
+                        + schedule + " depends"),
+                message);
+        assertTrue(message.contains("training.start-from=" + run + "/model to train its weights further"), message);
+        assertEquals(before, TestRuns.content(run));
+        FileUtils.deleteDirectory(run.resolve("model").toFile());
+        assertTrue(refused(settings(schedule, "language-model", 3, more)).contains("on which every learning rate"));
+    }
+
+    @Test
+    void notToFewerNorWithAnotherSettingNorWithoutACheckpoint() throws IOException {
+        runs.train(settings("plain", "language-model", 2, "run.checkpoint.every = 0"));
+        Path run = folder.resolve("plain");
+        assertFalse(Files.exists(run.resolve("checkpoints/round-00000001.checkpoint")));
+
+        assertTrue(refused(settings("plain", "language-model", 1, "")).contains("training.epochs is 1, and was 2."));
+        assertTrue(refused(settings("plain", "language-model", 3, "model.dropout = 0.3"))
+                .contains("model.dropout is 0.3, and was 0.2. "));
+        String message = refused(settings("plain", "language-model", 3, ""));
+        assertTrue(message.contains("its run has no checkpoint to go on from"), message);
+        assertTrue(message.contains("training.start-from=" + run + "/model to train its weights further"), message);
+    }
+
+    private static String refused(String settings) {
+        return assertThrows(ConfigurationException.class, () -> runs.train(settings))
+                .getMessage();
+    }
+
+    private static void assertSame(Path expected, Path actual) throws IOException {
+        for (String file : List.of("network.zip", "manifest.json", "vocabulary.json")) {
+            assertEquals(-1, Files.mismatch(expected.resolve("model/" + file), actual.resolve("model/" + file)), file);
+        }
+        assertEquals(losses(expected), losses(actual));
+    }
+
+    /** @return what metrics say of each round, but for times and how many rounds were foreseen */
+    private static List<String> losses(Path run) throws IOException {
+        return Files.readAllLines(run.resolve("metrics.jsonl")).stream()
+                .map(line -> line.replaceAll("\"rounds\":\\d+,|\"tokens_per_second.*", ""))
+                .toList();
+    }
+}

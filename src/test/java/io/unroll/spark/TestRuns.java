@@ -1,0 +1,76 @@
+package io.unroll.spark;
+
+import io.unroll.checkpoint.Model;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.train.Progress;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** Trainings on one Spark in the test's own process. */
+final class TestRuns implements AutoCloseable {
+    private final Session session;
+
+    /** What the runs have said, as the names of the calls and what they were given. */
+    final List<String> progress = new ArrayList<>();
+
+    TestRuns() {
+        System.setProperty("spark.master", "local[2]");
+        System.setProperty("spark.ui.enabled", "false");
+        session = Session.start("test", 1);
+    }
+
+    Model train(String settings) throws IOException {
+        Progress listener = (Progress) Proxy.newProxyInstance(
+                Progress.class.getClassLoader(), new Class<?>[] {Progress.class}, (proxy, method, arguments) -> {
+                    progress.add(method.getName() + " " + List.of(arguments));
+                    return null;
+                });
+        return TrainingJob.run(session, settings(settings), listener);
+    }
+
+    static Settings settings(String settings) {
+        return SettingsReader.parse(settings, "test");
+    }
+
+    /** @return a row of text and label each, by what the text holds */
+    static String rows(int count) {
+        SplittableRandom random = new SplittableRandom(3);
+        StringBuilder rows = new StringBuilder("label,text\n");
+        for (int i = 0; i < count; i++) {
+            StringBuilder word = new StringBuilder();
+            for (int length = 1 + random.nextInt(7); length > 0; length--) {
+                word.append((char) ('a' + random.nextInt(4)));
+            }
+            rows.append(word.indexOf("a") >= 0 ? "with," : "without,")
+                    .append(word)
+                    .append('\n');
+        }
+        return rows.toString();
+    }
+
+    /** @return every file below a folder with its content, and every folder */
+    static TreeMap<String, String> content(Path folder) throws IOException {
+        TreeMap<String, String> content = new TreeMap<>();
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : (Iterable<Path>) all::iterator) {
+                content.put(
+                        folder.relativize(path).toString(),
+                        Files.isDirectory(path) ? "a folder" : java.util.Arrays.toString(Files.readAllBytes(path)));
+            }
+        }
+        return content;
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+}
