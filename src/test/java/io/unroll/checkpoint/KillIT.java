@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.unroll.SampleText;
 import io.unroll.Unroll;
+import io.unroll.cli.InProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,23 +48,34 @@ class KillIT {
                 cluster { replicas = 3, averaging { every = 20, method = bmuf, updater = keep } }
                 """
                         .formatted(folder));
-        Unroll.Output whole = start("local[2]", "whole").end();
+        Unroll.Output whole = InProcess.unroll(command("whole"));
         assertEquals(0, whole.status(), whole.err());
         rounds = Files.readAllLines(folder.resolve("whole/metrics.jsonl")).size();
         assertTrue(rounds > 70, "too few to be killed in");
     }
 
     @Test
-    void theDriverIsKilledSevenTimes() throws Exception {
-        for (int kill = 0; kill < 7; kill++) {
-            Unroll.Running running = start("local[2]", "killed");
-            awaitSomeRounds(running);
-            kill(running);
-        }
-        assertEndsWithTheSameBits(start("local[2]", "killed"), "killed");
+    void theDriverIsKilled() throws Exception {
+        assertEndsWithTheSameBitsAfterKills(1, "killed");
     }
 
     @Test
+    @Tag("full")
+    void theDriverIsKilledSevenTimes() throws Exception {
+        assertEndsWithTheSameBitsAfterKills(7, "killed-often");
+    }
+
+    private static void assertEndsWithTheSameBitsAfterKills(int kills, String run) throws Exception {
+        for (int kill = 0; kill < kills; kill++) {
+            Unroll.Running running = start("local[2]", run);
+            awaitSomeRounds(running);
+            kill(running);
+        }
+        assertEndsWithTheSameBits(start("local[2]", run), run);
+    }
+
+    @Test
+    @Tag("full")
     void executorsAndThenTheDriverAreKilledThreeTimesEach() throws Exception {
         for (int kill = 0; kill < 3; kill++) {
             Unroll.Running running = start(CLUSTER, "cluster");
@@ -78,6 +91,7 @@ class KillIT {
     }
 
     @Test
+    @Tag("full")
     void aDamagedCheckpointIsNamedAndAChangedRunRefused() throws Exception {
         Unroll.Running running = start("local[2]", "damaged");
         assertTrue(running.shows("round 2/"), running.progress());
@@ -87,8 +101,7 @@ class KillIT {
         bytes[bytes.length / 2]++;
         Files.write(newest, bytes);
 
-        Unroll.Output refused =
-                start("local[2]", "damaged", "training.learning-rate=0.003").end();
+        Unroll.Output refused = InProcess.unroll(command("damaged", "training.learning-rate=0.003"));
         assertEquals(2, refused.status(), refused.err());
         assertTrue(refused.err().contains("training.learning-rate is 0.003, and was 0.002"), refused.err());
 
@@ -132,10 +145,16 @@ class KillIT {
         }
     }
 
-    private static Unroll.Running start(String master, String run, String... more) throws IOException {
-        List<String> arguments = new ArrayList<>(List.of("--master", master, "train", conf.toString()));
-        arguments.add("run.directory=" + folder.resolve(run));
-        arguments.addAll(List.of(more));
+    private static Unroll.Running start(String master, String run) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("--master", master));
+        arguments.addAll(List.of(command(run)));
         return new Unroll(folder).start(arguments.toArray(String[]::new));
+    }
+
+    private static String[] command(String run, String... more) {
+        List<String> arguments =
+                new ArrayList<>(List.of("train", conf.toString(), "run.directory=" + folder.resolve(run)));
+        arguments.addAll(List.of(more));
+        return arguments.toArray(String[]::new);
     }
 }

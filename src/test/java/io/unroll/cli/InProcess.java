@@ -6,11 +6,16 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /** The command line on a local Spark in the test's own process, where all is loaded: a fraction of a start's time. */
-final class InProcess {
+public final class InProcess {
     private InProcess() {}
 
-    static Output unroll(String... arguments) {
-        System.setProperty("spark.master", "local[2]");
+    public static Output unroll(String... arguments) {
+        return on("local[2]", arguments);
+    }
+
+    /** @param master as {@code jobs/unroll --master} takes it */
+    public static Output on(String master, String... arguments) {
+        System.setProperty("spark.master", master);
         System.setProperty("spark.ui.enabled", "false");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();

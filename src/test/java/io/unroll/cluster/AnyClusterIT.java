@@ -22,10 +22,12 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The same bits on every kind of cluster and file system, started here on loopback, with what goes wrong on them. */
+@Tag("full")
 class AnyClusterIT {
     private static final Path CLUSTERS = Path.of("target/clusters").toAbsolutePath();
 

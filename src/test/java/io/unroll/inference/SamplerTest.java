@@ -1,9 +1,11 @@
 package io.unroll.inference;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.unroll.config.ConfigurationException;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,9 +44,18 @@ class SamplerTest {
     @Test
     void theSameSeedDrawsTheSame() {
         Sampler one = new Sampler(1, 0, 1, 3);
-        Sampler other = new Sampler(1, 0, 1, 3);
+        Sampler same = new Sampler(1, 0, 1, 3);
+        Sampler other = new Sampler(1, 0, 1, 4);
 
-        IntStream.range(0, 100).forEach(i -> assertEquals(one.draw(new float[50]), other.draw(new float[50])));
+        List<Integer> drawn = draws(one);
+        assertEquals(drawn, draws(same));
+        assertNotEquals(drawn, draws(other));
+    }
+
+    private static List<Integer> draws(Sampler sampler) {
+        return IntStream.range(0, 100)
+                .mapToObj(i -> sampler.draw(new float[50]))
+                .toList();
     }
 
     @Test

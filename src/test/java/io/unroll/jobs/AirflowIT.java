@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.unroll.Unroll;
 import io.unroll.Unroll.Output;
+import io.unroll.cli.InProcess;
 import io.unroll.cli.Main;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -107,24 +108,41 @@ class AirflowIT {
         assertSameFiles(bits, files(latest));
     }
 
-    /** Runs what the DAG submits for a logical date, in its order; the master is the connection's. */
+    /** What Spark is told beside the application's arguments, in a process of its own. */
+    @Test
+    void whatIsSubmittedIsASparkSubmit() throws Exception {
+        JsonNode task = submitted("2026-03-03", Map.of()).at("/tasks/prepare");
+        List<String> command = new ArrayList<>(List.of("--master", "local[2]"));
+        task.get("conf").fields().forEachRemaining(setting -> {
+            command.add("--conf");
+            command.add(setting.getKey() + "=" + setting.getValue().asText());
+        });
+        command.addAll(List.of("--name", task.get("name").asText()));
+        command.addAll(List.of(applicationArguments(task)));
+
+        Output output = new Unroll(folder).run(command.toArray(String[]::new));
+
+        assertEquals(0, output.status(), output.err());
+        assertTrue(output.json().get("tokens").asLong() > 0, output.out());
+    }
+
+    /** Runs what the DAG submits for a logical date, in its order. */
     private static Map<String, Output> night(String date, int epochs) throws Exception {
         JsonNode dag = submitted(date, Map.of("epochs", epochs));
         Map<String, Output> outputs = new LinkedHashMap<>();
         for (String id : List.of("prepare", "train", "evaluate", "publish")) {
-            JsonNode task = dag.get("tasks").get(id);
-            List<String> command = new ArrayList<>(List.of("--master", "local[2]"));
-            task.get("conf").fields().forEachRemaining(setting -> {
-                command.add("--conf");
-                command.add(setting.getKey() + "=" + setting.getValue().asText());
-            });
-            command.addAll(List.of("--name", task.get("name").asText()));
-            task.get("application_args").forEach(word -> command.add(word.asText()));
-            Output output = new Unroll(folder).run(command.toArray(String[]::new));
+            Output output =
+                    InProcess.unroll(applicationArguments(dag.get("tasks").get(id)));
             assertEquals(0, output.status(), id + " of " + date + ": " + output.err());
             outputs.put(id, output);
         }
         return outputs;
+    }
+
+    private static String[] applicationArguments(JsonNode task) {
+        List<String> words = new ArrayList<>();
+        task.get("application_args").forEach(word -> words.add(word.asText()));
+        return words.toArray(String[]::new);
     }
 
     private static JsonNode submitted(String date, Map<String, Object> more) throws Exception {

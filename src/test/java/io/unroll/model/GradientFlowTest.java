@@ -93,7 +93,10 @@ class GradientFlowTest {
                     .ints(FURTHEST + 1L, 0, VOCABULARY)
                     .toArray();
         }
-        return GradientFlow.through(network, lanes).get(array).norms();
+        Map<Integer, Double> norms =
+                GradientFlow.through(network, lanes).get(array).norms();
+        assertTrue(norms.containsKey(FURTHEST), norms.toString());
+        return norms;
     }
 
     /** Lengths of the lanes' gradients, of all layers together, are averaged; not their parts. */

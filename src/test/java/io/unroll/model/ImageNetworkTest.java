@@ -16,6 +16,7 @@ import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Networks that see an image first. */
 class ImageNetworkTest {
@@ -91,7 +92,12 @@ class ImageNetworkTest {
             INDArray outputs = stock.output(
                     ((ImageShape) part.shape()).input(batch(0, shape).sources()));
 
-            assertEquals(((ImageShape) part.shape()).outputs(), outputs.size(1));
+            float[] parameters = part.shape().toDeeplearning4j(part.cut(network.parameters()));
+            INDArray row = Nd4j.createFromArray(parameters).reshape('c', 1, parameters.length);
+            try (ImageEncoder encoder = new ImageEncoder((ImageShape) part.shape(), 1, row, row.dup())) {
+                float[][] encoded = encoder.encode(batch(0, shape).sources(), false);
+                assertArrayEquals(encoded[0], outputs.dup('c').data().asFloat());
+            }
             assertArrayEquals(
                     part.cut(network.parameters()),
                     NetworkZip.readParameters(part.shape(), new ByteArrayInputStream(zip.toByteArray())));

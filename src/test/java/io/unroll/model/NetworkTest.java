@@ -18,6 +18,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
@@ -117,7 +119,20 @@ class NetworkTest {
             NetworkZip.write(network.shape(), network.parameters(), network.optimizerState(), second);
 
             assertArrayEquals(first.toByteArray(), second.toByteArray());
+            ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(first.toByteArray()));
+            int entries = 0;
+            for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+                assertEquals(timeless().getTime(), entry.getTime(), "written now");
+                entries++;
+            }
+            assertEquals(3, entries);
         }
+    }
+
+    private static ZipEntry timeless() {
+        ZipEntry entry = new ZipEntry("any");
+        entry.setTime(0);
+        return entry;
     }
 
     @ParameterizedTest

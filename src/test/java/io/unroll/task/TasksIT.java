@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.unroll.Unroll;
+import io.unroll.cli.InProcess;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,13 +16,14 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tasks of rows as users call them: real processes, the same bits on any Spark, and after a kill. */
+/** Tasks of rows from the command line: the same bits on any Spark, and after a kill. */
 class TasksIT {
     @TempDir
     private static Path folder;
@@ -85,42 +87,63 @@ class TasksIT {
         "seq2seq, sequence_error_rate, 0, 0.6",
         "captioning, exact_match, 0.9, 1"
     })
-    void itIsLearntWithTheSameBitsOnAnySparkAndAfterAKill(String task, String metric, double least, double most)
+    void itIsLearntWithTheSameBitsOnOneCoreAndTwo(String task, String metric, double least, double most)
             throws Exception {
-        Unroll.Output whole = start("local[1]", task, task + "/whole").end();
-        assertEquals(0, whole.status(), whole.err());
-        byte[] expected = network(task + "/whole");
+        String run = run(task, "two").toString();
+        assertSucceeds(InProcess.unroll("train", conf(task), "run.directory=" + run));
+        assertArrayEquals(whole(task), network(run(task, "two")));
 
-        Unroll.Output cluster =
-                start("local-cluster[2,1,1024]", task, task + "/cluster").end();
-        assertEquals(0, cluster.status(), cluster.err());
-        assertArrayEquals(expected, network(task + "/cluster"));
-
-        Unroll.Running killed = start("local[2]", task, task + "/killed");
-        assertTrue(killed.shows("round 5/"), killed.progress());
-        killed.process().destroyForcibly();
-        assertEquals(137, killed.process().waitFor());
-        Unroll.Output resumed = start("local[2]", task, task + "/killed").end();
-        assertEquals(0, resumed.status(), resumed.err());
-        assertTrue(resumed.err().contains("goes on after round "), resumed.err());
-        assertArrayEquals(expected, network(task + "/killed"));
-
-        JsonNode score = new Unroll(folder)
-                .run("--master", "local[2]", "evaluate", task + "/whole", "--part", "test", "--json")
-                .json();
+        JsonNode score =
+                InProcess.unroll("evaluate", run, "--part", "test", "--json").json();
         double value = score.get(metric).asDouble();
         assertTrue(value >= least && value <= most, score.toString());
     }
 
-    private static Unroll.Running start(String master, String task, String run) throws IOException {
-        return new Unroll(folder)
-                .start("--master", master, "train", task + ".conf", "run.directory=" + folder.resolve(run));
+    @ParameterizedTest
+    @ValueSource(strings = {"classification", "seq2seq", "captioning"})
+    @Tag("full")
+    void theSameBitsOnAClusterAndAfterAKill(String task) throws Exception {
+        byte[] expected = whole(task);
+        assertSucceeds(start("local-cluster[2,1,1024]", task, "cluster").end());
+        assertArrayEquals(expected, network(run(task, "cluster")));
+
+        Unroll.Running killed = start("local[2]", task, "killed");
+        assertTrue(killed.shows("round 5/"), killed.progress());
+        killed.process().destroyForcibly();
+        assertEquals(137, killed.process().waitFor());
+        Unroll.Output resumed = start("local[2]", task, "killed").end();
+        assertSucceeds(resumed);
+        assertTrue(resumed.err().contains("goes on after round "), resumed.err());
+        assertArrayEquals(expected, network(run(task, "killed")));
+    }
+
+    /** @return what is learnt on one core */
+    private static byte[] whole(String task) throws IOException {
+        Path run = run(task, "one");
+        assertSucceeds(InProcess.on("local[1]", "train", conf(task), "run.directory=" + run));
+        return network(run);
+    }
+
+    private static void assertSucceeds(Unroll.Output output) {
+        assertEquals(0, output.status(), output.err());
+    }
+
+    private static String conf(String task) {
+        return folder.resolve(task + ".conf").toString();
+    }
+
+    private static Path run(String task, String name) {
+        return folder.resolve(task).resolve(name);
+    }
+
+    private static Unroll.Running start(String master, String task, String name) throws IOException {
+        return new Unroll(folder).start("--master", master, "train", conf(task), "run.directory=" + run(task, name));
     }
 
     /** @return all that a model has learnt */
-    private static byte[] network(String run) throws IOException {
+    private static byte[] network(Path run) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
-        try (Stream<Path> files = Files.list(folder.resolve(run + "/model"))) {
+        try (Stream<Path> files = Files.list(run.resolve("model"))) {
             for (Path zip : files.filter(file -> file.toString().endsWith(".zip"))
                     .sorted()
                     .toList()) {
@@ -134,8 +157,11 @@ class TasksIT {
     @ValueSource(strings = {"error", "skip"})
     void aRowThatCannotBeUsedIsNamedOrCounted(String malformed) throws Exception {
         Files.writeString(folder.resolve("bad.csv"), "text,label\na,x\nb,y\n\"\",x\nc\n");
-        Unroll.Output output =
-                prepare("bad-" + malformed, "classification", "corpus.path=bad.csv", "corpus.malformed=" + malformed);
+        Unroll.Output output = prepare(
+                "bad-" + malformed,
+                "classification",
+                "corpus.path=" + folder.resolve("bad.csv"),
+                "corpus.malformed=" + malformed);
         if (malformed.equals("error")) {
             assertEquals(1, output.status(), output.err());
             assertTrue(output.err().matches("(?s).*bad\\.csv, row at 4: its text is empty\\. Mend it.*"), output.err());
@@ -149,9 +175,8 @@ class TasksIT {
     /** As on another machine, whose rows are not as good as those of training. */
     @Test
     void evaluationMayReadOtherImagesAndLeaveOutRows() throws Exception {
-        Unroll.Output trained = new Unroll(folder)
-                .run("--master", "local[2]", "train", "captioning.conf", "training.epochs=1", "run.directory=moved");
-        assertEquals(0, trained.status(), trained.err());
+        String moved = "run.directory=" + folder.resolve("moved");
+        assertSucceeds(InProcess.unroll("train", conf("captioning"), "training.epochs=1", moved));
         Files.createDirectory(folder.resolve("others"));
         StringBuilder captions = new StringBuilder("image,caption\n");
         for (int i = 0; i < 12; i++) {
@@ -162,25 +187,21 @@ class TasksIT {
         }
         Files.writeString(folder.resolve("others.csv"), captions);
 
-        Unroll.Output unmended = evaluate("corpus.images=others");
+        String images = "corpus.images=" + folder.resolve("others");
+        Unroll.Output unmended = evaluate(images);
         assertEquals(1, unmended.status(), unmended.err());
         assertTrue(unmended.err().contains("row at 12: there is no file"), unmended.err());
-        Unroll.Output skipping = evaluate("corpus.images=others", "corpus.malformed=skip");
+        Unroll.Output skipping = evaluate(images, "corpus.malformed=skip");
         assertEquals(0, skipping.status(), skipping.err());
         assertEquals(2, skipping.json().get("skipped").asInt());
         assertEquals(10, skipping.json().get("images").asInt());
     }
 
     private static Unroll.Output evaluate(String... settings) throws Exception {
-        List<String> arguments = new ArrayList<>(List.of(
-                "--master",
-                "local[2]",
-                "evaluate",
-                "moved",
-                folder.resolve("others.csv").toString(),
-                "--json"));
+        List<String> arguments = new ArrayList<>(
+                List.of("evaluate", folder.resolve("moved").toString(), folder + "/others.csv", "--json"));
         arguments.addAll(List.of(settings));
-        return new Unroll(folder).run(arguments.toArray(String[]::new));
+        return InProcess.unroll(arguments.toArray(String[]::new));
     }
 
     @Test
@@ -204,14 +225,9 @@ class TasksIT {
     }
 
     private static Unroll.Output prepare(String run, String task, String... more) throws Exception {
-        String[] arguments = new String[6 + more.length];
-        System.arraycopy(
-                new String[] {"--master", "local[2]", "prepare", task + ".conf", "--json", "run.directory=" + run},
-                0,
-                arguments,
-                0,
-                6);
-        System.arraycopy(more, 0, arguments, 6, more.length);
-        return new Unroll(folder).run(arguments);
+        List<String> arguments =
+                new ArrayList<>(List.of("prepare", conf(task), "--json", "run.directory=" + folder.resolve(run)));
+        arguments.addAll(List.of(more));
+        return InProcess.unroll(arguments.toArray(String[]::new));
     }
 }

@@ -1,0 +1,108 @@
+package io.unroll.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.Unroll;
+import io.unroll.Unroll.Output;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command line as users call it: the script, the built jar and a real Spark, in processes of their own. */
+class LaunchIT {
+    @TempDir
+    private static Path folder;
+
+    private static Path conf;
+    private static Output trained;
+
+    @BeforeAll
+    static void train() throws Exception {
+        conf = CommandLineIT.writeRun(folder);
+        trained = unroll("--master", "local[2]", "train", conf.toString(), "--json");
+    }
+
+    @Test
+    void trainingShowsProgressAndPublishesAModel() throws Exception {
+        assertEquals(0, trained.status(), trained.err());
+        assertTrue(trained.err().contains("3 replicas x 4 lanes"), trained.err());
+        assertTrue(trained.err().matches("(?s).*round 12/\\d+  epoch 3  loss [0-9.]+.*"), trained.err());
+        assertFalse(trained.err().contains("\tat "), trained.err());
+        assertTrue(trained.json().get("validation_loss").asDouble() < 1.2, trained.out());
+        assertEquals(300, trained.json().get("sample").asText().codePoints().count());
+    }
+
+    @Test
+    void aClusterWritesTheSameBytes() throws Exception {
+        Output again = unroll("--master", "local-cluster[2,1,2048]", "train", conf.toString(), "run.directory=cluster");
+
+        assertEquals(0, again.status(), again.err());
+        assertArrayEquals(
+                Files.readAllBytes(folder.resolve("run/model/network.zip")),
+                Files.readAllBytes(folder.resolve("cluster/model/network.zip")));
+    }
+
+    @Test
+    void whatIsGeneratedIsAllOfTheOutput() throws Exception {
+        String[] call = {"generate", folder.resolve("run").toString(), "--prime", "ein Mann saß", "--length", "60"};
+
+        Output output = unroll(call);
+
+        assertEquals(0, output.status(), output.err());
+        assertEquals(InProcess.unroll(call).out(), output.out());
+        assertEquals("", output.err());
+    }
+
+    /** oneDNN is told not to see the instructions, where there are any. */
+    @Test
+    @Tag("full")
+    void aProcessorWithoutBfloat16TrainsInFloat32AndSaysSo() throws Exception {
+        Output training = unroll(
+                Map.of("ONEDNN_MAX_CPU_ISA", "AVX512_CORE"),
+                "train",
+                conf.toString(),
+                "model.precision=bfloat16",
+                "training.epochs=1",
+                "run.directory=" + folder.resolve("no-bfloat16"));
+
+        assertEquals(0, training.status(), training.err());
+        assertTrue(training.err().contains("no bfloat16 instructions: training in float32"), training.err());
+    }
+
+    @Test
+    void optionsOfTheVerbGoAfterIt() throws Exception {
+        Output output = unroll("--json", "train", conf.toString());
+
+        assertEquals(2, output.status(), output.err());
+        assertTrue(output.err().contains("--json goes after the verb"), output.err());
+    }
+
+    @Test
+    void aWrongJavaGetsASentence() throws Exception {
+        Path java = Files.createDirectories(folder.resolve("java11/bin")).resolve("java");
+        Files.writeString(java, "#!/bin/sh\necho '    java.specification.version = 11' >&2\n");
+        assertTrue(java.toFile().setExecutable(true));
+
+        Output output = unroll(Map.of("JAVA_HOME", folder.resolve("java11").toString()), "--help");
+
+        assertEquals(2, output.status());
+        assertTrue(output.err().contains("is Java 11, and Unroll needs JDK 17"), output.err());
+    }
+
+    private static Output unroll(String... arguments) throws IOException, InterruptedException {
+        return unroll(Map.of(), arguments);
+    }
+
+    private static Output unroll(Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        return new Unroll(folder).with(environment).run(arguments);
+    }
+}
