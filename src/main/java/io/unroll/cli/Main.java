@@ -58,7 +58,7 @@ public final class Main {
     /** @return what the process exits with */
     static int execute(String... arguments) {
         try {
-            return new CommandLine(new Main())
+            return NumberOptions.of(new CommandLine(new Main()))
                     .setCaseInsensitiveEnumValuesAllowed(true)
                     .setParameterExceptionHandler(Main::wrongUse)
                     .setExecutionExceptionHandler(Main::failed)

@@ -1,5 +1,6 @@
 package io.unroll.spark;
 
+import io.unroll.checkpoint.WritableFolder;
 import io.unroll.chunk.EvaluationLanes;
 import io.unroll.chunk.TextSource;
 import io.unroll.chunk.TokenIndex;
@@ -67,6 +68,7 @@ final class PrepareText extends Prepare {
                 corpus.malformed());
         boolean found = isPrepared(folder);
         if (!found) {
+            WritableFolder.check(folder.toString(), "corpus.prepared", session.hadoop());
             Vocabulary vocabulary = given.map(Vocabularies::tokens).orElseGet(() -> tokenizer.vocabulary(count(parts)));
             if (vocabulary.size() < 2) {
                 throw new ConfigurationException(

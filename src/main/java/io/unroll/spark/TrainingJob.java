@@ -65,7 +65,7 @@ public final class TrainingJob {
         this.finished = folder.exists() && !replaces ? folder.finished(settings) : null;
         this.start = finished == null ? ModelFolder.start(settings, session.hadoop()) : Optional.empty();
         this.prepare = Prepare.of(session, settings, task, start);
-        folder.checkWritable();
+        folder.checkWritable("run.directory");
         this.metrics = new MetricsFile(settings.run().directory(), session.hadoop());
     }
 
