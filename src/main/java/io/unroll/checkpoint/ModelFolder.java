@@ -152,18 +152,12 @@ public final class ModelFolder {
         }
     }
 
-    /** @throws ConfigurationException where nothing can be written beside the folder: better now than after training */
-    public void checkWritable() {
-        Path draft = swap.draft();
-        try {
-            if (!fs.mkdirs(draft)) {
-                throw new IOException("a folder cannot be made there");
-            }
-            fs.delete(draft, true);
-        } catch (IOException e) {
-            throw new ConfigurationException(
-                    path.getParent() + " cannot be written: " + e.getMessage() + ". Give another run.directory.", e);
-        }
+    /**
+     * @param key of the setting or argument that gives the folder's place
+     * @throws ConfigurationException where nothing can be written beside the folder: better now than after training
+     */
+    public void checkWritable(String key) {
+        WritableFolder.check(fs.makeQualified(path).getParent().toString(), key, fs.getConf());
     }
 
     /** Publishes the model by a rename: a reader never finds half a folder where the file system renames in one step. */

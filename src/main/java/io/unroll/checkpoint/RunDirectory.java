@@ -33,7 +33,7 @@ public final class RunDirectory implements AutoCloseable {
      */
     public static RunDirectory open(Settings settings, Configuration hadoop, Consumer<String> waiting)
             throws IOException {
-        new ModelFolder(path(settings, "model"), hadoop).checkWritable();
+        new ModelFolder(path(settings, "model"), hadoop).checkWritable("run.directory");
         String directory = settings.run().directory();
         DirectoryLock lock = DirectoryLock.of(new Path(directory, ".lock"), directory, hadoop, waiting);
         try {

@@ -22,6 +22,8 @@ import picocli.CommandLine.Option;
                 + "outside the embedding x tokens / time; the peak is that of large float32 matrix products.",
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
+    private static final int WIDEST = 65_536;
+
     @Option(
             names = "--cells",
             split = ",",
@@ -65,10 +67,18 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (cells.isEmpty() || sizes.isEmpty()) {
+            throw new ConfigurationException("--cells and --hidden must name at least one each.");
+        }
         check("--threads", threads);
         check("--replicas", replicas);
         check("--rounds", rounds);
-        sizes.forEach(size -> check("--hidden", size));
+        for (int size : sizes) {
+            check("--hidden", size);
+            if (size > WIDEST) {
+                throw new ConfigurationException("--hidden is " + size + "; it must be from 1 to " + WIDEST + ".");
+            }
+        }
         int cores = Runtime.getRuntime().availableProcessors();
         if ((long) threads * replicas > cores) {
             throw new ConfigurationException("--threads " + threads + " x --replicas " + replicas

@@ -4,6 +4,7 @@ import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.chunk.Split;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.HomeFolder;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.Words;
 import io.unroll.spark.Evaluation;
@@ -32,7 +33,7 @@ final class EvaluateCommand implements Callable<Integer> {
     private static final Pattern WITH_TEXT = Pattern.compile("corpus\\.(images|malformed|format|header|columns\\..*)");
     private static final Pattern WITH_PART = Pattern.compile("corpus\\.(path|prepared|images)");
 
-    @Parameters(paramLabel = "MODEL", description = "The model's folder.")
+    @Parameters(paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
     private String model;
 
     @Parameters(
@@ -57,13 +58,14 @@ final class EvaluateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Map<Boolean, List<String>> kinds =
                 arguments.stream().collect(Collectors.partitioningBy(SETTING.asMatchPredicate()));
-        List<String> texts = kinds.get(false);
+        List<String> texts = kinds.get(false).stream().map(HomeFolder::expanded).toList();
         if (texts.isEmpty() == (part == null)) {
             throw new ConfigurationException(
                     "give either TEXT or --part: the files to evaluate, or what training has held"
                             + " out of its own corpus.");
         }
         Model trained = with(kinds.get(true), new ModelFolder(model, Session.hadoopWithoutSpark()).read());
+        trained.task(); // refuses settings that are not for it, before Spark starts
         int beam = search.beam(trained);
         Score score;
         try (Session session = Session.start("evaluate " + model, 1)) {

@@ -29,7 +29,7 @@ import picocli.CommandLine.Parameters;
                 "Answers a prompt: continues a text, classifies it, writes what belongs to it, or captions an image.",
         mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "MODEL", description = "The model's folder.")
+    @Parameters(paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
     private String model;
 
     @Option(names = "--prime", paramLabel = "S", defaultValue = "", description = "The text to continue.")
@@ -74,6 +74,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Option(
             names = "--image",
+            converter = HomePath.Local.class,
             paramLabel = "FILE",
             arity = "1..*",
             description = "captioning: the images to caption, a line for each.")

@@ -34,13 +34,19 @@ final class InspectCommand implements Callable<Integer> {
     /** Of those that are measured. */
     private static final Set<Integer> SHOWN_LAGS = Set.of(1, 2, 5, 9, 19, 46, 90, 200);
 
-    @Parameters(paramLabel = "MODEL", description = "The model's folder.")
+    private static final int MOST_TOKENS = 1_000_000;
+
+    @Parameters(paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
     private String model;
 
-    @Parameters(index = "1", paramLabel = "TEXT", description = "A file, folder or glob.")
+    @Parameters(index = "1", paramLabel = "TEXT", converter = HomePath.class, description = "A file, folder or glob.")
     private String text;
 
-    @Option(names = "--out", paramLabel = "FILE", description = "Write the report there, as one HTML file.")
+    @Option(
+            names = "--out",
+            paramLabel = "FILE",
+            converter = HomePath.Local.class,
+            description = "Write the report there, as one HTML file.")
     private Path out;
 
     @Option(
@@ -55,24 +61,20 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (tokens < 3) {
-            throw new ConfigurationException("--tokens is " + tokens + "; it must be 3 or more.");
-        }
-        Path folder = out == null ? null : out.toAbsolutePath().getParent();
-        if (out != null && (!Files.isDirectory(folder) || Files.isDirectory(out))) {
+        if (tokens < 3 || tokens > MOST_TOKENS) {
             throw new ConfigurationException(
-                    "--out is " + out + (Files.isDirectory(out) ? ", a folder" : ", in a folder that is not there")
-                            + "; it must be a file to write.");
+                    "--tokens is " + tokens + "; it must be 3 or more, at most " + MOST_TOKENS + ".");
         }
         if (out != null && Files.isRegularFile(out) && !ReportPage.isOne(out)) {
             throw new ConfigurationException("--out is " + out
                     + ", a file that is no report and is not overwritten: move it away, or give another.");
         }
+        OutputFile report = out == null ? null : new OutputFile("--out", out);
         Configuration hadoop = Session.hadoopWithoutSpark();
         Model trained = new ModelFolder(model, hadoop).read();
         Inspection inspection = Inspection.of(trained, model, text, tokens, hadoop);
-        if (out != null) {
-            Files.writeString(out, ReportPage.of(inspection));
+        if (report != null) {
+            report.write(ReportPage.of(inspection));
         }
         if (json) {
             System.out.println(JsonLine.of(result(inspection)));

@@ -60,7 +60,7 @@ public final class Main {
     static int execute(String... arguments) {
         Natives.liftLimits();
         try {
-            return new CommandLine(new Main())
+            return NumberOptions.of(new CommandLine(new Main()))
                     .setCaseInsensitiveEnumValuesAllowed(true)
                     .setParameterExceptionHandler(Main::wrongUse)
                     .setExecutionExceptionHandler(Main::failed)

@@ -1,6 +1,8 @@
 package io.unroll.cli;
 
+import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.WritableFolder;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.spark.Prepare;
@@ -12,7 +14,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -22,7 +26,10 @@ import picocli.CommandLine.Parameters;
         description = "Writes the corpus' vocabulary and token files where they are missing, as train would.",
         mixinStandardHelpOptions = true)
 final class PrepareCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "CONF", description = "The run's configuration; conf/reference.conf has every key.")
+    @Parameters(
+            paramLabel = "CONF",
+            converter = HomePath.Local.class,
+            description = "The run's configuration; conf/reference.conf has every key.")
     private Path configuration;
 
     @Parameters(index = "1..*", paramLabel = "key=value", description = "Settings that override the file's.")
@@ -34,10 +41,13 @@ final class PrepareCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Settings settings = SettingsReader.read(configuration, overrides);
+        Task task = Task.of(settings);
+        Configuration hadoop = Session.hadoopWithoutSpark();
+        WritableFolder.checkIfMissing(settings.corpus().prepared(), "corpus.prepared", hadoop);
+        Optional<Model> start = ModelFolder.start(settings, hadoop);
         PreparedCorpus corpus;
         try (Session session = Session.start("prepare " + configuration, 1)) {
-            corpus = Prepare.of(session, settings, Task.of(settings), ModelFolder.start(settings, session.hadoop()))
-                    .prepare();
+            corpus = Prepare.of(session, settings, task, start).prepare();
         }
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();

@@ -28,16 +28,21 @@ import picocli.CommandLine.Parameters;
                 + "The old model stays readable until the new one is copied and checked.",
         mixinStandardHelpOptions = true)
 final class PublishCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "MODEL", description = "The model's folder.")
+    @Parameters(index = "0", paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
     private String model;
 
-    @Parameters(index = "1", paramLabel = "TARGET", description = "The published model's folder; may be missing yet.")
+    @Parameters(
+            index = "1",
+            paramLabel = "TARGET",
+            converter = HomePath.class,
+            description = "The published model's folder; may be missing yet.")
     private String target;
 
     @Parameters(
             index = "2..*",
             arity = "1..*",
             paramLabel = "TEXT",
+            converter = HomePath.class,
             description = "Files, folders or globs that neither model was trained on.")
     private List<String> texts;
 
@@ -60,7 +65,7 @@ final class PublishCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!(tolerance >= 0 && Double.isFinite(tolerance))) {
+        if (tolerance < 0) {
             throw new ConfigurationException("--tolerance is " + tolerance + "; it must be 0 or more.");
         }
         Configuration hadoop = Session.hadoopWithoutSpark();
@@ -79,6 +84,7 @@ final class PublishCommand implements Callable<Integer> {
         if (current != null) {
             checkComparable(candidate, current);
         }
+        published.checkWritable("TARGET");
         double perplexity;
         Double publishedPerplexity;
         try (Session session = Session.start("publish " + model, 1)) {

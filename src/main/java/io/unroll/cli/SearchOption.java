@@ -7,6 +7,8 @@ import picocli.CommandLine.Option;
 
 /** How the most probable answer is searched for. */
 final class SearchOption {
+    private static final int WIDEST = 1000;
+
     @Option(
             names = "--beam",
             paramLabel = "N",
@@ -17,8 +19,8 @@ final class SearchOption {
     private int beam;
 
     int beam(Model model) {
-        if (beam < 1) {
-            throw new ConfigurationException("--beam is " + beam + "; it must be 1 or more.");
+        if (beam < 1 || beam > WIDEST) {
+            throw new ConfigurationException("--beam is " + beam + "; it must be from 1 to " + WIDEST + ".");
         }
         if (beam > 1 && !model.task().searches()) {
             throw new ConfigurationException("--beam is " + beam + ", and a model of task = "

@@ -1,12 +1,15 @@
 package io.unroll.cli;
 
 import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.WritableFolder;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.inference.Sampler;
 import io.unroll.spark.Session;
 import io.unroll.spark.TrainingJob;
 import io.unroll.task.Prompt;
+import io.unroll.task.Task;
 import io.unroll.train.UniformLoss;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -30,7 +34,10 @@ final class TrainCommand implements Callable<Integer> {
     private static final int SAMPLE_LENGTH = 300;
     private static final double SAMPLE_TEMPERATURE = 0.8;
 
-    @Parameters(paramLabel = "CONF", description = "The run's configuration; conf/reference.conf has every key.")
+    @Parameters(
+            paramLabel = "CONF",
+            converter = HomePath.Local.class,
+            description = "The run's configuration; conf/reference.conf has every key.")
     private Path configuration;
 
     @Parameters(index = "1..*", paramLabel = "key=value", description = "Settings that override the file's.")
@@ -42,6 +49,7 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Settings settings = SettingsReader.read(configuration, overrides);
+        checkBeforeSpark(settings);
         Model model;
         try (Session session =
                 Session.start("train " + configuration, settings.cluster().threads())) {
@@ -80,6 +88,13 @@ final class TrainCommand implements Callable<Integer> {
                         + (validation == null ? "training" : "validation") + " loss is " + uniform.compare(loss)
                         + ". Lower training.learning-rate, or train on more text or for longer."
                 : null;
+    }
+
+    private static void checkBeforeSpark(Settings settings) {
+        Task.of(settings);
+        Configuration hadoop = Session.hadoopWithoutSpark();
+        new ModelFolder(TrainingJob.modelPath(settings), hadoop).checkWritable("run.directory");
+        WritableFolder.checkIfMissing(settings.corpus().prepared(), "corpus.prepared", hadoop);
     }
 
     private static List<String> samples(Model model) throws IOException {

@@ -1,7 +1,11 @@
 package io.unroll.config;
 
+import org.apache.commons.lang3.StringUtils;
+
 /** One setting's value is out of its range; {@link SettingsReader} adds the file and line to the message. */
 final class InvalidSettingException extends RuntimeException {
+    private static final int MOST_SHOWN = 200;
+
     private final String key;
 
     private InvalidSettingException(String key, String message) {
@@ -13,9 +17,14 @@ final class InvalidSettingException extends RuntimeException {
         return key;
     }
 
+    static InvalidSettingException of(String key, Object value, String must) {
+        String shown = value.toString().isEmpty() ? "empty" : StringUtils.abbreviate(value.toString(), MOST_SHOWN);
+        return new InvalidSettingException(key, key + " is " + shown + "; it must be " + must + ".");
+    }
+
     static void check(boolean holds, String key, Object value, String must) {
         if (!holds) {
-            throw new InvalidSettingException(key, key + " is " + value + "; it must be " + must + ".");
+            throw of(key, value, must);
         }
     }
 }

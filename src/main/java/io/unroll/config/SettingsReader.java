@@ -9,26 +9,40 @@ import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
+import org.apache.commons.lang3.StringUtils;
 
 /** Reads {@link Settings}: reference.conf, under the run's file, under {@code key=value} overrides. */
 public final class SettingsReader {
     private static final String COMMAND_LINE = "the command line";
 
+    private static final String REFERENCE_NAME = "io/unroll/config/reference.conf";
+
     private static final Config REFERENCE = ConfigFactory.parseResources(SettingsReader.class, "reference.conf");
+
+    private static final Pattern KEY = Pattern.compile("[\\w-]+(\\.[\\w-]+)*");
+
+    private static final int MOST_SHOWN = 200;
+
+    /** What the parser's messages hold, in a user's words. */
+    private static final List<Map.Entry<String, String>> SYNTAX = List.of(
+            Map.entry("unescaped newline", "a quotation mark is opened and not closed on its line"),
+            Map.entry("was not closed with a }", "${ is not closed by }"),
+            Map.entry("followed by token", "a key must be followed by = and a value"),
+            Map.entry("end of file", "a value or a closing brace is missing at the end of the file"),
+            Map.entry("unbalanced close brace", "a brace is closed that was not opened"),
+            Map.entry("Reserved character", "such a value needs quotation marks around it"),
+            Map.entry("end of input or a comma", "such a value needs quotation marks around it, or a line of its own"),
+            Map.entry("LIST rather than object", "it is a list, and a configuration is lines of key = value"),
+            Map.entry("Cannot concatenate", "a list or a group is joined to a value that is neither"));
 
     /** The corpus is compared by its content. */
     private static final Set<String> INDIFFERENT = Set.of(
@@ -46,52 +60,84 @@ public final class SettingsReader {
     private static final Pattern NETWORK = Pattern.compile("task|corpus\\.(target-)?tokenizer"
             + "|model\\.(?!dropout|.*-dropout|label-smoothing|precision|emulate-bfloat16|image\\.network).*");
 
-    private final Config config;
+    /** Those that name files, on this machine or elsewhere. */
+    private static final List<String> PATHS = List.of(
+            "run.directory",
+            "corpus.path",
+            "corpus.prepared",
+            "corpus.images",
+            "model.image.network",
+            "training.start-from");
 
-    private SettingsReader(Config config) {
-        this.config = config;
-    }
+    private SettingsReader() {}
 
     /** @throws ConfigurationException naming file, line and key of the first thing that is wrong */
     public static Settings read(Path file, List<String> overrides) {
-        if (!Files.isRegularFile(file)) {
-            throw new ConfigurationException(
-                    file + (Files.isDirectory(file) ? " is a folder" : ": no such configuration file")
-                            + ". Start from conf/quickstart.conf; conf/reference.conf has " + "every key.");
-        }
-        return settings(() -> ConfigFactory.parseFile(file.toFile()), overrides);
+        return settings(() -> new ConfigurationFile(file).parse(), overrides, shown(file), SettingsReader::expanded);
     }
 
     /** @param origin where the text comes from, for messages */
     public static Settings parse(String text, String origin) {
         var options = ConfigParseOptions.defaults().setOriginDescription(origin);
-        return settings(() -> ConfigFactory.parseString(text, options), List.of());
+        return settings(() -> ConfigFactory.parseString(text, options), List.of(), origin, whole -> whole);
     }
 
     /** @param overrides {@code key=value}, which stand above what the settings have been given */
     public static Settings with(Settings settings, List<String> overrides) {
-        return settings(() -> ConfigFactory.parseString(settings.text()), overrides);
+        return settings(
+                () -> ConfigFactory.parseString(settings.text()), overrides, "the settings", SettingsReader::expanded);
     }
 
     private interface Source {
         Config parse();
     }
 
-    private static Settings settings(Source source, List<String> overrides) {
+    /**
+     * @param origin where the settings come from, for messages
+     * @param last what becomes of the whole configuration
+     */
+    private static Settings settings(Source source, List<String> overrides, String origin, UnaryOperator<Config> last) {
         try {
             Config given = overridden(source.parse(), overrides);
             checkKeys("", given.root(), REFERENCE.root());
-            return new SettingsReader(given.withFallback(REFERENCE).resolve()).settings();
+            Config resolved = given.withFallback(REFERENCE).resolve();
+            checkKeys("", resolved.root(), REFERENCE.root());
+            return settings(last.apply(resolved), origin);
         } catch (ConfigException e) {
-            throw new ConfigurationException(sentence(e), e);
+            throw new ConfigurationException(where(e.origin(), origin) + sentence(e), e);
+        } catch (StackOverflowError e) {
+            throw new ConfigurationException(origin + ": its groups or lists are nested too deep.", e);
+        }
+    }
+
+    private static Settings settings(Config whole, String source) {
+        ConfigRenderOptions plain =
+                ConfigRenderOptions.defaults().setOriginComments(false).setJson(false);
+        try {
+            return new SettingValues(whole).settings(whole.root().render(plain));
+        } catch (InvalidSettingException e) {
+            throw new ConfigurationException(where(whole.getValue(e.key()).origin(), source) + e.getMessage(), e);
         }
     }
 
     private static String sentence(ConfigException e) {
-        String message = e.getMessage().replaceFirst("^\\w+: [^ ]*: (?=.*: \\d+: )", "");
-        String mended =
-                message.replaceFirst("\\(Reserved character.*", "(in such a value, put quotation marks around it)");
-        return mended.endsWith(".") ? mended : mended + ".";
+        String message = e.getMessage();
+        if (e instanceof ConfigException.UnresolvedSubstitution) {
+            String name = message.replaceFirst("(?s).*?(\\$\\{[^}]*}).*", "$1");
+            return name
+                    + (message.contains("cycle")
+                            ? " is made of itself."
+                            : " is neither a key of the configuration nor an environment variable.");
+        }
+        for (Map.Entry<String, String> known : SYNTAX) {
+            if (message.contains(known.getKey())) {
+                return known.getValue() + ".";
+            }
+        }
+        String unlocated = message.replaceFirst("^(?:.*?: )??\\d+: ", "")
+                .replaceFirst(" \\((?:if you intended|Reserved).*", "")
+                .replaceAll("\\p{Cntrl}+", " ");
+        return "this is no HOCON: " + StringUtils.removeEnd(StringUtils.abbreviate(unlocated, MOST_SHOWN), ".") + ".";
     }
 
     private static Config overridden(Config config, List<String> overrides) {
@@ -100,9 +146,42 @@ public final class SettingsReader {
             if (equals < 1) {
                 throw new ConfigurationException("\"" + override + "\" is not of the form key=value.");
             }
-            Object value = override.substring(equals + 1);
-            config = config.withValue(
-                    override.substring(0, equals).strip(), ConfigValueFactory.fromAnyRef(value, COMMAND_LINE));
+            String key = override.substring(0, equals).strip();
+            ConfigValue value =
+                    ConfigValueFactory.fromAnyRef(unquoted(key, override.substring(equals + 1)), COMMAND_LINE);
+            if (!KEY.matcher(key).matches()) {
+                throw unknown(key, value);
+            }
+            config = config.withValue(key, value);
+        }
+        return config;
+    }
+
+    /** In a file a value may stand in quotation marks, and so it may here. */
+    private static String unquoted(String key, String value) {
+        for (String mark : List.of("\"", "'")) {
+            boolean opened = value.startsWith(mark);
+            if (opened != value.endsWith(mark) || value.equals(mark)) {
+                throw new ConfigurationException(COMMAND_LINE + ": " + key + " is " + value + ", with a quotation mark"
+                        + " at one end: leave it out, or close it.");
+            }
+            if (opened && !value.isEmpty()) {
+                return value.substring(1, value.length() - 1);
+            }
+        }
+        return value;
+    }
+
+    private static Config expanded(Config config) {
+        for (String key : PATHS) {
+            ConfigValue value = config.getValue(key);
+            try {
+                Object path = HomeFolder.expanded(config.getString(key));
+                config = config.withValue(
+                        key, ConfigValueFactory.fromAnyRef(path).withOrigin(value.origin()));
+            } catch (ConfigurationException e) {
+                throw new ConfigurationException(where(value.origin(), "") + key + " is " + e.getMessage(), e);
+            }
         }
         return config;
     }
@@ -114,15 +193,37 @@ public final class SettingsReader {
             if (twin == null) {
                 throw unknown(key, entry.getValue());
             }
-            String where = where(entry.getValue().origin());
-            if (twin instanceof ConfigObject knownGroup) {
-                if (!(entry.getValue() instanceof ConfigObject group)) {
-                    throw new ConfigurationException(where + key + " is a group of keys: write " + key + " { ... }.");
-                }
-                checkKeys(key + ".", group, knownGroup);
-            } else if (entry.getValue() instanceof ConfigObject) {
-                throw new ConfigurationException(where + key + " takes one value, not a group of keys.");
+            if (!isResolved(entry.getValue())) {
+                continue;
             }
+            if (twin instanceof ConfigObject group && entry.getValue() instanceof ConfigObject own) {
+                checkKeys(key + ".", own, group);
+            } else {
+                checkType(key, entry.getValue(), twin instanceof ConfigObject);
+            }
+        }
+    }
+
+    /** What refers to other values has a type only when these are known. */
+    private static boolean isResolved(ConfigValue value) {
+        try {
+            return value.valueType() != null;
+        } catch (ConfigException.NotResolved e) {
+            return false;
+        }
+    }
+
+    private static void checkType(String key, ConfigValue value, boolean isGroup) {
+        String must = isGroup
+                ? " is a group of keys: write " + key + " { ... } in the file, or " + key + ".KEY=VALUE."
+                : switch (value.valueType()) {
+                    case OBJECT -> " takes one value, not a group of keys.";
+                    case LIST -> " takes one value, not a list.";
+                    case NULL -> " is null, which is no value: leave the line out, and the default stands.";
+                    default -> null;
+                };
+        if (must != null) {
+            throw new ConfigurationException(where(value.origin(), "") + key + must);
         }
     }
 
@@ -132,8 +233,11 @@ public final class SettingsReader {
             Map.Entry<String, ConfigValue> first = Collections.min(group.entrySet(), Map.Entry.comparingByKey());
             return unknown(key + "." + first.getKey(), first.getValue());
         }
-        return new ConfigurationException(where(value.origin()) + "unknown key " + key + "; did you mean "
-                + Words.nearest(key, keys("", REFERENCE.root())) + "?");
+        return new ConfigurationException(where(value.origin(), "") + "unknown key "
+                + StringUtils.abbreviate(key, MOST_SHOWN) + "; "
+                + Words.nearest(key, keys("", REFERENCE.root()))
+                        .map(near -> "did you mean " + near + "?")
+                        .orElse("conf/reference.conf has every key."));
     }
 
     private static List<String> keys(String prefix, ConfigObject object) {
@@ -147,130 +251,6 @@ public final class SettingsReader {
             }
         }
         return keys;
-    }
-
-    private Settings settings() {
-        try {
-            return new Settings(
-                    new Settings.Run(
-                            path("run.directory"),
-                            whole("run.seed", Long.MAX_VALUE),
-                            flag("run.overwrite"),
-                            checkpoint()),
-                    choice("task", Settings.TaskName.class),
-                    corpus(),
-                    model(),
-                    training(),
-                    new Settings.Cluster(number("cluster.replicas"), number("cluster.threads"), averaging()),
-                    rendered());
-        } catch (InvalidSettingException e) {
-            throw new ConfigurationException(where(config.getValue(e.key()).origin()) + e.getMessage(), e);
-        }
-    }
-
-    private Settings.Checkpoint checkpoint() {
-        String key = "run.checkpoint.every";
-        String every = text(key);
-        boolean rounds = every.matches("\\d{1,9}");
-        InvalidSettingException.check(
-                rounds || every.matches("[1-9]\\d{0,5} ?[smh]"),
-                key,
-                every,
-                "a number of rounds, 0 (off) or more, or a time such as 30s, 5m or 1h");
-        return new Settings.Checkpoint(
-                rounds ? Integer.parseInt(every) : 0,
-                rounds ? Duration.ZERO : config.getDuration(key),
-                number("run.checkpoint.keep"));
-    }
-
-    private Settings.Corpus corpus() {
-        return new Settings.Corpus(
-                path("corpus.path"),
-                path("corpus.prepared"),
-                choice("corpus.tokenizer", Settings.TokenizerName.class),
-                choice("corpus.target-tokenizer", Settings.TokenizerName.class),
-                decimal("corpus.validation"),
-                decimal("corpus.test"),
-                number("corpus.min-count"),
-                number("corpus.max-vocabulary"),
-                choice("corpus.malformed", Settings.Malformed.class),
-                choice("corpus.format", Settings.Format.class),
-                flag("corpus.header"),
-                columns(),
-                path("corpus.images"));
-    }
-
-    private Map<String, String> columns() {
-        return config.getConfig("corpus.columns").entrySet().stream()
-                .collect(Collectors.toMap(
-                        Map.Entry::getKey,
-                        entry -> String.valueOf(entry.getValue().unwrapped()),
-                        (a, b) -> a,
-                        TreeMap::new));
-    }
-
-    private Settings.Model model() {
-        return new Settings.Model(
-                choice("model.cell", Settings.Cell.class),
-                choice("model.activation", Settings.Activation.class),
-                flag("model.reset-after"),
-                flag("model.peepholes"),
-                number("model.layers"),
-                number("model.hidden"),
-                number("model.embedding"),
-                new Settings.Regularization(
-                        decimal("model.dropout"),
-                        flag("model.locked-dropout"),
-                        decimal("model.input-dropout"),
-                        decimal("model.weight-dropout"),
-                        decimal("model.label-smoothing")),
-                flag("model.tied"),
-                choice("model.attention", Settings.Attention.class),
-                flag("model.bidirectional"),
-                choice("model.pooling", Settings.Pooling.class),
-                new Settings.ImageInput(
-                        number("model.image.side"),
-                        choice("model.image.inject", Settings.Inject.class),
-                        number("model.image.features"),
-                        path("model.image.network"),
-                        text("model.image.layer")),
-                choice("model.precision", Settings.Precision.class),
-                flag("model.emulate-bfloat16"));
-    }
-
-    private Settings.Training training() {
-        return new Settings.Training(
-                number("training.epochs"),
-                number("training.batch"),
-                number("training.tbptt"),
-                choice("training.optimizer", Settings.Optimizer.class),
-                decimal("training.learning-rate"),
-                choice("training.schedule", Settings.Schedule.class),
-                decimal("training.decay"),
-                number("training.decay-after"),
-                number("training.patience"),
-                decimal("training.clip-norm"),
-                number("training.early-stopping"),
-                path("training.start-from"));
-    }
-
-    private Settings.Averaging averaging() {
-        String key = "cluster.averaging.every";
-        String every = text(key);
-        boolean chunks = every.matches("[1-9]\\d{0,8}");
-        InvalidSettingException.check(
-                chunks || every.equals("epoch"), key, every, "epoch, or a number of chunks of 1 or more");
-        var method = choice("cluster.averaging.method", Settings.AveragingMethod.class);
-        return new Settings.Averaging(
-                chunks ? Integer.parseInt(every) : Settings.Averaging.EPOCH,
-                method,
-                decimalOrAuto("cluster.averaging.learning-rate", method.learningRate()),
-                decimalOrAuto("cluster.averaging.momentum", method.momentum(number("cluster.replicas"))),
-                choice("cluster.averaging.updater", Settings.Updater.class));
-    }
-
-    private double decimalOrAuto(String key, double auto) {
-        return text(key).equalsIgnoreCase("auto") ? auto : decimal(key);
     }
 
     /**
@@ -312,70 +292,24 @@ public final class SettingsReader {
                 .toList();
     }
 
-    private String rendered() {
-        return config.root()
-                .render(ConfigRenderOptions.defaults().setOriginComments(false).setJson(false));
-    }
-
-    private String text(String key) {
-        return config.getString(key);
-    }
-
-    private String path(String key) {
-        return plainPath(text(key));
-    }
-
     /** @return the same path; a relative one that begins like a URI, as {@code 12:00.log} does, as no URI */
     public static String plainPath(String path) {
         return path.matches("[^/]*:(?!/).*") ? "./" + path : path;
     }
 
-    private boolean flag(String key) {
-        return config.getBoolean(key);
-    }
-
-    private int number(String key) {
-        return (int) whole(key, Integer.MAX_VALUE);
-    }
-
-    private double decimal(String key) {
-        try {
-            return config.getDouble(key);
-        } catch (ConfigException.WrongType e) {
-            InvalidSettingException.check(false, key, config.getValue(key).unwrapped(), "a number");
-            throw e;
-        }
-    }
-
-    private long whole(String key, long largest) {
-        double value = decimal(key);
-        InvalidSettingException.check(
-                value == Math.rint(value) && Math.abs(value) <= largest,
-                key,
-                config.getString(key),
-                "a whole number of at most " + largest);
-        return config.getLong(key);
-    }
-
-    private <E extends Enum<E>> E choice(String key, Class<E> type) {
-        Map<String, E> choices = Arrays.stream(type.getEnumConstants())
-                .collect(Collectors.toMap(Words::kebab, choice -> choice, (a, b) -> a, java.util.LinkedHashMap::new));
-        String value = text(key).toLowerCase(Locale.ROOT);
-        InvalidSettingException.check(
-                choices.containsKey(value), key, text(key), Words.oneOf(List.copyOf(choices.keySet())));
-        return choices.get(value);
-    }
-
-    private static String where(ConfigOrigin origin) {
-        if (origin.description().equals(COMMAND_LINE)) {
+    /** @param source of the settings, which is named where the value is a default */
+    private static String where(ConfigOrigin origin, String source) {
+        if (origin != null && origin.description().equals(COMMAND_LINE)) {
             return COMMAND_LINE + ": ";
         }
-        if (origin.filename() == null) {
-            return "";
-        }
-        Path file = Path.of(origin.filename());
+        boolean isDefault = origin == null || origin.description().contains(REFERENCE_NAME);
+        String file = isDefault || origin.filename() == null ? source : shown(Path.of(origin.filename()));
+        String line = isDefault || origin.lineNumber() < 1 ? "" : ":" + origin.lineNumber();
+        return file.isEmpty() ? "" : file + line + ": ";
+    }
+
+    private static String shown(Path file) {
         Path here = Path.of("").toAbsolutePath();
-        Path shown = file.startsWith(here) ? here.relativize(file) : file;
-        return shown + (origin.lineNumber() > 0 ? ":" + origin.lineNumber() : "") + ": ";
+        return (file.startsWith(here) ? here.relativize(file) : file).toString();
     }
 }

@@ -3,10 +3,13 @@ package io.unroll.config;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /** The wording that messages about names share. */
 public final class Words {
+    private static final int MOST_COMPARED = 100;
+
     private Words() {}
 
     /** @return the name of an enum constant as configuration files write it, LANGUAGE_MODEL as language-model */
@@ -14,11 +17,13 @@ public final class Words {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** @return the known key that the name most likely means, in its own group or another */
-    static String nearest(String name, List<String> known) {
-        return known.stream()
-                .min(Comparator.comparing((String key) -> distance(name, key)).thenComparing(Comparator.naturalOrder()))
-                .orElseThrow();
+    /** @return the known key that the name most likely means, in its own group or another; empty where none is near */
+    static Optional<String> nearest(String name, List<String> known) {
+        int near = 1 + leaf(name).length() / 3;
+        return Optional.of(name).filter(any -> name.length() <= MOST_COMPARED).flatMap(any -> known.stream()
+                .filter(key -> distance(name, key) <= near)
+                .min(Comparator.comparing((String key) -> distance(name, key))
+                        .thenComparing(Comparator.naturalOrder())));
     }
 
     private static int distance(String name, String key) {

@@ -1,5 +1,6 @@
 package io.unroll.spark;
 
+import io.unroll.checkpoint.WritableFolder;
 import io.unroll.chunk.ExampleIndex;
 import io.unroll.chunk.ExampleSource;
 import io.unroll.chunk.ExampleWriter;
@@ -117,6 +118,7 @@ final class PrepareExamples extends Prepare {
                 examples.columns().stream().map(corpus.columns()::get).toList());
         boolean found = isPrepared(folder);
         if (!found) {
+            WritableFolder.check(folder.toString(), "corpus.prepared", session.hadoop());
             examples.check(session.hadoop());
             JavaRDD<Outcome<Read>> read = read(files).persist(StorageLevel.DISK_ONLY());
             try {

@@ -1,5 +1,6 @@
 package io.unroll.spark;
 
+import io.unroll.checkpoint.WritableFolder;
 import io.unroll.chunk.EvaluationLanes;
 import io.unroll.chunk.TextSource;
 import io.unroll.chunk.TokenIndex;
@@ -62,6 +63,7 @@ final class PrepareText extends Prepare {
         Path folder = folder(Words.kebab(corpus.tokenizer()), hash, tokenizer);
         boolean found = isPrepared(folder);
         if (!found) {
+            WritableFolder.check(folder.toString(), "corpus.prepared", session.hadoop());
             Vocabulary vocabulary = given.map(Vocabularies::tokens).orElseGet(() -> tokenizer.vocabulary(count(parts)));
             if (vocabulary.size() < 2) {
                 throw new ConfigurationException(

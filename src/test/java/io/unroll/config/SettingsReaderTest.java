@@ -83,7 +83,7 @@ class SettingsReaderTest {
                 "model.reset-after=true        | model.reset-after is true; it must be false, unless model.cell is gru.",
                 "model.bidirectional=true      | model.bidirectional is true; it must be false, unless model.attention is general.",
                 "model.precision=half          | model.precision is half; it must be one of float32, bfloat16.",
-                "cluster.averaging.every=often | it must be epoch, or a number of chunks of 1 or more.",
+                "cluster.averaging.every=often | it must be epoch, or a number of chunks from 1 to 999999999.",
                 "training.learning-rate=fast   | training.learning-rate is fast; it must be a number.",
                 "corpus.path=                  | corpus.path is not set; it must be a file, a folder or a glob.",
                 "training                      | is not of the form key=value.",

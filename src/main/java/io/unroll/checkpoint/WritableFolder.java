@@ -1,0 +1,56 @@
+package io.unroll.checkpoint;
+
+import io.unroll.config.ConfigurationException;
+import java.io.IOException;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSError;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** Finds before the work whether its results can be written. */
+public final class WritableFolder {
+    private WritableFolder() {}
+
+    /** The same of a folder that is not there yet: one that is may hold all that is looked for, and be read only. */
+    public static void checkIfMissing(String folder, String key, Configuration hadoop) {
+        try {
+            Path path = new Path(folder);
+            if (path.getFileSystem(hadoop).exists(path)) {
+                return;
+            }
+        } catch (IOException e) {
+            throw cannotBeWritten(folder, key, e);
+        }
+        check(folder, key, hadoop);
+    }
+
+    /**
+     * @param folder may be missing, and then is after this, too
+     * @param key of the setting or argument that gives it
+     * @throws ConfigurationException where nothing can be written in the folder
+     */
+    public static void check(String folder, String key, Configuration hadoop) {
+        Path probe = new Path(folder, ".unroll-" + UUID.randomUUID());
+        try {
+            FileSystem fs = probe.getFileSystem(hadoop);
+            Path missing = probe;
+            while (missing.getParent() != null && !fs.exists(missing.getParent())) {
+                missing = missing.getParent();
+            }
+            if (!fs.mkdirs(probe)) {
+                throw new IOException("a folder cannot be made there");
+            }
+            for (Path made = probe; !made.equals(missing.getParent()); made = made.getParent()) {
+                fs.delete(made, false);
+            }
+        } catch (IOException | FSError e) {
+            throw cannotBeWritten(folder, key, e);
+        }
+    }
+
+    private static ConfigurationException cannotBeWritten(String folder, String key, Throwable e) {
+        return new ConfigurationException(
+                folder + " cannot be written: " + DraftFile.reason(e) + ". Give another " + key + ".", e);
+    }
+}

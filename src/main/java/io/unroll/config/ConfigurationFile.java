@@ -1,0 +1,148 @@
+package io.unroll.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigIncludeContext;
+import com.typesafe.config.ConfigIncluder;
+import com.typesafe.config.ConfigIncluderClasspath;
+import com.typesafe.config.ConfigIncluderFile;
+import com.typesafe.config.ConfigIncluderURL;
+import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigParseOptions;
+import java.io.File;
+import java.io.IOException;
+import java.net.URL;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A configuration that a user has written, and the files that it includes: nothing else is read for it. */
+final class ConfigurationFile
+        implements ConfigIncluder, ConfigIncluderFile, ConfigIncluderURL, ConfigIncluderClasspath {
+    private static final long MOST_BYTES = 1 << 20;
+
+    private static final int DEEPEST = 20;
+
+    private final int depth;
+    private final Path file;
+    private final String text;
+
+    /** @throws ConfigurationException where it is no text that could be a configuration */
+    ConfigurationFile(Path file) {
+        this(file, 0);
+    }
+
+    private ConfigurationFile(Path file, int depth) {
+        if (!Files.isRegularFile(file)) {
+            String what = Files.isDirectory(file) ? " is a folder" : Files.exists(file) ? " is no file" : "";
+            throw new ConfigurationException(file + (what.isEmpty() ? ": no such configuration file" : what)
+                    + ". Start from conf/quickstart.conf; conf/reference.conf has every key.");
+        }
+        this.file = file;
+        this.depth = depth;
+        this.text = text(file);
+    }
+
+    private static String text(Path file) {
+        try {
+            long bytes = Files.size(file);
+            if (bytes > MOST_BYTES) {
+                throw new ConfigurationException(file + " has " + bytes + " bytes, and a configuration at most "
+                        + MOST_BYTES + ": is it another file, such as the corpus?");
+            }
+            return text(file, Files.readAllBytes(file));
+        } catch (AccessDeniedException e) {
+            throw new ConfigurationException(file + " cannot be read: permission denied.", e);
+        } catch (IOException e) {
+            throw new ConfigurationException(file + " cannot be read: " + e.getMessage() + ".", e);
+        }
+    }
+
+    private static String text(Path file, byte[] content) {
+        try {
+            String decoded = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(content))
+                    .toString();
+            if (decoded.indexOf('\0') < 0) {
+                return decoded;
+            }
+        } catch (CharacterCodingException e) {
+            // said below
+        }
+        int start = content.length < 2 ? 0 : (content[0] & 0xFF) << 8 | content[1] & 0xFF;
+        boolean utf16 = start == 0xFEFF || start == 0xFFFE || (start & 0xFF) == 0 || start >>> 8 == 0;
+        throw new ConfigurationException(file + " is " + (utf16 ? "UTF-16, or binary" : "not UTF-8")
+                + ", and a configuration is a text in UTF-8: save it as that.");
+    }
+
+    Config parse() {
+        return ConfigFactory.parseFile(
+                file.toFile(), ConfigParseOptions.defaults().setIncluder(this));
+    }
+
+    /** @return file and line of the include, for messages */
+    private String place(String what) {
+        List<String> lines = text.lines().toList();
+        for (String named : List.of(what, "")) {
+            for (int i = 0; i < lines.size(); i++) {
+                if (lines.get(i).contains("include") && lines.get(i).contains(named)) {
+                    return file + ":" + (i + 1) + ": ";
+                }
+            }
+        }
+        return file + ": ";
+    }
+
+    @Override
+    public ConfigObject include(ConfigIncludeContext context, String what) {
+        Path included;
+        try {
+            Path path = file.resolveSibling(HomeFolder.expanded(what));
+            included = Stream.of("", ".conf", ".json")
+                    .map(ending -> path.resolveSibling(path.getFileName() + ending))
+                    .filter(Files::isRegularFile)
+                    .findFirst()
+                    .orElseThrow(() -> new ConfigurationException("there is no file " + path + "."));
+        } catch (InvalidPathException e) {
+            throw new ConfigurationException(place("include") + "this names no file: " + e.getReason() + ".", e);
+        } catch (ConfigurationException e) {
+            throw new ConfigurationException(place(what) + "include \"" + what + "\": " + e.getMessage(), e);
+        }
+        if (depth == DEEPEST) {
+            throw new ConfigurationException(place(what) + file + " is included by what it includes.");
+        }
+        return new ConfigurationFile(included, depth + 1).parse().root();
+    }
+
+    @Override
+    public ConfigObject includeFile(ConfigIncludeContext context, File what) {
+        return include(context, what.getPath());
+    }
+
+    @Override
+    public ConfigObject includeURL(ConfigIncludeContext context, URL what) {
+        throw refused(what.toString());
+    }
+
+    @Override
+    public ConfigObject includeResources(ConfigIncludeContext context, String what) {
+        throw refused(what);
+    }
+
+    private ConfigurationException refused(String what) {
+        return new ConfigurationException(
+                place(what) + "a configuration includes files only, as in include \"other.conf\".");
+    }
+
+    @Override
+    public ConfigIncluder withFallback(ConfigIncluder fallback) {
+        return this;
+    }
+}

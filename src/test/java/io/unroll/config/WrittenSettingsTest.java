@@ -1,0 +1,285 @@
+package io.unroll.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueType;
+import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What people write into a configuration, and beside it on the command line. */
+class WrittenSettingsTest {
+    private static final String GOOD = "run.directory = out\ncorpus.path = text\n";
+
+    @TempDir
+    private Path folder;
+
+    static Stream<Map.Entry<String, ConfigValue>> keys() {
+        return ConfigFactory.parseResources(SettingsReader.class, "reference.conf").resolve().entrySet().stream();
+    }
+
+    /** A value of another kind: each of them for each key. */
+    @ParameterizedTest
+    @MethodSource("keys")
+    void aValueThatIsNoneIsRefusedWithItsKeyAndLine(Map.Entry<String, ConfigValue> known) throws IOException {
+        String key = known.getKey();
+        for (String value : List.of("null", "[]", "[1, 2]", "{}", "{ a = 1 }", "${NO_SUCH_THING_9}")) {
+            String message = messageOf(GOOD + key + " = " + value + "\n");
+
+            assertTrue(message.contains("run.conf:3: "), message);
+            assertTrue(message.contains(value.startsWith("$") ? value : key), message);
+            assertFalse(message.contains("type"), message);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("keys")
+    void whatIsNoNumberOrNoSwitchIsRefusedInOurWords(Map.Entry<String, ConfigValue> known) throws IOException {
+        ConfigValueType type = known.getValue().valueType();
+        if (type == ConfigValueType.STRING) {
+            return;
+        }
+        for (String value : List.of("much", "\"\"", "0x10", "8d", "1_000", "2..3", "\"1 2\"")) {
+            String message = messageOf(GOOD + known.getKey() + " = " + value + "\n");
+
+            String must = type == ConfigValueType.NUMBER ? "a number" : "true or false";
+            assertTrue(message.contains("run.conf:3: " + known.getKey() + " is "), message);
+            assertTrue(message.contains("it must be " + must), message);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("keys")
+    void aNumberThatIsNoneOrTooLargeIsRefused(Map.Entry<String, ConfigValue> known) throws IOException {
+        if (known.getValue().valueType() != ConfigValueType.NUMBER) {
+            return;
+        }
+        String most = known.getValue().render().contains(".") ? "1.8e308" : "9223372036854775808";
+        for (String value : List.of("NaN", "Infinity", "-Infinity", "1e400", "-1e400", most, "1e999999999")) {
+            String message = messageOf(GOOD + known.getKey() + " = " + value + "\n");
+
+            assertTrue(message.contains(known.getKey() + " is "), message);
+            assertTrue(message.contains("it must be "), message);
+        }
+    }
+
+    @Test
+    void numbersMayBeWrittenAsTextsAndZeroHasNoSign() throws IOException {
+        Settings settings =
+                read(GOOD + "training.batch = \"8\"\nmodel.hidden = 1.6e1\nmodel.dropout = -0.0\nrun.seed = -0\n");
+
+        assertEquals(8, settings.training().batch());
+        assertEquals(16, settings.model().hidden());
+        assertEquals(
+                0L, Double.doubleToRawLongBits(settings.model().regularization().dropout()));
+        assertEquals(0, settings.run().seed());
+        assertEquals(
+                Long.MAX_VALUE,
+                read(GOOD + "run.seed = " + Long.MAX_VALUE).run().seed());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "b = 3                                | run.conf:1: unknown key b; conf/reference.conf has every key.",
+                "tasc = seq2seq                       | did you mean task?",
+                "xyzzy.plugh = 3                      | unknown key xyzzy.plugh; conf/reference.conf has every key.",
+                "include \"none.conf\"                | run.conf:1: include \"none.conf\": there is no file",
+                "include required(\"none.conf\")      | run.conf:1: include \"none.conf\": there is no file",
+                "include file(\"none.conf\")          | run.conf:1: include \"none.conf\": there is no file",
+                "include required(file(\"none.conf\")) | run.conf:1: include \"none.conf\": there is no file",
+                "include \"http://127.0.0.1:1/x\"     | run.conf:1: include \"http://127.0.0.1:1/x\": there is no file",
+                "include url(\"http://127.0.0.1:1/x\") | run.conf:1: a configuration includes files only",
+                "include url(\"file:///etc/passwd\")  | run.conf:1: a configuration includes files only",
+                "include classpath(\"reference.conf\") | run.conf:1: a configuration includes files only",
+                "include \"run.conf\"                 | run.conf is included by what it includes",
+                "run.directory = hdfs://host:1/x      | run.conf:1: such a value needs quotation marks around it",
+                "run.directory = \"x                  | run.conf:1: a quotation mark is opened and not closed",
+                "run { directory = x                  | a closing brace is missing at the end of the file",
+                "run.directory = x }                  | run.conf:1: a brace is closed that was not opened",
+                "run.directory = ${x                  | ${ is not closed by }",
+                "run.directory                        | a key must be followed by = and a value",
+                "[run.directory]                      | run.conf:1: it is a list",
+                "corpus.path += x                     | run.conf: a list or a group is joined",
+                "run.directory = ${run.directory}     | run.conf: run.directory is not set",
+                "training = 3                         | run.conf:1: training is a group of keys",
+                "training = null                      | run.conf:1: training is a group of keys",
+                "run.directory = ~root/x              | run.conf:1: run.directory is ~root/x, and only ~/ stands for",
+                "''                                   | run.conf: run.directory is not set",
+            })
+    void oneSentenceSaysWhereAndWhat(String line, String expected) throws IOException {
+        String message = messageOf(line + "\n");
+
+        assertTrue(message.contains(expected), message);
+        assertEquals(1, message.lines().count(), message);
+    }
+
+    @Test
+    void nestingWithoutEndIsRefused() throws IOException {
+        assertTrue(messageOf("a = " + "{a = ".repeat(100_000)).contains("nested too deep"));
+        assertTrue(messageOf("corpus.path = " + "[".repeat(300_000)).contains("nested too deep"));
+    }
+
+    @Test
+    void whatIncludesAFileGetsItsKeysAndErrorsNameIt() throws IOException {
+        Files.createDirectories(folder.resolve("sub"));
+        Files.writeString(folder.resolve("sub/base.conf"), "model.hidden = 77\ninclude \"more\"\n");
+        Files.writeString(folder.resolve("sub/more.conf"), "training.batch = 9\n");
+        Settings settings = read("include \"sub/base\"\n" + GOOD);
+        assertEquals(77, settings.model().hidden());
+        assertEquals(9, settings.training().batch());
+
+        Files.writeString(folder.resolve("sub/more.conf"), "\ntraining.batsh = 9\n");
+        String message = messageOf("include \"sub/base\"\n" + GOOD);
+        assertTrue(message.contains("more.conf:2: unknown key training.batsh"), message);
+    }
+
+    static Stream<Arguments> bytesThatAreNoConfiguration() {
+        Stream<Charset> wide =
+                Stream.of("UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32").map(Charset::forName);
+        return Stream.concat(
+                wide.map(each -> Arguments.of(GOOD.getBytes(each), "is UTF-16, or binary")),
+                Stream.of(
+                        Arguments.of((GOOD + "# Café").getBytes(StandardCharsets.ISO_8859_1), "is not UTF-8"),
+                        Arguments.of(new byte[] {0x7F, 'E', 'L', 'F', 2, 1, 1, 0}, "UTF-8"),
+                        Arguments.of(new byte[2 << 20], "is it another file, such as the corpus?")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("bytesThatAreNoConfiguration")
+    void aFileThatIsNoTextIsSaidSo(byte[] content, String expected) throws IOException {
+        Files.write(folder.resolve("run.conf"), content);
+
+        String message = messageOf(List.of());
+
+        assertTrue(message.contains("run.conf") && message.contains(expected), message);
+    }
+
+    @Test
+    void aByteOrderMarkIsNoKey() throws IOException {
+        assertEquals("text", read("\uFEFF" + GOOD).corpus().path());
+    }
+
+    @Test
+    void whatIsNoFileIsSaidSo() {
+        for (Path none : List.of(folder, folder.resolve("none.conf"), Path.of("/dev/null"))) {
+            String message = assertThrows(ConfigurationException.class, () -> SettingsReader.read(none, List.of()))
+                    .getMessage();
+            assertTrue(message.startsWith(none.toString()), message);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "run.directory",
+                "corpus.path",
+                "corpus.prepared",
+                "corpus.images",
+                "model.image.network",
+                "training.start-from"
+            })
+    void theHomeFolderMayBeWrittenAsInAShell(String key) throws IOException {
+        String images = "model.image.features = 4\nmodel.image.layer = a\nmodel.image.network = x\n";
+        String expected = System.getenv("HOME") + "/x y";
+
+        String inFile = read(GOOD + images + key + " = \"~/x y\"\n").text();
+        String above = SettingsReader.read(folder.resolve("run.conf"), List.of(key + "=~/x y"))
+                .text();
+
+        assertEquals(expected, ConfigFactory.parseString(inFile).getString(key));
+        assertEquals(inFile, above);
+        assertTrue(messageOf(GOOD + images + key + " = ~other/x").contains(key + " is ~other/x, and only ~/"));
+        assertEquals("./~x", HomeFolder.expanded("./~x"));
+    }
+
+    /** Those of older models hold what their users wrote. */
+    @Test
+    void storedSettingsAreReadAsTheyAre() {
+        Settings stored =
+                SettingsReader.parse("run.directory = \"~other/x\", corpus.path = t, corpus.documents = stream", "");
+
+        assertEquals("~other/x", stored.run().directory());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "run.directory=\"x y\" | x y",
+                "run.directory='x y'   | x y",
+                "run.directory=x=y     | x=y",
+                " run.directory =x     | x",
+            })
+    void anOverrideMayBeQuoted(String override, String expected) throws IOException {
+        read(GOOD);
+
+        assertEquals(
+                expected,
+                SettingsReader.read(folder.resolve("run.conf"), List.of(override))
+                        .run()
+                        .directory());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "run.directory=\"x        | the command line: run.directory is \"x, with a quotation mark at one end",
+                "run.directory=x'         | the command line: run.directory is x', with a quotation mark at one end",
+                "run.directory=\"         | with a quotation mark at one end",
+                "run.directory=           | run.directory is not set",
+                "\"run.directory\"=x      | unknown key \"run.directory\"; did you mean run.directory?",
+                "run..directory=x         | unknown key run..directory; did you mean run.directory?",
+                "run.directory.=x         | did you mean run.directory?",
+                "${run.directory}=x       | unknown key ${run.directory}",
+                "training={ epochs = 3 }  | training is a group of keys",
+                "training.epochs=[3]      | training.epochs is [3]; it must be a number",
+                "training.epochs=         | training.epochs is empty; it must be a number",
+                "cluster.averaging.every=99999999999 | it must be epoch, or a number of chunks from 1 to 999999999",
+                "corpus.documents=lines   | corpus.documents is lines; it must be stream",
+                "=x                       | is not of the form key=value",
+            })
+    void anOddOverrideGetsOneSentence(String override, String expected) throws IOException {
+        read(GOOD);
+
+        String message = messageOf(List.of(override));
+
+        assertTrue(message.contains(expected), message);
+    }
+
+    private Settings read(String text) throws IOException {
+        return SettingsReader.read(Files.writeString(folder.resolve("run.conf"), text), List.of());
+    }
+
+    private String messageOf(String text) throws IOException {
+        Files.writeString(folder.resolve("run.conf"), text);
+        return messageOf(List.of());
+    }
+
+    private String messageOf(List<String> overrides) {
+        return assertThrows(
+                        ConfigurationException.class, () -> SettingsReader.read(folder.resolve("run.conf"), overrides))
+                .getMessage();
+    }
+}
