@@ -30,6 +30,9 @@ public interface Examples extends Collator {
     /** @throws io.unroll.text.MalformedRowException where the row cannot be used, or training has not seen its like */
     int[] encode(Row row, RowFiles files, Vocabularies vocabularies);
 
+    /** @return whether {@link #encode} can have made it: a prepared file may be damaged or of others */
+    boolean isExample(int[] example, Vocabularies vocabularies);
+
     /**
      * Files whose content decides, too, what a row's example is.
      *

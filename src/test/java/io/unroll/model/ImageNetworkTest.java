@@ -94,7 +94,7 @@ class ImageNetworkTest {
             assertEquals(((ImageShape) part.shape()).outputs(), outputs.size(1));
             assertArrayEquals(
                     part.cut(network.parameters()),
-                    NetworkZip.readParameters(part.shape(), new ByteArrayInputStream(zip.toByteArray())));
+                    NetworkZip.readParameters(part.shape(), 2, new ByteArrayInputStream(zip.toByteArray())));
         }
     }
 
