@@ -10,6 +10,7 @@ import io.unroll.train.Snapshot;
 import io.unroll.train.Weights;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -32,10 +33,14 @@ import java.util.zip.CheckedOutputStream;
  * Arrays are floats, and their lengths stand in the header.
  */
 final class CheckpointFile {
-    private static final JsonFile<Header> HEADER = new JsonFile<>("unroll-checkpoint", 1, Header.class);
+    private static final int MAX_HEADER_BYTES = 1 << 28;
+    private static final JsonFile<Header> HEADER =
+            new JsonFile<>("unroll-checkpoint", 1, Header.class, MAX_HEADER_BYTES);
     private static final long MAGIC = ByteBuffer.wrap("UNROLLCP".getBytes(java.nio.charset.StandardCharsets.US_ASCII))
             .getLong();
-    private static final int MOST_HEADER_BYTES = 1 << 28;
+
+    /** Of a file, those that are neither of the header nor of the arrays. */
+    private static final int OTHER_BYTES = Long.BYTES + Integer.BYTES + 2 * Long.BYTES;
 
     private CheckpointFile() {}
 
@@ -69,7 +74,26 @@ final class CheckpointFile {
             int parameters,
             int optimizer,
             int velocity,
-            List<ReplicaLengths> replicas) {}
+            List<ReplicaLengths> replicas) {
+        /** @return bytes of all arrays; -1 where there is something that no checkpoint has */
+        private long arrayBytes() {
+            boolean counts = iteration >= 0 && epoch >= 0 && chunk >= 0 && round >= 0 && tokens >= 0;
+            boolean complete = settings != null && corpus != null && replicas != null;
+            if (!counts || !complete || (report == null && round > 0) || replicas.contains(null)) {
+                return -1;
+            }
+            List<Integer> lengths = new ArrayList<>(List.of(parameters, optimizer, velocity));
+            for (ReplicaLengths replica : replicas) {
+                lengths.add(replica.optimizer);
+                Arrays.stream(replica.recurrent == null ? new int[] {-1} : replica.recurrent)
+                        .forEach(lengths::add);
+            }
+            boolean negative = lengths.stream().anyMatch(length -> length < 0);
+            return negative
+                    ? -1
+                    : Float.BYTES * lengths.stream().mapToLong(length -> length).sum();
+        }
+    }
 
     private record ReplicaLengths(int[] recurrent, int optimizer) {
         static ReplicaLengths of(ReplicaState state) {
@@ -123,22 +147,30 @@ final class CheckpointFile {
     }
 
     /**
+     * @param length of the file, bytes
      * @param name of the file, for messages
      * @throws io.unroll.config.UnrollException where a newer Unroll has written it
      */
-    static Contents read(InputStream source, String name) throws IOException {
+    static Contents read(InputStream source, long length, String name) throws IOException {
         CheckedInputStream checked = new CheckedInputStream(source, new CRC32C());
         DataInputStream in = new DataInputStream(checked);
         if (in.readLong() != MAGIC) {
             throw new DamagedException("it does not start as a checkpoint does");
         }
-        int length = in.readInt();
-        if (length < 0 || length > MOST_HEADER_BYTES) {
-            throw new DamagedException("its header would be of " + length + " bytes");
+        int headerBytes = in.readInt();
+        if (headerBytes < 0 || headerBytes > Math.min(length, MAX_HEADER_BYTES)) {
+            throw new DamagedException("its header would be of " + headerBytes + " bytes");
         }
-        byte[] bytes = in.readNBytes(length);
+        byte[] bytes = in.readNBytes(headerBytes);
         check(checked, in);
         Header header = HEADER.parse(bytes, name);
+        long expected = header.arrayBytes() + headerBytes + OTHER_BYTES;
+        if (header.arrayBytes() >= 0 && expected > length) {
+            throw new EOFException("it ends too early");
+        }
+        if (expected != length) {
+            throw new DamagedException("its header and its length disagree");
+        }
         Weights weights = new Weights(FloatArray.read(header.parameters, in), FloatArray.read(header.optimizer, in));
         float[] velocity = FloatArray.read(header.velocity, in);
         List<ReplicaState> states = new ArrayList<>();
@@ -150,6 +182,9 @@ final class CheckpointFile {
             states.add(new ReplicaState(new RecurrentState(recurrent), FloatArray.read(replica.optimizer, in)));
         }
         check(checked, in);
+        if (!weights.finite() || !new Weights(velocity, velocity).finite()) {
+            throw new DamagedException("it holds weights that are infinite or not a number");
+        }
         return contents(header, weights, velocity, states);
     }
 

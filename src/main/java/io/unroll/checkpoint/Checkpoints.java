@@ -4,7 +4,10 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
+import io.unroll.model.NetworkShape;
+import io.unroll.text.JsonFile;
 import io.unroll.train.RunState;
+import io.unroll.train.Snapshot;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -48,6 +51,30 @@ public final class Checkpoints {
      * @param corpus hash of the corpus' content then
      */
     public record Found(String path, RunState state, boolean finished, List<String> differences, String corpus) {
+        /**
+         * @param lanes of each replica
+         * @throws UnrollException where the arrays are not those of such a run
+         */
+        public void checkArrays(NetworkShape shape, int replicas, int lanes) {
+            Snapshot snapshot = state.snapshot();
+            int optimizer = shape.optimizerSize();
+            boolean fits = snapshot.weights().parameters().length == shape.parameters()
+                    && isEmptyOr(shape.parameters(), snapshot.velocity())
+                    && isEmptyOr(optimizer, snapshot.weights().optimizer())
+                    && snapshot.states().size() == replicas
+                    && snapshot.states().stream()
+                            .allMatch(each ->
+                                    isEmptyOr(optimizer, each.optimizer()) && shape.hasState(each.recurrent(), lanes));
+            if (!fits) {
+                throw new UnrollException(path + " is damaged: its arrays and its settings disagree. Delete it to go on"
+                        + " from the checkpoint before.");
+            }
+        }
+
+        private static boolean isEmptyOr(int length, float[] array) {
+            return array.length == 0 || array.length == length;
+        }
+
         /** @throws ConfigurationException saying what differs */
         public void checkSameRun(String corpusNow) {
             List<String> all = new ArrayList<>(differences);
@@ -72,7 +99,7 @@ public final class Checkpoints {
                     return Optional.of(found(oldestFirst.get(i)));
                 } catch (EOFException e) {
                     damaged.accept(name, "it ends too early");
-                } catch (CheckpointFile.DamagedException | ChecksumException e) {
+                } catch (CheckpointFile.DamagedException | JsonFile.DamagedException | ChecksumException e) {
                     damaged.accept(name, DraftFile.reason(e));
                 }
             }
@@ -91,14 +118,18 @@ public final class Checkpoints {
 
     private Found found(Path file) throws IOException {
         CheckpointFile.Contents contents = read(file);
-        Settings.Training training =
-                SettingsReader.parse(contents.settings(), file.toString()).training();
-        return new Found(
-                file.toString(),
-                contents.state(),
-                contents.state().finished(training),
-                SettingsReader.differences(settings, contents.settings(), file.toString()),
-                contents.corpus());
+        try {
+            return new Found(
+                    file.toString(),
+                    contents.state(),
+                    contents.state()
+                            .finished(SettingsReader.parse(contents.settings(), "its settings")
+                                    .training()),
+                    SettingsReader.differences(settings, contents.settings(), file.toString()),
+                    contents.corpus());
+        } catch (ConfigurationException e) {
+            throw new CheckpointFile.DamagedException(e.getMessage());
+        }
     }
 
     /** @return what was checkpointed after so many rounds */
@@ -113,7 +144,7 @@ public final class Checkpoints {
 
     private CheckpointFile.Contents read(Path file) throws IOException {
         try (InputStream in = fs.open(file)) {
-            return CheckpointFile.read(in, file.toString());
+            return CheckpointFile.read(in, fs.getFileStatus(file).getLen(), file.toString());
         }
     }
 

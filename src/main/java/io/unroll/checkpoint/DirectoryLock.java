@@ -32,7 +32,7 @@ import org.apache.hadoop.fs.Path;
  * out when it {@linkplain #check() checks}.
  */
 public final class DirectoryLock implements AutoCloseable {
-    static final JsonFile<Holder> FILE = new JsonFile<>("unroll-lock", 1, Holder.class);
+    static final JsonFile<Holder> FILE = new JsonFile<>("unroll-lock", 1, Holder.class, 1 << 12);
     private static final Duration RENEWED = Duration.ofSeconds(10);
     private static final Duration ABANDONED = Duration.ofSeconds(60);
     private static final Duration LOOK = Duration.ofMillis(500);

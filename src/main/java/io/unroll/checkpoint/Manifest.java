@@ -24,5 +24,5 @@ public record Manifest(
         long tokens,
         double trainingLoss,
         Double validationLoss) {
-    static final JsonFile<Manifest> FILE = new JsonFile<>("unroll-model", 1, Manifest.class);
+    static final JsonFile<Manifest> FILE = new JsonFile<>("unroll-model", 1, Manifest.class, 1 << 20);
 }

@@ -8,7 +8,10 @@ import io.unroll.config.UnrollException;
 import io.unroll.model.NetworkShape;
 import io.unroll.model.NetworkZip;
 import io.unroll.task.Task;
+import io.unroll.text.JsonFile;
 import io.unroll.text.Vocabularies;
+import java.io.EOFException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -18,7 +21,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.zip.ZipException;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -33,6 +38,7 @@ import org.apache.hadoop.fs.Path;
 public final class ModelFolder {
     private static final String SETTINGS = "settings.conf";
     private static final String MANIFEST = "manifest.json";
+    private static final int MAX_SETTINGS_BYTES = 1 << 20;
     private static final int BLOCK = 1 << 20;
 
     private final Path path;
@@ -305,26 +311,54 @@ public final class ModelFolder {
     /** @throws UnrollException where the folder is no model, is damaged, or was written by a newer Unroll */
     public Model read() {
         try {
-            Path folder = folder();
-            Manifest manifest = Manifest.FILE.read(fs, new Path(folder, MANIFEST));
-            Settings settings = settings(folder);
-            Task task = Task.of(settings);
-            Vocabularies vocabularies = Vocabularies.read(fs, folder, task.vocabularies());
-            if (vocabularies.tokens().size() != manifest.vocabulary()) {
-                throw new UnrollException(folder + " is damaged: vocabulary.json holds "
-                        + vocabularies.tokens().size()
-                        + " symbols, the manifest says " + manifest.vocabulary() + ".");
-            }
-            NetworkShape shape = task.network(vocabularies);
-            float[] parameters = parameters(shape, folder);
-            if (parameters.length != manifest.parameters()) {
-                throw new UnrollException(folder + " is damaged: network.zip holds " + parameters.length
-                        + " parameters, the manifest says " + manifest.parameters() + ".");
-            }
-            return new Model(manifest, settings, vocabularies, parameters, new float[0]);
+            return read(folder());
         } catch (IOException e) {
-            throw new UnrollException("cannot read the model " + path + ": " + e.getMessage(), e);
+            throw new UnrollException("cannot read the model " + path + ": " + DraftFile.reason(e), e);
         }
+    }
+
+    /** Nothing in the folder is trusted: its files must agree with each other before any of them is used. */
+    private Model read(Path folder) throws IOException {
+        Manifest manifest = Manifest.FILE.read(fs, new Path(folder, MANIFEST));
+        Settings settings;
+        Vocabularies vocabularies;
+        NetworkShape shape;
+        try {
+            settings = settings(folder);
+            Task task = Task.of(settings);
+            vocabularies = Vocabularies.read(fs, folder, task.vocabularies());
+            vocabularies.checkStart(task.startOfVocabularies(), SETTINGS);
+            shape = task.network(vocabularies);
+            shape.parameters();
+        } catch (ConfigurationException | IllegalArgumentException e) {
+            throw damaged(folder, e.getMessage(), e);
+        }
+        checkManifest(folder, "seed", manifest.seed(), SETTINGS, settings.run().seed());
+        checkManifest(
+                folder,
+                "vocabulary",
+                manifest.vocabulary(),
+                "vocabulary.json",
+                vocabularies.tokens().size());
+        checkManifest(folder, "parameters", manifest.parameters(), SETTINGS, shape.parameters());
+        if (manifest.corpus() == null) {
+            throw damaged(folder, MANIFEST + " has no corpus", null);
+        }
+        return new Model(manifest, settings, vocabularies, parameters(shape, folder), new float[0]);
+    }
+
+    private static void checkManifest(Path folder, String key, long said, String other, long found) {
+        if (said != found) {
+            throw damaged(
+                    folder, MANIFEST + " and " + other + " disagree: " + key + " is " + said + " and " + found, null);
+        }
+    }
+
+    private static UnrollException damaged(Path what, String why, Exception cause) {
+        return new UnrollException(
+                what + " is damaged: " + why + (why.endsWith(".") ? " " : ". ")
+                        + "Copy or publish the model again, or train it again.",
+                cause);
     }
 
     /** @return the folder itself, or the model in a run's directory */
@@ -345,40 +379,42 @@ public final class ModelFolder {
     /** @return what they were in training, but for the network that reads images, of which the folder has a copy */
     private Settings settings(Path folder) throws IOException {
         Path file = new Path(folder, SETTINGS);
-        String text;
-        try (InputStream in = fs.open(file)) {
-            text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
-        Settings settings = SettingsReader.parse(text, file.toString());
+        String text = new String(JsonFile.bytes(fs, file, MAX_SETTINGS_BYTES), StandardCharsets.UTF_8);
+        Settings settings = SettingsReader.parse(text, SETTINGS);
         String network = settings.model().image().network();
         if (network.isBlank()) {
             return settings;
         }
         Path copy = copy(folder, network);
         if (!fs.exists(copy)) {
-            throw new UnrollException(folder + " is damaged: it has no " + copy.getName() + ".");
+            throw damaged(folder, "it has no " + copy.getName(), null);
         }
         return SettingsReader.parse(
-                text + "\nmodel.image.network = " + ConfigUtil.quoteString(copy.toString()), file.toString());
+                text + "\nmodel.image.network = " + ConfigUtil.quoteString(copy.toString()), SETTINGS);
     }
 
     private static Path copy(Path folder, String network) {
         return new Path(folder, "image-" + new Path(network).getName());
     }
 
-    private float[] parameters(NetworkShape shape, Path folder) {
-        float[] all = new float[shape.parameters()];
+    private float[] parameters(NetworkShape shape, Path folder) throws IOException {
+        float[] all = {};
         for (NetworkShape.Part part : shape.parts()) {
-            Path file = new Path(folder, part.name());
-            try (InputStream in = fs.open(file)) {
-                float[] own = NetworkZip.readParameters(part.shape(), in);
-                System.arraycopy(own, 0, all, part.start(), own.length);
-            } catch (IOException | RuntimeException e) {
-                throw new UnrollException(
-                        file + " is damaged: " + e.getMessage() + ". Copy or publish the model anew, or train it anew.",
-                        e);
-            }
+            float[] own = parameters(part, shape.optimizerArrays(), folder);
+            // Not before the first file holds what the settings foretell.
+            all = all.length == 0 ? Arrays.copyOf(own, shape.parameters()) : all;
+            System.arraycopy(own, 0, all, part.start(), own.length);
         }
         return all;
+    }
+
+    private float[] parameters(NetworkShape.Part part, int optimizerArrays, Path folder) throws IOException {
+        try (InputStream in = fs.open(new Path(folder, part.name()))) {
+            return NetworkZip.readParameters(part.shape(), optimizerArrays, in);
+        } catch (FileNotFoundException e) {
+            throw damaged(folder, "it has no " + part.name(), e);
+        } catch (EOFException | ZipException | ChecksumException e) {
+            throw damaged(new Path(folder, part.name()), DraftFile.reason(e), e);
+        }
     }
 }

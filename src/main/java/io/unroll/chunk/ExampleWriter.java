@@ -5,14 +5,17 @@ import java.io.Closeable;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
 
 /** Writes one file of examples, big-endian: of each the number of its integers, and these. */
 public final class ExampleWriter implements Closeable {
+    private final CRC32C checksum = new CRC32C();
     private final DataOutputStream out;
     private int examples;
 
     public ExampleWriter(OutputStream out) {
-        this.out = new DataOutputStream(new BufferedOutputStream(out, 1 << 16));
+        this.out = new DataOutputStream(new BufferedOutputStream(new CheckedOutputStream(out, checksum), 1 << 16));
     }
 
     public void write(int[] example) throws IOException {
@@ -25,6 +28,12 @@ public final class ExampleWriter implements Closeable {
 
     public int examples() {
         return examples;
+    }
+
+    /** @return CRC-32C of the examples so far */
+    public long checksum() throws IOException {
+        out.flush();
+        return checksum.getValue();
     }
 
     @Override

@@ -1,12 +1,12 @@
 package io.unroll.chunk;
 
-import io.unroll.config.UnrollException;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -14,6 +14,7 @@ import org.apache.hadoop.fs.Path;
 /** Positioned reads from a folder of token files. Not safe for several threads. */
 public final class TokenReader implements TokenSource {
     private static final int MOST_OPEN = 64;
+    private static final int BLOCK = 1 << 16;
 
     private final Path folder;
     private final TokenIndex index;
@@ -53,18 +54,11 @@ public final class TokenReader implements TokenSource {
         }
         try {
             stream(part).readFully(from * width, bytes, 0, count * width);
-        } catch (EOFException e) {
-            throw new UnrollException(
-                    new Path(folder, part.file()) + " is shorter than its index says: delete " + folder
-                            + " and run again, to prepare the corpus anew.",
-                    e);
+        } catch (EOFException | FileNotFoundException | ChecksumException e) {
+            throw PreparedFile.unreadable(new Path(folder, part.file()), e);
         }
         for (int i = 0; i < count; i++) {
-            int token = 0;
-            for (int b = width - 1; b >= 0; b--) {
-                token = (token << 8) | (bytes[i * width + b] & 0xFF);
-            }
-            target[offset + i] = token;
+            target[offset + i] = token(bytes, i * width, width);
         }
     }
 
@@ -74,21 +68,42 @@ public final class TokenReader implements TokenSource {
             if (open.size() >= MOST_OPEN) {
                 open.remove(open.keySet().iterator().next()).close();
             }
-            stream = open(new Path(folder, part.file()));
+            stream = fs.open(new Path(folder, part.file()));
             open.put(part.file(), stream);
         }
         return stream;
     }
 
-    private FSDataInputStream open(Path file) throws IOException {
-        try {
-            return fs.open(file);
-        } catch (FileNotFoundException e) {
-            throw new UnrollException(
-                    file + " is missing, or corpus.prepared is a folder that not every machine of the cluster shares: "
-                            + "delete " + folder + " and run again, with a shared folder.",
-                    e);
+    /**
+     * @param vocabulary number of tokens that there are
+     * @return what is wrong with a file of the index; empty where nothing is
+     */
+    public static String problem(String folder, TokenIndex.Part part, int width, int vocabulary, Configuration hadoop)
+            throws IOException {
+        return PreparedFile.problem(folder, part.file(), part.checksum(), hadoop, (in, length) -> {
+            if (length != part.tokens() * width) {
+                throw new PreparedFile.DamagedException(
+                        "it has " + length + " bytes, and its index says " + part.tokens() * width);
+            }
+            byte[] block = new byte[BLOCK];
+            for (int read = in.readNBytes(block, 0, BLOCK); read > 0; read = in.readNBytes(block, 0, BLOCK)) {
+                for (int i = 0; i + width <= read; i += width) {
+                    int token = token(block, i, width);
+                    if (token < 0 || token >= vocabulary) {
+                        throw new PreparedFile.DamagedException(
+                                "it holds token " + token + " of a vocabulary of " + vocabulary);
+                    }
+                }
+            }
+        });
+    }
+
+    private static int token(byte[] bytes, int start, int width) {
+        int token = 0;
+        for (int b = width - 1; b >= 0; b--) {
+            token = (token << 8) | (bytes[start + b] & 0xFF);
         }
+        return token;
     }
 
     @Override

@@ -5,12 +5,14 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.function.IntConsumer;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
 
 /** Writes one token file: raw little-endian ids. */
 public final class TokenWriter implements IntConsumer, Closeable {
     private static final int BUFFER = 1 << 14;
 
-    private final OutputStream out;
+    private final CheckedOutputStream out;
     private final int width;
     private final int[] buffer = new int[BUFFER];
     private final byte[] bytes;
@@ -18,7 +20,7 @@ public final class TokenWriter implements IntConsumer, Closeable {
     private long flushed;
 
     public TokenWriter(OutputStream out, int width) {
-        this.out = out;
+        this.out = new CheckedOutputStream(out, new CRC32C());
         this.width = width;
         this.bytes = new byte[BUFFER * width];
     }
@@ -33,6 +35,12 @@ public final class TokenWriter implements IntConsumer, Closeable {
 
     public long tokens() {
         return flushed + used;
+    }
+
+    /** @return CRC-32C of the tokens so far */
+    public long checksum() {
+        flush();
+        return out.getChecksum().getValue();
     }
 
     /** Byte by byte of all tokens, in loops short enough for the JVM to make them fast. */

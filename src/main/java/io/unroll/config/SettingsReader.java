@@ -7,6 +7,7 @@ import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigOrigin;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
+import com.typesafe.config.ConfigSyntax;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import java.nio.file.Path;
@@ -76,10 +77,29 @@ public final class SettingsReader {
         return settings(() -> new ConfigurationFile(file).parse(), overrides, shown(file), SettingsReader::expanded);
     }
 
-    /** @param origin where the text comes from, for messages */
+    /**
+     * Reads settings that are stored with a model or a checkpoint. They may be of others, so nothing in them is looked up:
+     * no other file, no address, no variable of the environment.
+     *
+     * @param origin where the text comes from, for messages
+     */
     public static Settings parse(String text, String origin) {
-        var options = ConfigParseOptions.defaults().setOriginDescription(origin);
-        return settings(() -> ConfigFactory.parseString(text, options), List.of(), origin, whole -> whole);
+        var options = ConfigParseOptions.defaults()
+                .setSyntax(ConfigSyntax.CONF)
+                .setOriginDescription(origin)
+                .setIncluder(new NoIncluder(origin));
+        return settings(
+                () -> {
+                    Config stored = ConfigFactory.parseString(text, options);
+                    if (!stored.isResolved()) {
+                        throw new ConfigurationException(
+                                origin + " has a ${...}, which stored settings may not have: put the value there.");
+                    }
+                    return stored;
+                },
+                List.of(),
+                origin,
+                whole -> whole);
     }
 
     /** @param overrides {@code key=value}, which stand above what the settings have been given */

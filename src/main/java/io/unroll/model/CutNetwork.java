@@ -1,16 +1,15 @@
 package io.unroll.model;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
+import java.io.BufferedInputStream;
 import java.io.File;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
 import org.apache.commons.io.FileUtils;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
@@ -20,19 +19,17 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.modelimport.keras.Hdf5Archive;
 import org.deeplearning4j.nn.modelimport.keras.KerasModelImport;
 import org.deeplearning4j.nn.modelimport.keras.exceptions.InvalidKerasConfigurationException;
 import org.deeplearning4j.nn.modelimport.keras.exceptions.UnsupportedKerasConfigurationException;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.util.ModelSerializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
 import org.nd4j.linalg.dataset.api.preprocessor.ImagePreProcessingScaler;
 
 /** A trained network of Deeplearning4j or Keras, of which the output of one layer says what is in an image. */
 public final class CutNetwork {
-    private static final String CONFIGURATION = "configuration.json";
-
     /** The one that this process has read last: tasks of one corpus share it. */
     private static Cut held;
 
@@ -82,6 +79,9 @@ public final class CutNetwork {
         DataNormalization scaler = new ImagePreProcessingScaler(-1, 1);
         // It would print a stack of its own for what an exception says anyway.
         hdf5.H5Eset_auto2(hdf5.H5E_DEFAULT, null, null);
+        try (Hdf5Archive archive = new Hdf5Archive(local.getPath())) {
+            ClassNames.checkKeras(archive.readAttributeAsJson("model_config"));
+        }
         try {
             return new Cut(file, null, KerasModelImport.importKerasModelAndWeights(local.getPath(), false), scaler);
         } catch (InvalidKerasConfigurationException e) {
@@ -91,21 +91,11 @@ public final class CutNetwork {
     }
 
     private static Cut deeplearning4j(String file, File local) throws IOException {
-        boolean graph;
-        try (ZipFile zip = new ZipFile(local)) {
-            ZipEntry configuration = zip.getEntry(CONFIGURATION);
-            if (configuration == null) {
-                throw new IOException("it holds no " + CONFIGURATION);
-            }
-            try (InputStream in = zip.getInputStream(configuration)) {
-                graph = new ObjectMapper().readTree(in).has("vertices");
-            }
+        try (InputStream in = new BufferedInputStream(new FileInputStream(local))) {
+            ImageNetworkZip zip = ImageNetworkZip.read(in);
+            DataNormalization own = zip.normalizer();
+            return new Cut(file, zip.layers(), zip.graph(), own == null ? new ImagePreProcessingScaler(-1, 1) : own);
         }
-        DataNormalization own = ModelSerializer.restoreNormalizerFromFile(local);
-        DataNormalization scaler = own == null ? new ImagePreProcessingScaler(-1, 1) : own;
-        return graph
-                ? new Cut(file, null, ModelSerializer.restoreComputationGraph(local, false), scaler)
-                : new Cut(file, ModelSerializer.restoreMultiLayerNetwork(local, false), null, scaler);
     }
 
     /** One of the two kinds of networks; the other is null. */

@@ -22,12 +22,13 @@ public sealed interface EncoderShape extends Serializable permits NetworkShape, 
         return ours;
     }
 
-    /** @param theirs one vector of parameters, as Deeplearning4j has them */
+    /** @return how many parameters Deeplearning4j has for the same network */
+    default int deeplearning4jParameters() {
+        return parameters();
+    }
+
+    /** @param theirs one vector of {@link #deeplearning4jParameters} numbers */
     default float[] fromDeeplearning4j(float[] theirs) {
-        if (theirs.length != parameters()) {
-            throw new IllegalArgumentException(
-                    "it holds " + theirs.length + " parameters, and its configuration is for " + parameters());
-        }
         return theirs;
     }
 }

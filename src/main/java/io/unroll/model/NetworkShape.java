@@ -3,6 +3,7 @@ package io.unroll.model;
 import io.unroll.chunk.Seeds;
 import io.unroll.config.Settings;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -163,6 +164,11 @@ public record NetworkShape(
     }
 
     @Override
+    public int deeplearning4jParameters() {
+        return order().deeplearning4jTotal();
+    }
+
+    @Override
     public float[] fromDeeplearning4j(float[] theirs) {
         return order().fromDeeplearning4j(theirs);
     }
@@ -172,9 +178,22 @@ public record NetworkShape(
         return model.layers() * (model.cell() == Settings.Cell.LSTM ? 2 : 1);
     }
 
+    /** @return whether the state can be that of so many lanes */
+    public boolean hasState(RecurrentState state, int lanes) {
+        long size = (long) lanes * model.hidden();
+        return state.arrays().length == 0
+                || (state.arrays().length == stateArrays()
+                        && Arrays.stream(state.arrays()).allMatch(array -> array.length == size));
+    }
+
     /** @return numbers that the optimizer remembers */
     public int optimizerSize() {
         return new Optimizer(optimizer, parameters()).stateSize();
+    }
+
+    /** @return numbers that the optimizer remembers of each parameter */
+    public int optimizerArrays() {
+        return optimizerSize() / parameters();
     }
 
     /** @return bytes of the parameters and of the optimizer's state */

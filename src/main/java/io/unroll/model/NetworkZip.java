@@ -1,19 +1,33 @@
 package io.unroll.model;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipOutputStream;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Weights as a plain Deeplearning4j zip: {@code ModelSerializer.restoreMultiLayerNetwork} reads it without Unroll. */
 public final class NetworkZip {
+    private static final Set<String> ENTRIES =
+            Set.of(ModelSerializer.CONFIGURATION_JSON, ModelSerializer.COEFFICIENTS_BIN);
+    private static final Set<String> ENTRIES_WITH_OPTIMIZER =
+            Set.of(ModelSerializer.CONFIGURATION_JSON, ModelSerializer.COEFFICIENTS_BIN, ModelSerializer.UPDATER_BIN);
+    private static final int MAX_HEADER_BYTES = 1 << 10;
+
     private NetworkZip() {}
 
     /** Writes the same bytes for the same weights: unlike ModelSerializer's, these entries carry no time of day. */
@@ -21,7 +35,7 @@ public final class NetworkZip {
             throws IOException {
         ZipOutputStream zip = new ZipOutputStream(out);
         zip.putNextEntry(entry(ModelSerializer.CONFIGURATION_JSON));
-        zip.write(shape.configuration(EncoderShape.UNUSED_SEED).toJson().getBytes(StandardCharsets.UTF_8));
+        zip.write(configuration(shape));
         write(zip, ModelSerializer.COEFFICIENTS_BIN, shape.toDeeplearning4j(parameters));
         if (optimizerState.length > 0) {
             write(zip, ModelSerializer.UPDATER_BIN, shape.toDeeplearning4j(optimizerState));
@@ -43,11 +57,59 @@ public final class NetworkZip {
         return entry;
     }
 
-    /** @return the parameters, as {@link Network#parameters} gives them */
-    public static float[] readParameters(EncoderShape shape, InputStream in) throws IOException {
-        MultiLayerNetwork net = ModelSerializer.restoreMultiLayerNetwork(in, false);
-        float[] parameters = net.params().dup().data().asFloat();
-        net.close();
+    /**
+     * Reads weights without Deeplearning4j, and no more than the shape foretells.
+     *
+     * @param optimizerArrays numbers that the optimizer keeps of each parameter
+     * @return the parameters, as {@link Network#parameters} gives them
+     * @throws ZipException where the zip does not hold the weights of such a shape, saying why
+     */
+    public static float[] readParameters(EncoderShape shape, int optimizerArrays, InputStream in) throws IOException {
+        int count = shape.deeplearning4jParameters();
+        NetworkEntries entries = new NetworkEntries(in, optimizerArrays > 0 ? ENTRIES_WITH_OPTIMIZER : ENTRIES);
+        float[] parameters = new float[0];
+        try {
+            for (String name = entries.next(); name != null; name = entries.next()) {
+                switch (name) {
+                    case ModelSerializer.CONFIGURATION_JSON -> checkConfiguration(shape, entries);
+                    case ModelSerializer.COEFFICIENTS_BIN -> parameters = entries.floats(count);
+                    default -> entries.skip((long) optimizerArrays * count * Float.BYTES + MAX_HEADER_BYTES);
+                }
+            }
+        } catch (EOFException e) {
+            throw new EOFException("it ends too early");
+        }
+        entries.require(ModelSerializer.CONFIGURATION_JSON);
+        entries.require(ModelSerializer.COEFFICIENTS_BIN);
         return shape.fromDeeplearning4j(parameters);
+    }
+
+    /** It is compared, not used: what Deeplearning4j's parser would do with it is up to the file. */
+    private static void checkConfiguration(EncoderShape shape, NetworkEntries entries) throws IOException {
+        byte[] expected = configuration(shape);
+        byte[] actual = entries.bytes(2 * expected.length);
+        boolean same = Arrays.equals(expected, actual);
+        try {
+            same = same || network(expected).equals(network(actual));
+        } catch (JsonProcessingException e) {
+            throw new ZipException(ModelSerializer.CONFIGURATION_JSON + " is no JSON");
+        }
+        if (!same) {
+            throw new ZipException(
+                    ModelSerializer.CONFIGURATION_JSON + " is of another network than the settings describe");
+        }
+    }
+
+    /** @return without what Deeplearning4j changes in training */
+    private static JsonNode network(byte[] configuration) throws IOException {
+        JsonNode all = new ObjectMapper().readTree(configuration);
+        for (JsonNode each : all.findParents("iterationCount")) {
+            ((ObjectNode) each).remove(List.of("iterationCount", "epochCount", "seed"));
+        }
+        return all;
+    }
+
+    private static byte[] configuration(EncoderShape shape) {
+        return shape.configuration(EncoderShape.UNUSED_SEED).toJson().getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -69,6 +69,11 @@ final class ParameterOrder {
         return (int) (bias + outputs);
     }
 
+    /** @return how many parameters Deeplearning4j has */
+    int deeplearning4jTotal() {
+        return checked(total() + (tied ? layers[0] : 0));
+    }
+
     /** @param ours one vector of {@link #total} numbers, or several, one after the other */
     float[] toDeeplearning4j(float[] ours) {
         int from = total();
@@ -91,13 +96,8 @@ final class ParameterOrder {
         return theirs;
     }
 
-    /** @param theirs one vector of parameters, as Deeplearning4j has them */
+    /** @param theirs one vector of {@link #deeplearning4jTotal} numbers */
     float[] fromDeeplearning4j(float[] theirs) {
-        long expected = total() + (tied ? layers[0] : 0);
-        if (theirs.length != expected) {
-            throw new IllegalArgumentException(
-                    "it holds " + theirs.length + " parameters, and its configuration is for " + expected);
-        }
         float[] ours = new float[total()];
         for (int token = 0; token < vocabulary; token++) {
             for (int feature = 0; feature < embedding; feature++) {

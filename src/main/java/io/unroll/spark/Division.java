@@ -195,6 +195,7 @@ final class Division implements Serializable {
     }
 
     ExampleIndex index(String hash, List<ExampleIndex.Part> parts, int longest, long tokens, long skipped) {
-        return new ExampleIndex(hash, parts, rows[TRAINING], rows[VALIDATION], rows[TEST], longest, tokens, skipped);
+        return new ExampleIndex(
+                hash, parts, rows[TRAINING], rows[VALIDATION], rows[TEST], longest, tokens, skipped, null);
     }
 }

@@ -11,6 +11,7 @@ import io.unroll.text.JsonFile;
 import io.unroll.text.Slice;
 import io.unroll.text.SliceInput;
 import io.unroll.text.Vocabularies;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
@@ -34,6 +36,8 @@ import org.slf4j.LoggerFactory;
 public abstract class Prepare {
     private static final Logger LOG = LoggerFactory.getLogger(Prepare.class);
     private static final String INDEX = "index.json";
+
+    static final String CHECK = "prepare: check what is prepared";
 
     final Session session;
     final Settings.Corpus corpus;
@@ -80,8 +84,37 @@ public abstract class Prepare {
         return fs().makeQualified(new Path(corpus.prepared(), name));
     }
 
-    final boolean isPrepared(Path folder) throws IOException {
-        return fs().exists(new Path(folder, INDEX));
+    interface Check {
+        /** @return what is wrong with what is prepared; empty where nothing is */
+        String problem() throws IOException;
+    }
+
+    /** @return whether the folder is prepared; where it has changed since, it is to be prepared again */
+    final boolean isPrepared(Path folder, Check check) throws IOException {
+        Path index = new Path(folder, INDEX);
+        if (!fs().exists(index)) {
+            return false;
+        }
+        String problem;
+        try {
+            problem = check.problem();
+        } catch (JsonFile.DamagedException | IllegalArgumentException e) {
+            problem = e.getMessage();
+        } catch (FileNotFoundException | ChecksumException e) {
+            problem = "a file is missing or damaged, " + e.getMessage();
+        }
+        if (!problem.isEmpty()) {
+            LOG.warn("{} is damaged, and the corpus is prepared again: {}", folder, problem);
+            fs().delete(index, false);
+        }
+        return problem.isEmpty();
+    }
+
+    static String firstProblem(List<String> problems) {
+        return problems.stream()
+                .filter(problem -> !problem.isEmpty())
+                .findFirst()
+                .orElse("");
     }
 
     final <T> T readIndex(JsonFile<T> file, Path folder) throws IOException {

@@ -2,6 +2,7 @@ package io.unroll.spark;
 
 import io.unroll.checkpoint.WritableFolder;
 import io.unroll.chunk.ExampleIndex;
+import io.unroll.chunk.ExampleReader;
 import io.unroll.chunk.ExampleSource;
 import io.unroll.chunk.ExampleWriter;
 import io.unroll.config.ConfigurationException;
@@ -116,7 +117,7 @@ final class PrepareExamples extends Prepare {
                 corpus.format(),
                 corpus.header(),
                 examples.columns().stream().map(corpus.columns()::get).toList());
-        boolean found = isPrepared(folder);
+        boolean found = isPrepared(folder, () -> problem(folder, hash));
         if (!found) {
             WritableFolder.check(folder.toString(), "corpus.prepared", session.hadoop());
             examples.check(session.hadoop());
@@ -138,6 +139,29 @@ final class PrepareExamples extends Prepare {
                         settings.training().batch(),
                         settings.run().seed()),
                 found);
+    }
+
+    /** @return what is wrong with what is prepared; empty where nothing is */
+    private String problem(Path folder, String hash) throws IOException {
+        ExampleIndex index = readIndex(ExampleIndex.FILE, folder);
+        Vocabularies vocabularies = Vocabularies.read(fs(), folder, task.vocabularies());
+        vocabularies.checkStart(task.startOfVocabularies(), "the settings");
+        String problem = index.problem(hash, vocabularies);
+        if (!problem.isEmpty()) {
+            return problem;
+        }
+        var hadoop = session.hadoopBroadcast();
+        Broadcast<Vocabularies> symbols = session.broadcast(vocabularies);
+        Examples format = examples;
+        String source = folder.toString();
+        return firstProblem(session.map(
+                CHECK,
+                index.parts(),
+                part -> ExampleReader.problem(
+                        source,
+                        part,
+                        example -> format.isExample(example, symbols.value()),
+                        hadoop.value().value())));
     }
 
     /** A row that can be used, and what its files hold. */
@@ -175,7 +199,7 @@ final class PrepareExamples extends Prepare {
         Vocabularies vocabularies = given.orElseGet(() -> examples.vocabularies(count(read, division)));
         makeFolder(folder);
         ExampleIndex made = encode(read, vocabularies, division, folder, hash, tally.skipped());
-        publish(folder, vocabularies, ExampleIndex.FILE, made);
+        publish(folder, vocabularies, ExampleIndex.FILE, made.with(vocabularies));
     }
 
     /** @return what is found of each of Spark's parts of the rows */
@@ -312,7 +336,8 @@ final class PrepareExamples extends Prepare {
                 longest = Math.max(longest, format.steps(example));
                 tokens += format.steps(example);
             }
-            return new Written(new ExampleIndex.Part(file.getName(), writer.examples()), longest, tokens);
+            return new Written(
+                    new ExampleIndex.Part(file.getName(), writer.examples(), writer.checksum()), longest, tokens);
         }
     }
 

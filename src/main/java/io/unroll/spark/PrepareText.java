@@ -4,6 +4,7 @@ import io.unroll.checkpoint.WritableFolder;
 import io.unroll.chunk.EvaluationLanes;
 import io.unroll.chunk.TextSource;
 import io.unroll.chunk.TokenIndex;
+import io.unroll.chunk.TokenReader;
 import io.unroll.chunk.TokenWriter;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
@@ -61,7 +62,7 @@ final class PrepareText extends Prepare {
         String hash = hash(parts);
         // A tokenizer has the settings that decide its tokens, and no others.
         Path folder = folder(Words.kebab(corpus.tokenizer()), hash, tokenizer);
-        boolean found = isPrepared(folder);
+        boolean found = isPrepared(folder, () -> problem(folder, hash));
         if (!found) {
             WritableFolder.check(folder.toString(), "corpus.prepared", session.hadoop());
             Vocabulary vocabulary = given.map(Vocabularies::tokens).orElseGet(() -> tokenizer.vocabulary(count(parts)));
@@ -80,9 +81,33 @@ final class PrepareText extends Prepare {
         TokenIndex index = readIndex(TokenIndex.FILE, folder);
         return new PreparedCorpus(
                 folder.toString(),
-                Vocabularies.read(fs(), folder, List.of(Vocabularies.TOKENS)),
+                vocabularies(folder),
                 new TextSource(folder.toString(), index, corpus.validation(), corpus.test()),
                 found);
+    }
+
+    private Vocabularies vocabularies(Path folder) throws IOException {
+        return Vocabularies.read(fs(), folder, List.of(Vocabularies.TOKENS));
+    }
+
+    /** @return what is wrong with what is prepared; empty where nothing is */
+    private String problem(Path folder, String hash) throws IOException {
+        TokenIndex index = readIndex(TokenIndex.FILE, folder);
+        Vocabularies vocabularies = vocabularies(folder);
+        vocabularies.checkStart(Map.of(Vocabularies.TOKENS, tokenizer.vocabulary(Map.of())), "corpus.tokenizer");
+        String problem = index.problem(hash, vocabularies);
+        if (!problem.isEmpty()) {
+            return problem;
+        }
+        Broadcast<SerializableConfiguration> hadoop = session.hadoopBroadcast();
+        String source = folder.toString();
+        int width = index.width();
+        int size = vocabularies.tokens().size();
+        return firstProblem(session.map(
+                CHECK,
+                index.parts(),
+                part -> TokenReader.problem(
+                        source, part, width, size, hadoop.value().value())));
     }
 
     private Map<String, Long> count(List<List<Slice>> parts) {
@@ -129,7 +154,8 @@ final class PrepareText extends Prepare {
                                 target,
                                 String.format(Locale.ROOT, "tokens-%05d-%s.bin", part.number(), UUID.randomUUID())),
                         hadoop.value().value()));
-        return new TokenIndex(hash, width, written);
+        Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, vocabulary));
+        return new TokenIndex(hash, width, written, vocabularies.checksum());
     }
 
     private record NumberedPart(int number, List<Slice> slices) implements Serializable {}
@@ -144,7 +170,7 @@ final class PrepareText extends Prepare {
                     tokenizer.encode(in, vocabulary, writer);
                 }
             }
-            return new TokenIndex.Part(file.getName(), writer.tokens());
+            return new TokenIndex.Part(file.getName(), writer.tokens(), writer.checksum());
         }
     }
 

@@ -168,6 +168,7 @@ public final class TrainingJob {
         // An unfinished run goes on all the same, or a second attempt would lose it.
         if (found.isPresent() && !(trainsAnew && found.get().finished())) {
             found.get().checkSameRun(corpus.source().content());
+            found.get().checkArrays(shape, plan.replicas(), plan.batch());
             RunState state = found.get().state();
             progress.resumed(found.get().path(), state.snapshot().round());
             journal.resume(state);

@@ -12,6 +12,7 @@ import io.unroll.text.Phrases;
 import io.unroll.text.Row;
 import io.unroll.text.RowFiles;
 import io.unroll.text.Vocabularies;
+import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -41,6 +42,11 @@ record Captioning(Settings settings) implements Task {
     @Override
     public List<String> vocabularies() {
         return List.of(Vocabularies.TOKENS);
+    }
+
+    @Override
+    public Map<String, Vocabulary> startOfVocabularies() {
+        return Map.of(Vocabularies.TOKENS, targets().vocabulary(Map.of()));
     }
 
     @Override
@@ -110,6 +116,11 @@ record Captioning(Settings settings) implements Task {
         @Override
         public int[] encode(Row row, int[] image, Vocabularies vocabularies) {
             return targets.example(image, Targets.value(row, CAPTION), vocabularies.tokens());
+        }
+
+        @Override
+        public boolean isExample(int[] example, Vocabularies vocabularies) {
+            return targets.isExample(example, vocabularies.tokens()) && example[0] == input.size();
         }
 
         @Override

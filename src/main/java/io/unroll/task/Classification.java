@@ -43,6 +43,11 @@ record Classification(Settings settings) implements Task {
     }
 
     @Override
+    public Map<String, Vocabulary> startOfVocabularies() {
+        return Map.of(Vocabularies.TOKENS, phrases().vocabulary(Map.of()), LABELS, new Vocabulary(null, List.of()));
+    }
+
+    @Override
     public boolean scoresDependOnSymbols() {
         return true;
     }
@@ -129,6 +134,12 @@ record Classification(Settings settings) implements Task {
             int label = label(row, vocabularies);
             int[] tokens = phrases.encode(Targets.value(row, TEXT), vocabularies.tokens());
             return IntStream.concat(IntStream.of(label), IntStream.of(tokens)).toArray();
+        }
+
+        @Override
+        public boolean isExample(int[] example, Vocabularies vocabularies) {
+            return vocabularies.of(LABELS).hasTokens(example, 0, 1)
+                    && vocabularies.tokens().hasTokens(example, 1, example.length);
         }
 
         @Override

@@ -36,6 +36,9 @@ public interface Examples extends Collator {
      */
     int[] encode(Row row, int[] read, Vocabularies vocabularies);
 
+    /** @return whether {@link #encode} can have made it: a prepared file may be damaged or of others */
+    boolean isExample(int[] example, Vocabularies vocabularies);
+
     /**
      * Files whose content decides, too, what a row's example is.
      *

@@ -27,6 +27,11 @@ record LanguageModel(Settings settings) implements Task {
     }
 
     @Override
+    public Map<String, Vocabulary> startOfVocabularies() {
+        return Map.of(Vocabularies.TOKENS, Tokenizer.of(settings.corpus()).vocabulary(Map.of()));
+    }
+
+    @Override
     public boolean scoresDependOnSymbols() {
         return settings.corpus().tokenizer() == Settings.TokenizerName.WORD;
     }

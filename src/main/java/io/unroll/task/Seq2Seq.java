@@ -37,6 +37,15 @@ record Seq2Seq(Settings settings) implements Task {
     }
 
     @Override
+    public Map<String, Vocabulary> startOfVocabularies() {
+        return Map.of(
+                Vocabularies.TOKENS,
+                targets().vocabulary(Map.of()),
+                SOURCE,
+                sources().vocabulary(Map.of()));
+    }
+
+    @Override
     public boolean scoresDependOnSymbols() {
         return true;
     }
@@ -105,6 +114,12 @@ record Seq2Seq(Settings settings) implements Task {
         public int[] encode(Row row, int[] read, Vocabularies vocabularies) {
             int[] source = reversed(sources.encode(Targets.value(row, SOURCE), vocabularies.of(SOURCE)));
             return targets.example(source, Targets.value(row, TARGET), vocabularies.tokens());
+        }
+
+        @Override
+        public boolean isExample(int[] example, Vocabularies vocabularies) {
+            return targets.isExample(example, vocabularies.tokens())
+                    && vocabularies.of(SOURCE).hasTokens(example, 1, 1 + example[0]);
         }
 
         @Override

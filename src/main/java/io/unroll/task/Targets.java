@@ -59,6 +59,14 @@ record Targets(Phrases phrases, int stepsBefore) implements Serializable {
         return token == START_TOKEN || token == END_TOKEN ? UNKNOWN_TOKEN : token;
     }
 
+    /** @return whether it has a source, whatever is in it, and a target */
+    boolean isExample(int[] example, Vocabulary vocabulary) {
+        return example.length > 0
+                && example[0] >= 0
+                && example[0] < example.length
+                && vocabulary.hasTokens(example, 1 + example[0], example.length);
+    }
+
     static int[] source(int[] example) {
         return Arrays.copyOfRange(example, 1, 1 + example[0]);
     }

@@ -7,10 +7,12 @@ import io.unroll.config.Words;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.text.Vocabularies;
+import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** What the trunk asks of a task, so that it never needs to know which one it is. */
@@ -46,6 +48,9 @@ public interface Task extends Serializable {
 
     /** Which vocabularies, by their names. */
     List<String> vocabularies();
+
+    /** @return what each vocabulary starts with, whatever the corpus, by their names */
+    Map<String, Vocabulary> startOfVocabularies();
 
     /** @return whether losses can only be compared between models of the same symbols: what one lacks, it need not tell apart */
     boolean scoresDependOnSymbols();

@@ -17,11 +17,21 @@ import org.apache.hadoop.fs.Path;
  * JSON files that say what they are: {@code {"format": …, "version": …, …}}.
  *
  * @param version the version written, and the newest that can be read
+ * @param maxBytes of a file; a longer one is damaged
  */
-public record JsonFile<T>(String format, int version, Class<T> type) {
+public record JsonFile<T>(String format, int version, Class<T> type, int maxBytes) {
     private static final ObjectMapper MAPPER = new ObjectMapper()
             .enable(SerializationFeature.INDENT_OUTPUT)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+
+    /** The file is not one that Unroll has written. */
+    public static final class DamagedException extends UnrollException {
+        private static final long serialVersionUID = 1;
+
+        DamagedException(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
 
     public void write(FileSystem fs, Path path, T content) throws IOException {
         try (OutputStream out = fs.create(path, true)) {
@@ -39,8 +49,18 @@ public record JsonFile<T>(String format, int version, Class<T> type) {
 
     /** @throws UnrollException where the file is damaged, something else, or written by a newer Unroll */
     public T read(FileSystem fs, Path path) throws IOException {
+        return parse(bytes(fs, path, maxBytes), path.toString());
+    }
+
+    /** @throws UnrollException where the file is longer */
+    public static byte[] bytes(FileSystem fs, Path path, int maxBytes) throws IOException {
         try (InputStream in = fs.open(path)) {
-            return parse(in.readAllBytes(), path.toString());
+            byte[] bytes = in.readNBytes(maxBytes);
+            if (in.read() >= 0) {
+                throw new DamagedException(
+                        path + " is damaged: it has more than " + maxBytes + " bytes, which no such file has.", null);
+            }
+            return bytes;
         }
     }
 
@@ -49,7 +69,7 @@ public record JsonFile<T>(String format, int version, Class<T> type) {
         try {
             JsonNode json = MAPPER.readTree(bytes);
             if (!format.equals(json.path("format").asText())) {
-                throw new UnrollException(path + " is no " + format + " file.");
+                throw new DamagedException(path + " is no " + format + " file.", null);
             }
             int found = json.path("version").asInt();
             if (found > version) {
@@ -58,11 +78,13 @@ public record JsonFile<T>(String format, int version, Class<T> type) {
                         + ": use the newer Unroll.");
             }
             if (found < 1) {
-                throw new UnrollException(path + " is damaged: it has no valid version.");
+                throw new DamagedException(path + " is damaged: it has no valid version.", null);
             }
             return MAPPER.treeToValue(json, type);
         } catch (JsonProcessingException e) {
-            throw new UnrollException(path + " is damaged: " + e.getOriginalMessage(), e);
+            boolean refused = e.getCause() instanceof IllegalArgumentException;
+            String why = refused ? e.getCause().getMessage() : e.getOriginalMessage();
+            throw new DamagedException(path + " is damaged: " + why + (why.endsWith(".") ? "" : "."), e);
         }
     }
 }

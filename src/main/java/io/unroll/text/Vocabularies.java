@@ -2,10 +2,12 @@ package io.unroll.text;
 
 import java.io.IOException;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.zip.CRC32C;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -37,8 +39,29 @@ public final class Vocabularies implements Serializable {
         return symbols;
     }
 
+    /** @return a checksum of {@link #symbols} */
+    public long checksum() {
+        CRC32C checksum = new CRC32C();
+        checksum.update(symbols().toString().getBytes(StandardCharsets.UTF_8));
+        return checksum.getValue();
+    }
+
     private static String file(String name) {
         return name + ".json";
+    }
+
+    /**
+     * @param starts what each starts with, whatever the corpus
+     * @param origin of these starts, for messages
+     * @throws IllegalArgumentException where one is not of them
+     */
+    public void checkStart(Map<String, Vocabulary> starts, String origin) {
+        starts.forEach((name, start) -> {
+            if (all.get(name).size() < 2 || !all.get(name).startsWith(start)) {
+                throw new IllegalArgumentException(file(name) + " and " + origin
+                        + " disagree: its symbols are not those that the tokenizer makes");
+            }
+        });
     }
 
     public boolean haveSameSymbols(Vocabularies other) {

@@ -13,7 +13,7 @@ public record Weights(float[] parameters, float[] optimizer) implements Serializ
     private static final int EXPONENT_UNIT = 0x0080_0000;
 
     /** @return whether every number is finite */
-    boolean finite() {
+    public boolean finite() {
         return finite(parameters) && finite(optimizer);
     }
 

@@ -94,7 +94,7 @@ class CheckpointsTest {
     }
 
     private static CheckpointFile.Contents read(byte[] bytes) throws IOException {
-        return CheckpointFile.read(new ByteArrayInputStream(bytes), "a file");
+        return CheckpointFile.read(new ByteArrayInputStream(bytes), bytes.length, "a file");
     }
 
     @Test

@@ -11,11 +11,13 @@ import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
 import io.unroll.model.Network;
+import io.unroll.task.Task;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -228,7 +230,10 @@ class ModelFolderTest {
     }
 
     private static Model model(long seed, Settings settings) {
-        Vocabulary vocabulary = new Vocabulary(Settings.TokenizerName.CHAR, List.of("a", "b", "\n", "\uD83D\uDE00"));
+        List<String> symbols = new ArrayList<>(
+                Task.of(settings).startOfVocabularies().get(Vocabularies.TOKENS).symbols());
+        symbols.addAll(List.of("a", "b", "\n", "\uD83D\uDE00"));
+        Vocabulary vocabulary = new Vocabulary(Settings.TokenizerName.CHAR, symbols);
         Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, vocabulary));
         Model empty = new Model(null, settings, vocabularies, new float[0], new float[0]);
         try (Network network = new Network(empty.shape(), seed)) {

@@ -55,10 +55,10 @@ class ExampleBatchesTest {
                             IntStream.generate(() -> number).limit(1 + next % 9).toArray());
                 }
             }
-            parts.add(new ExampleIndex.Part(name, examples));
+            parts.add(new ExampleIndex.Part(name, examples, null));
         }
         source = new ExampleSource(
-                folder.toString(), new ExampleIndex("hash", parts, TRAINING, 50, 30, 9, 0, 0), COLLATOR, 5, 1);
+                folder.toString(), new ExampleIndex("hash", parts, TRAINING, 50, 30, 9, 0, 0, null), COLLATOR, 5, 1);
     }
 
     @Test

@@ -60,9 +60,9 @@ class TokenFilesTest {
             Path file = folder.resolve("part-" + part);
             try (TokenWriter writer = new TokenWriter(Files.newOutputStream(file), width)) {
                 IntStream.range(borders[part], borders[part + 1]).forEach(i -> writer.accept(tokens[i]));
-                parts.add(new TokenIndex.Part("part-" + part, writer.tokens()));
+                parts.add(new TokenIndex.Part("part-" + part, writer.tokens(), writer.checksum()));
             }
         }
-        return new TokenIndex("hash", width, parts);
+        return new TokenIndex("hash", width, parts, null);
     }
 }

@@ -190,7 +190,7 @@ class EncodedNetworkTest {
                 byte[] zip = zip(network, part);
                 assertArrayEquals(
                         part.cut(all),
-                        NetworkZip.readParameters(part.shape(), new ByteArrayInputStream(zip)),
+                        NetworkZip.readParameters(part.shape(), 2, new ByteArrayInputStream(zip)),
                         part.name());
             }
         }

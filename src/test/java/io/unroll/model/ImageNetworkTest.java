@@ -100,7 +100,7 @@ class ImageNetworkTest {
             }
             assertArrayEquals(
                     part.cut(network.parameters()),
-                    NetworkZip.readParameters(part.shape(), new ByteArrayInputStream(zip.toByteArray())));
+                    NetworkZip.readParameters(part.shape(), 2, new ByteArrayInputStream(zip.toByteArray())));
         }
     }
 

@@ -106,7 +106,7 @@ class NetworkTest {
                     stock.getUpdater().getStateViewArray().dup().data().asFloat());
             assertArrayEquals(
                     network.parameters(),
-                    NetworkZip.readParameters(network.shape(), new ByteArrayInputStream(zip.toByteArray())));
+                    NetworkZip.readParameters(network.shape(), 2, new ByteArrayInputStream(zip.toByteArray())));
         }
     }
 
