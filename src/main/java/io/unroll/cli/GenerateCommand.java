@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,6 +30,8 @@ import picocli.CommandLine.Parameters;
                 "Answers a prompt: continues a text, classifies it, writes what belongs to it, or captions an image.",
         mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
+    private static final int MOST_SHOWN = 10;
+
     @Parameters(paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
     private String model;
 
@@ -109,14 +112,22 @@ final class GenerateCommand implements Callable<Integer> {
         OutputStream out = json ? text : System.out;
         int tokens =
                 trained.answer(new Prompt(prime, images(), length, sampler::draw, search.beam(trained), hadoop), out);
+        List<String> unknown = trained.task().unknown(prime, trained.vocabularies());
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("text", text.toString(StandardCharsets.UTF_8));
             result.put("tokens", tokens);
+            result.put("unknown_tokens", unknown.size());
             result.put("seed", seed);
             System.out.println(JsonLine.of(result));
         } else {
             System.out.println();
+        }
+        if (!unknown.isEmpty()) {
+            System.err.println(
+                    "unroll: " + unknown.size() + " of the prompt's tokens the model has not learnt, and reads "
+                            + "as <unk>: "
+                            + unknown.stream().distinct().limit(MOST_SHOWN).collect(Collectors.joining(", ")));
         }
         return 0;
     }

@@ -3,10 +3,12 @@ package io.unroll.cli;
 import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
 import io.unroll.inference.Inspection;
 import io.unroll.inference.ReportPage;
 import io.unroll.model.GradientFlow;
 import io.unroll.spark.Session;
+import io.unroll.text.Phrases;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,17 +78,30 @@ final class InspectCommand implements Callable<Integer> {
         if (report != null) {
             report.write(ReportPage.of(inspection));
         }
+        Long unknown = unknown(trained, inspection);
         if (json) {
-            System.out.println(JsonLine.of(result(inspection)));
+            System.out.println(JsonLine.of(result(inspection, unknown)));
         } else {
-            print(inspection);
+            print(inspection, unknown);
         }
         return 0;
     }
 
-    private Map<String, Object> result(Inspection inspection) {
+    /** @return how many words of the text the model knows only as {@code <unk>}; null where its tokens are no words */
+    private static Long unknown(Model trained, Inspection inspection) {
+        return trained.settings().corpus().tokenizer() != Settings.TokenizerName.WORD
+                ? null
+                : inspection.text().stream()
+                        .filter(word -> word.strip().equals(Phrases.UNKNOWN))
+                        .count();
+    }
+
+    private Map<String, Object> result(Inspection inspection, Long unknown) {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("tokens", inspection.text().size());
+        if (unknown != null) {
+            result.put("unknown_tokens", unknown);
+        }
         result.put("bits_per_token", inspection.bitsPerToken());
         result.put("surprise", Arrays.copyOfRange(inspection.surprise(), 1, inspection.surprise().length));
         result.put("clipped_share", inspection.clippedShare());
@@ -109,9 +124,12 @@ final class InspectCommand implements Callable<Integer> {
         return Map.of("norms", flow.norms(), "largest_singular_values", flow.singularValues());
     }
 
-    private void print(Inspection inspection) {
+    private void print(Inspection inspection, Long unknown) {
         System.out.printf(
                 Locale.ROOT, "%,d tokens, %.3f bits each%n", inspection.text().size(), inspection.bitsPerToken());
+        if (unknown != null) {
+            System.out.printf(Locale.ROOT, "%,d of them are words that the model has not learnt%n", unknown);
+        }
         if (inspection.clippedShare() != null) {
             System.out.printf(Locale.ROOT, "%.1f %% of the training steps clipped%n", 100 * inspection.clippedShare());
         }

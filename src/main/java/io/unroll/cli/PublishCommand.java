@@ -7,7 +7,6 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings.TokenizerName;
 import io.unroll.config.UnrollException;
 import io.unroll.config.Words;
-import io.unroll.model.Loss;
 import io.unroll.spark.Evaluation;
 import io.unroll.spark.Session;
 import io.unroll.task.Score;
@@ -85,18 +84,20 @@ final class PublishCommand implements Callable<Integer> {
             checkComparable(candidate, current);
         }
         published.checkWritable("TARGET");
-        double perplexity;
-        Double publishedPerplexity;
+        Score score;
+        Score publishedScore;
         try (Session session = Session.start("publish " + model, 1)) {
-            perplexity = perplexity(session, model, candidate);
-            publishedPerplexity = current == null ? null : perplexity(session, target, current);
+            score = score(session, model, candidate);
+            publishedScore = current == null ? null : score(session, target, current);
         }
+        double perplexity = perplexity(model, score);
+        Double publishedPerplexity = current == null ? null : perplexity(target, publishedScore);
         Outcome outcome = Outcome.KEPT;
         if (current == null || perplexity <= publishedPerplexity * (1 + tolerance)) {
             lock.checkNow();
             outcome = published.copyFrom(source) ? Outcome.PUBLISHED : Outcome.UNCHANGED;
         }
-        print(outcome, perplexity, publishedPerplexity);
+        print(outcome, perplexity, publishedPerplexity, unknown(candidate, score));
     }
 
     /** Perplexities are per token: both models must cut a text into the same ones. */
@@ -120,20 +121,28 @@ final class PublishCommand implements Callable<Integer> {
         }
     }
 
-    private double perplexity(Session session, String path, Model of) throws IOException {
-        Loss loss;
+    private Score score(Session session, String path, Model of) throws IOException {
         try {
-            loss = Evaluation.ofFiles(session, of, texts, 1).map(Score::loss).orElse(Loss.NONE);
+            return Evaluation.ofFiles(session, of, texts, 1)
+                    .filter(found -> found.loss().tokens() > 0)
+                    .orElseThrow(() -> new ConfigurationException(String.join(", ", texts)
+                            + ": fewer than two tokens, or no row, so there is nothing to predict."));
         } catch (ConfigurationException e) {
             throw e;
         } catch (UnrollException e) {
             throw new UnrollException(path + " cannot be evaluated: " + e.getMessage(), e);
         }
-        if (loss.tokens() == 0) {
-            throw new ConfigurationException(
-                    String.join(", ", texts) + ": fewer than two tokens, so there is nothing to predict.");
-        }
-        double perplexity = Math.exp(loss.mean());
+    }
+
+    /** @return tokens of the text that the models know only as {@code <unk>}, by their names: the same ones for both */
+    private static Map<String, Object> unknown(Model candidate, Score score) {
+        Map<String, Object> unknown = new LinkedHashMap<>(score.metrics(candidate.vocabularies()));
+        unknown.keySet().removeIf(name -> !name.startsWith("unknown_"));
+        return unknown;
+    }
+
+    private static double perplexity(String path, Score score) {
+        double perplexity = Math.exp(score.loss().mean());
         if (!Double.isFinite(perplexity)) {
             throw new UnrollException(path + " has a perplexity of " + perplexity
                     + ": its training has diverged, or it is damaged; nothing is published.");
@@ -141,13 +150,14 @@ final class PublishCommand implements Callable<Integer> {
         return perplexity;
     }
 
-    private void print(Outcome outcome, double perplexity, Double publishedPerplexity) {
+    private void print(Outcome outcome, double perplexity, Double publishedPerplexity, Map<String, Object> unknown) {
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("published", outcome != Outcome.KEPT);
             result.put("changed", outcome == Outcome.PUBLISHED);
             result.put("perplexity", perplexity);
             result.put("published_perplexity", publishedPerplexity);
+            result.putAll(unknown);
             System.out.println(JsonLine.of(result));
             return;
         }
@@ -155,6 +165,7 @@ final class PublishCommand implements Callable<Integer> {
         if (publishedPerplexity != null) {
             System.out.printf(Locale.ROOT, "published perplexity  %.4f  %s%n", publishedPerplexity, target);
         }
+        unknown.forEach((name, count) -> System.out.printf("%-20s  %s%n", name.replace('_', ' '), count));
         System.out.println(
                 switch (outcome) {
                     case PUBLISHED -> "published: " + target + " is now a copy of " + model;

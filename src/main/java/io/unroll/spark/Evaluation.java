@@ -69,7 +69,7 @@ public final class Evaluation implements AutoCloseable {
         return new Evaluation(
                 session,
                 model.settings(),
-                (network, batch) -> task.score(network, batch, beam),
+                (network, batch) -> task.counted(network, batch, beam),
                 model.shape(),
                 model.parameters());
     }

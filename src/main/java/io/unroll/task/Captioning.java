@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
 /** The caption of an image: one-to-many. A convolutional network and a recurrent one learn together (Vinyals et al. 2015). */
@@ -174,6 +175,17 @@ record Captioning(Settings settings) implements Task {
                     CaptionScore.Captions::plus);
         }
         return new CaptionScore(loss, images);
+    }
+
+    @Override
+    public Map<String, Long> unknown(Batch batch) {
+        return Map.of(Targets.UNKNOWN_TOKENS, Targets.unknown(IntStream.of(batch.targets())));
+    }
+
+    /** A prompt is images. */
+    @Override
+    public List<String> unknown(String prompt, Vocabularies vocabularies) {
+        return List.of();
     }
 
     /** Writes the most probable caption of each image, a line each. */

@@ -14,6 +14,7 @@ import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -178,6 +179,19 @@ record Classification(Settings settings) implements Task {
     @Override
     public Score score(Network network, Batch batch, int beam) {
         return ClassificationScore.of(network.logits(batch), batch.targets());
+    }
+
+    @Override
+    public Map<String, Long> unknown(Batch batch) {
+        IntStream read = IntStream.range(0, batch.lanes())
+                .flatMap(lane -> Arrays.stream(
+                        batch.inputs(), lane * batch.steps(), lane * batch.steps() + batch.lengths()[lane]));
+        return Map.of(Targets.UNKNOWN_TOKENS, Targets.unknown(read));
+    }
+
+    @Override
+    public List<String> unknown(String prompt, Vocabularies vocabularies) {
+        return phrases().unknown(prompt, vocabularies.tokens());
     }
 
     /** Writes the labels with their probabilities, the most probable first. */

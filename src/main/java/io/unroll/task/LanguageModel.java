@@ -5,6 +5,7 @@ import io.unroll.config.Settings;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
+import io.unroll.text.Phrases;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
@@ -14,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** The next token of a text. */
 record LanguageModel(Settings settings) implements Task {
@@ -33,7 +35,7 @@ record LanguageModel(Settings settings) implements Task {
 
     @Override
     public boolean scoresDependOnSymbols() {
-        return settings.corpus().tokenizer() == Settings.TokenizerName.WORD;
+        return hasUnknown();
     }
 
     @Override
@@ -53,6 +55,23 @@ record LanguageModel(Settings settings) implements Task {
     @Override
     public Score score(Network network, Batch batch, int beam) {
         return new TextScore(network.evaluate(batch));
+    }
+
+    @Override
+    public Map<String, Long> unknown(Batch batch) {
+        return hasUnknown() ? Map.of(Targets.UNKNOWN_TOKENS, Targets.unknown(IntStream.of(batch.targets()))) : Map.of();
+    }
+
+    @Override
+    public List<String> unknown(String prompt, Vocabularies vocabularies) {
+        return hasUnknown()
+                ? Phrases.unknown(Tokenizer.of(settings.corpus()), prompt, vocabularies.tokens())
+                : List.of();
+    }
+
+    /** Characters and bytes are refused where training has not seen them. */
+    private boolean hasUnknown() {
+        return settings.corpus().tokenizer() == Settings.TokenizerName.WORD;
     }
 
     private record TextScore(Loss loss) implements Score {

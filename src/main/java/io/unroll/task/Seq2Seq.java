@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.apache.commons.lang3.ArrayUtils;
 
 /**
@@ -174,6 +175,20 @@ record Seq2Seq(Settings settings) implements Task {
                     SequenceScore.Errors::nearer);
         }
         return new SequenceScore(loss, errors);
+    }
+
+    @Override
+    public Map<String, Long> unknown(Batch batch) {
+        return Map.of(
+                Targets.UNKNOWN_TOKENS,
+                Targets.unknown(IntStream.of(batch.targets())),
+                "unknown_source_tokens",
+                Targets.unknown(Arrays.stream(batch.sources()).flatMapToInt(IntStream::of)));
+    }
+
+    @Override
+    public List<String> unknown(String prompt, Vocabularies vocabularies) {
+        return sources().unknown(prompt, vocabularies.of(SOURCE));
     }
 
     /** @return the same for what has the same source: where tokens are unknown, and sources may differ, and the same target */

@@ -35,6 +35,13 @@ record Targets(Phrases phrases, int stepsBefore) implements Serializable {
 
     private static final int END_TOKEN = 2;
 
+    /** What users read of them. */
+    static final String UNKNOWN_TOKENS = "unknown_tokens";
+
+    static long unknown(IntStream tokens) {
+        return tokens.filter(token -> token == UNKNOWN_TOKEN).count();
+    }
+
     Vocabulary vocabulary(Map<String, Long> counts) {
         return phrases.vocabulary(counts, START, END);
     }

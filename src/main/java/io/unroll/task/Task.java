@@ -14,6 +14,7 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** What the trunk asks of a task, so that it never needs to know which one it is. */
 public interface Task extends Serializable {
@@ -67,6 +68,19 @@ public interface Task extends Serializable {
      * @param beam beginnings that are kept where sequences are searched for; 1 takes the most probable token each time
      */
     Score score(Network network, Batch batch, int beam);
+
+    /** What {@link #score} gives, and {@link #unknown} in the batch. */
+    default Score counted(Network network, Batch batch, int beam) {
+        Map<String, Long> unknown = unknown(batch);
+        Score score = score(network, batch, beam);
+        return unknown.isEmpty() ? score : new CountedScore(score, new TreeMap<>(unknown));
+    }
+
+    /** @return how many of the batch's tokens are {@code <unk>}, by the names that users read; empty where none can be */
+    Map<String, Long> unknown(Batch batch);
+
+    /** @return the words of a prompt, or what else its symbols are, that the model knows only as {@code <unk>} */
+    List<String> unknown(String prompt, Vocabularies vocabularies);
 
     /**
      * What a model is used for: answers a prompt.

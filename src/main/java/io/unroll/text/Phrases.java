@@ -37,6 +37,19 @@ public record Phrases(Settings.TokenizerName name, Tokenizer tokenizer, int minC
         return new Vocabulary(name, Stream.concat(first.stream(), symbols).toList());
     }
 
+    /** @return of the text's symbols those that become {@link #UNKNOWN} */
+    public List<String> unknown(String text, Vocabulary vocabulary) {
+        return unknown(tokenizer, text, vocabulary);
+    }
+
+    /** @return the same for a vocabulary that has {@link #UNKNOWN} */
+    public static List<String> unknown(Tokenizer tokenizer, String text, Vocabulary vocabulary) {
+        int unknown = vocabulary.id(UNKNOWN);
+        return tokenizer.symbols(text).stream()
+                .filter(symbol -> vocabulary.wordId(symbol) == unknown)
+                .toList();
+    }
+
     public int[] encode(String text, Vocabulary vocabulary) {
         return tokenizer.symbols(text).stream().mapToInt(vocabulary::wordId).toArray();
     }
