@@ -76,8 +76,8 @@ final class ConfigurationFile
         } catch (CharacterCodingException e) {
             // said below
         }
-        int start = content.length < 2 ? 0 : (content[0] & 0xFF) << 8 | content[1] & 0xFF;
-        boolean utf16 = start == 0xFEFF || start == 0xFFFE || (start & 0xFF) == 0 || start >>> 8 == 0;
+        int start = content.length < 2 ? 0 : ByteBuffer.wrap(content).getShort() & 0xFFFF;
+        boolean utf16 = start == 0xFEFF || start == 0xFFFE || start < 0x100 || start % 0x100 == 0;
         throw new ConfigurationException(file + " is " + (utf16 ? "UTF-16, or binary" : "not UTF-8")
                 + ", and a configuration is a text in UTF-8: save it as that.");
     }

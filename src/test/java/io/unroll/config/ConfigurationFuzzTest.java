@@ -127,8 +127,7 @@ class ConfigurationFuzzTest {
     private static String override(String text, SplittableRandom random) {
         List<String> lines = text.lines().filter(line -> line.contains("=")).toList();
         String line = lines.isEmpty() ? text : lines.get(random.nextInt(lines.size()));
-        return random.nextBoolean()
-                ? line
-                : line.strip().replaceFirst("=.*", "=" + ODD.get(random.nextInt(ODD.size())));
+        String key = line.strip().replaceFirst("=.*", "=");
+        return random.nextBoolean() ? line : key + ODD.get(random.nextInt(ODD.size()));
     }
 }
