@@ -305,13 +305,15 @@ public final class ModelFolder {
                     source.getFileSystem(fs.getConf()), source, fs, copy(folder, network), false, true, fs.getConf());
         }
         model.vocabularies().write(fs, folder);
-        Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest());
+        Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest().of(model.vocabularies()));
     }
 
     /** @throws UnrollException where the folder is no model, is damaged, or was written by a newer Unroll */
     public Model read() {
         try {
             return read(folder());
+        } catch (FileNotFoundException e) {
+            throw damaged(path, DraftFile.reason(e), e);
         } catch (IOException e) {
             throw new UnrollException("cannot read the model " + path + ": " + DraftFile.reason(e), e);
         }
@@ -341,8 +343,12 @@ public final class ModelFolder {
                 "vocabulary.json",
                 vocabularies.tokens().size());
         checkManifest(folder, "parameters", manifest.parameters(), SETTINGS, shape.parameters());
-        if (manifest.corpus() == null) {
-            throw damaged(folder, MANIFEST + " has no corpus", null);
+        if (manifest.symbols() != null) {
+            String names = String.join(", ", vocabularies.symbols().keySet());
+            checkManifest(folder, "the symbols' checksum", manifest.symbols(), names, vocabularies.checksum());
+        }
+        if (manifest.corpus() == null || manifest.versions() == null) {
+            throw damaged(folder, MANIFEST + " has no corpus or no versions", null);
         }
         return new Model(manifest, settings, vocabularies, parameters(shape, folder), new float[0]);
     }
@@ -411,8 +417,6 @@ public final class ModelFolder {
     private float[] parameters(NetworkShape.Part part, int optimizerArrays, Path folder) throws IOException {
         try (InputStream in = fs.open(new Path(folder, part.name()))) {
             return NetworkZip.readParameters(part.shape(), optimizerArrays, in);
-        } catch (FileNotFoundException e) {
-            throw damaged(folder, "it has no " + part.name(), e);
         } catch (EOFException | ZipException | ChecksumException e) {
             throw damaged(new Path(folder, part.name()), DraftFile.reason(e), e);
         }

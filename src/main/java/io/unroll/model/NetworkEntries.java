@@ -2,9 +2,11 @@ package io.unroll.model;
 
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.HashSet;
 import java.util.Set;
@@ -24,9 +26,13 @@ import org.nd4j.linalg.indexing.conditions.Conditions;
 final class NetworkEntries {
     private static final int BLOCK = 1 << 16;
     private static final int MAX_HEADER_BYTES = 1 << 18;
+    private static final int END_BYTES = 22;
+    private static final int END_OF_DIRECTORY = 0x06054b50;
+    private static final int ENTRIES_OF_DIRECTORY = 10;
     private static final int MAX_SHAPE = 2 * 32 + 4;
     private static final Set<String> MODES_WITH_INT_LENGTH = Set.of("DIRECT", "HEAP", "JAVACPP");
 
+    private final Tail tail;
     private final ZipInputStream zip;
     private final Set<String> known;
     private final Set<String> seen = new HashSet<>();
@@ -34,7 +40,8 @@ final class NetworkEntries {
 
     /** @param known names of the entries that there may be */
     NetworkEntries(InputStream in, Set<String> known) {
-        this.zip = new ZipInputStream(in);
+        this.tail = new Tail(in);
+        this.zip = new ZipInputStream(tail);
         this.known = known;
     }
 
@@ -46,15 +53,54 @@ final class NetworkEntries {
         } catch (IllegalArgumentException e) {
             throw new ZipException("the name of an entry is not UTF-8");
         }
-        name = entry == null ? null : entry.getName();
-        if (name != null && !known.contains(name)) {
+        if (entry == null) {
+            checkDirectory();
+            return null;
+        }
+        name = entry.getName();
+        if (!known.contains(name)) {
             throw new ZipException(
                     "it has an entry \"" + name.replaceAll("\\p{Cntrl}", "?") + "\", which does not belong there");
         }
-        if (name != null && !seen.add(name)) {
+        if (!seen.add(name)) {
             throw new ZipException("it has two entries " + name);
         }
         return name;
+    }
+
+    /** The directory at the file's end is not used, but where it is missing, the file has been cut. */
+    private void checkDirectory() throws IOException {
+        IOUtils.consume(tail);
+        ByteBuffer end = ByteBuffer.wrap(tail.last).order(ByteOrder.LITTLE_ENDIAN);
+        if (end.getInt(0) != END_OF_DIRECTORY || end.getShort(ENTRIES_OF_DIRECTORY) != seen.size()) {
+            throw new ZipException("it ends too early, or is no zip");
+        }
+    }
+
+    /** Keeps what has been read last. */
+    private static final class Tail extends FilterInputStream {
+        private final byte[] last = new byte[END_BYTES];
+
+        Tail(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            int read = super.read(bytes, offset, length);
+            if (read > 0) {
+                int kept = Math.max(0, END_BYTES - read);
+                System.arraycopy(last, END_BYTES - kept, last, 0, kept);
+                System.arraycopy(bytes, offset + read - (END_BYTES - kept), last, kept, END_BYTES - kept);
+            }
+            return read;
+        }
     }
 
     void require(String required) throws IOException {
@@ -82,10 +128,7 @@ final class NetworkEntries {
 
     /** @return the entire entry: one vector of {@code Nd4j.write} */
     float[] floats(int count) throws IOException {
-        DataInputStream in = new DataInputStream(zip);
-        if (!"FLOAT".equals(readHeader(in, count, count))) {
-            throw new ZipException(name + " does not hold float32 numbers");
-        }
+        DataInputStream in = vector(count);
         float[] values = new float[count];
         byte[] bytes = new byte[Math.min(BLOCK, count) * Float.BYTES];
         FloatBuffer floats = ByteBuffer.wrap(bytes).asFloatBuffer();
@@ -99,6 +142,20 @@ final class NetworkEntries {
         }
         end(zip);
         return values;
+    }
+
+    /** Reads over the entire entry, which is one vector of {@code Nd4j.write}. */
+    void skipFloats(long count) throws IOException {
+        IOUtils.skipFully(vector(count), count * Float.BYTES);
+        end(zip);
+    }
+
+    private DataInputStream vector(long count) throws IOException {
+        DataInputStream in = new DataInputStream(zip);
+        if (!"FLOAT".equals(readHeader(in, count, count))) {
+            throw new ZipException(name + " does not hold float32 numbers");
+        }
+        return in;
     }
 
     /** @return the next array of {@code Nd4j.write} in the entry's {@link #data} */

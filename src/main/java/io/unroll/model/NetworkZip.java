@@ -26,7 +26,6 @@ public final class NetworkZip {
             Set.of(ModelSerializer.CONFIGURATION_JSON, ModelSerializer.COEFFICIENTS_BIN);
     private static final Set<String> ENTRIES_WITH_OPTIMIZER =
             Set.of(ModelSerializer.CONFIGURATION_JSON, ModelSerializer.COEFFICIENTS_BIN, ModelSerializer.UPDATER_BIN);
-    private static final int MAX_HEADER_BYTES = 1 << 10;
 
     private NetworkZip() {}
 
@@ -73,7 +72,7 @@ public final class NetworkZip {
                 switch (name) {
                     case ModelSerializer.CONFIGURATION_JSON -> checkConfiguration(shape, entries);
                     case ModelSerializer.COEFFICIENTS_BIN -> parameters = entries.floats(count);
-                    default -> entries.skip((long) optimizerArrays * count * Float.BYTES + MAX_HEADER_BYTES);
+                    default -> entries.skipFloats((long) optimizerArrays * count);
                 }
             }
         } catch (EOFException e) {
@@ -100,11 +99,11 @@ public final class NetworkZip {
         }
     }
 
-    /** @return without what Deeplearning4j changes in training */
+    /** @return without what Deeplearning4j changes in use */
     private static JsonNode network(byte[] configuration) throws IOException {
         JsonNode all = new ObjectMapper().readTree(configuration);
         for (JsonNode each : all.findParents("iterationCount")) {
-            ((ObjectNode) each).remove(List.of("iterationCount", "epochCount", "seed"));
+            ((ObjectNode) each).remove(List.of("iterationCount", "epochCount", "seed", "variables"));
         }
         return all;
     }

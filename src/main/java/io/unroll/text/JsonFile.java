@@ -83,7 +83,10 @@ public record JsonFile<T>(String format, int version, Class<T> type, int maxByte
             return MAPPER.treeToValue(json, type);
         } catch (JsonProcessingException e) {
             boolean refused = e.getCause() instanceof IllegalArgumentException;
-            String why = refused ? e.getCause().getMessage() : e.getOriginalMessage();
+            // Where an object has not ended, Jackson repeats how it starts.
+            String why = refused
+                    ? e.getCause().getMessage()
+                    : e.getOriginalMessage().replaceFirst("(?s)( \\(start marker|\n).*", "");
             throw new DamagedException(path + " is damaged: " + why + (why.endsWith(".") ? "" : "."), e);
         }
     }

@@ -321,7 +321,7 @@ class CheckpointsTest {
                 "corpus.path = here, " + more + "\nrun.directory = \"" + folder.resolve("run") + "\"", "test");
     }
 
-    private static RunState state(int round, double validation) {
+    static RunState state(int round, double validation) {
         RoundReport report = new RoundReport(
                 round,
                 9,

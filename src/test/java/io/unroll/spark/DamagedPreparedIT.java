@@ -1,0 +1,149 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.chunk.Batch;
+import io.unroll.chunk.Split;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.task.Task;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is prepared and has changed since is prepared again, and nothing else is touched. */
+class DamagedPreparedIT {
+    @TempDir
+    private static Path folder;
+
+    private static Session session;
+
+    @BeforeAll
+    static void start() throws IOException {
+        System.setProperty("spark.master", "local[2]");
+        System.setProperty("spark.ui.enabled", "false");
+        session = Session.start("test", 1);
+        Files.writeString(folder.resolve("text"), "the cat sat on the mat and saw a dog\n".repeat(40));
+        StringBuilder rows = new StringBuilder("text,label\n");
+        for (int i = 0; i < 60; i++) {
+            rows.append("a text of ").append(i).append(i % 2 == 0 ? ",even\n" : ",odd\n");
+        }
+        Files.writeString(folder.resolve("rows.csv"), rows);
+    }
+
+    @AfterAll
+    static void stop() {
+        session.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "corpus { path = FOLDER/text, tokenizer = word }",
+                "corpus.path = FOLDER/text",
+                "task = classification, corpus.path = FOLDER/rows.csv"
+            })
+    void whatHasChangedIsPreparedAgain(String text) throws IOException {
+        Settings settings = SettingsReader.parse(
+                ("run.directory = FOLDER/run, training.batch = 2, corpus.prepared = FOLDER/prepared\n" + text)
+                        .replaceAll("FOLDER([/\\w.]*)", "\"" + folder + "$1\""),
+                "test");
+        PreparedCorpus first = prepare(settings);
+        assertFalse(first.found());
+        List<Batch> batches = batches(first, settings);
+        assertTrue(prepare(settings).found());
+        Path foreign = Files.writeString(Path.of(path(first) + "/mine.bin"), "mine");
+
+        for (String name : List.of(".bin", "index.json", "vocabulary.json")) {
+            for (UnaryOperator<byte[]> change : changes()) {
+                // A file system without checksums of its own, or one with.
+                for (boolean raw : new boolean[] {true, false}) {
+                    Path file = file(first, name);
+                    if (raw) {
+                        Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
+                    }
+                    byte[] bytes = change.apply(Files.readAllBytes(file));
+                    if (bytes == null) {
+                        Files.delete(file);
+                    } else {
+                        Files.write(file, bytes);
+                    }
+
+                    PreparedCorpus again = prepare(settings);
+                    assertFalse(again.found(), name);
+                    assertEquals(describe(batches), describe(batches(again, settings)), name);
+                    assertTrue(prepare(settings).found(), name);
+                }
+            }
+        }
+        assertEquals("mine", Files.readString(foreign));
+    }
+
+    private static List<UnaryOperator<byte[]>> changes() {
+        return List.of(
+                bytes -> null,
+                bytes -> new byte[0],
+                bytes -> Arrays.copyOf(bytes, bytes.length - 3),
+                bytes -> {
+                    bytes[bytes.length / 2] ^= 1;
+                    bytes[bytes.length / 2 + 1] ^= 4;
+                    return bytes;
+                },
+                bytes -> text(bytes).replace(".bin", "/../../x.bin").getBytes(StandardCharsets.ISO_8859_1).length
+                                == bytes.length
+                        ? new byte[] {1}
+                        : text(bytes).replace(".bin", "/../../x.bin").getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.ISO_8859_1);
+    }
+
+    /** @return the file of this kind that the index, which is whole, has */
+    private static Path file(PreparedCorpus corpus, String end) throws IOException {
+        String index = Files.readString(Path.of(path(corpus) + "/index.json"));
+        try (Stream<Path> all = Files.list(Path.of(path(corpus)))) {
+            Path found = all.filter(file -> file.toString().endsWith(end))
+                    .filter(file -> !end.equals(".bin")
+                            || index.contains(file.getFileName().toString()))
+                    .findFirst()
+                    .orElse(null);
+            assertNotNull(found, end);
+            return found;
+        }
+    }
+
+    private static String path(PreparedCorpus corpus) {
+        return corpus.folder().replaceFirst("^file:", "");
+    }
+
+    private static PreparedCorpus prepare(Settings settings) throws IOException {
+        return Prepare.of(session, settings, Task.of(settings), Optional.empty())
+                .prepare();
+    }
+
+    private static List<Batch> batches(PreparedCorpus corpus, Settings settings) throws IOException {
+        return corpus.source()
+                .evaluation(corpus.source().shards(Split.Part.VALIDATION).get(0), 5, session.hadoop());
+    }
+
+    private static List<String> describe(List<Batch> batches) {
+        return batches.stream()
+                .map(batch -> Arrays.toString(batch.inputs()) + Arrays.toString(batch.targets()))
+                .toList();
+    }
+}
