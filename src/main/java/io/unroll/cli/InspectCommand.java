@@ -65,6 +65,8 @@ final class InspectCommand implements Callable<Integer> {
                             + "; it must be a file to write.");
         }
         Configuration hadoop = Session.hadoopWithoutSpark();
+        Places.check("MODEL", model, hadoop);
+        Places.check("TEXT", text, hadoop);
         Model trained = new ModelFolder(model, hadoop).read();
         Inspection inspection = Inspection.of(trained, model, text, tokens, hadoop);
         if (out != null) {

@@ -34,6 +34,7 @@ final class PrepareCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Settings settings = SettingsReader.read(configuration, overrides);
+        Places.check(settings, Session.hadoopWithoutSpark());
         PreparedCorpus corpus;
         try (Session session = Session.start("prepare " + configuration, 1)) {
             corpus = Prepare.of(session, settings, Task.of(settings), ModelFolder.start(settings, session.hadoop()))

@@ -41,6 +41,7 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Settings settings = SettingsReader.read(configuration, overrides);
+        Places.check(settings, Session.hadoopWithoutSpark());
         Model model;
         try (Session session =
                 Session.start("train " + configuration, settings.cluster().threads())) {

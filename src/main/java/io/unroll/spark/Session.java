@@ -50,12 +50,17 @@ public final class Session implements AutoCloseable {
                 // Task results are records, which Spark's Kryo cannot read back.
                 .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer");
         checkCores(conf.get("spark.master"), threads);
+        User.ensure();
         try {
+            StartChecks.check(conf);
             return new Session(new JavaSparkContext(conf));
+        } catch (ConfigurationException e) {
+            throw e;
         } catch (Exception e) {
             throw new ConfigurationException(
-                    "Spark does not start with master " + conf.get("spark.master") + ": "
-                            + ExceptionUtils.getRootCauseMessage(e),
+                    "Spark does not start with master " + conf.get("spark.master") + " ("
+                            + ExceptionUtils.getRootCauseMessage(e) + "): give another, such as --master 'local[*]', or"
+                            + " correct Spark's settings.",
                     e);
         }
     }
@@ -103,6 +108,7 @@ public final class Session implements AutoCloseable {
 
     /** @return Hadoop's configuration as spark-submit gave it, for work that needs no Spark */
     public static Configuration hadoopWithoutSpark() {
+        User.ensure();
         return SparkHadoopUtil.get().newConfiguration(new SparkConf());
     }
 
