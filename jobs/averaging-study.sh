@@ -11,7 +11,8 @@
 # runs at once as there are cores, each on one of them: the bits are the same. Lanes, learning rate and the outer step are
 # the best of a few that were tried with tinyshakespeare.
 set -euo pipefail
-home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+self=$(readlink -f -- "${BASH_SOURCE[0]}")
+home=${self%/*/*}
 [ $# -ge 2 ] && [ -f "$1" ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
 text=$(realpath "$1") results=$(realpath "$2") epochs=${3:-2} seeds=${4:-1 2 3} cells=${5:-}
 work=$(mktemp -d)

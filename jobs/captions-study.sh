@@ -9,7 +9,8 @@
 # CAPTIONS is a CSV whose first columns are image and caption, IMAGES the folder of the images. The folder RESULTS gets the
 # split, the run, evaluation.json, captions.md and a contact sheet, captions.png.
 set -euo pipefail
-home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+self=$(readlink -f -- "${BASH_SOURCE[0]}")
+home=${self%/*/*}
 [ $# -ge 3 ] && [ -f "$1" ] && [ -d "$2" ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
 mkdir -p "$3"
 captions=$(realpath "$1") images=$(realpath "$2") results=$(realpath "$3") settings=("${@:4}")

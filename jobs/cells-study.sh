@@ -11,7 +11,8 @@
 # and draws RESULTS.svg. As many runs at once as there are cores. With RUNS set, that folder keeps the models. Where a run
 # fails, the others go on, and the exit status is 1.
 set -euo pipefail
-home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+self=$(readlink -f -- "${BASH_SOURCE[0]}")
+home=${self%/*/*}
 [ $# -ge 2 ] && [ -f "$1" ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
 text=$(realpath "$1") results=$(realpath "$2") sizes=${3:-128} settings=${*:4}
 work=$(mktemp -d)

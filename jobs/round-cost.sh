@@ -6,7 +6,8 @@
 #
 # A hidden size of 245, 785 and 1765 gives 1, 10 and 50 million parameters. Prints the median of rounds 2 to 5.
 set -euo pipefail
-home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+self=$(readlink -f -- "${BASH_SOURCE[0]}")
+home=${self%/*/*}
 [ $# -ge 1 ] && [ -f "$1" ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
 text=$(realpath "$1") sizes=${2:-245 785 1765} counts=${3:-2 8 32} master=${4:-local-cluster[2,1,6144]}
 work=$(mktemp -d)

@@ -11,7 +11,8 @@
 # jjava, is an alpha. The notebooks hold commands of jobs/unroll and plots of the JSON that these leave: there is no logic
 # for Java to say better. Unroll itself needs no Python.
 set -euo pipefail
-home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+self=$(readlink -f -- "${BASH_SOURCE[0]}")
+home=${self%/*/*}
 python=/usr/bin/python3
 "$python" -c 'import nbclient, ipykernel, matplotlib, pandas, PIL' 2> /dev/null || {
   echo "run-notebooks.sh: $python lacks what the notebooks need:" \

@@ -13,7 +13,8 @@
 # REPLICA_MIB is what training prints that a replica takes (here 700, if it is not given); where the overhead is too
 # little, training says so at its start.
 set -euo pipefail
-home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+self=$(readlink -f -- "${BASH_SOURCE[0]}")
+home=${self%/*/*}
 [ $# -ge 2 ] || { sed -n 's/^# \{0,1\}//p' "$0" | tail -n +2 >&2; exit 2; }
 [ -n "${SPARK_HOME:-}" ] || { echo "submit.sh: set SPARK_HOME to your Spark 3.5 (Scala 2.12)." >&2; exit 2; }
 master=$1

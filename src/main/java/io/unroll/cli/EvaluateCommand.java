@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -64,8 +65,16 @@ final class EvaluateCommand implements Callable<Integer> {
                     "give either TEXT or --part: the files to evaluate, or what training has held"
                             + " out of its own corpus.");
         }
-        Model trained = with(kinds.get(true), new ModelFolder(model, Session.hadoopWithoutSpark()).read());
+        Configuration hadoop = Session.hadoopWithoutSpark();
+        Places.check("MODEL", model, hadoop);
+        Places.check("TEXT", texts, hadoop);
+        Model trained = with(kinds.get(true), new ModelFolder(model, hadoop).read());
         trained.task(); // refuses settings that are not for it, before Spark starts
+        Places.check("corpus.images", trained.settings().corpus().images(), hadoop);
+        if (part != null) {
+            Places.check("corpus.path", trained.settings().corpus().path(), hadoop);
+            Places.check("corpus.prepared", trained.settings().corpus().prepared(), hadoop);
+        }
         int beam = search.beam(trained);
         Score score;
         try (Session session = Session.start("evaluate " + model, 1)) {

@@ -107,6 +107,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
         Sampler sampler = new Sampler(temperature, topK, topP, seed);
         Configuration hadoop = Session.hadoopWithoutSpark();
+        Places.check("MODEL", model, hadoop);
         Model trained = new ModelFolder(model, hadoop).read();
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         OutputStream out = json ? text : System.out;

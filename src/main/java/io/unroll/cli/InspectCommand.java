@@ -73,6 +73,8 @@ final class InspectCommand implements Callable<Integer> {
         }
         OutputFile report = out == null ? null : new OutputFile("--out", out);
         Configuration hadoop = Session.hadoopWithoutSpark();
+        Places.check("MODEL", model, hadoop);
+        Places.check("TEXT", text, hadoop);
         Model trained = new ModelFolder(model, hadoop).read();
         Inspection inspection = Inspection.of(trained, model, text, tokens, hadoop);
         if (report != null) {

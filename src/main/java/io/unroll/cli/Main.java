@@ -1,15 +1,12 @@
 package io.unroll.cli;
 
 import io.unroll.config.ConfigurationException;
-import io.unroll.config.UnrollException;
 import io.unroll.model.Natives;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.apache.commons.lang3.exception.ExceptionUtils;
-import org.apache.hadoop.fs.FSError;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -65,9 +62,9 @@ public final class Main {
                     .setParameterExceptionHandler(Main::wrongUse)
                     .setExecutionExceptionHandler(Main::failed)
                     .execute(arguments);
-        } catch (LinkageError | OutOfMemoryError | FSError e) {
+        } catch (Error e) {
             LOG.debug("failed", e);
-            System.err.println("unroll: " + unexpected(e));
+            System.err.println("unroll: " + Failure.sentence(e));
             return FAILED;
         }
     }
@@ -91,12 +88,7 @@ public final class Main {
             System.err.println("unroll: interrupted.");
             return FAILED;
         }
-        System.err.println("unroll: " + (e instanceof UnrollException ? e.getMessage() : unexpected(e)));
+        System.err.println("unroll: " + Failure.sentence(e));
         return e instanceof ConfigurationException ? WRONG_USE : FAILED;
-    }
-
-    private static String unexpected(Throwable e) {
-        return ExceptionUtils.getRootCauseMessage(e).lines().findFirst().orElse("")
-                + " (with the log level debug, the log holds the whole trace)";
     }
 }

@@ -43,6 +43,7 @@ final class PrepareCommand implements Callable<Integer> {
         Settings settings = SettingsReader.read(configuration, overrides);
         Task task = Task.of(settings);
         Configuration hadoop = Session.hadoopWithoutSpark();
+        Places.check(settings, hadoop);
         WritableFolder.checkIfMissing(settings.corpus().prepared(), "corpus.prepared", hadoop);
         Optional<Model> start = ModelFolder.start(settings, hadoop);
         PreparedCorpus corpus;

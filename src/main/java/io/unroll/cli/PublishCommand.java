@@ -68,6 +68,9 @@ final class PublishCommand implements Callable<Integer> {
             throw new ConfigurationException("--tolerance is " + tolerance + "; it must be 0 or more.");
         }
         Configuration hadoop = Session.hadoopWithoutSpark();
+        Places.check("MODEL", model, hadoop);
+        Places.check("TARGET", target, hadoop);
+        Places.check("TEXT", texts, hadoop);
         ModelFolder source = new ModelFolder(model, hadoop);
         ModelFolder published = new ModelFolder(target, hadoop);
         Model candidate = source.read();

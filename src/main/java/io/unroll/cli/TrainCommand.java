@@ -93,6 +93,7 @@ final class TrainCommand implements Callable<Integer> {
     private static void checkBeforeSpark(Settings settings) {
         Task.of(settings);
         Configuration hadoop = Session.hadoopWithoutSpark();
+        Places.check(settings, hadoop);
         new ModelFolder(TrainingJob.modelPath(settings), hadoop).checkWritable("run.directory");
         WritableFolder.checkIfMissing(settings.corpus().prepared(), "corpus.prepared", hadoop);
     }

@@ -33,7 +33,12 @@ record Outcome<O>(O value, String problem, Kind kind) implements Serializable {
         } catch (FSError e) {
             return failed("a local disk of " + Worker.thisHost() + " fails: " + ExceptionUtils.getRootCauseMessage(e));
         } catch (OutOfMemoryError e) {
-            return failed(Natives.limitReached(e).orElseThrow(() -> e));
+            return failed(Natives.limitReached(e)
+                    .orElseGet(() -> "there is not enough memory on " + Worker.thisHost() + " (" + e.getMessage()
+                            + "; the Java heap may grow to "
+                            + (Runtime.getRuntime().maxMemory() >> 20)
+                            + " MiB): give it more with --executor-memory, or with --driver-memory if Spark's master is"
+                            + " local."));
         } catch (LinkageError e) {
             return failed("the native libraries do not load on " + Worker.thisHost() + " ("
                     + ExceptionUtils.getRootCauseMessage(e) + "): the jar holds them for Linux on x86-64, and"

@@ -59,12 +59,17 @@ public final class Session implements AutoCloseable {
         String options = conf.get(EXECUTOR_OPTIONS, "");
         conf.set(EXECUTOR_OPTIONS, (Natives.WITHOUT_LIMITS + " " + options).strip());
         checkCores(conf.get("spark.master"), threads);
+        User.ensure();
         try {
+            StartChecks.check(conf);
             return new Session(new JavaSparkContext(conf));
+        } catch (ConfigurationException e) {
+            throw e;
         } catch (Exception e) {
             throw new ConfigurationException(
-                    "Spark does not start with master " + conf.get("spark.master") + ": "
-                            + ExceptionUtils.getRootCauseMessage(e),
+                    "Spark does not start with master " + conf.get("spark.master") + " ("
+                            + ExceptionUtils.getRootCauseMessage(e) + "): give another, such as --master 'local[*]', or"
+                            + " correct Spark's settings.",
                     e);
         }
     }
@@ -110,6 +115,7 @@ public final class Session implements AutoCloseable {
 
     /** @return Hadoop's configuration as spark-submit gave it, for work that needs no Spark */
     public static Configuration hadoopWithoutSpark() {
+        User.ensure();
         return SparkHadoopUtil.get().newConfiguration(new SparkConf());
     }
 

@@ -1,0 +1,81 @@
+package io.unroll.cli;
+
+import io.unroll.config.UnrollException;
+import java.io.IOException;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What a user reads of a failure: a sentence, never a trace. */
+final class Failure {
+    private static final Logger LOG = LoggerFactory.getLogger(Failure.class);
+    private static final Pattern LOST_TASK =
+            Pattern.compile("Lost task \\S+ in stage \\S+ \\(TID \\d+\\) \\((\\S+) executor [^)]*\\): (.*)");
+
+    private Failure() {}
+
+    /**
+     * @return what an {@link UnrollException} says; of any other, what has failed, the way out where one is known, and
+     *     which file has the trace
+     */
+    static String sentence(Throwable failure) {
+        return failure instanceof UnrollException ? failure.getMessage() : reason(failure) + trace(failure);
+    }
+
+    private static String reason(Throwable failure) {
+        List<Throwable> causes = ExceptionUtils.getThrowableList(failure);
+        Throwable root = causes.get(causes.size() - 1);
+        if (causes.stream().anyMatch(OutOfMemoryError.class::isInstance)) {
+            return "there is not enough memory (" + firstLine(root) + "; the Java heap may grow to "
+                    + (Runtime.getRuntime().maxMemory() >> 20)
+                    + " MiB): give it more, as in jobs/unroll --driver-memory 4g ...";
+        }
+        if (causes.stream().anyMatch(Failure::isOfNatives)) {
+            return "the native libraries do not load (" + ExceptionUtils.getRootCauseMessage(failure)
+                    + "): the jar holds them for Linux on x86-64, and they are unpacked into ~/.javacpp, which takes"
+                    + " 1 GB and must allow programs to run; -Dorg.bytedeco.javacpp.cachedir=FOLDER in"
+                    + " SPARK_SUBMIT_OPTS names another folder";
+        }
+        if (root instanceof UnknownHostException) {
+            return "no address of the host " + root.getMessage() + " is known: correct its name";
+        }
+        if (firstLine(root).contains("No space left on device")) {
+            return "a disk is full (" + firstLine(failure) + "): make room on it";
+        }
+        Matcher task = LOST_TASK.matcher(firstLine(root));
+        return task.find()
+                ? "a task failed on " + task.group(1) + ": " + task.group(2)
+                : root.getClass().getSimpleName() + (root.getMessage() == null ? "" : ": " + firstLine(root));
+    }
+
+    private static boolean isOfNatives(Throwable cause) {
+        return cause instanceof UnsatisfiedLinkError
+                || firstLine(cause).matches("Could not initialize class org\\.(nd4j|bytedeco)\\..*");
+    }
+
+    private static String firstLine(Throwable failure) {
+        return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
+    }
+
+    /** A file of its own, which whoever reports the failure can attach; in a cluster's container, the container's log. */
+    private static String trace(Throwable failure) {
+        if (System.getProperty("spark.submit.deployMode", "client").equals("cluster")) {
+            LOG.error("failed", failure);
+            return " (the driver's log holds the whole trace)";
+        }
+        try {
+            Path file = Files.createTempFile("unroll-", ".log");
+            Files.writeString(file, ExceptionUtils.getStackTrace(failure));
+            return " (the whole trace is in " + file + ")";
+        } catch (IOException e) {
+            LOG.debug("failed", failure);
+            return "";
+        }
+    }
+}
