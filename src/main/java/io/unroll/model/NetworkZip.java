@@ -101,7 +101,7 @@ public final class NetworkZip {
 
     /** @return without what Deeplearning4j changes in use */
     private static JsonNode network(byte[] configuration) throws IOException {
-        JsonNode all = new ObjectMapper().readTree(configuration);
+        JsonNode all = new ObjectMapper().readTree(new String(configuration, StandardCharsets.UTF_8));
         for (JsonNode each : all.findParents("iterationCount")) {
             ((ObjectNode) each).remove(List.of("iterationCount", "epochCount", "seed", "variables"));
         }

@@ -10,6 +10,7 @@ import io.unroll.config.UnrollException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -67,7 +68,8 @@ public record JsonFile<T>(String format, int version, Class<T> type, int maxByte
     /** @param path where the bytes come from, for messages */
     public T parse(byte[] bytes, String path) throws IOException {
         try {
-            JsonNode json = MAPPER.readTree(bytes);
+            // A string, or Jackson would guess the encoding.
+            JsonNode json = MAPPER.readTree(new String(bytes, StandardCharsets.UTF_8));
             if (!format.equals(json.path("format").asText())) {
                 throw new DamagedException(path + " is no " + format + " file.", null);
             }

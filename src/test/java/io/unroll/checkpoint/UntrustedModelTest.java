@@ -40,6 +40,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Model folders that an attacker or a bad disk has made: nothing of them runs, and each is refused with a sentence. */
 class UntrustedModelTest {
+    private static final Configuration HADOOP = new Configuration();
     private static final String ENCODERS = "task = seq2seq, model { attention = general, bidirectional = true }";
 
     /** Its name does not load it. */
@@ -362,7 +363,7 @@ class UntrustedModelTest {
     }
 
     private ModelFolder open() {
-        return new ModelFolder(folder + "/model", new Configuration());
+        return new ModelFolder(folder + "/model", HADOOP);
     }
 
     private Model read() {

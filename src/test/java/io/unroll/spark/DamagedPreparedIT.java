@@ -64,7 +64,7 @@ class DamagedPreparedIT {
                 "test");
         PreparedCorpus first = prepare(settings);
         assertFalse(first.found());
-        List<Batch> batches = batches(first, settings);
+        List<Batch> batches = batches(first);
         assertTrue(prepare(settings).found());
         Path foreign = Files.writeString(Path.of(path(first) + "/mine.bin"), "mine");
 
@@ -85,7 +85,7 @@ class DamagedPreparedIT {
 
                     PreparedCorpus again = prepare(settings);
                     assertFalse(again.found(), name);
-                    assertEquals(describe(batches), describe(batches(again, settings)), name);
+                    assertEquals(describe(batches), describe(batches(again)), name);
                     assertTrue(prepare(settings).found(), name);
                 }
             }
@@ -136,7 +136,7 @@ class DamagedPreparedIT {
                 .prepare();
     }
 
-    private static List<Batch> batches(PreparedCorpus corpus, Settings settings) throws IOException {
+    private static List<Batch> batches(PreparedCorpus corpus) throws IOException {
         return corpus.source()
                 .evaluation(corpus.source().shards(Split.Part.VALIDATION).get(0), 5, session.hadoop());
     }
