@@ -1,6 +1,7 @@
 package io.unroll.bench;
 
 import io.unroll.config.UnrollException;
+import io.unroll.model.Natives;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -49,7 +50,10 @@ final class Contestant implements AutoCloseable {
 
     private Void train(Peer.Step replica) {
         for (int i = 0; i < steps; i++) {
-            replica.run();
+            Natives.toItsEnd(() -> {
+                replica.run();
+                return null;
+            });
         }
         return null;
     }

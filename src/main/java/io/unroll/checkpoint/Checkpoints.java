@@ -183,17 +183,21 @@ public final class Checkpoints {
         Path best = state.best() == null ? null : file(state.best().round());
         for (Path file : files.subList(0, Math.max(0, files.size() - keep))) {
             if (!file.equals(best)) {
-                delete(fs.getFileStatus(file));
+                delete(file);
             }
         }
         for (FileStatus draft : fs.listStatus(folder, path -> path.getName().endsWith(".draft"))) {
-            delete(draft);
+            delete(draft.getPath());
         }
     }
 
-    private void delete(FileStatus file) throws IOException {
-        if (OwnFiles.CHECKPOINTS.made(fs, file)) {
-            fs.delete(file.getPath(), false);
+    private void delete(Path file) throws IOException {
+        try {
+            if (OwnFiles.CHECKPOINTS.made(fs, fs.getFileStatus(file))) {
+                fs.delete(file, false);
+            }
+        } catch (FileNotFoundException e) {
+            // a driver that is taken for dead has renamed or deleted it meanwhile
         }
     }
 
@@ -231,7 +235,7 @@ public final class Checkpoints {
     public void clear() {
         try {
             for (FileStatus file : list()) {
-                delete(file);
+                delete(file.getPath());
             }
         } catch (IOException e) {
             throw new UnrollException("cannot delete " + folder + ": " + e.getMessage(), e);

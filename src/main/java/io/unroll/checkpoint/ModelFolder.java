@@ -149,9 +149,10 @@ public final class ModelFolder {
                 + " to train its weights further; or run.overwrite=true to train anew and replace it.";
     }
 
-    /** @throws ConfigurationException where the folder, if there is one, holds what Unroll has not made */
+    /** @throws ConfigurationException where the folder, or a draft of it, holds what Unroll has not made */
     public void checkOwn() {
         try {
+            swap.recover(this::isWhole);
             swap.checkOwn();
         } catch (IOException e) {
             throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);

@@ -16,7 +16,12 @@ import org.apache.hadoop.fs.Path;
  * What Unroll has made: files of a known name that begin as Unroll begins them. Nothing else is deleted or replaced. A
  * file that a killed process has left half written is known by the bytes that it has.
  */
-final class OwnFiles {
+public final class OwnFiles {
+    /** What a prepared corpus has beside its numbered parts. */
+    public static final OwnFiles PREPARED = new OwnFiles(
+            new Kind("index\\.json.*", "{\"format\":\"unroll-tokens", "{\"format\":\"unroll-examples"),
+            new Kind(".+\\.json", "{\"format\":\"unroll-vocabulary"));
+
     static final OwnFiles CHECKPOINTS = new OwnFiles(
             new Kind("round-\\d{8}\\.checkpoint|\\.round-\\d{8}\\.checkpoint-[0-9a-f-]{36}\\.draft", "UNROLLCP"));
     static final OwnFiles METRICS =
@@ -85,7 +90,7 @@ final class OwnFiles {
     }
 
     /** @throws ConfigurationException where the path, if there is any, is not such a file */
-    void checkFile(FileSystem fs, Path file) throws IOException {
+    public void checkFile(FileSystem fs, Path file) throws IOException {
         try {
             if (!made(fs, fs.getFileStatus(file))) {
                 throw foreign(file);

@@ -56,7 +56,6 @@ public final class RunDirectory implements AutoCloseable {
         } catch (IOException e) {
             throw new UnrollException("cannot read " + model.path().getParent() + ": " + DraftFile.reason(e), e);
         }
-        lastGood.isPartial();
         lastGood.checkOwn();
     }
 

@@ -75,18 +75,23 @@ public final class Natives {
     /**
      * Does work that takes natives more than some milliseconds; the process does not end before. Once it has to end, this
      * does not return.
-     *
-     * @param threads as for {@link #useThreads}
      */
-    static <T> T use(int threads, Supplier<T> work) {
+    public static <T> T toItsEnd(Supplier<T> work) {
         Lock lock = USE.readLock();
         lock.lock();
         try {
-            useThreads(threads);
             return work.get();
         } finally {
             lock.unlock();
         }
+    }
+
+    /** As {@link #toItsEnd}, with {@link #useThreads}. */
+    static <T> T use(int threads, Supplier<T> work) {
+        return toItsEnd(() -> {
+            useThreads(threads);
+            return work.get();
+        });
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.unroll.spark;
 
 import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.OwnFiles;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
@@ -25,6 +26,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.broadcast.Broadcast;
@@ -125,6 +127,10 @@ public abstract class Prepare {
         try {
             if (!fs().mkdirs(folder)) {
                 throw new IOException("the folder cannot be made");
+            }
+            for (FileStatus file :
+                    fs().listStatus(folder, path -> path.getName().endsWith(".json"))) {
+                OwnFiles.PREPARED.checkFile(fs(), file.getPath());
             }
         } catch (IOException | FSError e) {
             throw new ConfigurationException(

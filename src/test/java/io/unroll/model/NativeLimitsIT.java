@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
 import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -16,9 +17,23 @@ class NativeLimitsIT {
     @ParameterizedTest
     @ValueSource(strings = {"a network's memory", "the processor", "an image network", "a training master"})
     void areLiftedFirst(String first) throws Exception {
+        assertEquals("0 0", run(first, "-Dnone"));
+    }
+
+    @Test
+    void oneThatIsSetStaysAndIsSaidBeforeItIsReached() throws Exception {
+        assertEquals(
+                "training takes about 1024 MiB of memory, and JavaCPP allows it 700 MiB: start the JVM with"
+                        + " -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 (an executor's by --conf"
+                        + " spark.executor.extraJavaOptions=-Dorg.bytedeco.javacpp.maxPhysicalBytes=0).",
+                run("a limit", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=700m"));
+    }
+
+    private static String run(String first, String option) throws Exception {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx128m",
+                        option,
                         "-XX:TieredStopAtLevel=1",
                         "-cp",
                         System.getProperty("java.class.path"),
@@ -28,7 +43,7 @@ class NativeLimitsIT {
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), output);
-        assertEquals("0 0", output.strip());
+        return output.strip();
     }
 
     /** What the processes do: prints JavaCPP's limits, in bytes. */
@@ -41,9 +56,22 @@ class NativeLimitsIT {
                 case "the processor" -> Network.computesInBfloat16(
                         shape("precision = bfloat16").model());
                 case "an image network" -> readImage();
+                case "a limit" -> {
+                    Natives.checkLimit(500L << 20);
+                    checkLimit(1L << 30);
+                    return;
+                }
                 default -> UnrollTrainingMaster.replicas(1).build();
             }
             System.out.println(Pointer.maxBytes() + " " + Pointer.maxPhysicalBytes());
+        }
+
+        private static void checkLimit(long bytes) {
+            try {
+                Natives.checkLimit(bytes);
+            } catch (UnrollException e) {
+                System.out.println(e.getMessage());
+            }
         }
 
         private static void readImage() {

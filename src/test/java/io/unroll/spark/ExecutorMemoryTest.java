@@ -42,6 +42,18 @@ class ExecutorMemoryTest {
         assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA));
     }
 
+    @Test
+    void whatThisMachineHasNoMemoryForIsRefusedWithNumbers() {
+        ExecutorMemory.checkMachine(REPLICA, 1, REPLICA);
+        String message = assertThrows(
+                        ConfigurationException.class, () -> ExecutorMemory.checkMachine(REPLICA, 4, 1L << 40))
+                .getMessage();
+        assertTrue(
+                message.startsWith("training 4 replicas at once takes about 4194804 MiB of memory, 1048576 MiB for each"
+                        + " outside the Java heap, and "),
+                message);
+    }
+
     private String refusal() {
         return assertThrows(ConfigurationException.class, () -> ExecutorMemory.check(conf, REPLICA))
                 .getMessage();

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
@@ -102,6 +103,27 @@ class OwnFilesIT {
 
         assertTrue(message.contains("/" + named + " was not made by Unroll"), message);
         assertEquals(before, TestRuns.content(run));
+    }
+
+    @Test
+    void aVocabularyThatIsNone() throws IOException {
+        String elsewhere = "corpus.prepared = \"" + folder + "/other\"";
+        runs.train(settings("first", elsewhere));
+        Path prepared;
+        try (Stream<Path> folders = Files.list(folder.resolve("other"))) {
+            prepared = folders.findFirst().orElseThrow();
+        }
+        Files.delete(prepared.resolve("index.json"));
+        Files.delete(prepared.resolve(".vocabulary.json.crc"));
+        Files.writeString(prepared.resolve("vocabulary.json"), "years of work");
+
+        String message = assertThrows(ConfigurationException.class, () -> runs.train(settings("second", elsewhere)))
+                .getMessage();
+
+        assertTrue(message.contains("/vocabulary.json was not made by Unroll"), message);
+        assertEquals("years of work", Files.readString(prepared.resolve("vocabulary.json")));
+        Files.writeString(prepared.resolve("vocabulary.json"), "{ \"format\" : \"unroll-voc");
+        runs.train(settings("second", elsewhere));
     }
 
     @Test
