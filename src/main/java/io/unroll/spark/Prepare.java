@@ -12,6 +12,7 @@ import io.unroll.text.Slice;
 import io.unroll.text.SliceInput;
 import io.unroll.text.Vocabularies;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -113,7 +114,9 @@ public abstract class Prepare {
         try {
             vocabularies.write(fs(), folder);
             Path draft = new Path(folder, INDEX + "-" + UUID.randomUUID());
-            file.write(fs(), draft, index);
+            try (OutputStream out = PreparedFile.create(draft, session.hadoop())) {
+                out.write(file.bytes(index));
+            }
             try {
                 fs().rename(draft, new Path(folder, INDEX));
             } catch (FileAlreadyExistsException e) {
