@@ -6,6 +6,7 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.inference.Sampler;
 import io.unroll.spark.Session;
 import io.unroll.task.Prompt;
+import io.unroll.text.RowFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -94,6 +95,10 @@ final class GenerateCommand implements Callable<Integer> {
         for (Path image : images) {
             if (!Files.isRegularFile(image)) {
                 throw new ConfigurationException(image + ": no such file. --image takes the images to caption.");
+            }
+            if (Files.size(image) > RowFiles.MAX_BYTES) {
+                throw new ConfigurationException("--image: " + image + " has " + Files.size(image)
+                        + " bytes, and at most " + RowFiles.MAX_BYTES + " are read.");
             }
             contents.add(new Prompt.File(image.toString(), Files.readAllBytes(image)));
         }

@@ -14,6 +14,7 @@ import io.unroll.text.SliceInput;
 import io.unroll.text.Vocabularies;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -152,7 +153,9 @@ public abstract class Prepare {
         try {
             vocabularies.write(fs(), folder);
             Path draft = new Path(folder, INDEX + "-" + UUID.randomUUID());
-            file.write(fs(), draft, index);
+            try (OutputStream out = PreparedFile.create(draft, session.hadoop())) {
+                out.write(file.bytes(index));
+            }
             try {
                 fs().rename(draft, new Path(folder, INDEX));
             } catch (FileAlreadyExistsException e) {

@@ -108,6 +108,14 @@ public final class CorpusFiles {
         }
     }
 
+    static boolean isLocal(Path file, Configuration hadoop) throws IOException {
+        return isLocal(file.getFileSystem(hadoop));
+    }
+
+    static boolean isLocal(FileSystem fs) {
+        return fs.getUri().getScheme().equals("file");
+    }
+
     static FSDataInputStream open(Path file, Configuration hadoop) throws IOException {
         return file.getFileSystem(withoutChecksum(file, hadoop)).open(file);
     }

@@ -50,7 +50,7 @@ final class FileTree {
 
     private FileTree(FileSystem fs) {
         this.fs = fs;
-        this.local = fs.getUri().getScheme().equals("file");
+        this.local = CorpusFiles.isLocal(fs);
     }
 
     /**

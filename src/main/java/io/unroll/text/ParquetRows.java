@@ -2,6 +2,7 @@ package io.unroll.text;
 
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
+import java.io.EOFException;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -69,14 +70,17 @@ final class ParquetRows {
             rows(file, CorpusFiles.withoutChecksum(file, hadoop), table);
         } catch (UnrollException e) {
             throw e;
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             if (ExceptionUtils.getRootCause(e) instanceof IOException cause) {
-                CorpusFiles.explained(cause, name);
+                IOException other = CorpusFiles.explained(cause, name);
+                if (!CorpusFiles.isLocal(file, hadoop) && !(other instanceof EOFException)) {
+                    throw other;
+                }
             }
             throw new UnrollException(
-                    name + " cannot be read as a Parquet file: " + ExceptionUtils.getRootCauseMessage(e), e);
-        } catch (IOException e) {
-            throw CorpusFiles.explained(e, name);
+                    name + " cannot be read as a Parquet file: " + ExceptionUtils.getRootCauseMessage(e)
+                            + ". Write it anew, or leave it out.",
+                    e);
         }
     }
 

@@ -46,7 +46,7 @@ public record RowFiles(String folder, Configuration hadoop) {
             FileSystem fs = root.getFileSystem(hadoop);
             root = fs.makeQualified(root);
             Path file = fs.makeQualified(new Path(root, new Path(null, null, name)));
-            if (fs.getUri().getScheme().equals("file")) {
+            if (CorpusFiles.isLocal(fs)) {
                 return real(file, root, name);
             }
             return inside(file.toUri().getPath().startsWith(root.toUri().getPath() + "/"), file, name);

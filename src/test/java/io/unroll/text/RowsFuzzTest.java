@@ -1,0 +1,142 @@
+package io.unroll.text;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.Fuzz;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.SimpleGroup;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.example.ExampleParquetWriter;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.MessageTypeParser;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Damaged tables and texts are read, or refused in a sentence. */
+class RowsFuzzTest {
+    private static final String CSV = "text,label\n\"a, b\",x\nc \"\"d,y\n\"e\nf\",x\n\u00E9\uD83D\uDE00,y\n";
+
+    private static final Configuration HADOOP = new Configuration();
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    @Tag("full")
+    void someDamage() throws IOException {
+        damage(700, 1);
+    }
+
+    @Test
+    @Tag("nightly")
+    void muchDamage() throws IOException {
+        damage(20_000, 1_000_000);
+    }
+
+    private void damage(int count, long seed) throws IOException {
+        byte[] csv = CSV.getBytes(StandardCharsets.UTF_8);
+        rows("csv", "a.csv", csv, count, seed);
+        rows("tsv", "a.tsv", CSV.replace(',', '\t').getBytes(StandardCharsets.UTF_8), count, seed);
+        rows("lines", "a.txt", csv, count, seed);
+        rows("files", "a.txt", csv, count, seed);
+        ByteArrayOutputStream gz = new ByteArrayOutputStream();
+        try (OutputStream out = new GZIPOutputStream(gz)) {
+            out.write(csv);
+        }
+        rows("auto", "a.csv.gz", gz.toByteArray(), count, seed);
+        for (CompressionCodecName codec : List.of(CompressionCodecName.UNCOMPRESSED, CompressionCodecName.SNAPPY)) {
+            rows("auto", "a.parquet", parquet(codec), count, seed);
+        }
+        text(csv, count, seed);
+    }
+
+    private void rows(String format, String name, byte[] original, int count, long seed) throws IOException {
+        Settings settings =
+                SettingsReader.parse("run.directory = r, corpus { path = p, format = " + format + " }", "test");
+        RowFormat rows = new RowFormat(settings.corpus(), List.of("text", "label"));
+        Path file = folder.resolve(name);
+        int read = 0;
+        Iterator<byte[]> mutations = Fuzz.mutations(original, count, seed).iterator();
+        for (long number = seed; mutations.hasNext(); number++) {
+            byte[] mutation = Files.readAllBytes(Files.write(file, mutations.next()));
+            Slice whole = new Slice("file:" + file, 0, mutation.length, name.endsWith(".gz"));
+            boolean good = Fuzz.endsWell(
+                    name + " as " + format + ", " + number, () -> rows.read(whole, HADOOP, RowsFuzzTest::use));
+            read += good ? 1 : 0;
+            assertArrayEquals(mutation, Files.readAllBytes(file));
+        }
+        assertTrue(
+                (read > 0 && read < count) || name.endsWith(".txt"), name + ": " + read + " of " + count + " are read");
+    }
+
+    private static void use(Row row) {
+        for (String meaning : List.of("text", "label")) {
+            try {
+                row.value(meaning);
+            } catch (MalformedRowException e) {
+                assertTrue(!e.getMessage().isBlank());
+            }
+        }
+    }
+
+    private void text(byte[] original, int count, long seed) throws IOException {
+        Path file = folder.resolve("text");
+        List<Tokenizer> tokenizers = List.of(
+                new CharTokenizer(Settings.Malformed.ERROR),
+                new CharTokenizer(Settings.Malformed.REPLACE),
+                new WordTokenizer(1, 0, Settings.Malformed.ERROR),
+                new ByteTokenizer());
+        Iterator<byte[]> mutations = Fuzz.mutations(original, count, seed).iterator();
+        for (long number = seed; mutations.hasNext(); number++) {
+            Files.write(file, mutations.next());
+            Fuzz.endsWell("text " + number, () -> {
+                for (List<Slice> part : CorpusFiles.parts(file.toString(), 20, HADOOP)) {
+                    for (Slice slice : part) {
+                        for (Tokenizer tokenizer : tokenizers) {
+                            try (SliceInput in = SliceInput.open(slice, tokenizer.boundary(), HADOOP)) {
+                                tokenizer.count(in, new HashMap<>());
+                            }
+                        }
+                    }
+                }
+            });
+        }
+    }
+
+    private byte[] parquet(CompressionCodecName codec) throws IOException {
+        Path file = folder.resolve("original.parquet");
+        Files.deleteIfExists(file);
+        MessageType schema = MessageTypeParser.parseMessageType(
+                "message m { required binary text (STRING); optional int32 label (DECIMAL(9,2)); }");
+        try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(new org.apache.hadoop.fs.Path(file.toUri()))
+                .withType(schema)
+                .withCompressionCodec(codec)
+                .build()) {
+            for (int i = 0; i < 50; i++) {
+                Group row = new SimpleGroup(schema);
+                row.add("text", "text " + i);
+                if (i % 3 > 0) {
+                    row.add("label", i);
+                }
+                writer.write(row);
+            }
+        }
+        return Files.readAllBytes(file);
+    }
+}
