@@ -62,7 +62,7 @@ class DivergenceIT {
                 "seq2seq        | rows.csv  | corpus.columns { source = text, target = label }, training.learning-rate = 30",
             })
     void stopTheRun(String task, String corpus, String more) {
-        String name = task + Math.abs(more.hashCode());
+        String name = task + Integer.toHexString(more.hashCode());
         String message = assertThrows(UnrollException.class, () -> runs.train(settings(name, task, corpus, more)))
                 .getMessage();
 
