@@ -12,7 +12,7 @@ import io.unroll.config.UnrollException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.TreeMap;
+import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
@@ -95,7 +95,7 @@ class OwnFilesIT {
         Path file = run.resolve(foreign);
         Files.createDirectories(file.getParent());
         Files.writeString(file, "years of work");
-        TreeMap<String, String> before = TestRuns.content(run);
+        Map<String, String> before = TestRuns.content(run);
         String settings = settings(run.getFileName().toString(), setting == null ? "" : setting);
 
         String message = assertThrows(ConfigurationException.class, () -> runs.train(settings))
@@ -182,7 +182,7 @@ class OwnFilesIT {
     void aSecondTrainingInADirectoryIsRefusedAndTouchesNothing() throws IOException {
         String settings = settings("done", "run.overwrite = true");
         try (RunDirectory first = RunDirectory.open(TestRuns.settings(settings), new Configuration(), why -> {})) {
-            TreeMap<String, String> before = TestRuns.content(folder.resolve("done"));
+            Map<String, String> before = TestRuns.content(folder.resolve("done"));
             String message = assertThrows(UnrollException.class, () -> runs.train(settings))
                     .getMessage();
             assertTrue(

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -57,8 +58,8 @@ final class TestRuns implements AutoCloseable {
     }
 
     /** @return every file below a folder with its content, and every folder */
-    static TreeMap<String, String> content(Path folder) throws IOException {
-        TreeMap<String, String> content = new TreeMap<>();
+    static Map<String, String> content(Path folder) throws IOException {
+        Map<String, String> content = new TreeMap<>();
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path path : (Iterable<Path>) all::iterator) {
                 content.put(
