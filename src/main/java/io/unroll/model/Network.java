@@ -158,7 +158,8 @@ public final class Network implements AutoCloseable {
         Nd4j.getRandom().setSeed(dropoutSeed);
         Loss loss = backPropagate(batch);
         long counted = Math.max(1, loss.tokens());
-        double norm = gradient.norm2Number().doubleValue() / counted;
+        // ND4J's own norm adds up as many sums as the machine has cores: clipped weights would be others on others.
+        double norm = Nd4j.getBlasWrapper().nrm2(gradient) / counted;
         boolean clip = clipNorm > 0 && norm > clipNorm;
         optimizer.step(
                 Floats.of(parameters),

@@ -78,6 +78,7 @@ class CommandLineIT {
         long weightBytes = 3 * 4 * manifest.get("parameters").asLong();
         long tokens = 0;
         double accounted = 0;
+        double clipped = 0;
         for (int i = 0; i < lines.size(); i++) {
             JsonNode round = json.readTree(lines.get(i));
             assertEquals(i + 1, round.get("round").asInt());
@@ -92,6 +93,7 @@ class CommandLineIT {
             assertEquals(0.01, round.get("learning_rate").asDouble());
             assertTrue(round.get("gradient_norm").asDouble() > 0, lines.get(i));
             assertClipped(round);
+            clipped += round.get("clipped_share").asDouble();
             double roundSeconds = roundTokens / round.get("tokens_per_second").asDouble();
             JsonNode seconds = round.get("seconds");
             assertTrue(seconds.get("train").asDouble() > 0, lines.get(i));
@@ -111,6 +113,7 @@ class CommandLineIT {
             assertEquals(3 * weightBytes, round.get("bytes").get("shuffle").asLong());
         }
         assertEquals(manifest.get("tokens").asLong(), tokens);
+        assertTrue(clipped > 0 && clipped < lines.size(), "of the rounds' steps, " + clipped + " were clipped");
         assertTrue(accounted < trainedSeconds, accounted + " of " + trainedSeconds + " s");
     }
 

@@ -40,6 +40,7 @@ class LaunchIT {
         assertEquals(300, trained.json().get("sample").asText().codePoints().count());
     }
 
+    /** Some steps are clipped, and Spark lets ND4J see one core of an executor's machine and all of the driver's. */
     @Test
     void aClusterWritesTheSameBytes() throws Exception {
         Output again = unroll("--master", "local-cluster[2,1,2048]", "train", conf.toString(), "run.directory=cluster");

@@ -111,7 +111,8 @@ class AirflowIT {
     /** What Spark is told beside the application's arguments, in a process of its own. */
     @Test
     void whatIsSubmittedIsASparkSubmit() throws Exception {
-        JsonNode task = submitted("2026-03-03", Map.of()).at("/tasks/prepare");
+        JsonNode task =
+                submitted("2026-03-03", Map.of("runs", folder + "/submitted")).at("/tasks/prepare");
         List<String> command = new ArrayList<>(List.of("--master", "local[2]"));
         task.get("conf").fields().forEachRemaining(setting -> {
             command.add("--conf");
@@ -146,12 +147,13 @@ class AirflowIT {
     }
 
     private static JsonNode submitted(String date, Map<String, Object> more) throws Exception {
-        Map<String, Object> params = new LinkedHashMap<>(more);
+        Map<String, Object> params = new LinkedHashMap<>();
         params.put("conf", folder.resolve("nightly.conf").toString());
         params.put("corpus", folder.resolve("corpus").toString());
         params.put("held_out", folder.resolve("held-out.txt").toString());
         params.put("runs", folder.resolve("runs").toString());
         params.put("models", folder.resolve("models").toString());
+        params.putAll(more);
         return JSON.readTree(python(READER.toString(), DAG.toString(), date, JSON.writeValueAsString(params)));
     }
 
