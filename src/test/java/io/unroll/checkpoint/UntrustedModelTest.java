@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
+import org.apache.commons.io.FileUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.AfterEach;
@@ -357,7 +358,8 @@ class UntrustedModelTest {
         return out.toByteArray();
     }
 
-    private void write(String more) {
+    private void write(String more) throws IOException {
+        FileUtils.deleteDirectory(folder.resolve("model").toFile());
         written = TestModels.model(TestModels.settings(more), "a", "b", "\n");
         open().write(written, true);
     }

@@ -212,7 +212,7 @@ abstract class TaskContract {
     private void learn(Network network) {
         List<Batch> batches = batches();
         int iteration = 0;
-        for (int epoch = 0; epoch < 150; epoch++) {
+        for (int epoch = 0; epoch < 300; epoch++) {
             network.setState(RecurrentState.ZERO);
             for (Batch batch : batches) {
                 network.train(batch, learningRate(), 5, iteration++, 0);
