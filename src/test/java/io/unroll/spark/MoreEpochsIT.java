@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -110,10 +111,12 @@ class MoreEpochsIT {
         // The checkpoint of a round of the third epoch, with which another attempt was killed.
         runs.train(settings("three", "language-model", 3, "run.checkpoint.keep = 99"));
         Path rounds = folder.resolve("three/checkpoints");
-        int third = (int) Files.list(rounds)
-                        .filter(file -> file.getFileName().toString().startsWith("round"))
-                        .count()
-                - 1;
+        int third;
+        try (Stream<Path> files = Files.list(rounds)) {
+            third = (int) files.filter(file -> file.getFileName().toString().startsWith("round"))
+                            .count()
+                    - 1;
+        }
         String name = "round-%08d.checkpoint".formatted(third);
         Files.copy(rounds.resolve(name), run.resolve("checkpoints/" + name));
         for (String file : List.of("metrics.jsonl", ".metrics.jsonl.crc")) {
