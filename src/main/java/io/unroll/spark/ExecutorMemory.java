@@ -10,11 +10,15 @@ import org.apache.spark.SparkConf;
  * What an executor has outside its Java heap, where YARN and Kubernetes kill it for taking more:
  *
  * <pre>
- *   spark.executor.memoryOverhead  >=  300 MiB for the libraries  +  tasks at once x what a replica takes
+ *   spark.executor.memoryOverhead  >=  300 MiB for the libraries  +  1.2 x tasks at once x what a replica takes
  * </pre>
  */
 final class ExecutorMemory {
     private static final long LIBRARIES = 300;
+
+    /** By which what a replica takes may be more than what is computed. */
+    private static final double MARGIN = 1.2;
+
     private static final long LEAST_BY_DEFAULT = 384;
 
     private ExecutorMemory() {}
@@ -42,7 +46,7 @@ final class ExecutorMemory {
      * @param tasks at once
      */
     static void checkMachine(long heapBytes, int tasks, long replicaBytes) {
-        long needed = heapBytes + (LIBRARIES << 20) + tasks * replicaBytes;
+        long needed = heapBytes + (LIBRARIES << 20) + (long) (MARGIN * tasks * replicaBytes);
         long there = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
         if (needed > there) {
             throw new ConfigurationException("training " + tasks + " replicas at once takes about " + (needed >> 20)
@@ -54,7 +58,7 @@ final class ExecutorMemory {
     }
 
     private static long neededMebibytes(SparkConf conf, long replicaBytes) {
-        return LIBRARIES + tasksAtOnce(conf) * (long) Math.ceil(replicaBytes / 1048576.0);
+        return LIBRARIES + (long) Math.ceil(MARGIN * tasksAtOnce(conf) * replicaBytes / 1048576.0);
     }
 
     /** @return of one executor, as far as the configuration tells */

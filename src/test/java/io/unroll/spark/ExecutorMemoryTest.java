@@ -16,15 +16,15 @@ class ExecutorMemoryTest {
     @Test
     void theDefaultOverheadIsTooLittleForAReplicaOf200Mebibytes() {
         String message = refusal();
-        assertTrue(message.contains("--conf spark.executor.memoryOverhead=500m"), message);
+        assertTrue(message.contains("--conf spark.executor.memoryOverhead=540m"), message);
         assertTrue(message.contains("is 384 MiB"), message);
     }
 
     @Test
     void tasksAtOnceCount() {
         conf.set("spark.executor.cores", "4").set("spark.task.cpus", "2").set("spark.executor.memoryOverhead", "600m");
-        assertTrue(refusal().contains("memoryOverhead=700m"), refusal());
-        conf.set("spark.executor.memoryOverhead", "700");
+        assertTrue(refusal().contains("memoryOverhead=780m"), refusal());
+        conf.set("spark.executor.memoryOverhead", "780");
         assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA));
     }
 
@@ -49,7 +49,7 @@ class ExecutorMemoryTest {
                         ConfigurationException.class, () -> ExecutorMemory.checkMachine(REPLICA, 4, 1L << 40))
                 .getMessage();
         assertTrue(
-                message.startsWith("training 4 replicas at once takes about 4194804 MiB of memory, 1048576 MiB for each"
+                message.startsWith("training 4 replicas at once takes about 5033664 MiB of memory, 1048576 MiB for each"
                         + " outside the Java heap, and "),
                 message);
     }
