@@ -9,7 +9,7 @@
 # anything, it goes on from the last checkpoint.
 #
 # A replica's memory lies outside the Java heap, and YARN kills an executor that takes more of it than
-#   spark.executor.memoryOverhead = 300 MiB + EXECUTOR_CORES x REPLICA_MIB
+#   spark.executor.memoryOverhead = 300 MiB + 1.2 x EXECUTOR_CORES x REPLICA_MIB
 # REPLICA_MIB is what training prints that a replica takes (here 700, if it is not given); where the overhead is too
 # little, training says so at its start.
 set -euo pipefail
@@ -23,6 +23,6 @@ cores=${EXECUTOR_CORES:-1}
 options=(--master "$master" --deploy-mode client
   --conf spark.executor.cores="$cores"
   --conf spark.executor.memory="${EXECUTOR_MEMORY:-2g}"
-  --conf spark.executor.memoryOverhead="$((300 + cores * ${REPLICA_MIB:-700}))m")
+  --conf spark.executor.memoryOverhead="$((300 + cores * ${REPLICA_MIB:-700} * 6 / 5))m")
 [ -z "${EXECUTORS:-}" ] || options+=(--conf spark.executor.instances="$EXECUTORS")
 exec "$home/jobs/unroll" "${options[@]}" train "$@"

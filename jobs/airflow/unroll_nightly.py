@@ -35,7 +35,7 @@ PARAMS = {
     "executor_cores": Param(1, type="integer", minimum=1, description="Replicas that an executor trains at once."),
     "executor_memory": Param("2g", type="string", description="Java heap of an executor."),
     "executor_overhead": Param(
-        "2g", type="string", description="Memory outside the heap: what train prints for a replica x cores, + 300 MiB."
+        "2g", type="string", description="Memory outside the heap: 1.2 x what train prints for a replica x cores, + 300 MiB."
     ),
     "driver_memory": Param("2g", type="string", description="Java heap of the driver, which averages the weights."),
 }

@@ -5,7 +5,7 @@
 #   jobs/kubernetes/submit.sh https://host:6443 REGISTRY/unroll my.conf run.directory=s3a://bucket/runs/one
 #
 # CONF is the name of a file of conf/ in the image. NAMESPACE, SERVICE_ACCOUNT, EXECUTORS, EXECUTOR_MEMORY and REPLICA_MIB
-# change the rest; a pod's memory beside the heap is 300 MiB and REPLICA_MIB, what training prints that a replica takes.
+# change the rest; a pod's memory beside the heap is 300 MiB and 1.2 x REPLICA_MIB, what training prints that a replica takes.
 # A pod that is lost is made anew, and so is a lost task; run again after the driver is lost, and training goes on from
 # the last checkpoint.
 set -euo pipefail
@@ -25,6 +25,6 @@ exec "$SPARK_HOME/bin/spark-submit" \
   --conf spark.executor.instances="${EXECUTORS:-4}" \
   --conf spark.executor.cores=1 \
   --conf spark.executor.memory="${EXECUTOR_MEMORY:-2g}" \
-  --conf spark.executor.memoryOverhead="$((300 + ${REPLICA_MIB:-1700}))m" \
+  --conf spark.executor.memoryOverhead="$((300 + ${REPLICA_MIB:-1700} * 6 / 5))m" \
   --conf spark.driver.memoryOverhead=1g \
   local:///opt/unroll/unroll.jar train "/opt/unroll/conf/$configuration" "$@"
