@@ -74,6 +74,7 @@ final class PublishCommand implements Callable<Integer> {
         ModelFolder source = new ModelFolder(model, hadoop);
         ModelFolder published = new ModelFolder(target, hadoop);
         Model candidate = source.read();
+        published.checkWritable("TARGET");
         try (DirectoryLock lock = published.lock(why -> System.err.println(why))) {
             publish(source, candidate, published, lock);
         }
@@ -86,7 +87,6 @@ final class PublishCommand implements Callable<Integer> {
         if (current != null) {
             checkComparable(candidate, current);
         }
-        published.checkWritable("TARGET");
         Score score;
         Score publishedScore;
         try (Session session = Session.start("publish " + model, 1)) {

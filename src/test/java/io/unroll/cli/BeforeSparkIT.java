@@ -23,6 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class BeforeSparkIT {
     private static final AtomicInteger SESSIONS = new AtomicInteger();
 
+    private static final String OLD_REPORT = "<title>Inside the model</title>";
+
     @TempDir
     private static Path folder;
 
@@ -163,11 +165,11 @@ class BeforeSparkIT {
 
     @Test
     void whatAFileHoldsStaysUntilTheReportIsWritten() throws IOException {
-        Path report = Files.writeString(folder.resolve("report.html"), "old");
+        Path report = Files.writeString(folder.resolve("report.html"), OLD_REPORT);
 
         Output failed = unroll("inspect FOLDER/run FOLDER/file --out FOLDER/report.html");
         assertEquals(2, failed.status());
-        assertEquals("old", Files.readString(report));
+        assertEquals(OLD_REPORT, Files.readString(report));
 
         Output written = unroll("inspect FOLDER/run FOLDER/text.txt --out FOLDER/report.html");
         assertEquals(0, written.status(), written.err());

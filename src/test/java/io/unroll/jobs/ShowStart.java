@@ -1,6 +1,5 @@
 package io.unroll.jobs;
 
-import io.unroll.spark.Session;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Map;
@@ -9,6 +8,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.security.UserGroupInformation;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import scala.Tuple2;
 
 /** Prints how {@code jobs/unroll} has started it: with {@code --class}, and its folder as that of Hadoop's configuration. */
@@ -21,7 +21,8 @@ public final class ShowStart {
         for (Tuple2<String, String> setting : conf.getAll()) {
             shown.put(setting._1, setting._2);
         }
-        Configuration hadoop = Session.hadoopWithoutSpark();
+        // Not by Session: Spark's launcher has another class loader for the jar than for this class.
+        Configuration hadoop = SparkHadoopUtil.get().newConfiguration(conf);
         shown.put("hadoop", hadoop.get("x"));
         shown.put("user", UserGroupInformation.getCurrentUser().getShortUserName());
         shown.put("heap", Long.toString(Runtime.getRuntime().maxMemory()));
