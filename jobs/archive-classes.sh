@@ -6,6 +6,8 @@ self=$(readlink -f -- "${BASH_SOURCE[0]}")
 cd "${self%/*/*}/target"
 rm -rf archive unroll.jsa
 mkdir archive
+# jobs/unroll must not build: this is the build.
+export UNROLL_BUILDING=1
 unset SPARK_HOME MASTER HADOOP_CONF_DIR YARN_CONF_DIR SPARK_DIST_CLASSPATH SPARK_DRIVER_MEMORY SPARK_MEM JDK_JAVA_OPTIONS JAVA_TOOL_OPTIONS
 # Java archives no class if there is a folder on the class path.
 if SPARK_CONF_DIR=no-folder SPARK_SUBMIT_OPTS="-XX:ArchiveClassesAtExit=archive/unroll.jsa -XX:TieredStopAtLevel=1" \

@@ -12,6 +12,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.Optional;
 import java.util.Set;
 import java.util.Timer;
@@ -88,6 +89,15 @@ public final class DirectoryLock implements AutoCloseable {
 
         private static String start(ProcessHandle process) {
             return process.info().startInstant().orElse(Instant.EPOCH).toString();
+        }
+
+        /** @return whether it has everything that a process writes; otherwise it is being written, or damaged */
+        boolean isWhole() {
+            try {
+                return host != null && machine != null && id != null && Instant.parse(since) != null;
+            } catch (DateTimeParseException | NullPointerException e) {
+                return false;
+            }
         }
 
         boolean isOfThisMachine() {
@@ -243,8 +253,10 @@ public final class DirectoryLock implements AutoCloseable {
     private Optional<Holder> read() throws IOException {
         try (InputStream in = fs.open(file)) {
             byte[] bytes = in.readAllBytes();
-            return bytes.length == 0 ? Optional.empty() : Optional.of(FILE.parse(bytes, file.toString()));
-        } catch (FileNotFoundException e) {
+            return bytes.length == 0
+                    ? Optional.empty()
+                    : Optional.of(FILE.parse(bytes, file.toString())).filter(Holder::isWhole);
+        } catch (FileNotFoundException | JsonFile.DamagedException e) {
             return Optional.empty();
         }
     }

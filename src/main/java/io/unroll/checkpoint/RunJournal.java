@@ -7,6 +7,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes the metrics and checkpoints of a run, those of one round while the next one trains:
@@ -19,6 +22,9 @@ import java.util.concurrent.Executors;
  * A round's metrics are on disk before its checkpoint is, so a resumed run finds those of every round before.
  */
 public final class RunJournal implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RunJournal.class);
+    private static final int MAX_MINUTES_TO_WRITE = 10;
+
     private final Settings settings;
     private final Checkpoints checkpoints;
     private final MetricsFile metrics;
@@ -110,9 +116,16 @@ public final class RunJournal implements AutoCloseable {
         }
     }
 
-    /** Ends what is being written, whether it succeeds or not. */
+    /** Waits until nothing is being written any more, here or by {@link #checkpointNow}, whether it succeeds or not. */
     @Override
-    public void close() {
+    public synchronized void close() {
         writer.shutdown();
+        try {
+            if (!writer.awaitTermination(MAX_MINUTES_TO_WRITE, TimeUnit.MINUTES)) {
+                LOG.warn("the last checkpoint is not written after {} minutes", MAX_MINUTES_TO_WRITE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -41,11 +41,20 @@ public final class WritableFolder {
             if (!fs.mkdirs(probe)) {
                 throw new IOException("a folder cannot be made there");
             }
-            for (Path made = probe; !made.equals(missing.getParent()); made = made.getParent()) {
-                fs.delete(made, false);
-            }
+            fs.delete(probe, false);
+            deleteMade(fs, probe.getParent(), missing);
         } catch (IOException | FSError e) {
             throw cannotBeWritten(folder, key, e);
+        }
+    }
+
+    private static void deleteMade(FileSystem fs, Path last, Path first) throws IOException {
+        for (Path made = last; !made.equals(first.getParent()); made = made.getParent()) {
+            if (fs.listStatus(made).length > 0) {
+                // Another process uses it meanwhile.
+                return;
+            }
+            fs.delete(made, false);
         }
     }
 

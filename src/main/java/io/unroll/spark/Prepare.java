@@ -92,8 +92,11 @@ public abstract class Prepare {
         String problem() throws IOException;
     }
 
-    /** @return whether the folder is prepared; where it has changed since, it is to be prepared again */
-    final boolean isPrepared(Path folder, Check check) throws IOException {
+    /**
+     * @param names of the vocabularies
+     * @return whether the folder is prepared; if it has changed since, it is to be prepared again
+     */
+    final boolean isPrepared(Path folder, List<String> names, Check check) throws IOException {
         Path index = new Path(folder, INDEX);
         if (!fs().exists(index)) {
             return false;
@@ -108,6 +111,9 @@ public abstract class Prepare {
         }
         if (!problem.isEmpty()) {
             LOG.warn("{} is damaged, and the corpus is prepared again: {}", folder, problem);
+            OwnFiles.PREPARED.checkFile(fs(), index);
+            Vocabularies.delete(fs(), folder, names);
+            // Last: an index of ours is what makes the others ours.
             fs().delete(index, false);
         }
         return problem.isEmpty();

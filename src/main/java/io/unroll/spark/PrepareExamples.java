@@ -117,7 +117,7 @@ final class PrepareExamples extends Prepare {
                 corpus.format(),
                 corpus.header(),
                 examples.columns().stream().map(corpus.columns()::get).toList());
-        boolean found = isPrepared(folder, () -> problem(folder, hash));
+        boolean found = isPrepared(folder, task.vocabularies(), () -> problem(folder, hash));
         if (!found) {
             WritableFolder.check(folder.toString(), "corpus.prepared", session.hadoop());
             examples.check(session.hadoop());

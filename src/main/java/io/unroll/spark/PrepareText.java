@@ -62,7 +62,7 @@ final class PrepareText extends Prepare {
         String hash = hash(parts);
         // A tokenizer has the settings that decide its tokens, and no others.
         Path folder = folder(Words.kebab(corpus.tokenizer()), hash, tokenizer);
-        boolean found = isPrepared(folder, () -> problem(folder, hash));
+        boolean found = isPrepared(folder, List.of(Vocabularies.TOKENS), () -> problem(folder, hash));
         if (!found) {
             WritableFolder.check(folder.toString(), "corpus.prepared", session.hadoop());
             Vocabulary vocabulary = given.map(Vocabularies::tokens).orElseGet(() -> tokenizer.vocabulary(count(parts)));

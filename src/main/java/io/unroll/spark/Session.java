@@ -98,7 +98,7 @@ public final class Session implements AutoCloseable {
     void checkMemory(int replicas, long replicaBytes, long weightBytes, long keptBytes) {
         ExecutorMemory.check(context.getConf(), replicaBytes);
         long heap = Runtime.getRuntime().maxMemory();
-        int tasks = context.isLocal() ? Math.min(replicas, context.defaultParallelism()) : 0;
+        int tasks = context.isLocal() ? Math.min(replicas, tasksAtOnce()) : 0;
         long needed = SPARK_BYTES
                 + weightBytes * (DRIVER_COPIES + tasks * Worker.COPIES_OF_A_TASK)
                 + DRIVER_COPIES * keptBytes
@@ -111,6 +111,10 @@ public final class Session implements AutoCloseable {
         if (context.isLocal()) {
             ExecutorMemory.checkMachine(needed, tasks, replicaBytes);
         }
+    }
+
+    private int tasksAtOnce() {
+        return Math.max(1, context.defaultParallelism() / context.getConf().getInt("spark.task.cpus", 1));
     }
 
     /** @return Hadoop's configuration as spark-submit gave it, for work that needs no Spark */

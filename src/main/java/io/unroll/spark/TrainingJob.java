@@ -235,9 +235,12 @@ public final class TrainingJob {
             return;
         }
         interrupted = true;
-        journal.checkpointNow(state);
-        progress.interrupted(journal.checkpointed());
-        directory.close();
+        try {
+            journal.checkpointNow(state);
+            progress.interrupted(journal.checkpointed());
+        } finally {
+            directory.close();
+        }
     }
 
     /** The checkpoint is being written by then: a round more would not be in it. */
@@ -248,6 +251,7 @@ public final class TrainingJob {
     }
 
     private UnrollException diverged(Round round, String what, RunState lastGood) {
+        last = null;
         String kept = "no round was good before it";
         if (lastGood.snapshot().round() > 0) {
             publish(lastGood, directory.lastGood(), true);
@@ -255,7 +259,7 @@ public final class TrainingJob {
                     + directory.lastGood().path();
         }
         // Or another learning rate would be refused as another run's.
-        journal.await();
+        journal.close();
         checkpoints.clear();
         return new UnrollException("training diverged in round " + (round.number() + 1) + ", " + what + "; " + kept
                 + ". Lower training.learning-rate, or set a smaller training.clip-norm.");

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -49,7 +50,8 @@ public record RowFiles(String folder, Configuration hadoop) {
             if (CorpusFiles.isLocal(fs)) {
                 return real(file, root, name);
             }
-            return inside(file.toUri().getPath().startsWith(root.toUri().getPath() + "/"), file, name);
+            String folderPath = StringUtils.appendIfMissing(root.toUri().getPath(), "/");
+            return inside(file.toUri().getPath().startsWith(folderPath), file, name);
         } catch (IllegalArgumentException e) {
             throw new MalformedRowException(name + " is no name of a file");
         } catch (IOException e) {

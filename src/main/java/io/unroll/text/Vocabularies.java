@@ -75,6 +75,13 @@ public final class Vocabularies implements Serializable {
         }
     }
 
+    /** Deletes what {@link #write} has written of these names. */
+    public static void delete(FileSystem fs, Path folder, List<String> names) throws IOException {
+        for (String name : names) {
+            fs.delete(new Path(folder, file(name)), false);
+        }
+    }
+
     public static Vocabularies read(FileSystem fs, Path folder, List<String> names) throws IOException {
         Map<String, Vocabulary> all = new LinkedHashMap<>();
         for (String name : names) {

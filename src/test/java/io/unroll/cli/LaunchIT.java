@@ -86,18 +86,6 @@ class LaunchIT {
         assertTrue(output.err().contains("--json goes after the verb"), output.err());
     }
 
-    @Test
-    void aWrongJavaGetsASentence() throws Exception {
-        Path java = Files.createDirectories(folder.resolve("java11/bin")).resolve("java");
-        Files.writeString(java, "#!/bin/sh\necho '    java.specification.version = 11' >&2\n");
-        assertTrue(java.toFile().setExecutable(true));
-
-        Output output = unroll(Map.of("JAVA_HOME", folder.resolve("java11").toString()), "--help");
-
-        assertEquals(2, output.status());
-        assertTrue(output.err().contains("is Java 11, and Unroll needs JDK 17"), output.err());
-    }
-
     private static Output unroll(String... arguments) throws IOException, InterruptedException {
         return unroll(Map.of(), arguments);
     }

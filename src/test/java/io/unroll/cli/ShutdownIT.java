@@ -85,7 +85,7 @@ class ShutdownIT {
         }
         Path big = folder.resolve("big");
         if (!Files.exists(big)) {
-            Files.writeString(big, SampleText.lines(3_000_000));
+            Files.writeString(big, SampleText.lines(9_000_000));
         }
         List<String> call =
                 switch (command) {
@@ -96,7 +96,7 @@ class ShutdownIT {
                             "run.directory=" + folder.resolve("r"));
                     case "evaluate" -> List.of("evaluate", model.toString(), big.toString());
                     case "generate" -> List.of("generate", model.toString(), "--length", "10000000");
-                    default -> List.of("inspect", model.toString(), big.toString(), "--tokens", "5000000");
+                    default -> List.of("inspect", model.toString(), big.toString(), "--tokens", "1000000");
                 };
         for (String signal : List.of("INT", "TERM")) {
             Unroll.Running running = start("local[2]", call);
