@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,13 +58,23 @@ class MoreEpochsIT {
     @CsvSource(
             delimiter = '|',
             value = {
+                "language-model | training { schedule = plateau, early-stopping = 2 }, cluster.averaging.updater = keep",
+                "classification | training.early-stopping = 3",
+            })
+    void alsoWithEarlyStopping(String task, String more) throws IOException {
+        withTheSameBits(task, more);
+    }
+
+    @Tag("full")
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
                 "language-model | training.schedule = constant",
                 "language-model | training { schedule = step, decay-after = 2 }",
-                "language-model | training { schedule = plateau, early-stopping = 2 }, cluster.averaging.updater = keep",
                 // The best model is of an epoch before the last one, and none is better later.
                 "language-model | training { early-stopping = 9, learning-rate = 0.5 }",
                 "language-model | run.checkpoint { every = 4, keep = 1 }",
-                "classification | training.early-stopping = 3",
             })
     void withTheSameBits(String task, String more) throws IOException {
         String name = task + Integer.toHexString(more.hashCode());
