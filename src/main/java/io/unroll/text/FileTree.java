@@ -44,6 +44,9 @@ final class FileTree {
     private final FileSystem fs;
     private final boolean local;
     private final Map<String, FileStatus> files = new HashMap<>();
+    /** What a listing has told of a remote file, which would be a request more for each. */
+    private final Map<Path, FileStatus> listed = new HashMap<>();
+
     private final Set<String> folders = new HashSet<>();
     private final Deque<Path> links = new ArrayDeque<>();
     private final List<String> unread = new ArrayList<>();
@@ -87,7 +90,9 @@ final class FileTree {
         }
         List<Path> found = new ArrayList<>();
         for (String pattern : GlobExpander.expand(given.toString())) {
-            matches(new Path(pattern)).stream().filter(FileTree::isVisible).forEach(found::add);
+            matches(new Path(pattern), true).stream()
+                    .filter(FileTree::isVisible)
+                    .forEach(found::add);
         }
         if (found.isEmpty()) {
             throw new ConfigurationException(path + ": no such file or folder, and as a pattern it matches nothing.");
@@ -95,17 +100,18 @@ final class FileTree {
         return found;
     }
 
-    private Collection<Path> matches(Path pattern) throws IOException {
+    /** @param last whether nothing of the pattern follows; what is before need not exist, and may not be listed by everybody */
+    private Collection<Path> matches(Path pattern, boolean last) throws IOException {
         if (pattern.getParent() == null) {
             return List.of(pattern);
         }
         GlobFilter filter = new GlobFilter(pattern.getName());
         List<Path> found = new ArrayList<>();
-        for (Path folder : matches(pattern.getParent())) {
+        for (Path folder : matches(pattern.getParent(), false)) {
             Path child = child(folder, pattern.getName().replaceAll("\\\\(.)", "$1"));
             if (filter.hasPattern()) {
                 children(folder).stream().filter(filter::accept).forEach(found::add);
-            } else if (exists(child)) {
+            } else if (!last || exists(child)) {
                 found.add(child);
             }
         }
@@ -146,7 +152,7 @@ final class FileTree {
     /** @return null for what is neither a file nor a folder */
     private FileStatus status(Path path) throws IOException {
         if (!local) {
-            return fs.getFileStatus(path);
+            return listed.containsKey(path) ? listed.get(path) : fs.getFileStatus(path);
         }
         BasicFileAttributes found = Files.readAttributes(localPath(path), BasicFileAttributes.class);
         return found.isOther() ? null : new FileStatus(found.size(), found.isDirectory(), 1, 1, 0, path);
@@ -162,7 +168,9 @@ final class FileTree {
     }
 
     private boolean exists(Path path) throws IOException {
-        return local ? Files.exists(localPath(path), java.nio.file.LinkOption.NOFOLLOW_LINKS) : fs.exists(path);
+        return local
+                ? Files.exists(localPath(path), java.nio.file.LinkOption.NOFOLLOW_LINKS)
+                : listed.containsKey(path) || fs.exists(path);
     }
 
     /** @return empty for a file */
@@ -172,6 +180,7 @@ final class FileTree {
             try {
                 for (FileStatus child : fs.listStatus(folder)) {
                     if (!child.getPath().equals(folder)) {
+                        listed.put(child.getPath(), child);
                         children.add(child.getPath());
                     }
                 }
