@@ -8,7 +8,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.security.UserGroupInformation;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.deploy.SparkHadoopUtil;
 import scala.Tuple2;
 
 /** Prints how {@code jobs/unroll} has started it: with {@code --class}, and its folder as that of Hadoop's configuration. */
@@ -21,8 +20,12 @@ public final class ShowStart {
         for (Tuple2<String, String> setting : conf.getAll()) {
             shown.put(setting._1, setting._2);
         }
-        // Not by Session: Spark's launcher has another class loader for the jar than for this class.
-        Configuration hadoop = SparkHadoopUtil.get().newConfiguration(conf);
+        // By name: with Spark's launcher, another class loader than this class's has the jar.
+        Configuration hadoop = (Configuration) Thread.currentThread()
+                .getContextClassLoader()
+                .loadClass("io.unroll.spark.Session")
+                .getMethod("hadoopWithoutSpark")
+                .invoke(null);
         shown.put("hadoop", hadoop.get("x"));
         shown.put("user", UserGroupInformation.getCurrentUser().getShortUserName());
         shown.put("heap", Long.toString(Runtime.getRuntime().maxMemory()));

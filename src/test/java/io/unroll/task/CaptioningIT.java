@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Pictures that no one has captioned, of things that others were captioned with. */
-@Tag("full")
+@Tag("nightly")
 class CaptioningIT {
     @TempDir
     private Path folder;
