@@ -2,6 +2,8 @@ package io.unroll.spark;
 
 import com.sun.security.auth.module.UnixSystem;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.apache.hadoop.security.UserGroupInformation;
 
 /** The user as Hadoop knows it. Containers often have a user id without a name, with which Hadoop does not start. */
@@ -17,7 +19,16 @@ final class User {
             if (system.getUsername() != null) {
                 throw new IllegalStateException("Hadoop cannot log " + system.getUsername() + " in", e);
             }
-            UserGroupInformation.setLoginUser(UserGroupInformation.createRemoteUser("uid-" + system.getUid()));
+            UserGroupInformation.setLoginUser(UserGroupInformation.createRemoteUser("uid-" + id()));
+        }
+    }
+
+    /** Not UnixSystem's, which is 0 for a user without a name. */
+    private static Object id() {
+        try {
+            return Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+        } catch (IOException e) {
+            return "unknown";
         }
     }
 }
