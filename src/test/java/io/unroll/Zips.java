@@ -69,11 +69,14 @@ public final class Zips {
                 .array());
         bytes.write(entryName);
         bytes.write(deflated(start));
-        byte[] block = deflated(new byte[BLOCK]);
         for (int i = 0; i < blocks; i++) {
-            bytes.write(block);
+            bytes.write(Zeros.DEFLATED);
         }
         return bytes.toByteArray();
+    }
+
+    private static final class Zeros {
+        static final byte[] DEFLATED = deflated(new byte[BLOCK]);
     }
 
     private static byte[] deflated(byte[] content) {

@@ -1,11 +1,11 @@
 package io.unroll.checkpoint;
 
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.DamagedFileException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
 import io.unroll.model.NetworkShape;
-import io.unroll.text.JsonFile;
 import io.unroll.train.RunState;
 import io.unroll.train.Snapshot;
 import java.io.EOFException;
@@ -99,7 +99,7 @@ public final class Checkpoints {
                     return Optional.of(found(oldestFirst.get(i)));
                 } catch (EOFException e) {
                     damaged.accept(name, "it ends too early");
-                } catch (CheckpointFile.DamagedException | JsonFile.DamagedException | ChecksumException e) {
+                } catch (CheckpointFile.DamagedException | DamagedFileException | ChecksumException e) {
                     damaged.accept(name, DraftFile.reason(e));
                 }
             }

@@ -1,5 +1,6 @@
 package io.unroll.checkpoint;
 
+import io.unroll.config.DamagedFileException;
 import io.unroll.config.UnrollException;
 import io.unroll.text.JsonFile;
 import java.io.FileNotFoundException;
@@ -256,7 +257,7 @@ public final class DirectoryLock implements AutoCloseable {
             return bytes.length == 0
                     ? Optional.empty()
                     : Optional.of(FILE.parse(bytes, file.toString())).filter(Holder::isWhole);
-        } catch (FileNotFoundException | JsonFile.DamagedException e) {
+        } catch (FileNotFoundException | DamagedFileException e) {
             return Optional.empty();
         }
     }

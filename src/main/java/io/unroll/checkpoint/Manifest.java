@@ -1,7 +1,6 @@
 package io.unroll.checkpoint;
 
 import io.unroll.text.JsonFile;
-import io.unroll.text.Vocabularies;
 import java.util.Map;
 
 /**
@@ -13,7 +12,7 @@ import java.util.Map;
  * @param tokens tokens trained on, over all replicas
  * @param trainingLoss of the last round, nats per token
  * @param validationLoss nats per token; null where there is no validation part
- * @param symbols checksum of the vocabularies; null before the model is stored
+ * @param symbols checksum of the vocabularies; null in models of before it was stored
  */
 public record Manifest(
         Map<String, String> versions,
@@ -28,44 +27,4 @@ public record Manifest(
         Double validationLoss,
         Long symbols) {
     static final JsonFile<Manifest> FILE = new JsonFile<>("unroll-model", 1, Manifest.class, 1 << 20);
-
-    public Manifest(
-            Map<String, String> versions,
-            long seed,
-            String corpus,
-            int vocabulary,
-            int parameters,
-            int epochs,
-            int rounds,
-            long tokens,
-            double trainingLoss,
-            Double validationLoss) {
-        this(
-                versions,
-                seed,
-                corpus,
-                vocabulary,
-                parameters,
-                epochs,
-                rounds,
-                tokens,
-                trainingLoss,
-                validationLoss,
-                null);
-    }
-
-    Manifest of(Vocabularies vocabularies) {
-        return new Manifest(
-                versions,
-                seed,
-                corpus,
-                vocabulary,
-                parameters,
-                epochs,
-                rounds,
-                tokens,
-                trainingLoss,
-                validationLoss,
-                vocabularies.checksum());
-    }
 }

@@ -2,6 +2,7 @@ package io.unroll.checkpoint;
 
 import com.typesafe.config.ConfigUtil;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.DamagedFileException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
@@ -281,11 +282,12 @@ public final class ModelFolder {
         }
     }
 
+    /** @throws UnrollException if that cannot be told now, or only by a newer Unroll */
     private boolean isWhole(Path folder) {
         try {
             new ModelFolder(folder.toString(), fs.getConf()).read();
             return true;
-        } catch (UnrollException e) {
+        } catch (DamagedFileException | ConfigurationException e) {
             return false;
         }
     }
@@ -306,14 +308,14 @@ public final class ModelFolder {
                     source.getFileSystem(fs.getConf()), source, fs, copy(folder, network), false, true, fs.getConf());
         }
         model.vocabularies().write(fs, folder);
-        Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest().of(model.vocabularies()));
+        Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest());
     }
 
     /** @throws UnrollException where the folder is no model, is damaged, or was written by a newer Unroll */
     public Model read() {
         try {
             return read(folder());
-        } catch (FileNotFoundException e) {
+        } catch (FileNotFoundException | ChecksumException e) {
             throw damaged(path, DraftFile.reason(e), e);
         } catch (IOException e) {
             throw new UnrollException("cannot read the model " + path + ": " + DraftFile.reason(e), e);
@@ -361,8 +363,8 @@ public final class ModelFolder {
         }
     }
 
-    private static UnrollException damaged(Path what, String why, Exception cause) {
-        return new UnrollException(
+    private static DamagedFileException damaged(Path what, String why, Exception cause) {
+        return new DamagedFileException(
                 what + " is damaged: " + why + (why.endsWith(".") ? " " : ". ")
                         + "Copy or publish the model again, or train it again.",
                 cause);

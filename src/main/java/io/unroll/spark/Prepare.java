@@ -3,6 +3,7 @@ package io.unroll.spark;
 import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.OwnFiles;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.DamagedFileException;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
 import io.unroll.config.Words;
@@ -104,7 +105,7 @@ public abstract class Prepare {
         String problem;
         try {
             problem = check.problem();
-        } catch (JsonFile.DamagedException | IllegalArgumentException e) {
+        } catch (DamagedFileException | IllegalArgumentException e) {
             problem = e.getMessage();
         } catch (FileNotFoundException | ChecksumException e) {
             problem = "a file is missing or damaged, " + e.getMessage();

@@ -278,7 +278,8 @@ public final class TrainingJob {
                 snapshot.round(),
                 snapshot.tokens(),
                 state.report().trainingLoss(),
-                state.validationLoss());
+                state.validationLoss(),
+                corpus.vocabularies().checksum());
         Model model = new Model(
                 manifest,
                 settings,

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.unroll.config.DamagedFileException;
 import io.unroll.config.UnrollException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,15 +25,6 @@ public record JsonFile<T>(String format, int version, Class<T> type, int maxByte
     private static final ObjectMapper MAPPER = new ObjectMapper()
             .enable(SerializationFeature.INDENT_OUTPUT)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
-
-    /** The file is not one that Unroll has written. */
-    public static final class DamagedException extends UnrollException {
-        private static final long serialVersionUID = 1;
-
-        DamagedException(String message, Throwable cause) {
-            super(message, cause);
-        }
-    }
 
     public void write(FileSystem fs, Path path, T content) throws IOException {
         try (OutputStream out = fs.create(path, true)) {
@@ -58,7 +50,7 @@ public record JsonFile<T>(String format, int version, Class<T> type, int maxByte
         try (InputStream in = fs.open(path)) {
             byte[] bytes = in.readNBytes(maxBytes);
             if (in.read() >= 0) {
-                throw new DamagedException(
+                throw new DamagedFileException(
                         path + " is damaged: it has more than " + maxBytes + " bytes, which no such file has.", null);
             }
             return bytes;
@@ -71,7 +63,7 @@ public record JsonFile<T>(String format, int version, Class<T> type, int maxByte
             // A string, or Jackson would guess the encoding.
             JsonNode json = MAPPER.readTree(new String(bytes, StandardCharsets.UTF_8));
             if (!format.equals(json.path("format").asText())) {
-                throw new DamagedException(path + " is no " + format + " file.", null);
+                throw new DamagedFileException(path + " is no " + format + " file.", null);
             }
             int found = json.path("version").asInt();
             if (found > version) {
@@ -80,7 +72,7 @@ public record JsonFile<T>(String format, int version, Class<T> type, int maxByte
                         + ": use the newer Unroll.");
             }
             if (found < 1) {
-                throw new DamagedException(path + " is damaged: it has no valid version.", null);
+                throw new DamagedFileException(path + " is damaged: it has no valid version.", null);
             }
             return MAPPER.treeToValue(json, type);
         } catch (JsonProcessingException e) {
@@ -89,7 +81,7 @@ public record JsonFile<T>(String format, int version, Class<T> type, int maxByte
             String why = refused
                     ? e.getCause().getMessage()
                     : e.getOriginalMessage().replaceFirst("(?s)( \\(start marker|\n).*", "");
-            throw new DamagedException(path + " is damaged: " + why + (why.endsWith(".") ? "" : "."), e);
+            throw new DamagedFileException(path + " is damaged: " + why + (why.endsWith(".") ? "" : "."), e);
         }
     }
 }

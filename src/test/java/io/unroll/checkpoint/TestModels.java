@@ -50,7 +50,8 @@ final class TestModels {
                 2,
                 3,
                 1.5,
-                null);
+                null,
+                vocabularies.checksum());
         return new Model(manifest, settings, vocabularies, parameters, optimizerState);
     }
 }

@@ -140,8 +140,18 @@ class PublishIT {
                 network.train(batch(symbols), 0.05, 5, step, 0);
             }
             float[] parameters = network.parameters();
-            Manifest manifest =
-                    new Manifest(Versions.all(), 1, "hash", vocabulary.size(), parameters.length, 1, 1, 1, 1, null);
+            Manifest manifest = new Manifest(
+                    Versions.all(),
+                    1,
+                    "hash",
+                    vocabulary.size(),
+                    parameters.length,
+                    1,
+                    1,
+                    1,
+                    1,
+                    null,
+                    vocabularies.checksum());
             new ModelFolder(folder.resolve(name).toString(), new Configuration())
                     .write(new Model(manifest, settings, vocabularies, parameters, network.optimizerState()), false);
         }

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.SampleText;
 import io.unroll.Unroll;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -99,10 +101,22 @@ class ShutdownIT {
                     default -> List.of("inspect", model.toString(), big.toString(), "--tokens", "1000000");
                 };
         for (String signal : List.of("INT", "TERM")) {
+            int prepared = prepared();
             Unroll.Running running = start("local[2]", call);
-            Thread.sleep(12_000);
+            if (command.equals("prepare")) {
+                // Between its two passes over the text: a fast machine needs few seconds for both.
+                assertTrue(Unroll.Running.await(() -> prepared() > prepared), running.progress());
+            } else {
+                Thread.sleep(12_000);
+            }
             assertEnds(signal, signal.equals("INT") ? INTERRUPTED : TERMINATED, running);
         }
+    }
+
+    /** @return the number of prepared files, with those that are being written */
+    private static int prepared() {
+        File prepared = folder.resolve("prepared").toFile();
+        return prepared.exists() ? FileUtils.listFiles(prepared, null, true).size() : 0;
     }
 
     private static Unroll.Running train(String run, String master, String... more) throws IOException {

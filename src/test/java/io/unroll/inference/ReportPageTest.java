@@ -104,7 +104,8 @@ class ReportPageTest {
         for (int i = 0; i < parameters.length; i++) {
             parameters[i] *= scale;
         }
-        Manifest manifest = new Manifest(Versions.all(), 1, "", tokens.size(), parameters.length, 1, 1, 1, 1, null);
+        Manifest manifest = new Manifest(
+                Versions.all(), 1, "", tokens.size(), parameters.length, 1, 1, 1, 1, null, vocabularies.checksum());
         return new Model(manifest, settings, vocabularies, parameters, new float[0]);
     }
 

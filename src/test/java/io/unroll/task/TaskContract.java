@@ -191,7 +191,17 @@ abstract class TaskContract {
             learn(network);
             float[] parameters = network.parameters();
             Manifest manifest = new Manifest(
-                    Versions.all(), 1, "hash", vocabularies.tokens().size(), parameters.length, 1, 1, 1, 1, null);
+                    Versions.all(),
+                    1,
+                    "hash",
+                    vocabularies.tokens().size(),
+                    parameters.length,
+                    1,
+                    1,
+                    1,
+                    1,
+                    null,
+                    vocabularies.checksum());
             Model model = new Model(manifest, settings, vocabularies, parameters, network.optimizerState());
             new ModelFolder(folder.resolve("model").toString(), new Configuration()).write(model, false);
 
