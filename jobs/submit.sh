@@ -5,8 +5,8 @@
 #   jobs/submit.sh spark://host:7077 my.conf run.directory=hdfs:///runs/one corpus.path=hdfs:///books
 #   HADOOP_CONF_DIR=/etc/hadoop/conf EXECUTORS=8 REPLICA_MIB=120 jobs/submit.sh yarn my.conf
 #
-# Paths in the configuration must be readable on every machine: hdfs://, s3a://, or a shared folder. Run again after
-# anything, it goes on from the last checkpoint.
+# Paths in the configuration must be readable on every machine: hdfs://, s3a://, or a shared folder. After a failure, run
+# the same command again: it resumes from the last checkpoint.
 #
 # A replica's memory lies outside the Java heap, and YARN kills an executor that takes more of it than
 #   spark.executor.memoryOverhead = 300 MiB + 1.2 x EXECUTOR_CORES x REPLICA_MIB
@@ -23,6 +23,6 @@ cores=${EXECUTOR_CORES:-1}
 options=(--master "$master" --deploy-mode client
   --conf spark.executor.cores="$cores"
   --conf spark.executor.memory="${EXECUTOR_MEMORY:-2g}"
-  --conf spark.executor.memoryOverhead="$((300 + cores * ${REPLICA_MIB:-700} * 6 / 5))m")
+  --conf spark.executor.memoryOverhead="$((300 + (cores * ${REPLICA_MIB:-700} * 6 + 4) / 5))m")
 [ -z "${EXECUTORS:-}" ] || options+=(--conf spark.executor.instances="$EXECUTORS")
 exec "$home/jobs/unroll" "${options[@]}" train "$@"

@@ -4,7 +4,7 @@
 `prepare >> train >> evaluate >> publish`: trains a language model on `corpus`, and publishes it to `models`/latest
 unless the model that is there has a lower perplexity on `held_out`.
 
-* **Idempotent**: a logical date has one folder, `runs`/`ts_nodash`. A retry of `train` goes on from the last checkpoint in
+* **Idempotent**: a logical date has one folder, `runs`/`ts_nodash`. A retry of `train` resumes from the last checkpoint in
   it; a cleared task that was done finds its result and succeeds; publishing the same model twice changes nothing.
 * **A date is one corpus and one configuration**: with others, the folder's run is refused (exit status 2). Delete the
   folder to train a date anew.

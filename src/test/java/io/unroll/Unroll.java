@@ -49,11 +49,19 @@ public final class Unroll {
     }
 
     public Running start(String... arguments) throws IOException {
+        return start(List.of(), arguments);
+    }
+
+    /** With a process group of its own, as a shell starts what it runs in the foreground. */
+    public Running startInOwnGroup(String... arguments) throws IOException {
+        return start(List.of("setsid"), arguments);
+    }
+
+    private Running start(List<String> through, String... arguments) throws IOException {
         // What runs in the background may ignore Ctrl-C, and its children with it.
-        List<String> command = new ArrayList<>(List.of(
-                "env",
-                "--default-signal=INT",
-                Path.of("jobs/unroll").toAbsolutePath().toString()));
+        List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        command.addAll(through);
+        command.add(Path.of("jobs/unroll").toAbsolutePath().toString());
         if (Arrays.stream(arguments).anyMatch(word -> word.startsWith("local-cluster"))) {
             command.addAll(List.of("--conf", "spark.executor.extraJavaOptions=" + WITHOUT_OPTIMIZING_COMPILER));
         }

@@ -66,8 +66,9 @@ public final class Checkpoints {
                             .allMatch(each ->
                                     isEmptyOr(optimizer, each.optimizer()) && shape.hasState(each.recurrent(), lanes));
             if (!fits) {
-                throw new UnrollException(path + " is damaged: its arrays and its settings disagree. Delete it to go on"
-                        + " from the checkpoint before.");
+                throw new UnrollException(path + " is damaged: its arrays and its settings disagree. Delete it to "
+                        + "resume"
+                        + " from the previous checkpoint.");
             }
         }
 
@@ -83,7 +84,8 @@ public final class Checkpoints {
             }
             if (!all.isEmpty()) {
                 throw new ConfigurationException(path + " is of another run: " + String.join("; ", all)
-                        + ". To go on, give what was given then; to begin anew, give another run.directory or"
+                        + ". To resume, restore the earlier settings and corpus; to start from scratch, set another "
+                        + "run.directory or"
                         + " delete " + new Path(path).getParent() + ".");
             }
         }
@@ -105,13 +107,13 @@ public final class Checkpoints {
             }
             if (!oldestFirst.isEmpty()) {
                 throw new UnrollException(
-                        "every checkpoint in " + folder + " is damaged: to begin anew, delete that folder.");
+                        "every checkpoint in " + folder + " is damaged: delete that folder to start from scratch.");
             }
             return Optional.empty();
         } catch (IOException e) {
             throw new UnrollException(
                     "cannot read the checkpoints in " + folder + ": " + DraftFile.reason(e)
-                            + ". Nothing is lost: mend the place, and give the same command again.",
+                            + ". Nothing is lost: fix the cause and run the same command again.",
                     e);
         }
     }
@@ -168,8 +170,9 @@ public final class Checkpoints {
         } catch (IOException e) {
             throw new UnrollException(
                     "cannot write the checkpoint " + file + ": " + DraftFile.reason(e)
-                            + ". Free or mend the place, and give the same command again: it goes on from the checkpoint"
-                            + " before.",
+                            + ". Free space or fix the cause, and run the same command again: it resumes from the "
+                            + "previous"
+                            + " checkpoint.",
                     e);
         }
     }
@@ -202,7 +205,7 @@ public final class Checkpoints {
     }
 
     /**
-     * What is hidden may stay: nothing touches it. Nor what has a checkpoint's name alone, which is damaged or a stranger.
+     * Ignores hidden files, and files that only have a checkpoint's name; nothing deletes them.
      *
      * @throws ConfigurationException where there is anything else
      */

@@ -27,11 +27,11 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A file that says which process writes to a directory, on any file system of Hadoop. Who finds the lock of a process of
- * this machine sees whether that is alive. The holder on another machine renews the file; who finds it watches for that
- * by a clock of its own, and takes it over where nothing changes. Not every file system creates a file for one process
- * alone: of two that do it at once, and of one that was taken for dead, the holder is who wrote last, and the other finds
- * out when it {@linkplain #check() checks}.
+ * A lock file that names the process that writes to a directory, on any Hadoop file system. If the holder runs on this
+ * machine, its process id tells whether it is alive. A holder on another machine renews the file; if the file does not
+ * change for a minute by this machine's clock, the lock is taken over. Creating a file is not atomic on every file
+ * system: of two processes that lock at once, the last writer holds the lock, and the other one finds out at its next
+ * {@linkplain #check() check}. The same is true of a holder that was wrongly taken for dead.
  */
 public final class DirectoryLock implements AutoCloseable {
     static final JsonFile<Holder> FILE = new JsonFile<>("unroll-lock", 1, Holder.class, 1 << 12);
@@ -40,7 +40,7 @@ public final class DirectoryLock implements AutoCloseable {
     private static final Duration LOOK = Duration.ofMillis(500);
     private static final Duration CLOCK_STEP = Duration.ofSeconds(2);
 
-    /** Those of this process. */
+    /** Ids of the locks that this process holds. */
     private static final Set<String> HELD = ConcurrentHashMap.newKeySet();
 
     private final FileSystem fs;
@@ -159,7 +159,7 @@ public final class DirectoryLock implements AutoCloseable {
         } catch (IOException e) {
             throw new UnrollException(
                     "cannot lock " + directory + " by " + file + ": " + DraftFile.reason(e)
-                            + ". Free or mend the place, and give the same command again.",
+                            + ". Fix the cause and run the same command again.",
                     e);
         }
     }
@@ -182,9 +182,10 @@ public final class DirectoryLock implements AutoCloseable {
             }
             // What is empty at the first look is being written.
             if (++looks == 2) {
-                waiting.accept(directory + " was last written to by "
-                        + now.map(Holder::toString).orElse("a process that is not known")
-                        + ": waiting for up to " + times.abandoned.toSeconds() + " s to see whether it is still there");
+                waiting.accept(directory + " is locked by "
+                        + now.map(Holder::toString).orElse("an unknown process")
+                        + ": waiting for up to " + times.abandoned.toSeconds() + " s to see whether that process is "
+                        + "still running");
             }
             sleep(LOOK);
         }
@@ -266,8 +267,8 @@ public final class DirectoryLock implements AutoCloseable {
     public void check() {
         if (lost) {
             throw new UnrollException(
-                    "another process has taken over " + directory + " meanwhile, as this one could not" + " renew "
-                            + file + ": this one stops, and the other goes on.");
+                    "another process has taken over " + directory + ", because this process could not renew " + file
+                            + ". This process stops; the other one continues.");
         }
     }
 

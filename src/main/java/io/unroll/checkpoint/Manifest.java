@@ -12,7 +12,8 @@ import java.util.Map;
  * @param tokens tokens trained on, over all replicas
  * @param trainingLoss of the last round, nats per token
  * @param validationLoss nats per token; null where there is no validation part
- * @param symbols checksum of the vocabularies; null in models of before it was stored
+ * @param symbols checksum of the vocabularies; null in models that were written before it was stored
+ * @param weights checksum of the parameters; null likewise
  */
 public record Manifest(
         Map<String, String> versions,
@@ -25,6 +26,7 @@ public record Manifest(
         long tokens,
         double trainingLoss,
         Double validationLoss,
-        Long symbols) {
+        Long symbols,
+        Long weights) {
     static final JsonFile<Manifest> FILE = new JsonFile<>("unroll-model", 1, Manifest.class, 1 << 20);
 }

@@ -11,6 +11,7 @@ import io.unroll.model.NetworkZip;
 import io.unroll.task.Task;
 import io.unroll.text.JsonFile;
 import io.unroll.text.Vocabularies;
+import io.unroll.train.FloatArray;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.zip.ZipException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
@@ -119,7 +121,8 @@ public final class ModelFolder {
     }
 
     /**
-     * @return the model of these settings that is there already; it may be of fewer epochs, from which its run can go on
+     * @return the model of these settings that is there already; it may be of fewer epochs, from which its run can go
+     *     on
      * @throws ConfigurationException where it is another's, saying what differs
      */
     public Model finished(Settings settings) {
@@ -134,20 +137,19 @@ public final class ModelFolder {
 
     /** @param difference between the run that is asked for and the one that has made the model */
     public ConfigurationException finishedOtherwise(String difference) {
-        return new ConfigurationException(
-                path + " exists, and the run that made it was another: " + difference + ". " + wayOut());
+        return new ConfigurationException(path + " exists and is from another run: " + difference + ". " + wayOut());
     }
 
     /** @return that this model's run cannot go on to the epochs that are asked for */
     public ConfigurationException withoutCheckpoint(int epochs) {
         return new ConfigurationException(path + " was trained for fewer than " + epochs
-                + " epochs, and its run has no checkpoint to go on from: run.checkpoint.every was 0, or they were"
-                + " deleted. " + wayOut());
+                + " epochs, and there is no checkpoint to resume from: run.checkpoint.every was 0, or the checkpoints"
+                + " were deleted. " + wayOut());
     }
 
     private String wayOut() {
-        return "Give another run.directory, with training.start-from=" + path
-                + " to train its weights further; or run.overwrite=true to train anew and replace it.";
+        return "Set another run.directory, and training.start-from=" + path
+                + " to start from its weights; or set run.overwrite=true to train from scratch and replace it.";
     }
 
     /** @throws ConfigurationException where the folder, or a draft of it, holds what Unroll has not made */
@@ -168,7 +170,9 @@ public final class ModelFolder {
         WritableFolder.check(fs.makeQualified(path).getParent().toString(), key, fs.getConf());
     }
 
-    /** Publishes the model by a rename: a reader never finds half a folder where the file system renames in one step. */
+    /**
+     * Publishes the model by a rename: a reader never finds half a folder where the file system renames in one step.
+     */
     public void write(Model model, boolean overwrite) {
         Path draft = swap.draft();
         try {
@@ -176,7 +180,7 @@ public final class ModelFolder {
                 fs.mkdirs(draft);
                 writeFiles(model, draft);
                 if (!overwrite && exists()) {
-                    throw new IOException("it exists, and has come there meanwhile");
+                    throw new IOException("it exists: another process has created it since this run started");
                 }
                 swap.replaceBy(draft);
             } finally {
@@ -315,8 +319,10 @@ public final class ModelFolder {
     public Model read() {
         try {
             return read(folder());
+        } catch (DamagedFileException e) {
+            throw withRemedy(e);
         } catch (FileNotFoundException | ChecksumException e) {
-            throw damaged(path, DraftFile.reason(e), e);
+            throw withRemedy(damaged(path, DraftFile.reason(e), e));
         } catch (IOException e) {
             throw new UnrollException("cannot read the model " + path + ": " + DraftFile.reason(e), e);
         }
@@ -353,7 +359,12 @@ public final class ModelFolder {
         if (manifest.corpus() == null || manifest.versions() == null) {
             throw damaged(folder, MANIFEST + " has no corpus or no versions", null);
         }
-        return new Model(manifest, settings, vocabularies, parameters(shape, folder), new float[0]);
+        float[] parameters = parameters(shape, folder);
+        if (manifest.weights() != null) {
+            String zips = shape.parts().stream().map(NetworkShape.Part::name).collect(Collectors.joining(", "));
+            checkManifest(folder, "the weights' checksum", manifest.weights(), zips, FloatArray.checksum(parameters));
+        }
+        return new Model(manifest, settings, vocabularies, parameters, new float[0]);
     }
 
     private static void checkManifest(Path folder, String key, long said, String other, long found) {
@@ -364,10 +375,12 @@ public final class ModelFolder {
     }
 
     private static DamagedFileException damaged(Path what, String why, Exception cause) {
+        return new DamagedFileException(what + " is damaged: " + why + (why.endsWith(".") ? "" : "."), cause);
+    }
+
+    private static DamagedFileException withRemedy(DamagedFileException e) {
         return new DamagedFileException(
-                what + " is damaged: " + why + (why.endsWith(".") ? " " : ". ")
-                        + "Copy or publish the model again, or train it again.",
-                cause);
+                e.getMessage() + " Copy or publish the model again, or train it again.", e.getCause());
     }
 
     /** @return the folder itself, or the model in a run's directory */
@@ -380,9 +393,9 @@ public final class ModelFolder {
                 return candidate;
             }
         }
-        throw new ConfigurationException(
-                path + " is no model folder: it has no " + MANIFEST
-                        + ". Give the model folder that train made; where training was stopped, the same train command goes on.");
+        throw new ConfigurationException(path + " is no model folder: it has no " + MANIFEST
+                + ". Give the model folder that train made; if training was stopped, run the same train "
+                + "command again to resume.");
     }
 
     /** @return what they were in training, but for the network that reads images, of which the folder has a copy */

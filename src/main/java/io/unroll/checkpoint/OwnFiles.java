@@ -13,8 +13,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What Unroll has made: files of a known name that begin as Unroll begins them. Nothing else is deleted or replaced. A
- * file that a killed process has left half written is known by the bytes that it has.
+ * Recognizes files that Unroll wrote, by their names and first bytes. No other files are deleted or replaced. A partly
+ * written file is recognized by the bytes that it has.
  */
 public final class OwnFiles {
     /** What a prepared corpus has beside its numbered parts. */
@@ -101,7 +101,8 @@ public final class OwnFiles {
     }
 
     static ConfigurationException foreign(Path path) {
-        return new ConfigurationException(path + " was not made by Unroll, and is where Unroll would write or delete:"
-                + " move it away, or give another folder.");
+        return new ConfigurationException(path + " was not made by Unroll, so Unroll does not overwrite or delete it: "
+                + "move it,"
+                + " or set another folder.");
     }
 }

@@ -8,11 +8,11 @@ import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** Finds before the work whether its results can be written. */
+/** Checks that a folder is writable, before any work is done. */
 public final class WritableFolder {
     private WritableFolder() {}
 
-    /** The same of a folder that is not there yet: one that is may hold all that is looked for, and be read only. */
+    /** Like {@link #check}, but only if the folder does not exist: an existing folder may be complete and read-only. */
     public static void checkIfMissing(String folder, String key, Configuration hadoop) {
         try {
             Path path = new Path(folder);
@@ -26,7 +26,7 @@ public final class WritableFolder {
     }
 
     /**
-     * @param folder may be missing, and then is after this, too
+     * @param folder need not exist; it is not left behind
      * @param key of the setting or argument that gives it
      * @throws ConfigurationException where nothing can be written in the folder
      */

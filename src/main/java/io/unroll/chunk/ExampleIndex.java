@@ -48,7 +48,7 @@ public record ExampleIndex(
                         .allMatch(part -> part != null && PreparedFile.isName(part.file) && part.examples >= 0);
         return valid && parts.stream().mapToLong(Part::examples).sum() == examples()
                 ? ""
-                : "its index names files or numbers that cannot be";
+                : "its index contains invalid file names or numbers";
     }
 
     /** @return the same with the vocabularies' checksum */

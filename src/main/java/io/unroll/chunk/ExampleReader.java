@@ -91,7 +91,7 @@ public final class ExampleReader {
             boolean[] allValid = {true};
             read(in, length, part, example -> allValid[0] &= valid.test(example));
             if (!allValid[0]) {
-                throw new PreparedFile.DamagedException("it holds an example that cannot be one");
+                throw new PreparedFile.DamagedException("it contains an invalid example");
             }
         });
     }

@@ -59,7 +59,8 @@ public final class PreparedFile {
     /** @return what the reading of a file that has passed its check says where it fails */
     static UnrollException unreadable(Path file, IOException e) {
         String what = e instanceof FileNotFoundException
-                ? " is missing, or corpus.prepared is a folder that not every machine of the cluster shares: "
+                ? " is missing. Set corpus.prepared to a folder that every machine of the cluster can read; if it is "
+                        + "one, "
                 : e instanceof EOFException
                         ? " is shorter than its index says: "
                         : " is damaged, " + e.getMessage() + ": ";

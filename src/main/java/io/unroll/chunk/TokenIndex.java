@@ -36,7 +36,7 @@ public record TokenIndex(String corpus, int width, List<Part> parts, Long symbol
                         && PreparedFile.isName(part.file)
                         && part.tokens >= 0
                         && part.tokens <= MAX_TOKENS);
-        return valid ? "" : "its index names files or lengths that cannot be";
+        return valid ? "" : "its index contains invalid file names or lengths";
     }
 
     @JsonIgnore

@@ -28,7 +28,7 @@ final class ConsoleProgress implements Progress {
     public void network(int parameters, long replicaBytes, boolean float32Instead) {
         print(
                 "network: %,d parameters; a replica takes about %,d MiB outside the Java heap",
-                parameters, Math.round(replicaBytes / 1048576.0));
+                parameters, (long) Math.ceil(replicaBytes / 1048576.0));
         if (float32Instead) {
             print("this processor has no bfloat16 instructions: training in float32"
                     + " (model.emulate-bfloat16 = true goes on in bfloat16, slowly)");
@@ -37,7 +37,7 @@ final class ConsoleProgress implements Progress {
 
     @Override
     public void finished(String model) {
-        print("this run is finished, with the same configuration and corpus: %s stays as it is", model);
+        print("this run is complete: %s was trained with this configuration and corpus and is unchanged", model);
     }
 
     @Override
@@ -47,7 +47,7 @@ final class ConsoleProgress implements Progress {
 
     @Override
     public void resumed(String checkpoint, int round) {
-        print("goes on after round %,d, from %s", round, checkpoint);
+        print("resuming after round %,d, from %s", round, checkpoint);
     }
 
     @Override
@@ -74,8 +74,8 @@ final class ConsoleProgress implements Progress {
     public void interrupted(int round) {
         print(
                 round > 0
-                        ? "interrupted; what was learnt up to round %,d is kept: the same command goes on from there"
-                        : "interrupted before a round was kept: nothing is left of this run",
+                        ? "interrupted; the checkpoint of round %,d is kept: run the same command again to resume"
+                        : "interrupted before the first checkpoint: the same command starts from scratch",
                 round);
     }
 

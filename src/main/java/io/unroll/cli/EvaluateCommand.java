@@ -4,8 +4,8 @@ import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.chunk.Split;
 import io.unroll.config.ConfigurationException;
-import io.unroll.config.HomeFolder;
 import io.unroll.config.SettingsReader;
+import io.unroll.config.UserPath;
 import io.unroll.config.Words;
 import io.unroll.spark.Evaluation;
 import io.unroll.spark.Session;
@@ -59,7 +59,7 @@ final class EvaluateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Map<Boolean, List<String>> kinds =
                 arguments.stream().collect(Collectors.partitioningBy(SETTING.asMatchPredicate()));
-        List<String> texts = kinds.get(false).stream().map(HomeFolder::expanded).toList();
+        List<String> texts = kinds.get(false).stream().map(UserPath::expanded).toList();
         if (texts.isEmpty() == (part == null)) {
             throw new ConfigurationException(
                     "give either TEXT or --part: the files to evaluate, or what training has held"
@@ -103,8 +103,8 @@ final class EvaluateCommand implements Callable<Integer> {
         for (String setting : settings) {
             String key = setting.substring(0, setting.indexOf('='));
             if (!(part == null ? WITH_TEXT : WITH_PART).matcher(key).matches()) {
-                throw new ConfigurationException(key + " is as the model was trained"
-                        + (part == null ? "." : ", and so is its corpus: leave it out."));
+                throw new ConfigurationException(setting + " cannot be given here: the model is evaluated with the "
+                        + key + " that it was trained with. Leave it out.");
             }
         }
         return other;

@@ -38,15 +38,15 @@ final class Failure {
         }
         if (causes.stream().anyMatch(Failure::isOfNatives)) {
             return "the native libraries do not load (" + ExceptionUtils.getRootCauseMessage(failure)
-                    + "): the jar holds them for Linux on x86-64, and they are unpacked into ~/.javacpp, which takes"
-                    + " 1 GB and must allow programs to run; -Dorg.bytedeco.javacpp.cachedir=FOLDER in"
-                    + " SPARK_SUBMIT_OPTS names another folder";
+                    + "): they need Linux on x86-64, and 1 GB in ~/.javacpp on a file system without noexec; for "
+                    + "another"
+                    + " folder, set SPARK_SUBMIT_OPTS=-Dorg.bytedeco.javacpp.cachedir=FOLDER";
         }
         if (root instanceof UnknownHostException) {
-            return "no address of the host " + root.getMessage() + " is known: correct its name";
+            return "the host name " + root.getMessage() + " cannot be resolved: correct the name or the DNS";
         }
         if (firstLine(root).contains("No space left on device")) {
-            return "a disk is full (" + firstLine(failure) + "): make room on it";
+            return "a disk is full (" + firstLine(failure) + "): free space on it";
         }
         Matcher task = LOST_TASK.matcher(firstLine(root));
         return task.find()
@@ -63,7 +63,9 @@ final class Failure {
         return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }
 
-    /** A file of its own, which whoever reports the failure can attach; in a cluster's container, the container's log. */
+    /**
+     * A file of its own, which whoever reports the failure can attach; in a cluster's container, the container's log.
+     */
     private static String trace(Throwable failure) {
         if (System.getProperty("spark.submit.deployMode", "client").equals("cluster")) {
             LOG.error("failed", failure);

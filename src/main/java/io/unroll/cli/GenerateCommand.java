@@ -3,6 +3,8 @@ package io.unroll.cli;
 import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.Words;
 import io.unroll.inference.Sampler;
 import io.unroll.spark.Session;
 import io.unroll.task.Prompt;
@@ -20,10 +22,13 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 @Command(
         name = "generate",
@@ -31,7 +36,12 @@ import picocli.CommandLine.Parameters;
                 "Answers a prompt: continues a text, classifies it, writes what belongs to it, or captions an image.",
         mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
-    private static final int MOST_SHOWN = 10;
+    private static final int MAX_SHOWN = 10;
+    private static final List<String> OF_LANGUAGE_MODELS =
+            List.of("--length", "--temperature", "--top-k", "--top-p", "--seed");
+
+    @Spec
+    private CommandSpec command;
 
     @Parameters(paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
     private String model;
@@ -90,6 +100,20 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
     private boolean json;
 
+    private void checkOptions(Settings.TaskName task) {
+        if (task == Settings.TaskName.LANGUAGE_MODEL) {
+            return;
+        }
+        CommandLine.ParseResult given = command.commandLine().getParseResult();
+        for (String option : OF_LANGUAGE_MODELS) {
+            if (given.hasMatchedOption(option)) {
+                throw new ConfigurationException(
+                        option + " is for models that continue a text, and this one is of task = " + Words.kebab(task)
+                                + ": leave it out.");
+            }
+        }
+    }
+
     private List<Prompt.File> images() throws IOException {
         List<Prompt.File> contents = new ArrayList<>();
         for (Path image : images) {
@@ -114,6 +138,7 @@ final class GenerateCommand implements Callable<Integer> {
         Configuration hadoop = Session.hadoopWithoutSpark();
         Places.check("MODEL", model, hadoop);
         Model trained = new ModelFolder(model, hadoop).read();
+        checkOptions(trained.settings().task());
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         OutputStream out = json ? text : System.out;
         int tokens =
@@ -130,10 +155,8 @@ final class GenerateCommand implements Callable<Integer> {
             System.out.println();
         }
         if (!unknown.isEmpty()) {
-            System.err.println(
-                    "unroll: " + unknown.size() + " of the prompt's tokens the model has not learnt, and reads "
-                            + "as <unk>: "
-                            + unknown.stream().distinct().limit(MOST_SHOWN).collect(Collectors.joining(", ")));
+            System.err.println("unroll: unknown tokens in the prompt, read as <unk> (" + unknown.size() + "): "
+                    + unknown.stream().distinct().limit(MAX_SHOWN).collect(Collectors.joining(", ")));
         }
         return 0;
     }

@@ -1,7 +1,7 @@
 package io.unroll.cli;
 
 import io.unroll.config.ConfigurationException;
-import io.unroll.config.HomeFolder;
+import io.unroll.config.UserPath;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import picocli.CommandLine.ITypeConverter;
@@ -12,7 +12,7 @@ final class HomePath implements ITypeConverter<String> {
     @Override
     public String convert(String value) {
         try {
-            return HomeFolder.expanded(value);
+            return UserPath.expanded(value);
         } catch (ConfigurationException e) {
             throw new TypeConversionException(e.getMessage());
         }

@@ -36,7 +36,7 @@ final class InspectCommand implements Callable<Integer> {
     /** Of those that are measured. */
     private static final Set<Integer> SHOWN_LAGS = Set.of(1, 2, 5, 9, 19, 46, 90, 200);
 
-    private static final int MOST_TOKENS = 1_000_000;
+    private static final int MAX_TOKENS = 1_000_000;
 
     @Parameters(paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
     private String model;
@@ -63,13 +63,13 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (tokens < 3 || tokens > MOST_TOKENS) {
-            throw new ConfigurationException(
-                    "--tokens is " + tokens + "; it must be 3 or more, at most " + MOST_TOKENS + ".");
+        if (tokens < 3 || tokens > MAX_TOKENS) {
+            throw new ConfigurationException("--tokens is " + tokens + "; it must be from 3 to " + MAX_TOKENS + ".");
         }
         if (out != null && Files.isRegularFile(out) && !ReportPage.isOne(out)) {
             throw new ConfigurationException("--out is " + out
-                    + ", a file that is no report and is not overwritten: move it away, or give another.");
+                    + ", which exists and is not an Unroll report, so it is not overwritten: move it, or give another "
+                    + "file.");
         }
         OutputFile report = out == null ? null : new OutputFile("--out", out);
         Configuration hadoop = Session.hadoopWithoutSpark();
@@ -130,7 +130,7 @@ final class InspectCommand implements Callable<Integer> {
         System.out.printf(
                 Locale.ROOT, "%,d tokens, %.3f bits each%n", inspection.text().size(), inspection.bitsPerToken());
         if (unknown != null) {
-            System.out.printf(Locale.ROOT, "%,d of them are words that the model has not learnt%n", unknown);
+            System.out.printf(Locale.ROOT, "%,d of them are unknown words (<unk>)%n", unknown);
         }
         if (inspection.clippedShare() != null) {
             System.out.printf(Locale.ROOT, "%.1f %% of the training steps clipped%n", 100 * inspection.clippedShare());

@@ -42,6 +42,7 @@ public final class Main {
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
         System.setErr(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted = true));
+        Thread.setDefaultUncaughtExceptionHandler(Main::threadFailed);
         int status = execute(arguments);
         if (System.out.checkError()) {
             System.err.println("unroll: the output cannot be written.");
@@ -66,6 +67,13 @@ public final class Main {
             LOG.debug("failed", e);
             System.err.println("unroll: " + Failure.sentence(e));
             return FAILED;
+        }
+    }
+
+    /** Spark's threads fail when it is stopped in the middle of their work. */
+    private static void threadFailed(Thread thread, Throwable e) {
+        if (!interrupted) {
+            LOG.warn("the thread {} ended: {}", thread.getName(), e.toString(), e);
         }
     }
 

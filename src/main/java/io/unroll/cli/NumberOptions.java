@@ -9,8 +9,8 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Options that are numbers: as people write them, and finite. */
 final class NumberOptions {
-    private static final int MOST_DIGITS = 400;
-    private static final int MOST_SHOWN = 40;
+    private static final int MAX_DIGITS = 400;
+    private static final int MAX_SHOWN = 40;
 
     private NumberOptions() {}
 
@@ -36,12 +36,12 @@ final class NumberOptions {
 
     private static <T> T exact(String value, String what, Function<BigDecimal, T> exactly) {
         try {
-            if (value.length() <= MOST_DIGITS) {
+            if (value.length() <= MAX_DIGITS) {
                 return exactly.apply(new BigDecimal(value.strip()));
             }
         } catch (ArithmeticException | NumberFormatException e) {
             // said below
         }
-        throw new TypeConversionException(StringUtils.abbreviate(value, MOST_SHOWN) + "; it must be " + what);
+        throw new TypeConversionException(StringUtils.abbreviate(value, MAX_SHOWN) + "; it must be " + what);
     }
 }

@@ -22,7 +22,7 @@ final class OutputFile {
         Path folder = path.toAbsolutePath().getParent();
         if (Files.isDirectory(path) || !Files.isDirectory(folder)) {
             throw new ConfigurationException(option + " is " + path
-                    + (Files.isDirectory(path) ? ", a folder" : ", in a folder that is not there")
+                    + (Files.isDirectory(path) ? ", a folder" : ", in a folder that does not exist")
                     + "; it must be a file to write.");
         }
         try {

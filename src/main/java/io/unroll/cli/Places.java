@@ -67,7 +67,7 @@ final class Places {
                     + "): add it, as docs/clusters.md shows for s3a://";
         }
         if (root instanceof UnknownHostException) {
-            return "no address of the host " + root.getMessage() + " is known: correct its name";
+            return "the host name " + root.getMessage() + " cannot be resolved: correct the name or the DNS";
         }
         return "the path cannot be used (" + rootLine(e) + "): correct it";
     }

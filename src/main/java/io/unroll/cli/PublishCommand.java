@@ -34,7 +34,7 @@ final class PublishCommand implements Callable<Integer> {
             index = "1",
             paramLabel = "TARGET",
             converter = HomePath.class,
-            description = "The published model's folder; may be missing yet.")
+            description = "The folder of the published model; created if it does not exist.")
     private String target;
 
     @Parameters(

@@ -67,8 +67,9 @@ final class TrainCommand implements Callable<Integer> {
             if (model.manifest().validationLoss() != null) {
                 System.out.printf(
                         Locale.ROOT,
-                        "validation cross-entropy: %.4f nats/token%n",
-                        model.manifest().validationLoss());
+                        "validation cross-entropy: %.4f nats/%s%n",
+                        model.manifest().validationLoss(),
+                        settings.task() == Settings.TaskName.CLASSIFICATION ? "row" : "token");
             }
             for (String sample : samples) {
                 System.out.println("a sample:");
@@ -84,7 +85,7 @@ final class TrainCommand implements Callable<Integer> {
         double loss = validation == null ? model.manifest().trainingLoss() : validation;
         UniformLoss uniform = UniformLoss.of(model.shape());
         return uniform.isBelow(loss)
-                ? "the model predicts worse than equal probabilities would: its "
+                ? "the model predicts worse than a uniform distribution: its "
                         + (validation == null ? "training" : "validation") + " loss is " + uniform.compare(loss)
                         + ". Lower training.learning-rate, or train on more text or for longer."
                 : null;

@@ -25,9 +25,9 @@ import java.util.stream.Stream;
 /** A configuration that a user has written, and the files that it includes: nothing else is read for it. */
 final class ConfigurationFile
         implements ConfigIncluder, ConfigIncluderFile, ConfigIncluderURL, ConfigIncluderClasspath {
-    private static final long MOST_BYTES = 1 << 20;
+    private static final long MAX_BYTES = 1 << 20;
 
-    private static final int DEEPEST = 20;
+    private static final int MAX_DEPTH = 20;
 
     private final int depth;
     private final Path file;
@@ -52,9 +52,9 @@ final class ConfigurationFile
     private static String text(Path file) {
         try {
             long bytes = Files.size(file);
-            if (bytes > MOST_BYTES) {
-                throw new ConfigurationException(file + " has " + bytes + " bytes, and a configuration at most "
-                        + MOST_BYTES + ": is it another file, such as the corpus?");
+            if (bytes > MAX_BYTES) {
+                throw new ConfigurationException(file + " has " + bytes + " bytes; the maximum for a configuration is "
+                        + MAX_BYTES + ": is it another file, such as the corpus?");
             }
             return text(file, Files.readAllBytes(file));
         } catch (AccessDeniedException e) {
@@ -79,7 +79,7 @@ final class ConfigurationFile
         int start = content.length < 2 ? 0 : ByteBuffer.wrap(content).getShort() & 0xFFFF;
         boolean utf16 = start == 0xFEFF || start == 0xFFFE || start < 0x100 || start % 0x100 == 0;
         throw new ConfigurationException(file + " is " + (utf16 ? "UTF-16, or binary" : "not UTF-8")
-                + ", and a configuration is a text in UTF-8: save it as that.");
+                + "; a configuration must be UTF-8 text: save it as UTF-8.");
     }
 
     Config parse() {
@@ -104,19 +104,21 @@ final class ConfigurationFile
     public ConfigObject include(ConfigIncludeContext context, String what) {
         Path included;
         try {
-            Path path = file.resolveSibling(HomeFolder.expanded(what));
+            Path path = file.resolveSibling(UserPath.expanded(what));
             included = Stream.of("", ".conf", ".json")
                     .map(ending -> path.resolveSibling(path.getFileName() + ending))
                     .filter(Files::isRegularFile)
                     .findFirst()
                     .orElseThrow(() -> new ConfigurationException("there is no file " + path + "."));
         } catch (InvalidPathException e) {
-            throw new ConfigurationException(place("include") + "this names no file: " + e.getReason() + ".", e);
+            throw new ConfigurationException(
+                    place("include") + "this include is not a valid " + "path: " + e.getReason() + ".", e);
         } catch (ConfigurationException e) {
             throw new ConfigurationException(place(what) + "include \"" + what + "\": " + e.getMessage(), e);
         }
-        if (depth == DEEPEST) {
-            throw new ConfigurationException(place(what) + file + " is included by what it includes.");
+        if (depth == MAX_DEPTH) {
+            throw new ConfigurationException(place(what) + "includes are nested more " + "than " + MAX_DEPTH
+                    + " deep: does " + file + " include itself?");
         }
         return new ConfigurationFile(included, depth + 1).parse().root();
     }

@@ -4,7 +4,7 @@ import org.apache.commons.lang3.StringUtils;
 
 /** One setting's value is out of its range; {@link SettingsReader} adds the file and line to the message. */
 final class InvalidSettingException extends RuntimeException {
-    private static final int MOST_SHOWN = 200;
+    private static final int MAX_SHOWN = 200;
 
     private final String key;
 
@@ -18,7 +18,7 @@ final class InvalidSettingException extends RuntimeException {
     }
 
     static InvalidSettingException of(String key, Object value, String must) {
-        String shown = value.toString().isEmpty() ? "empty" : StringUtils.abbreviate(value.toString(), MOST_SHOWN);
+        String shown = value.toString().isEmpty() ? "empty" : StringUtils.abbreviate(value.toString(), MAX_SHOWN);
         return new InvalidSettingException(key, key + " is " + shown + "; it must be " + must + ".");
     }
 

@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 
 /** The settings that a whole configuration holds, each value of which is one text. */
 record SettingValues(Config config) {
-    private static final int MOST_DIGITS = 400;
+    private static final int MAX_DIGITS = 400;
 
     /**
      * @param text of all settings
@@ -180,7 +180,7 @@ record SettingValues(Config config) {
     private BigDecimal exact(String key) {
         String number = text(key).strip();
         try {
-            check(number.length() <= MOST_DIGITS, key, number, "a number");
+            check(number.length() <= MAX_DIGITS, key, number, "a number");
             return new BigDecimal(number);
         } catch (NumberFormatException e) {
             throw InvalidSettingException.of(key, number, "a number");

@@ -31,7 +31,7 @@ public final class SettingsReader {
 
     private static final Pattern KEY = Pattern.compile("[\\w-]+(\\.[\\w-]+)*");
 
-    private static final int MOST_SHOWN = 200;
+    private static final int MAX_SHOWN = 200;
 
     /** What the parser's messages hold, in a user's words. */
     private static final List<Map.Entry<String, String>> SYNTAX = List.of(
@@ -78,7 +78,8 @@ public final class SettingsReader {
     }
 
     /**
-     * Reads settings that are stored with a model or a checkpoint. They may be of others, so nothing in them is looked up:
+     * Reads settings that are stored with a model or a checkpoint. They may be of others, so nothing in them is looked
+     * up:
      * no other file, no address, no variable of the environment.
      *
      * @param origin where the text comes from, for messages
@@ -93,7 +94,8 @@ public final class SettingsReader {
                     Config stored = ConfigFactory.parseString(text, options);
                     if (!stored.isResolved()) {
                         throw new ConfigurationException(
-                                origin + " has a ${...}, which stored settings may not have: put the value there.");
+                                origin + " has a ${...}, which is not allowed in stored settings: replace it by its "
+                                        + "value.");
                     }
                     return stored;
                 },
@@ -126,7 +128,7 @@ public final class SettingsReader {
         } catch (ConfigException e) {
             throw new ConfigurationException(where(e.origin(), origin) + sentence(e), e);
         } catch (StackOverflowError e) {
-            throw new ConfigurationException(origin + ": its groups or lists are nested too deep.", e);
+            throw new ConfigurationException(origin + ": its groups or lists are nested too deeply.", e);
         }
     }
 
@@ -146,7 +148,7 @@ public final class SettingsReader {
             String name = message.replaceFirst("(?s).*?(\\$\\{[^}]*}).*", "$1");
             return name
                     + (message.contains("cycle")
-                            ? " is made of itself."
+                            ? " refers to itself."
                             : " is neither a key of the configuration nor an environment variable.");
         }
         for (Map.Entry<String, String> known : SYNTAX) {
@@ -157,7 +159,7 @@ public final class SettingsReader {
         String unlocated = message.replaceFirst("^(?:.*?: )??\\d+: ", "")
                 .replaceFirst(" \\((?:if you intended|Reserved).*", "")
                 .replaceAll("\\p{Cntrl}+", " ");
-        return "this is no HOCON: " + StringUtils.removeEnd(StringUtils.abbreviate(unlocated, MOST_SHOWN), ".") + ".";
+        return "invalid HOCON: " + StringUtils.removeEnd(StringUtils.abbreviate(unlocated, MAX_SHOWN), ".") + ".";
     }
 
     private static Config overridden(Config config, List<String> overrides) {
@@ -196,7 +198,7 @@ public final class SettingsReader {
         for (String key : PATHS) {
             ConfigValue value = config.getValue(key);
             try {
-                Object path = HomeFolder.expanded(config.getString(key));
+                Object path = UserPath.expanded(config.getString(key));
                 config = config.withValue(
                         key, ConfigValueFactory.fromAnyRef(path).withOrigin(value.origin()));
             } catch (ConfigurationException e) {
@@ -239,7 +241,7 @@ public final class SettingsReader {
                 : switch (value.valueType()) {
                     case OBJECT -> " takes one value, not a group of keys.";
                     case LIST -> " takes one value, not a list.";
-                    case NULL -> " is null, which is no value: leave the line out, and the default stands.";
+                    case NULL -> " must not be null: remove the line to use the default.";
                     default -> null;
                 };
         if (must != null) {
@@ -254,7 +256,7 @@ public final class SettingsReader {
             return unknown(key + "." + first.getKey(), first.getValue());
         }
         return new ConfigurationException(where(value.origin(), "") + "unknown key "
-                + StringUtils.abbreviate(key, MOST_SHOWN) + "; "
+                + StringUtils.abbreviate(key, MAX_SHOWN) + "; "
                 + Words.nearest(key, keys("", REFERENCE.root()))
                         .map(near -> "did you mean " + near + "?")
                         .orElse("conf/reference.conf has every key."));
@@ -274,8 +276,8 @@ public final class SettingsReader {
     }
 
     /**
-     * Compares what decides a run's result: not where its files lie, nor when they are written. A run goes on to more
-     * epochs where the learning rate of its steps does not depend on their number.
+     * Compares the settings that determine a run's result, so neither paths nor checkpoint intervals. More epochs are
+     * no difference if the schedule does not depend on their number.
      *
      * @param origin where the other settings come from, for messages
      * @return for each key that differs, its two values
@@ -289,8 +291,7 @@ public final class SettingsReader {
         if (epochs < before || (epochs > before && schedule.dependsOnEpochs())) {
             differences.add(EPOCHS + " is " + epochs + ", and was " + before
                     + (schedule.dependsOnEpochs()
-                            ? ", on which every learning rate of training.schedule = " + Words.kebab(schedule)
-                                    + " depends"
+                            ? "; training.schedule = " + Words.kebab(schedule) + " depends on it"
                             : ""));
         }
         return differences;

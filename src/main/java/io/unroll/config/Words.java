@@ -8,7 +8,7 @@ import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /** The wording that messages about names share. */
 public final class Words {
-    private static final int MOST_COMPARED = 100;
+    private static final int MAX_COMPARED_LENGTH = 100;
 
     private Words() {}
 
@@ -20,10 +20,12 @@ public final class Words {
     /** @return the known key that the name most likely means, in its own group or another; empty where none is near */
     static Optional<String> nearest(String name, List<String> known) {
         int near = 1 + leaf(name).length() / 3;
-        return Optional.of(name).filter(any -> name.length() <= MOST_COMPARED).flatMap(any -> known.stream()
-                .filter(key -> distance(name, key) <= near)
-                .min(Comparator.comparing((String key) -> distance(name, key))
-                        .thenComparing(Comparator.naturalOrder())));
+        return Optional.of(name)
+                .filter(any -> name.length() <= MAX_COMPARED_LENGTH)
+                .flatMap(any -> known.stream()
+                        .filter(key -> distance(name, key) <= near)
+                        .min(Comparator.comparing((String key) -> distance(name, key))
+                                .thenComparing(Comparator.naturalOrder())));
     }
 
     private static int distance(String name, String key) {

@@ -15,13 +15,14 @@ public final class Natives {
     private static final String LIMIT = "org.bytedeco.javacpp.maxPhysicalBytes";
 
     /**
-     * Lifts JavaCPP's limits, as an option of the JVM: JavaCPP would refuse memory to a process that is larger than four
+     * Lifts JavaCPP's limits, as an option of the JVM: JavaCPP would refuse memory to a process that is larger than
+     * four
      * times its heap, and ours may be: the operating system, or who has started it, limits it. JavaCPP reads them once,
      * when anything native is first touched, so whoever starts a JVM gives them, or calls {@link #liftLimits} first.
      */
     public static final String WITHOUT_LIMITS = "-Dorg.bytedeco.javacpp.maxBytes=0 -D" + LIMIT + "=0";
 
-    /** Shared by those who use natives; and had by none of them any more once the process has to end. */
+    /** Native code runs under the read lock. The shutdown hook takes the write lock and keeps it. */
     private static final ReentrantReadWriteLock USE = new ReentrantReadWriteLock();
 
     private static volatile int threadsOfProcess;
@@ -32,7 +33,7 @@ public final class Natives {
             System.setProperty(pair[0], System.getProperty(pair[0], pair[1]));
         }
         try {
-            // The process' end takes the libraries down, whoever is still in one of their functions.
+            // Exit unloads the native libraries, which crashes threads that are still inside them.
             Runtime.getRuntime().addShutdownHook(new Thread(USE.writeLock()::lock, "waits for natives"));
         } catch (IllegalStateException e) {
             // it is ending already
@@ -73,8 +74,8 @@ public final class Natives {
     }
 
     /**
-     * Does work that takes natives more than some milliseconds; the process does not end before. Once it has to end, this
-     * does not return.
+     * Runs work that spends more than a few milliseconds in native code. Shutdown of the JVM waits for it. A call
+     * during shutdown blocks forever.
      */
     public static <T> T toItsEnd(Supplier<T> work) {
         Lock lock = USE.readLock();

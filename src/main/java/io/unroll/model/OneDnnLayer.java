@@ -76,10 +76,9 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
 
     private static Cell cell(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
         return cellOf(layer)
-                .orElseThrow(
-                        () -> new UnrollException(
-                                "oneDNN has no kernel for the layer " + layer
-                                        + ": it runs LSTM, GravesLSTM and Gru with tanh and sigmoid, and SimpleRnn with tanh or relu."));
+                .orElseThrow(() -> new UnrollException("oneDNN has no kernel for the layer " + layer
+                        + ": it runs LSTM, GravesLSTM and Gru with tanh and sigmoid, and SimpleRnn "
+                        + "with tanh or relu."));
     }
 
     /** @return whether this class computes what Deeplearning4j's own layer of that configuration does, in float32 */
@@ -159,8 +158,8 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         }
         if (input.rank() != 3 || input.size(1) != layerConf().getNIn()) {
             throw new IllegalArgumentException(
-                    "the recurrent layer " + layerConf().getLayerName() + " reads [lanes, "
-                            + layerConf().getNIn() + ", steps], and gets " + Arrays.toString(input.shape()));
+                    "the recurrent layer " + layerConf().getLayerName() + " expects input of shape [lanes, "
+                            + layerConf().getNIn() + ", steps], but got " + Arrays.toString(input.shape()));
         }
         INDArray x = timeMajor(input, ArrayType.INPUT, workspaces);
         if (training && layerConf().getIDropout() != null) {
@@ -330,7 +329,9 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         lastStateGradient = gradient;
     }
 
-    /** @return gradient with respect to the state that the last backward pass started from, each {@code [lanes, hidden]} */
+    /**
+     * @return gradient with respect to the state that the last backward pass started from, each {@code [lanes, hidden]}
+     */
     float[][] stateGradient() {
         float[][] gradient = new float[cell.states()]
                 [training.shape().lanes() * training.shape().hidden()];

@@ -16,7 +16,7 @@ import org.apache.spark.SparkConf;
 final class ExecutorMemory {
     private static final long LIBRARIES = 300;
 
-    /** By which what a replica takes may be more than what is computed. */
+    /** Factor by which a replica may use more memory than estimated. */
     private static final double MARGIN = 1.2;
 
     private static final long LEAST_BY_DEFAULT = 384;

@@ -9,7 +9,10 @@ import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** A file of a prepared corpus as it is written: what hinders that is a sentence which names it, and leaves no part of it. */
+/**
+ * Output stream to a file of a prepared corpus. If writing fails, the exception names the file, and the partial file is
+ * deleted.
+ */
 final class PreparedFile extends OutputStream {
     private final FileSystem fs;
     private final Path file;

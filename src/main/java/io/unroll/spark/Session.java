@@ -3,6 +3,9 @@ package io.unroll.spark;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import io.unroll.model.Natives;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -12,6 +15,7 @@ import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.SparkConf;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
@@ -19,6 +23,9 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
+import scala.collection.Iterator;
+import scala.reflect.ClassTag$;
+import scala.runtime.AbstractFunction2;
 
 /** A Spark application, set up as Unroll's jobs need it. */
 public final class Session implements AutoCloseable {
@@ -39,7 +46,8 @@ public final class Session implements AutoCloseable {
 
     private Session(JavaSparkContext context) {
         this.context = context;
-        this.hadoop = context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+        this.hadoop = context.broadcast(
+                new SerializableConfiguration(PosixLocalFileSystem.configure(context.hadoopConfiguration())));
     }
 
     /** @param threads processor threads of one task */
@@ -87,7 +95,7 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Refuses what cannot be, before it is tried.
+     * Fails if the driver or the executors have too little memory.
      *
      * @param replicas that are trained
      * @param replicaBytes what a task will take outside the Java heap
@@ -120,7 +128,7 @@ public final class Session implements AutoCloseable {
     /** @return Hadoop's configuration as spark-submit gave it, for work that needs no Spark */
     public static Configuration hadoopWithoutSpark() {
         User.ensure();
-        return SparkHadoopUtil.get().newConfiguration(new SparkConf());
+        return PosixLocalFileSystem.configure(SparkHadoopUtil.get().newConfiguration(new SparkConf()));
     }
 
     public Configuration hadoop() {
@@ -163,9 +171,48 @@ public final class Session implements AutoCloseable {
         return map(inputs, task);
     }
 
+    /**
+     * A task's work as a class: for lambdas, Spark reads the byte code of the class that holds them in every job, which
+     * takes 5 ms.
+     */
+    private static final class Each<I, O> extends AbstractFunction2<TaskContext, Iterator<I>, List<Outcome<O>>>
+            implements Serializable {
+        private static final long serialVersionUID = 1;
+
+        private final Function<I, O> task;
+
+        Each(Function<I, O> task) {
+            this.task = task;
+        }
+
+        @Override
+        public List<Outcome<O>> apply(TaskContext context, Iterator<I> inputs) {
+            List<Outcome<O>> outcomes = new ArrayList<>();
+            while (inputs.hasNext()) {
+                outcomes.add(outcome(inputs.next()));
+            }
+            return outcomes;
+        }
+
+        private Outcome<O> outcome(I input) {
+            try {
+                return Outcome.of(() -> task.call(input));
+            } catch (Exception e) {
+                return ExceptionUtils.rethrow(e);
+            }
+        }
+    }
+
     /** Like {@link #map(String, List, Function)}, with the names that were given before. */
+    @SuppressWarnings("unchecked")
     <I, O> List<O> map(List<I> inputs, Function<I, O> task) {
-        return parallelize(inputs).map(input -> Outcome.of(() -> task.call(input))).collect().stream()
+        List<Outcome<O>>[] results = (List<Outcome<O>>[]) context.sc()
+                .runJob(
+                        parallelize(inputs).rdd(),
+                        new Each<>(task),
+                        ClassTag$.MODULE$.<List<Outcome<O>>>apply(List.class));
+        return Arrays.stream(results)
+                .flatMap(List::stream)
                 .map(Outcome::orThrow)
                 .toList();
     }

@@ -17,7 +17,7 @@ import org.apache.spark.SparkConf;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tries what Spark would answer by ending the process, or by traces and a minute of attempts. */
+/** Checks for problems for which Spark would exit the process, or retry for a minute and print stack traces. */
 final class StartChecks {
     private static final Logger LOG = LoggerFactory.getLogger(StartChecks.class);
     private static final Pattern STANDALONE = Pattern.compile("spark://(.+)");
@@ -61,7 +61,7 @@ final class StartChecks {
         try (Socket socket = new Socket()) {
             InetSocketAddress address = new InetSocketAddress(host, port);
             if (address.isUnresolved()) {
-                return "no address of this host is known";
+                return "the host name cannot be resolved";
             }
             socket.connect(address, MILLISECONDS_TO_CONNECT);
             return null;
@@ -94,7 +94,7 @@ final class StartChecks {
                 && conf.getBoolean("spark.ui.enabled", true)
                 && isFree(0)
                 && IntStream.rangeClosed(first, last).noneMatch(StartChecks::isFree)) {
-            LOG.warn("no port from {} to {} is free for Spark's web page: it has another", first, last);
+            LOG.warn("ports {} to {} are taken: Spark's web UI uses another port", first, last);
             conf.set("spark.ui.port", "0");
         }
     }

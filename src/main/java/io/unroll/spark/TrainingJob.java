@@ -16,6 +16,7 @@ import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.model.ReplicaMemory;
 import io.unroll.task.Task;
+import io.unroll.train.FloatArray;
 import io.unroll.train.Progress;
 import io.unroll.train.ReplicaResult;
 import io.unroll.train.Round;
@@ -26,9 +27,13 @@ import io.unroll.train.UniformLoss;
 import java.io.IOException;
 import java.util.Optional;
 import org.apache.hadoop.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A run on the driver: prepare, plan, then rounds of training and averaging, then the model. */
 public final class TrainingJob {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainingJob.class);
+
     private final Session session;
     private final Settings settings;
     private final Progress progress;
@@ -67,6 +72,10 @@ public final class TrainingJob {
         // Half a model with checkpoints beside it is this run's own; anything else is not touched.
         boolean partial = folder.isPartial();
         boolean overwrites = settings.run().overwrite() || (partial && checkpoints.exist());
+        if (partial && !overwrites) {
+            // Files of the user's are named.
+            folder.checkOwn();
+        }
         Model there = folder.exists() && !overwrites ? folder.finished(settings) : null;
         boolean goesOn = there != null
                 && there.settings().training().epochs() < settings.training().epochs();
@@ -237,8 +246,10 @@ public final class TrainingJob {
         interrupted = true;
         try {
             journal.checkpointNow(state);
-            progress.interrupted(journal.checkpointed());
+        } catch (UnrollException e) {
+            LOG.warn("the last round has no checkpoint: {}", e.getMessage(), e);
         } finally {
+            progress.interrupted(journal.checkpointed());
             directory.close();
         }
     }
@@ -279,7 +290,8 @@ public final class TrainingJob {
                 snapshot.tokens(),
                 state.report().trainingLoss(),
                 state.validationLoss(),
-                corpus.vocabularies().checksum());
+                corpus.vocabularies().checksum(),
+                FloatArray.checksum(parameters));
         Model model = new Model(
                 manifest,
                 settings,

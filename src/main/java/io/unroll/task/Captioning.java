@@ -31,7 +31,7 @@ record Captioning(Settings settings) implements Task {
     private static final String IMAGE = "image";
     private static final String CAPTION = "caption";
     /** Where a decoder has not learnt to end. */
-    private static final int MOST_TOKENS = 1000;
+    private static final int MAX_TOKENS = 1000;
 
     Captioning {
         Task.refuseAttention(settings);
@@ -164,7 +164,7 @@ record Captioning(Settings settings) implements Task {
     public Score score(Network network, Batch batch, int beam) {
         Loss loss = network.evaluate(batch);
         int[] most = new int[batch.lanes()];
-        Arrays.fill(most, MOST_TOKENS);
+        Arrays.fill(most, MAX_TOKENS);
         List<int[]> answers = Targets.search(beam).decode(network, batch.sources(), most);
         Map<String, CaptionScore.Captions> images = new HashMap<>();
         for (int lane = 0; lane < batch.lanes(); lane++) {
@@ -198,7 +198,7 @@ record Captioning(Settings settings) implements Task {
         int tokens = 0;
         for (Prompt.File image : prompt.images()) {
             int[] answer = Targets.search(prompt.beam())
-                    .decode(network, new int[][] {read(image, prompt)}, new int[] {MOST_TOKENS})
+                    .decode(network, new int[][] {read(image, prompt)}, new int[] {MAX_TOKENS})
                     .get(0);
             captions.add(targets().phrases().decode(answer, vocabularies.tokens()));
             tokens += answer.length;

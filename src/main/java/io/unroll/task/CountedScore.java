@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A score, and how many of the tokens that it is of the model knows only as {@code <unk>}.
+ * A score, with the number of unknown tokens ({@code <unk>}) in the scored text.
  *
  * @param unknown by the names that users read
  */

@@ -17,12 +17,15 @@ public interface Examples extends Collator {
     List<String> columns();
 
     /**
-     * @return what the files hold that the row names; empty where it names none
+     * @return the content of the files that the row names; empty if it names none
      * @throws io.unroll.text.MalformedRowException where the row cannot be used
      */
     int[] read(Row row, RowFiles files);
 
-    /** @throws io.unroll.text.MalformedRowException where the row cannot be used with vocabularies that are not its corpus' */
+    /**
+     * @throws io.unroll.text.MalformedRowException where the row cannot be used with vocabularies that are not its
+     * corpus'
+     */
     default void check(Row row, Vocabularies vocabularies) {}
 
     /** Adds what the row, which can be used, holds of each vocabulary's symbols. */

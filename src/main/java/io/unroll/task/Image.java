@@ -50,8 +50,10 @@ final class Image {
     }
 
     /**
-     * @param file PNG, JPEG, GIF (of an animation the first picture) or BMP, whatever its name; its sides are scaled to the one
-     *     that is wanted by taking means over areas, it is turned upright as Exif says, and what is transparent becomes white
+     * @param file PNG, JPEG, GIF (of an animation the first picture) or BMP, whatever its name; its sides are scaled to
+     *     the one
+     *     that is wanted by taking means over areas, it is turned upright as Exif says, and what is transparent becomes
+     *     white
      * @throws MalformedRowException if it is no such image, or is damaged
      */
     static int[] read(byte[] file, String name, int side) {
@@ -63,8 +65,7 @@ final class Image {
             }
             ImageHeader header = ImageHeader.of(file, name);
             if (header.components() == 4) {
-                throw new MalformedRowException(
-                        name + " has the four colours of print (CMYK), which are not read: convert it to RGB");
+                throw new MalformedRowException(name + " is a CMYK image, which is not supported: convert it to RGB");
             }
             try {
                 reader.setInput(in, true, true);

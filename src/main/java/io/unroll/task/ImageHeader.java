@@ -8,7 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 
 /**
- * What the JDK's readers leave out of JPEG and PNG files: which way up a picture is, its colours' number, and whether a PNG is
+ * What the JDK's readers leave out of JPEG and PNG files: which way up a picture is, its colours' number, and whether a
+ * PNG is
  * whole.
  *
  * @param orientation as in Exif (tag 0x0112): 1 is upright, 2 to 8 are turned or mirrored
@@ -59,7 +60,7 @@ record ImageHeader(int orientation, int components) {
                     .decode(slice(named, Integer.BYTES))
                     .toString();
             if (length < 0 || in.getInt() != (int) sum.getValue()) {
-                throw new MalformedRowException(name + " is damaged: a check sum of its parts is wrong");
+                throw new MalformedRowException(name + " is damaged: a PNG chunk has a wrong checksum");
             }
             if (chunk.equals("eXIf")) {
                 orientation = orientation(named.slice());

@@ -50,10 +50,13 @@ public interface Task extends Serializable {
     /** Which vocabularies, by their names. */
     List<String> vocabularies();
 
-    /** @return what each vocabulary starts with, whatever the corpus, by their names */
+    /** @return the symbols with which each vocabulary starts, by the vocabulary's name */
     Map<String, Vocabulary> startOfVocabularies();
 
-    /** @return whether losses can only be compared between models of the same symbols: what one lacks, it need not tell apart */
+    /**
+     * @return whether losses can only be compared between models of the same symbols: what one lacks, it need not tell
+     * apart
+     */
     boolean scoresDependOnSymbols();
 
     /** Which network on the trunk. */
@@ -69,14 +72,16 @@ public interface Task extends Serializable {
      */
     Score score(Network network, Batch batch, int beam);
 
-    /** What {@link #score} gives, and {@link #unknown} in the batch. */
+    /** The {@link #score}, with the number of unknown tokens. */
     default Score counted(Network network, Batch batch, int beam) {
         Map<String, Long> unknown = unknown(batch);
         Score score = score(network, batch, beam);
         return unknown.isEmpty() ? score : new CountedScore(score, new TreeMap<>(unknown));
     }
 
-    /** @return how many of the batch's tokens are {@code <unk>}, by the names that users read; empty where none can be */
+    /**
+     * @return how many of the batch's tokens are {@code <unk>}, by the names that users read; empty where none can be
+     */
     Map<String, Long> unknown(Batch batch);
 
     /** @return the words of a prompt, or what else its symbols are, that the model knows only as {@code <unk>} */

@@ -43,7 +43,7 @@ public final class CorpusFiles {
         slices.stream()
                 .filter(slice -> slice.start() == 0 && FileEnding.isStructured(slice.file()))
                 .findFirst()
-                .ifPresent(slice -> LOG.warn("{} is read as plain text, with all that is no text in it", slice.file()));
+                .ifPresent(slice -> LOG.warn("{} is read as plain text, including its markup", slice.file()));
         return gathered(slices.stream().filter(slice -> slice.length() > 0).toList(), sliceBytes);
     }
 
@@ -136,7 +136,7 @@ public final class CorpusFiles {
         if (e instanceof ChecksumException) {
             Path path = new Path(file);
             throw new UnrollException(
-                    file + " does not fit its checksums in ." + path.getName() + ".crc beside it: restore the file, or"
+                    file + " does not match its checksum file, ." + path.getName() + ".crc: restore the file, or"
                             + " delete ." + path.getName() + ".crc, if the file was changed on purpose.",
                     e);
         }

@@ -116,14 +116,17 @@ final class FileEnding {
             boolean twice = table(file.file()) == Settings.Format.PARQUET && file.compressed();
             if (packed || twice) {
                 throw new ConfigurationException(
-                        file.file() + " is packed in a way that is not read; only .gz and .bz2 are"
-                                + (twice ? ", and not around a .parquet" : "")
-                                + ": unpack it, or leave it out by a pattern, as corpus.path = \"folder/*.txt\".");
+                        file.file() + " is in a compression or archive format that Unroll cannot read; it reads .gz, "
+                                + ".bz2 and .deflate"
+                                + (twice ? ", but not for .parquet" : "")
+                                + ": unpack it, or exclude it with a pattern, such as corpus.path = \"folder/*.txt\".");
             }
         }
     }
 
-    /** @throws ConfigurationException naming a file that is neither a table nor plain text, or the one beside the other */
+    /**
+     * @throws ConfigurationException naming a file that is neither a table nor plain text, or the one beside the other
+     */
     static void refuseOthers(List<Slice> files) {
         Slice table = files.stream()
                 .filter(file -> table(file.file()) != Settings.Format.LINES)
@@ -135,10 +138,11 @@ final class FileEnding {
             if (table(file.file()) == Settings.Format.LINES && (table != null || other)) {
                 throw new ConfigurationException(file.file()
                         + (table != null
-                                ? " is no table, and is beside one, " + table.file()
+                                ? " is not a table, unlike " + table.file()
                                 : " is neither a table nor plain text")
-                        + ": leave it out by a pattern, as corpus.path = \"folder/*.csv\", convert it to .csv, .tsv or .parquet,"
-                        + " or give corpus.format, which then is that of all files.");
+                        + ": exclude it with a pattern, such as corpus.path = \"folder/*.csv\", convert it to .csv, "
+                        + ".tsv or .parquet,"
+                        + " or set corpus.format, which then applies to all files.");
             }
         }
     }

@@ -28,8 +28,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The files that a path, a folder or a pattern leads to: each once, however many links do, and never those whose names begin
- * with . or _. What is not read is logged. Hadoop's own listing follows links in circles, and skips silently what it cannot
+ * The files that a path, a folder or a pattern leads to: each once, however many links do, and never those whose names
+ * begin
+ * with . or _. What is not read is logged. Hadoop's own listing follows links in circles, and skips silently what it
+ * cannot
  * open; its patterns fail at names with a colon.
  */
 final class FileTree {
@@ -95,12 +97,15 @@ final class FileTree {
                     .forEach(found::add);
         }
         if (found.isEmpty()) {
-            throw new ConfigurationException(path + ": no such file or folder, and as a pattern it matches nothing.");
+            throw new ConfigurationException(path + ": no such file or folder, and no file matches it as a pattern.");
         }
         return found;
     }
 
-    /** @param last whether nothing of the pattern follows; what is before need not exist, and may not be listed by everybody */
+    /**
+     * @param last whether nothing of the pattern follows; what is before need not exist, and may not be listed by
+     * everybody
+     */
     private Collection<Path> matches(Path pattern, boolean last) throws IOException {
         if (pattern.getParent() == null) {
             return List.of(pattern);
@@ -128,7 +133,7 @@ final class FileTree {
 
     private void add(Path path) throws IOException {
         if (!exists(path) || (local && !Files.exists(localPath(path)))) {
-            unread.add(path + " (a link to nothing)");
+            unread.add(path + " (a broken link)");
             return;
         }
         FileStatus status = status(path);
@@ -210,7 +215,7 @@ final class FileTree {
         if (found) {
             children.add(child(folder, name));
         } else {
-            unread.add(child(folder, name) + " (its name is not of this locale: set LC_ALL=C.UTF-8)");
+            unread.add(child(folder, name) + " (its name cannot be decoded in this locale: set LC_ALL=C.UTF-8)");
         }
     }
 

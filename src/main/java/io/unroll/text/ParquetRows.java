@@ -79,7 +79,7 @@ final class ParquetRows {
             }
             throw new UnrollException(
                     name + " cannot be read as a Parquet file: " + ExceptionUtils.getRootCauseMessage(e)
-                            + ". Write it anew, or leave it out.",
+                            + ". Write it again, or exclude it from corpus.path.",
                     e);
         }
     }
@@ -127,7 +127,7 @@ final class ParquetRows {
                 .findFirst()
                 .ifPresent(codec -> {
                     throw new ConfigurationException(file + " is compressed by " + codec
-                            + ", which is not read: write it" + " with snappy, gzip or zstd.");
+                            + ", which Unroll does not read: write it with snappy, gzip or zstd.");
                 });
     }
 
@@ -143,7 +143,7 @@ final class ParquetRows {
                     ? "a list"
                     : map ? "a map" : type.isPrimitive() ? "of the type " + described(type) : "a struct";
             throw new ConfigurationException(file + ": column " + type.getName() + " (corpus.columns." + meaning
-                    + ") is " + kind + ", and a text, a number, a date or a time is needed.");
+                    + ") is " + kind + "; it must be a text, a number, a date or a time.");
         }
         return value;
     }

@@ -28,8 +28,8 @@ public record Row(String file, long number, Map<String, String> values, String p
             throw new MalformedRowException("the row has no " + meaning);
         }
         if (value.length() > MAX_CHARACTERS) {
-            throw new MalformedRowException("its " + meaning + " has " + value.length() + " characters, and at most "
-                    + MAX_CHARACTERS + " are read: cut it, or part it into several rows");
+            throw new MalformedRowException("its " + meaning + " has " + value.length() + " characters; the maximum is "
+                    + MAX_CHARACTERS + ": shorten it, or split it into several rows");
         }
         if (value.indexOf('\uFFFD') >= 0) {
             throw new MalformedRowException("its " + meaning + " holds bytes that are no UTF-8 text, or U+FFFD itself");

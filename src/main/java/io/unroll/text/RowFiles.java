@@ -24,7 +24,7 @@ public record RowFiles(String folder, Configuration hadoop) {
             FileSystem fs = file.getFileSystem(hadoop);
             FileStatus found = fs.getFileStatus(file);
             if (!found.isFile()) {
-                throw new MalformedRowException(name + " is no file, but a folder in " + folder);
+                throw new MalformedRowException(name + " is a folder in " + folder + ", not a file");
             }
             if (found.getLen() > MAX_BYTES) {
                 throw new MalformedRowException(
@@ -53,7 +53,7 @@ public record RowFiles(String folder, Configuration hadoop) {
             String folderPath = StringUtils.appendIfMissing(root.toUri().getPath(), "/");
             return inside(file.toUri().getPath().startsWith(folderPath), file, name);
         } catch (IllegalArgumentException e) {
-            throw new MalformedRowException(name + " is no name of a file");
+            throw new MalformedRowException(name + " is not a valid file name");
         } catch (IOException e) {
             throw new UnrollException("cannot read " + folder + " (corpus.images): " + e.getMessage(), e);
         }

@@ -114,7 +114,8 @@ public final class RowFormat implements Serializable {
                     reader.file + ", row at " + number
                             + ": a quotation mark that opens a value is not closed by one before a comma or"
                             + " the line's end: " + e.getCause().getMessage()
-                            + ". Mend the file: what follows cannot be told apart. Inside a value, a quotation mark is written"
+                            + ". Mend the file: what follows cannot be told apart. Inside a value, a quotation mark "
+                            + "is written"
                             + " as two.",
                     e);
         }
@@ -137,7 +138,7 @@ public final class RowFormat implements Serializable {
             characters += Math.max(0, read);
             if (characters > MAX_ROW_BYTES) {
                 throw new UnrollException(file + ", row at " + row + ": " + TOO_LONG
-                        + ". Mend the file: a quotation mark may not be closed.");
+                        + ". Check the file for a quotation mark that is not closed.");
             }
             return read;
         }
@@ -176,7 +177,7 @@ public final class RowFormat implements Serializable {
             number++;
             if (bytes >= MAX_SKIPPED_BYTES) {
                 throw new UnrollException(
-                        file + ", row at " + number + ": " + TOO_LONG + ". This is no file of lines.");
+                        file + ", row at " + number + ": " + TOO_LONG + ". The file is probably not text.");
             }
             if (bytes > 0) {
                 use.accept(line.getLength() == MAX_ROW_BYTES ? null : line.toString(), number);

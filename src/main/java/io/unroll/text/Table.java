@@ -66,8 +66,7 @@ final class Table {
     /** Adds a row of which nothing is known but why it cannot be used. */
     void addMalformed(long number, String problem) {
         if (places == null && header) {
-            throw new ConfigurationException(
-                    file + " has no row that names its columns: the first row's problem is that " + problem + ".");
+            throw new ConfigurationException(file + " has no usable header row: " + problem + ".");
         }
         rows.accept(new Row(file, number, Map.of(), problem));
     }
@@ -82,8 +81,8 @@ final class Table {
     private String tooMany(int number) {
         return "it has " + number + " columns, and the file's first " + (header ? "" : "usable ") + "row " + columns
                 + (format == Settings.Format.TSV
-                        ? ": in a .tsv, a value holds no tab"
-                        : ": in a .csv, quotation marks go around a value with a comma");
+                        ? ": in TSV, a value cannot contain a tab"
+                        : ": in CSV, quote a value that contains a comma");
     }
 
     /** @return which column a row of that size lacks; null for none */
@@ -131,14 +130,14 @@ final class Table {
         for (String other : List.of(";", "\t", ",", "|")) {
             if (row.size() == 1 && !other.equals(separator) && row.get(0).contains(other)) {
                 String way = other.equals("\t") ? "tsv" : other.equals(",") ? "csv" : "";
-                return " Its values seem to be parted by " + (other.equals("\t") ? "tabs" : "\"" + other + "\"")
+                return " Its values seem to be separated by " + (other.equals("\t") ? "tabs" : "\"" + other + "\"")
                         + (way.isEmpty()
                                 ? ", and only commas (csv) and tabs (tsv) are read: convert it."
                                 : ": then give corpus.format = " + way + ".");
             }
         }
         return header
-                ? " If its first row is a row like the others, give corpus.header = false, and numbers as columns."
+                ? " If the file has no header row, set corpus.header = false and column numbers in corpus.columns."
                 : "";
     }
 

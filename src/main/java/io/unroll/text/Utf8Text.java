@@ -94,6 +94,6 @@ final class Utf8Text {
     private UnrollException notText(int index, String what) {
         long offset = in.position() - bytes.limit() + index;
         return new UnrollException(in.file() + ": byte " + offset + " is no text (" + what + "). Mend or leave out the "
-                + "file, or train with corpus.malformed = replace or corpus.tokenizer = byte.");
+                + "file, or set corpus.malformed = replace; a model of corpus.tokenizer = byte reads anything.");
     }
 }

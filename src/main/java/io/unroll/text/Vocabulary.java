@@ -32,7 +32,7 @@ public final class Vocabulary implements Serializable {
                 throw new IllegalArgumentException("symbol " + id + " is empty");
             }
             if (ids.put(symbol, id) != null) {
-                throw new IllegalArgumentException("symbol " + id + " has come before, \"" + symbol + "\"");
+                throw new IllegalArgumentException("symbol " + id + ", \"" + symbol + "\", is a duplicate");
             }
         }
     }

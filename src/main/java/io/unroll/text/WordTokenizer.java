@@ -115,7 +115,7 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
                 throw new UnrollException(
                         where + " holds a word of more than " + MAX_CHARACTERS + " characters, which begins with "
                                 + StringUtils.abbreviate(word.toString(), SHOWN)
-                                + ": part it by white space, or train with corpus.tokenizer = char or byte.");
+                                + ": split it with white space, or train with corpus.tokenizer = char or byte.");
             }
             word.append(c);
         }

@@ -2,12 +2,16 @@ package io.unroll.train;
 
 import java.io.DataInput;
 import java.io.DataOutput;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.io.OutputStream;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
 
 /** Numbers that travel in blocks of bytes, big-endian: Java's own serialization writes a {@code float[]} one by one. */
 public final class FloatArray implements Serializable {
@@ -40,6 +44,16 @@ public final class FloatArray implements Serializable {
             bytes.asFloatBuffer().put(values, start, count);
             out.write(bytes.array(), 0, count * Float.BYTES);
         }
+    }
+
+    public static long checksum(float[] values) {
+        CRC32C checksum = new CRC32C();
+        try {
+            write(values, new DataOutputStream(new CheckedOutputStream(OutputStream.nullOutputStream(), checksum)));
+        } catch (IOException e) {
+            throw new IllegalStateException("nothing is written to a disk", e);
+        }
+        return checksum.getValue();
     }
 
     public static float[] read(int length, DataInput in) throws IOException {

@@ -5,7 +5,7 @@ import io.unroll.chunk.Plan;
 
 /** Who follows a run. */
 public interface Progress {
-    /** The run's directory may be another process': it takes a while to see. */
+    /** The run waits to see whether another process still holds its directory. */
     void waits(String why);
 
     /** @param found it had been prepared before */

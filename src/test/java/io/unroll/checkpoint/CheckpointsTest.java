@@ -244,7 +244,7 @@ class CheckpointsTest {
         String message = assertThrows(UnrollException.class, () -> checkpoints.latest(this::note))
                 .getMessage();
 
-        assertTrue(message.contains("is damaged: to begin anew, delete that folder"), message);
+        assertTrue(message.contains("is damaged: delete that folder to start from scratch"), message);
     }
 
     @Test

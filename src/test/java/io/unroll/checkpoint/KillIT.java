@@ -126,7 +126,7 @@ class KillIT {
     private static void assertEndsWithTheSameBits(Unroll.Running running, String run) throws Exception {
         Unroll.Output output = running.end();
         assertEquals(0, output.status(), output.err());
-        assertTrue(output.err().contains("goes on after round "), output.err());
+        assertTrue(output.err().contains("resuming after round "), output.err());
         assertArrayEquals(
                 Files.readAllBytes(folder.resolve("whole/model/network.zip")),
                 Files.readAllBytes(folder.resolve(run + "/model/network.zip")));

@@ -14,6 +14,7 @@ import io.unroll.model.Network;
 import io.unroll.task.Task;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
+import io.unroll.train.FloatArray;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -263,7 +264,8 @@ class ModelFolderTest {
                     3,
                     1.5,
                     null,
-                    vocabularies.checksum());
+                    vocabularies.checksum(),
+                    FloatArray.checksum(parameters));
             return new Model(manifest, settings, vocabularies, parameters, network.optimizerState());
         }
     }

@@ -7,6 +7,7 @@ import io.unroll.model.NetworkShape;
 import io.unroll.task.Task;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
+import io.unroll.train.FloatArray;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -51,7 +52,8 @@ final class TestModels {
                 3,
                 1.5,
                 null,
-                vocabularies.checksum());
+                vocabularies.checksum(),
+                FloatArray.checksum(parameters));
         return new Model(manifest, settings, vocabularies, parameters, optimizerState);
     }
 }

@@ -222,7 +222,7 @@ class UntrustedModelTest {
                 "corpus.path = \"a\"${user.home}",
                 "corpus.columns = ${model}",
                 "corpus.path += ${HOME}")) {
-            assertSettingsRefused(substitution, "has a ${...}, which stored settings may not have");
+            assertSettingsRefused(substitution, "has a ${...}, which is not allowed in stored settings");
         }
         server.stop(0);
         assertEquals(List.of(), asked);
@@ -297,9 +297,13 @@ class UntrustedModelTest {
         }
         write("run.seed = 8");
         byte[] manifest = bytes("manifest.json");
+        byte[] weights = bytes("network.zip");
         write("");
         replace("manifest.json", manifest);
         assertRefused("manifest.json and settings.conf disagree: seed is 8 and 7");
+        write("");
+        replace("network.zip", weights);
+        assertRefused("manifest.json and network.zip disagree: the weights' checksum is ");
         for (String symbols : List.of("abcd", "abc", "b\na")) {
             open().write(TestModels.model(TestModels.settings(""), symbols.split("")), true);
             byte[] vocabulary = bytes("vocabulary.json");

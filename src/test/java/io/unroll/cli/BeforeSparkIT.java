@@ -83,7 +83,7 @@ class BeforeSparkIT {
                 "publish FOLDER/run OTHER FOLDER/text.txt --tolerance -1      | --tolerance is -1.0; it must be 0 or more.",
                 "inspect FOLDER/run FOLDER/text.txt --out /proc/none          | --out is /proc/none, which cannot be written",
                 "inspect FOLDER/run FOLDER/text.txt --out FOLDER              | , a folder; it must be a file to write.",
-                "inspect FOLDER/run FOLDER/text.txt --out OTHER/x             | , in a folder that is not there",
+                "inspect FOLDER/run FOLDER/text.txt --out OTHER/x             | , in a folder that does not exist",
             })
     void isRefusedBeforeAnyWork(String call, String expected) {
         int before = SESSIONS.get();
@@ -148,10 +148,10 @@ class BeforeSparkIT {
         "inspect FOLDER/run ~other/x",
         "inspect FOLDER/run FOLDER/text.txt --out=~other/x",
     })
-    void theHomeFolderIsTheUsersOwn(String call) {
+    void theUserPathIsTheUsersOwn(String call) {
         Output refused = unroll(call);
         assertEquals(2, refused.status(), refused.err());
-        assertTrue(refused.err().contains("~other/x, and only ~/ stands for a home folder"), refused.err());
+        assertTrue(refused.err().contains("~other/x: only ~/, your own home folder, is expanded"), refused.err());
 
         // Where nothing has this name, its absence is said with the home folder.
         String name = "no-such-name-9b1c/y";

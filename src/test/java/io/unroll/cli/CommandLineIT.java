@@ -178,7 +178,7 @@ class CommandLineIT {
         byte[] model = Files.readAllBytes(folder.resolve("run/model/network.zip"));
         Output again = InProcess.unroll("train", conf.toString(), "--json");
         assertEquals(0, again.status(), again.err());
-        assertTrue(again.err().contains("this run is finished"), again.err());
+        assertTrue(again.err().contains("this run is complete"), again.err());
         assertEquals(trained.json(), again.json());
         Output other = InProcess.unroll("train", conf.toString(), "training.epochs=2");
         assertEquals(2, other.status());
@@ -214,7 +214,7 @@ class CommandLineIT {
                 "corpus.path=" + moved,
                 "run.directory=" + folder.resolve("found"));
         assertEquals(0, overwritten.status(), overwritten.err());
-        assertFalse(overwritten.err().contains("goes on after round"), overwritten.err());
+        assertFalse(overwritten.err().contains("resuming after round"), overwritten.err());
     }
 
     @Test
@@ -229,7 +229,7 @@ class CommandLineIT {
         Output again = InProcess.unroll(command);
 
         assertEquals(0, again.status(), again.err());
-        assertTrue(again.err().contains("goes on after round"), again.err());
+        assertTrue(again.err().contains("resuming after round"), again.err());
         assertArrayEquals(network, Files.readAllBytes(run.resolve("model/network.zip")));
     }
 
@@ -357,7 +357,7 @@ class CommandLineIT {
                 "2 | evaluate FOLDER/text FOLDER/text                      | is no model folder",
                 "2 | evaluate MODEL FOLDER/nowhere                         | nowhere: no such file or folder",
                 "1 | evaluate MODEL FOLDER/euro.txt                        | euro.txt holds \"€\" (U+20AC)",
-                "2 | evaluate MODEL FOLDER/text model.hidden=3             | model.hidden is as the model was trained",
+                "2 | evaluate MODEL FOLDER/text model.hidden=3             | model.hidden=3 cannot be given here",
                 "2 | evaluate MODEL FOLDER/text corpus.malformd=skip       | did you mean corpus.malformed?",
                 "2 | evaluate MODEL FOLDER/text --beam 3                   | has no answers that are searched for",
                 "2 | generate MODEL --image CONF                           | the model is none of task = captioning",
@@ -368,8 +368,8 @@ class CommandLineIT {
                 "2 | inspect MODEL FOLDER/nowhere                          | nowhere: no such file or folder",
                 "2 | inspect MODEL FOLDER/one.txt                          | one.txt holds fewer than three tokens",
                 "1 | inspect MODEL FOLDER/euro.txt                         | euro.txt holds \"€\" (U+20AC)",
-                "2 | inspect MODEL FOLDER/text --out FOLDER/no/page.html   | in a folder that is not there",
-                "2 | inspect MODEL FOLDER/text --tokens 2                  | --tokens is 2; it must be 3 or more",
+                "2 | inspect MODEL FOLDER/text --out FOLDER/no/page.html   | in a folder that does not exist",
+                "2 | inspect MODEL FOLDER/text --tokens 2                  | --tokens is 2; it must be from 3 to",
             })
     void badInputGetsOneSentence(int status, String call, String expected) throws Exception {
         Files.writeString(folder.resolve("empty.txt"), "");

@@ -81,10 +81,10 @@ class FailureTest {
                 Arguments.of(new NoSuchMethodError("spark.x"), "NoSuchMethodError: spark.x ("),
                 Arguments.of(
                         new IOException("x", new UnknownHostException("h.invalid")),
-                        "no address of the host h.invalid"),
+                        "the host name h.invalid cannot be resolved"),
                 Arguments.of(
                         new IOException("/d/f", new IOException("No space left on device")),
-                        "a disk is full (/d/f): make room on it ("),
+                        "a disk is full (/d/f): free space on it ("),
                 Arguments.of(
                         new SparkException("Job aborted due to stage failure: Task 0 in stage 1.0 failed 1 times, most "
                                 + "recent failure: Lost task 0.0 in stage 1.0 (TID 1) (h7 executor 3): java.io.IOException: "

@@ -57,7 +57,7 @@ class GoesOnKilledIT {
         Unroll.Output output = train("run", 4).end();
 
         assertEquals(0, output.status(), output.err());
-        assertTrue(output.err().contains("goes on after round "), output.err());
+        assertTrue(output.err().contains("resuming after round "), output.err());
         assertEquals(
                 -1, Files.mismatch(folder.resolve("whole/model/network.zip"), folder.resolve("run/model/network.zip")));
     }

@@ -83,7 +83,7 @@ class LaunchIT {
         Output output = unroll("--json", "train", conf.toString());
 
         assertEquals(2, output.status(), output.err());
-        assertTrue(output.err().contains("--json goes after the verb"), output.err());
+        assertTrue(output.err().contains("--json must come after the command"), output.err());
     }
 
     private static Output unroll(String... arguments) throws IOException, InterruptedException {

@@ -19,6 +19,7 @@ import io.unroll.model.Network;
 import io.unroll.model.RecurrentState;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
+import io.unroll.train.FloatArray;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -151,7 +152,8 @@ class PublishIT {
                     1,
                     1,
                     null,
-                    vocabularies.checksum());
+                    vocabularies.checksum(),
+                    FloatArray.checksum(parameters));
             new ModelFolder(folder.resolve(name).toString(), new Configuration())
                     .write(new Model(manifest, settings, vocabularies, parameters, network.optimizerState()), false);
         }

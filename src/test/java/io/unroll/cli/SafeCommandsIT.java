@@ -47,7 +47,7 @@ class SafeCommandsIT {
         double loss = trained.json().get("validation_loss").asDouble();
         assertTrue(loss > Math.log(17), "the settings are to be changed: " + loss);
         String warning = trained.json().get("warning").asText();
-        assertTrue(warning.startsWith("the model predicts worse than equal probabilities would: its validation loss"));
+        assertTrue(warning.startsWith("the model predicts worse than a uniform distribution: its validation loss"));
         assertTrue(trained.err().contains("unroll: warning: " + warning), trained.err());
 
         Output good = InProcess.unroll(
@@ -116,7 +116,7 @@ class SafeCommandsIT {
         Path page = Files.writeString(folder.resolve("page.html"), "<html>" + MINE);
         Output refused = inspect(page);
         assertEquals(2, refused.status(), refused.err());
-        assertTrue(refused.err().contains("page.html, a file that is no report"), refused.err());
+        assertTrue(refused.err().contains("page.html, which exists and is not an Unroll report"), refused.err());
         assertEquals("<html>" + MINE, Files.readString(page));
 
         Path report = Files.createFile(folder.resolve("report.html"));

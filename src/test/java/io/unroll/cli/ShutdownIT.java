@@ -52,7 +52,7 @@ class ShutdownIT {
 
         assertEnds("TERM", TERMINATED, running);
 
-        assertTrue(running.progress().contains("interrupted; what was learnt up to round "), running.progress());
+        assertTrue(running.progress().contains("interrupted; the checkpoint of round "), running.progress());
         assertTrue(Files.exists(folder.resolve("terminated/checkpoints/round-00000001.checkpoint")));
         assertFalse(Files.exists(folder.resolve("terminated/.lock")));
     }
@@ -72,7 +72,7 @@ class ShutdownIT {
             executor.onExit().get();
         }
         assertEquals(List.of(), crashes(Path.of("target/spark/work")));
-        assertTrue(running.progress().contains("the same command goes on from there"), running.progress());
+        assertTrue(running.progress().contains("run the same command again to resume"), running.progress());
     }
 
     @Tag("full")
@@ -130,18 +130,19 @@ class ShutdownIT {
     private static Unroll.Running start(String master, List<String> call) throws IOException {
         List<String> all = new ArrayList<>(List.of("--master", master, "--conf", "spark.ui.enabled=false"));
         all.addAll(call);
-        return new Unroll(folder).start(all.toArray(String[]::new));
+        return new Unroll(folder).startInOwnGroup(all.toArray(String[]::new));
     }
 
     private static void assertEnds(String signal, int status, Unroll.Running running) throws Exception {
         assertTrue(running.process().isAlive(), running.progress());
-        new ProcessBuilder("kill", "-" + signal, Long.toString(running.process().pid()))
+        // As a terminal does: to all processes that the command has started.
+        new ProcessBuilder("kill", "-" + signal, "--", "-" + running.process().pid())
                 .start()
                 .waitFor();
         Unroll.Output output = running.end();
         assertEquals(status, output.status(), output.err());
-        // Spark itself may print some, of its own threads, as it stops.
-        assertFalse(output.err().contains("\tat io.unroll."), output.err());
+        assertFalse(output.err().contains("\tat "), output.err());
+        assertFalse(output.err().contains("ShutdownHook"), output.err());
         assertFalse(output.out().contains("SIGSEGV"), output.out());
         assertEquals(List.of(), crashes(folder));
     }

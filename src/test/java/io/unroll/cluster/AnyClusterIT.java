@@ -129,7 +129,7 @@ class AnyClusterIT {
                 Unroll.Output resumed = start(home, Map.of("HADOOP_CONF_DIR", client.toString()), yarnOptions(), "yarn")
                         .end();
                 assertSucceeds(resumed);
-                assertTrue(resumed.err().contains("goes on after round "), resumed.err());
+                assertTrue(resumed.err().contains("resuming after round "), resumed.err());
                 try (InputStream in = hdfs.open(new org.apache.hadoop.fs.Path(home + "/yarn/model/network.zip"))) {
                     assertArrayEquals(network, in.readAllBytes());
                 }
@@ -159,12 +159,12 @@ class AnyClusterIT {
             signal("INT", interrupted.process().toHandle());
             Unroll.Output output = interrupted.end();
             assertEquals(130, output.status(), output.err());
-            assertTrue(output.err().contains("interrupted; what was learnt up to round "), output.err());
+            assertTrue(output.err().contains("interrupted; the checkpoint of round "), output.err());
 
             Unroll.Output resumed =
                     start("s3a://unroll", Map.of(), s3Options(endpoint), "s3").end();
             assertSucceeds(resumed);
-            assertTrue(resumed.err().contains("goes on after round "), resumed.err());
+            assertTrue(resumed.err().contains("resuming after round "), resumed.err());
             assertArrayEquals(network, bytes(endpoint + "/unroll/s3/model/network.zip"));
         }
     }

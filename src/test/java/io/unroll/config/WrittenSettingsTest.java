@@ -112,7 +112,7 @@ class WrittenSettingsTest {
                 "include url(\"http://127.0.0.1:1/x\") | run.conf:1: a configuration includes files only",
                 "include url(\"file:///etc/passwd\")  | run.conf:1: a configuration includes files only",
                 "include classpath(\"reference.conf\") | run.conf:1: a configuration includes files only",
-                "include \"run.conf\"                 | run.conf is included by what it includes",
+                "include \"run.conf\"                 | run.conf include itself?",
                 "run.directory = hdfs://host:1/x      | run.conf:1: such a value needs quotation marks around it",
                 "run.directory = \"x                  | run.conf:1: a quotation mark is opened and not closed",
                 "run { directory = x                  | a closing brace is missing at the end of the file",
@@ -209,8 +209,22 @@ class WrittenSettingsTest {
 
         assertEquals(expected, ConfigFactory.parseString(inFile).getString(key));
         assertEquals(inFile, above);
-        assertTrue(messageOf(GOOD + images + key + " = ~other/x").contains(key + " is ~other/x, and only ~/"));
-        assertEquals("./~x", HomeFolder.expanded("./~x"));
+        assertTrue(messageOf(GOOD + images + key + " = ~other/x").contains(key + " is ~other/x: only ~/"));
+        assertEquals("./~x", UserPath.expanded("./~x"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "12:00.log, ./12:00.log",
+        "a: b/12:00, ./a: b/12:00",
+        "a:, ./a:",
+        "in/12:00, in/12:00",
+        "./12:00, ./12:00",
+        "hdfs://host/x, hdfs://host/x",
+        "file:/x, file:/x"
+    })
+    void aNameWithAColonIsNoScheme(String path, String expected) {
+        assertEquals(expected, UserPath.expanded(path));
     }
 
     /** Those of older models hold what their users wrote. */

@@ -23,6 +23,7 @@ import io.unroll.task.Task;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
+import io.unroll.train.FloatArray;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -105,7 +106,18 @@ class ReportPageTest {
             parameters[i] *= scale;
         }
         Manifest manifest = new Manifest(
-                Versions.all(), 1, "", tokens.size(), parameters.length, 1, 1, 1, 1, null, vocabularies.checksum());
+                Versions.all(),
+                1,
+                "",
+                tokens.size(),
+                parameters.length,
+                1,
+                1,
+                1,
+                1,
+                null,
+                vocabularies.checksum(),
+                FloatArray.checksum(parameters));
         return new Model(manifest, settings, vocabularies, parameters, new float[0]);
     }
 

@@ -90,7 +90,7 @@ class AirflowIT {
         Map<String, Output> again = night("2026-03-01", 4);
         assertTrue(again.get("prepare").json().get("found").asBoolean());
         assertEquals(first.get("train").json(), again.get("train").json());
-        assertTrue(again.get("train").err().contains("this run is finished"));
+        assertTrue(again.get("train").err().contains("this run is complete"));
         JsonNode repeated = again.get("publish").json();
         assertTrue(repeated.get("published").asBoolean(), repeated.toString());
         assertFalse(repeated.get("changed").asBoolean(true), repeated.toString());

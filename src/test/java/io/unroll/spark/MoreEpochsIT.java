@@ -151,13 +151,12 @@ class MoreEpochsIT {
         String message = refused(settings(schedule, "language-model", 3, more));
 
         assertTrue(
-                message.contains("training.epochs is 3, and was 2, on which every learning rate of training.schedule = "
-                        + schedule + " depends"),
+                message.contains("training.epochs is 3, and was 2; training.schedule = " + schedule + " depends"),
                 message);
         assertTrue(message.contains("training.start-from=" + run + "/model to train its weights further"), message);
         assertEquals(before, TestRuns.content(run));
         FileUtils.deleteDirectory(run.resolve("model").toFile());
-        assertTrue(refused(settings(schedule, "language-model", 3, more)).contains("on which every learning rate"));
+        assertTrue(refused(settings(schedule, "language-model", 3, more)).contains(" depends on it"));
     }
 
     @Test
@@ -170,7 +169,7 @@ class MoreEpochsIT {
         assertTrue(refused(settings("plain", "language-model", 3, "model.dropout = 0.3"))
                 .contains("model.dropout is 0.3, and was 0.2. "));
         String message = refused(settings("plain", "language-model", 3, ""));
-        assertTrue(message.contains("its run has no checkpoint to go on from"), message);
+        assertTrue(message.contains("there is no checkpoint to resume from"), message);
         assertTrue(message.contains("training.start-from=" + run + "/model to train its weights further"), message);
     }
 

@@ -56,7 +56,7 @@ class PrepareDataIT {
                 .getMessage();
 
         assertTrue(
-                problem.startsWith("corpus.validation = 0.1 asks for 10 rows, and gets none: rows that are alike"),
+                problem.startsWith("corpus.validation = 0.1 asks for 10 rows, but none can be held out: duplicates"),
                 problem);
         assertEquals(
                 50,
@@ -83,7 +83,7 @@ class PrepareDataIT {
         String problem = assertThrows(ConfigurationException.class, () -> prepare(settings + quoted("mixed")))
                 .getMessage();
 
-        assertTrue(problem.contains("mixed/README.md is no table, and is beside one, "), problem);
+        assertTrue(problem.contains("mixed/README.md is not a table, unlike "), problem);
         assertEquals(
                 2,
                 prepare(settings + quoted("mixed/*.csv"))

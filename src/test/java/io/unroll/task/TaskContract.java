@@ -20,6 +20,7 @@ import io.unroll.model.RecurrentState;
 import io.unroll.text.Row;
 import io.unroll.text.RowFiles;
 import io.unroll.text.Vocabularies;
+import io.unroll.train.FloatArray;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -201,7 +202,8 @@ abstract class TaskContract {
                     1,
                     1,
                     null,
-                    vocabularies.checksum());
+                    vocabularies.checksum(),
+                    FloatArray.checksum(parameters));
             Model model = new Model(manifest, settings, vocabularies, parameters, network.optimizerState());
             new ModelFolder(folder.resolve("model").toString(), new Configuration()).write(model, false);
 

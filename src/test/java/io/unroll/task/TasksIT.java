@@ -115,7 +115,7 @@ class TasksIT {
         assertEquals(137, killed.process().waitFor());
         Unroll.Output resumed = start("local[2]", task, "killed").end();
         assertSucceeds(resumed);
-        assertTrue(resumed.err().contains("goes on after round "), resumed.err());
+        assertTrue(resumed.err().contains("resuming after round "), resumed.err());
         assertArrayEquals(expected, network(run(task, "killed")));
     }
 

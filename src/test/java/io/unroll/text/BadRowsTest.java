@@ -71,7 +71,7 @@ class BadRowsTest {
                                 MalformedRowException.class, () -> rows.get(0).value("text"))
                         .getMessage();
                 assertTrue(
-                        problem.matches("its text has \\d+ characters, and at most 1048576 are read: .*"
+                        problem.matches("its text has \\d+ characters; the maximum is 1048576: .*"
                                 + "|it is longer than 16777216 bytes, and is not read"),
                         problem);
                 assertEquals("b", rows.get(1).value("text"));
@@ -89,7 +89,7 @@ class BadRowsTest {
         String problem = assertThrows(
                         ConfigurationException.class, () -> read("tsv", "a.tsv", "z".repeat(20_000_000) + "\n"))
                 .getMessage();
-        assertTrue(problem.contains("a.tsv has no row that names its columns"), problem);
+        assertTrue(problem.contains("a.tsv has no usable header row: "), problem);
     }
 
     @Test
@@ -112,14 +112,11 @@ class BadRowsTest {
         assertHint(
                 "csv",
                 "text;label\na;x\n",
-                "Its values seem to be parted by \";\", and only commas (csv) and tabs (tsv)");
-        assertHint("csv", "text|label\na|x\n", "Its values seem to be parted by \"|\"");
+                "Its values seem to be separated by \";\", and only commas (csv) and tabs (tsv)");
+        assertHint("csv", "text|label\na|x\n", "Its values seem to be separated by \"|\"");
         assertHint("csv", "text\tlabel\na\tx\n", "parted by tabs: then give corpus.format = tsv.");
         assertHint("tsv", "text,label\na,x\n", "parted by \",\": then give corpus.format = csv.");
-        assertHint(
-                "csv",
-                "ham,hello\nspam,buy\n",
-                "If its first row is a row like the others, give corpus.header = false");
+        assertHint("csv", "ham,hello\nspam,buy\n", "If the file has no header row, set corpus.header = false");
         assertHint("csv, header = false, columns { text = 1, label = 2 }", "a;x\nb;y\n", "parted by \";\"");
     }
 
@@ -135,17 +132,15 @@ class BadRowsTest {
         String problem = assertThrows(
                         MalformedRowException.class, () -> rows.get(0).value("text"))
                 .getMessage();
-        assertEquals("it has 3 columns, and the file's first row 2: in a .tsv, a value holds no tab", problem);
+        assertEquals("it has 3 columns, and the file's first row 2: in TSV, a value cannot contain a tab", problem);
     }
 
     @Test
     void filesOfSeveralKindsAreRefused() {
         for (String other : List.of("README.md", "notes", "labels.txt", "b.json", "b.xlsx")) {
             String problem = problem("auto", "a.csv", other);
-            assertTrue(
-                    problem.contains(other + " is no table, and is beside one, a.csv: leave it out by a pattern"),
-                    problem);
-            assertTrue(problem.contains("or give corpus.format"), problem);
+            assertTrue(problem.contains(other + " is not a table, unlike a.csv: exclude it with a pattern"), problem);
+            assertTrue(problem.contains("or set corpus.format"), problem);
         }
         for (String other :
                 List.of("a.jsonl", "a.json", "a.ndjson.gz", "a.xlsx", "a.xml", "a.orc", "a.pdf", "a.JSON")) {

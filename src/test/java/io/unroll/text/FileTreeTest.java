@@ -98,7 +98,7 @@ class FileTreeTest {
         assertTrue(
                 problem(folder + "/pipe").contains("pipe (a named pipe, which can be read only once"),
                 problem(folder + "/pipe"));
-        assertTrue(problem(folder + "/broken").contains("broken (a link to nothing)"), problem(folder + "/broken"));
+        assertTrue(problem(folder + "/broken").contains("broken (a broken link)"), problem(folder + "/broken"));
         assertTrue(problem(folder + "/zero").contains("zero (a device, which has no end)"), problem(folder + "/zero"));
         assertTrue(problem("/dev/zero").contains("/dev/zero (a device, which has no end)"), problem("/dev/zero"));
         assertTrue(
@@ -118,7 +118,7 @@ class FileTreeTest {
         assertEquals(List.of("names:1/a:b"), names(folder + "/names:?/a*"));
         assertEquals(List.of("c/a.txt", "names:1/a:b"), names(folder + "/{c/a.txt,names:1/a:b}"));
         assertEquals(
-                "./12:00.log: no such file or folder, and as a pattern it matches nothing.",
+                "./12:00.log: no such file or folder, and no file matches it as a pattern.",
                 problem("12:00.log").replaceFirst("^(?!\\./)", "./"));
     }
 
@@ -144,9 +144,8 @@ class FileTreeTest {
                 assertThrows(UnrollException.class, () -> read("part-00000")).getMessage();
 
         assertTrue(
-                problem.matches(
-                        ".*/part-00000 does not fit its checksums in .part-00000.crc beside it: restore the file,"
-                                + " or delete .part-00000.crc, if the file was changed on purpose."),
+                problem.matches(".*/part-00000 does not match its checksum file, .part-00000.crc: restore the file,"
+                        + " or delete .part-00000.crc, if the file was changed on purpose."),
                 problem);
     }
 
@@ -185,7 +184,8 @@ class FileTreeTest {
                 "a.parquet.gz")) {
             Files.writeString(folder.resolve(name), "packed");
             assertTrue(
-                    problem(folder + "/" + name).contains(name + " is packed in a way that is not read"),
+                    problem(folder + "/" + name)
+                            .contains(name + " is in a compression or archive format that Unroll cannot read"),
                     problem(folder + "/" + name));
             Files.delete(folder.resolve(name));
         }

@@ -130,7 +130,7 @@ class ParquetRowsTest {
 
         assertTrue(
                 problem.endsWith("a.parquet: column label (corpus.columns.label) is " + kind
-                        + ", and a text, a number, a date or a time is needed."),
+                        + "; it must be a text, a number, a date or a time."),
                 problem);
     }
 
@@ -190,8 +190,9 @@ class ParquetRowsTest {
         String problem = assertThrows(UnrollException.class, () -> read(file)).getMessage();
 
         assertTrue(
-                problem.endsWith("a.parquet is compressed by BROTLI, which is not read: write it with snappy, gzip or"
-                        + " zstd."),
+                problem.endsWith(
+                        "a.parquet is compressed by BROTLI, which Unroll does not read: write it with snappy, gzip or"
+                                + " zstd."),
                 problem);
     }
 

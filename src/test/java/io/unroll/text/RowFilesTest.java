@@ -91,7 +91,7 @@ class RowFilesTest {
                         .start()
                         .waitFor());
         assertEquals("pipe is no regular file", problem("pipe"));
-        assertTrue(problem("in").startsWith("in is no file, but a folder"), problem("in"));
+        assertTrue(problem("in").startsWith("in is a folder in "), problem("in"));
         try (RandomAccessFile sparse =
                 new RandomAccessFile(folder.resolve("images/huge.png").toFile(), "rw")) {
             sparse.setLength(1L << 40);

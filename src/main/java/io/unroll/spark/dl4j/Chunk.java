@@ -60,7 +60,8 @@ final class Chunk implements Serializable {
                 throw new UnrollException("has no " + name);
             }
             if (array.shape().length < 2 || array.shape()[0] != features[0].shape()[0]) {
-                throw new UnrollException("has " + shapes() + ": each must be [lanes, ...], of as many lanes");
+                throw new UnrollException(
+                        "has " + shapes() + ": each must be [lanes, ...], with the same number of " + "lanes");
             }
         }
     }
