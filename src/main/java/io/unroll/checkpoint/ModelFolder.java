@@ -360,9 +360,13 @@ public final class ModelFolder {
             throw damaged(folder, MANIFEST + " has no corpus or no versions", null);
         }
         float[] parameters = parameters(shape, folder);
-        if (manifest.weights() != null) {
+        if (manifest.weights() != null && manifest.weights() != FloatArray.checksum(parameters)) {
             String zips = shape.parts().stream().map(NetworkShape.Part::name).collect(Collectors.joining(", "));
-            checkManifest(folder, "the weights' checksum", manifest.weights(), zips, FloatArray.checksum(parameters));
+            throw damaged(
+                    folder,
+                    MANIFEST + " and " + zips + " disagree: the weights are others. If they were changed on purpose,"
+                            + " remove \"weights\" from " + MANIFEST,
+                    null);
         }
         return new Model(manifest, settings, vocabularies, parameters, new float[0]);
     }

@@ -199,7 +199,9 @@ class CheckpointsTest {
         Checkpoints onFullDisk = new Checkpoints(settings(""), full);
         String message = assertThrows(UnrollException.class, () -> onFullDisk.write(state(2, 0.4), CORPUS))
                 .getMessage();
-        assertTrue(message.contains("round-00000002.checkpoint: No space left on device. Free or mend"), message);
+        assertTrue(
+                message.contains("round-00000002.checkpoint: No space left on device. Free space or fix the cause"),
+                message);
         assertEquals(
                 1,
                 checkpoints("")

@@ -125,7 +125,7 @@ class DirectoryLockTest {
             DirectoryLock.Holder other = with(DirectoryLock.Holder.here(), "another", 7, "2001-01-01T00:00:00Z");
             write(other);
             String message = assertThrows(UnrollException.class, lock::checkNow).getMessage();
-            assertTrue(message.contains("another process has taken over P meanwhile"), message);
+            assertTrue(message.contains("another process has taken over P, because"), message);
         }
         assertTrue(Files.readString(file()).contains("another"), "it was the other's to remove");
     }

@@ -124,7 +124,7 @@ class WrittenSettingsTest {
                 "run.directory = ${run.directory}     | run.conf: run.directory is not set",
                 "training = 3                         | run.conf:1: training is a group of keys",
                 "training = null                      | run.conf:1: training is a group of keys",
-                "run.directory = ~root/x              | run.conf:1: run.directory is ~root/x, and only ~/ stands for",
+                "run.directory = ~root/x              | run.conf:1: run.directory is ~root/x: only ~/, your own",
                 "''                                   | run.conf: run.directory is not set",
             })
     void oneSentenceSaysWhereAndWhat(String line, String expected) throws IOException {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Pictures that no one has captioned, of things that others were captioned with. */
-@Tag("nightly")
+@Tag("full")
 class CaptioningIT {
     @TempDir
     private Path folder;
@@ -65,8 +65,8 @@ class CaptioningIT {
                 run.directory = "%1$s/run"
                 task = captioning
                 corpus { path = "%1$s/seen.csv", images = "%1$s/images", tokenizer = word, test = 0 }
-                model { hidden = 128, layers = 1, dropout = 0.3, image.side = 32 }
-                training { epochs = 22, batch = 16, learning-rate = 0.002, schedule = linear }
+                model { hidden = 32, layers = 1, dropout = 0.3, image.side = 32 }
+                training { epochs = 16, batch = 16, learning-rate = 0.002, schedule = linear }
                 cluster.replicas = 1
                 """
                         .formatted(folder));

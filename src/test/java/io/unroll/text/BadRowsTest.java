@@ -114,10 +114,10 @@ class BadRowsTest {
                 "text;label\na;x\n",
                 "Its values seem to be separated by \";\", and only commas (csv) and tabs (tsv)");
         assertHint("csv", "text|label\na|x\n", "Its values seem to be separated by \"|\"");
-        assertHint("csv", "text\tlabel\na\tx\n", "parted by tabs: then give corpus.format = tsv.");
-        assertHint("tsv", "text,label\na,x\n", "parted by \",\": then give corpus.format = csv.");
+        assertHint("csv", "text\tlabel\na\tx\n", "separated by tabs: then give corpus.format = tsv.");
+        assertHint("tsv", "text,label\na,x\n", "separated by \",\": then give corpus.format = csv.");
         assertHint("csv", "ham,hello\nspam,buy\n", "If the file has no header row, set corpus.header = false");
-        assertHint("csv, header = false, columns { text = 1, label = 2 }", "a;x\nb;y\n", "parted by \";\"");
+        assertHint("csv, header = false, columns { text = 1, label = 2 }", "a;x\nb;y\n", "separated by \";\"");
     }
 
     private void assertHint(String format, String content, String hint) {
@@ -150,7 +150,7 @@ class BadRowsTest {
         assertDoesNotThrow(() -> check("auto", "a.csv", "b.tsv.gz", "c.parquet", "part-0.c000.snappy.parquet"));
         assertDoesNotThrow(() -> check("auto", "German.txt", "names.en", "z", "mail.1"));
         assertDoesNotThrow(() -> check("lines", "a.jsonl", "b.csv"));
-        assertTrue(problem("lines", "a.jsonl.zst").contains("a.jsonl.zst is packed"));
+        assertTrue(problem("lines", "a.jsonl.zst").contains("a.jsonl.zst is in a compression"));
     }
 
     private static String problem(String format, String... names) {
