@@ -257,7 +257,7 @@ class EncodedNetworkTest {
     }
 
     private static NetworkShape shape(String cell) {
-        String model = "layers = 2, hidden = 4, embedding = 3, " + cell;
+        String model = "layers = 2, hidden = 5, embedding = 4, " + cell;
         NetworkShape plain = TestShapes.shape(VOCABULARY, model);
         NetworkShape reader = TestShapes.shape(SOURCE_VOCABULARY, model.replace("tied = true", "tied = false"));
         return new NetworkShape(
