@@ -92,9 +92,9 @@ class LauncherIT {
         Path java = Files.createDirectories(folder.resolve("jdk/bin")).resolve("java");
         script(java, "echo 'openjdk version \"11.0.2\" 2019-01-15' >&2");
         Map<String, String> other = Map.of("JAVA_HOME", folder.resolve("jdk").toString());
-        assertRefused(java + " is Java 11.0.2, and Unroll needs JDK 17", other);
+        assertRefused(java + " is Java 11.0.2, but Unroll needs JDK 17", other);
         Files.writeString(folder.resolve("jdk/release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"21.0.1\"\n");
-        assertRefused(java + " is Java 21.0.1, and Unroll needs JDK 17", other);
+        assertRefused(java + " is Java 21.0.1, but Unroll needs JDK 17", other);
 
         Path bin = Files.createDirectories(folder.resolve("bin"));
         for (String tool : List.of("bash", "env", "readlink", "sed", "locale", "find", "grep", "id")) {
@@ -111,8 +111,9 @@ class LauncherIT {
         assertRefused("the folder for temporary files, /nowhere", Map.of("TMPDIR", "/nowhere"));
         assertRefused("--driver-memory is lots", Map.of(), "--driver-memory", "lots");
         for (String master : List.of("yarn", "k8s://https://h:1", "spark:/x", "x")) {
-            assertRefused("the master is " + master + ",", Map.of(), "--master", master);
-            assertRefused("the master is " + master + ",", Map.of("MASTER", master));
+            assertRefused(
+                    "the embedded Spark does not support the master " + master + ":", Map.of(), "--master", master);
+            assertRefused("the embedded Spark does not support the master " + master + ":", Map.of("MASTER", master));
         }
     }
 

@@ -153,10 +153,10 @@ class MoreEpochsIT {
         assertTrue(
                 message.contains("training.epochs is 3, and was 2; training.schedule = " + schedule + " depends"),
                 message);
-        assertTrue(message.contains("training.start-from=" + run + "/model to train its weights further"), message);
+        assertTrue(message.contains("training.start-from=" + run + "/model to start from its weights"), message);
         assertEquals(before, TestRuns.content(run));
         FileUtils.deleteDirectory(run.resolve("model").toFile());
-        assertTrue(refused(settings(schedule, "language-model", 3, more)).contains(" depends on it"));
+        assertTrue(refused(settings(schedule, "language-model", 3, more)).contains("depends on it"));
     }
 
     @Test
@@ -170,7 +170,7 @@ class MoreEpochsIT {
                 .contains("model.dropout is 0.3, and was 0.2. "));
         String message = refused(settings("plain", "language-model", 3, ""));
         assertTrue(message.contains("there is no checkpoint to resume from"), message);
-        assertTrue(message.contains("training.start-from=" + run + "/model to train its weights further"), message);
+        assertTrue(message.contains("training.start-from=" + run + "/model to start from its weights"), message);
     }
 
     private static String refused(String settings) {
