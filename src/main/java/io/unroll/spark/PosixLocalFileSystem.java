@@ -33,7 +33,8 @@ public final class PosixLocalFileSystem extends LocalFileSystem {
                 Files.setPosixFilePermissions(
                         pathToFile(path).toPath(),
                         PosixFilePermissions.fromString(permission.toString().substring(0, READ_WRITE_EXECUTE)));
-            } catch (UnsupportedOperationException e) {
+            } catch (UnsupportedOperationException | IllegalArgumentException e) {
+                // No such permissions here, or a sticky bit.
                 super.setPermission(path, permission);
             }
         }

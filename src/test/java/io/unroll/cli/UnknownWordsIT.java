@@ -94,6 +94,11 @@ class UnknownWordsIT {
         assertEquals(1, evaluated.get("unknown_tokens").asInt());
         Output generated = unroll("generate", "RUN", "--prime", "once bad");
         assertTrue(generated.err().contains("as <unk> (1): once"), generated.err());
+        Output sampled = unroll("generate", "RUN", "--prime", "good", "--temperature", "0.5");
+        assertEquals(2, sampled.status());
+        assertTrue(
+                sampled.err().contains("--temperature is for models that continue a text, and this one is of task ="),
+                sampled.err());
     }
 
     private Output train(String... settings) throws IOException {

@@ -65,6 +65,7 @@ class OwnFilesIT {
                 "new  | checkpoints/notes.draft              |                      | notes.draft",
                 "new  | metrics.jsonl                        |                      | metrics.jsonl",
                 "new  | metrics.jsonl/mine                   |                      | metrics.jsonl",
+                "new  | model/weights.bin                    |                      | weights.bin",
                 "new  | model/weights.bin                    | run.overwrite = true | weights.bin",
                 "new  | model/network.zip                    | run.overwrite = true | network.zip",
                 "new  | model/manifest.json                  | run.overwrite = true | manifest.json",

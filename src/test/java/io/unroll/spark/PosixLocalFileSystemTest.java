@@ -1,0 +1,38 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PosixLocalFileSystemTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void filesHaveThePermissionsThatHadoopGives() throws IOException {
+        var hadoop = Session.hadoopWithoutSpark();
+        hadoop.set(FsPermission.UMASK_LABEL, "027");
+        try (FileSystem fs = FileSystem.newInstance(URI.create("file:///"), hadoop)) {
+            assertInstanceOf(PosixLocalFileSystem.class, fs);
+            var file = new org.apache.hadoop.fs.Path(folder + "/a b");
+            fs.create(file).close();
+            assertEquals("rw-r-----", permissions("a b"));
+            assertEquals("rw-r-----", permissions(".a b.crc"));
+            fs.setPermission(file, new FsPermission("700"));
+            assertEquals("rwx------", permissions("a b"));
+        }
+    }
+
+    private String permissions(String name) throws IOException {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(folder.resolve(name)));
+    }
+}
