@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.apache.commons.io.FileUtils;
+import org.apache.commons.lang3.ArrayUtils;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -113,10 +113,14 @@ class ShutdownIT {
         }
     }
 
-    /** @return the number of prepared files, with those that are being written */
+    /** @return the number of token files, with those that are being written, in folders that come and go meanwhile */
     private static int prepared() {
-        File prepared = folder.resolve("prepared").toFile();
-        return prepared.exists() ? FileUtils.listFiles(prepared, null, true).size() : 0;
+        int files = 0;
+        for (File corpus :
+                ArrayUtils.nullToEmpty(folder.resolve("prepared").toFile().listFiles(), File[].class)) {
+            files += ArrayUtils.nullToEmpty(corpus.list((parent, name) -> name.startsWith("tokens-"))).length;
+        }
+        return files;
     }
 
     private static Unroll.Running train(String run, String master, String... more) throws IOException {
