@@ -13,7 +13,6 @@ import io.unroll.text.JsonFile;
 import io.unroll.text.Vocabularies;
 import io.unroll.train.FloatArray;
 import java.io.EOFException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -108,6 +107,10 @@ public final class ModelFolder {
      * @param waiting hears why, where it takes a minute to see whether another process has it
      */
     public DirectoryLock lock(Consumer<String> waiting) {
+        if (path.getName().contains(":")) {
+            throw new ConfigurationException(path
+                    + " is no usable path: Hadoop renames no folder that has a colon in its name. Give another name.");
+        }
         Path file = new Path(path.getParent(), "." + path.getName() + "-lock");
         return DirectoryLock.of(file, path.toString(), fs.getConf(), waiting);
     }
@@ -126,6 +129,14 @@ public final class ModelFolder {
      * @throws ConfigurationException where it is another's, saying what differs
      */
     public Model finished(Settings settings) {
+        try {
+            if (!fs.exists(new Path(path, MANIFEST))) {
+                // Files of the user's are named.
+                swap.checkOwn();
+            }
+        } catch (IOException e) {
+            throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);
+        }
         Model model = read();
         List<String> differences =
                 SettingsReader.differences(settings, model.settings().text(), path + "/" + SETTINGS);
@@ -321,7 +332,7 @@ public final class ModelFolder {
             return read(folder());
         } catch (DamagedFileException e) {
             throw withRemedy(e);
-        } catch (FileNotFoundException | ChecksumException e) {
+        } catch (ChecksumException e) {
             throw withRemedy(damaged(path, DraftFile.reason(e), e));
         } catch (IOException e) {
             throw new UnrollException("cannot read the model " + path + ": " + DraftFile.reason(e), e);
@@ -330,13 +341,16 @@ public final class ModelFolder {
 
     /** Nothing in the folder is trusted: its files must agree with each other before any of them is used. */
     private Model read(Path folder) throws IOException {
-        Manifest manifest = Manifest.FILE.read(fs, new Path(folder, MANIFEST));
+        Manifest manifest = Manifest.FILE.read(fs, required(folder, MANIFEST));
         Settings settings;
         Vocabularies vocabularies;
         NetworkShape shape;
         try {
             settings = settings(folder);
             Task task = Task.of(settings);
+            for (String name : task.vocabularies()) {
+                required(folder, Vocabularies.file(name));
+            }
             vocabularies = Vocabularies.read(fs, folder, task.vocabularies());
             vocabularies.checkStart(task.startOfVocabularies(), SETTINGS);
             shape = task.network(vocabularies);
@@ -362,13 +376,21 @@ public final class ModelFolder {
         float[] parameters = parameters(shape, folder);
         if (manifest.weights() != null && manifest.weights() != FloatArray.checksum(parameters)) {
             String zips = shape.parts().stream().map(NetworkShape.Part::name).collect(Collectors.joining(", "));
-            throw damaged(
-                    folder,
-                    MANIFEST + " and " + zips + " disagree: the weights are others. If they were changed on purpose,"
-                            + " remove \"weights\" from " + MANIFEST,
-                    null);
+            // Not damage: what is damaged, its own run replaces.
+            throw new UnrollException(folder + ": " + MANIFEST + " and " + zips + " disagree: the weights are not those"
+                    + " that were stored. If they were changed on purpose, remove \"weights\" from " + MANIFEST
+                    + " and delete ." + MANIFEST + ".crc; otherwise copy, publish or train the model again.");
         }
         return new Model(manifest, settings, vocabularies, parameters, new float[0]);
+    }
+
+    /** A file that is missing is told from one that cannot be opened now: both are FileNotFoundExceptions to Java. */
+    private Path required(Path folder, String name) throws IOException {
+        Path file = new Path(folder, name);
+        if (!fs.exists(file)) {
+            throw damaged(folder, "it has no " + name, null);
+        }
+        return file;
     }
 
     private static void checkManifest(Path folder, String key, long said, String other, long found) {
@@ -404,17 +426,14 @@ public final class ModelFolder {
 
     /** @return what they were in training, but for the network that reads images, of which the folder has a copy */
     private Settings settings(Path folder) throws IOException {
-        Path file = new Path(folder, SETTINGS);
+        Path file = required(folder, SETTINGS);
         String text = new String(JsonFile.bytes(fs, file, MAX_SETTINGS_BYTES), StandardCharsets.UTF_8);
         Settings settings = SettingsReader.parse(text, SETTINGS);
         String network = settings.model().image().network();
         if (network.isBlank()) {
             return settings;
         }
-        Path copy = copy(folder, network);
-        if (!fs.exists(copy)) {
-            throw damaged(folder, "it has no " + copy.getName(), null);
-        }
+        Path copy = required(folder, copy(folder, network).getName());
         return SettingsReader.parse(
                 text + "\nmodel.image.network = " + ConfigUtil.quoteString(copy.toString()), SETTINGS);
     }
@@ -435,7 +454,7 @@ public final class ModelFolder {
     }
 
     private float[] parameters(NetworkShape.Part part, int optimizerArrays, Path folder) throws IOException {
-        try (InputStream in = fs.open(new Path(folder, part.name()))) {
+        try (InputStream in = fs.open(required(folder, part.name()))) {
             return NetworkZip.readParameters(part.shape(), optimizerArrays, in);
         } catch (EOFException | ZipException | ChecksumException e) {
             throw damaged(new Path(folder, part.name()), DraftFile.reason(e), e);

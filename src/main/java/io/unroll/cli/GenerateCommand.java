@@ -105,6 +105,10 @@ final class GenerateCommand implements Callable<Integer> {
             return;
         }
         CommandLine.ParseResult given = command.commandLine().getParseResult();
+        if (task == Settings.TaskName.CAPTIONING && given.hasMatchedOption("--prime")) {
+            throw new ConfigurationException(
+                    "--prime is given, and a captioning model reads images: give --image FILE.");
+        }
         for (String option : OF_LANGUAGE_MODELS) {
             if (given.hasMatchedOption(option)) {
                 throw new ConfigurationException(

@@ -112,13 +112,13 @@ final class ConfigurationFile
                     .orElseThrow(() -> new ConfigurationException("there is no file " + path + "."));
         } catch (InvalidPathException e) {
             throw new ConfigurationException(
-                    place("include") + "this include is not a valid " + "path: " + e.getReason() + ".", e);
+                    place("include") + "this include is not a valid path: " + e.getReason() + ".", e);
         } catch (ConfigurationException e) {
             throw new ConfigurationException(place(what) + "include \"" + what + "\": " + e.getMessage(), e);
         }
         if (depth == MAX_DEPTH) {
-            throw new ConfigurationException(place(what) + "includes are nested more " + "than " + MAX_DEPTH
-                    + " deep: does " + file + " include itself?");
+            throw new ConfigurationException(place(what) + "includes are nested more than " + MAX_DEPTH + " deep: does "
+                    + file + " include itself?");
         }
         return new ConfigurationFile(included, depth + 1).parse().root();
     }

@@ -25,14 +25,11 @@ public final class PosixLocalFileSystem extends LocalFileSystem {
     }
 
     private static final class Raw extends RawLocalFileSystem {
-        private static final int READ_WRITE_EXECUTE = 9;
-
         @Override
         public void setPermission(Path path, FsPermission permission) throws IOException {
             try {
                 Files.setPosixFilePermissions(
-                        pathToFile(path).toPath(),
-                        PosixFilePermissions.fromString(permission.toString().substring(0, READ_WRITE_EXECUTE)));
+                        pathToFile(path).toPath(), PosixFilePermissions.fromString(permission.toString()));
             } catch (UnsupportedOperationException | IllegalArgumentException e) {
                 // No such permissions here, or a sticky bit.
                 super.setPermission(path, permission);

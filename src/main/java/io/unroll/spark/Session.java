@@ -171,38 +171,6 @@ public final class Session implements AutoCloseable {
         return map(inputs, task);
     }
 
-    /**
-     * A task's work as a class: for lambdas, Spark reads the byte code of the class that holds them in every job, which
-     * takes 5 ms.
-     */
-    private static final class Each<I, O> extends AbstractFunction2<TaskContext, Iterator<I>, List<Outcome<O>>>
-            implements Serializable {
-        private static final long serialVersionUID = 1;
-
-        private final Function<I, O> task;
-
-        Each(Function<I, O> task) {
-            this.task = task;
-        }
-
-        @Override
-        public List<Outcome<O>> apply(TaskContext context, Iterator<I> inputs) {
-            List<Outcome<O>> outcomes = new ArrayList<>();
-            while (inputs.hasNext()) {
-                outcomes.add(outcome(inputs.next()));
-            }
-            return outcomes;
-        }
-
-        private Outcome<O> outcome(I input) {
-            try {
-                return Outcome.of(() -> task.call(input));
-            } catch (Exception e) {
-                return ExceptionUtils.rethrow(e);
-            }
-        }
-    }
-
     /** Like {@link #map(String, List, Function)}, with the names that were given before. */
     @SuppressWarnings("unchecked")
     <I, O> List<O> map(List<I> inputs, Function<I, O> task) {
@@ -257,5 +225,37 @@ public final class Session implements AutoCloseable {
         context.close();
         closed.countDown();
         ExecutorNetworks.close();
+    }
+
+    /**
+     * A task's work as a class: for lambdas, Spark reads the byte code of the class that holds them in every job, which
+     * takes 5 ms.
+     */
+    private static final class Each<I, O> extends AbstractFunction2<TaskContext, Iterator<I>, List<Outcome<O>>>
+            implements Serializable {
+        private static final long serialVersionUID = 1;
+
+        private final Function<I, O> task;
+
+        Each(Function<I, O> task) {
+            this.task = task;
+        }
+
+        @Override
+        public List<Outcome<O>> apply(TaskContext context, Iterator<I> inputs) {
+            List<Outcome<O>> outcomes = new ArrayList<>();
+            while (inputs.hasNext()) {
+                outcomes.add(outcome(inputs.next()));
+            }
+            return outcomes;
+        }
+
+        private Outcome<O> outcome(I input) {
+            try {
+                return Outcome.of(() -> task.call(input));
+            } catch (Exception e) {
+                return ExceptionUtils.rethrow(e);
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ import io.unroll.checkpoint.RunJournal;
 import io.unroll.checkpoint.Versions;
 import io.unroll.chunk.Plan;
 import io.unroll.chunk.Split;
+import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
 import io.unroll.model.Network;
@@ -70,12 +71,8 @@ public final class TrainingJob {
         this.checkpoints = directory.checkpoints();
         this.metrics = directory.metrics();
         // Half a model with checkpoints beside it is this run's own; anything else is not touched.
-        boolean partial = folder.isPartial();
+        boolean partial = isPartial(folder, settings);
         boolean overwrites = settings.run().overwrite() || (partial && checkpoints.exist());
-        if (partial && !overwrites) {
-            // Files of the user's are named.
-            folder.checkOwn();
-        }
         Model there = folder.exists() && !overwrites ? folder.finished(settings) : null;
         boolean goesOn = there != null
                 && there.settings().training().epochs() < settings.training().epochs();
@@ -92,6 +89,18 @@ public final class TrainingJob {
         }
         if (replaces) {
             folder.checkOwn();
+        }
+    }
+
+    /** What cannot be read, or only by a newer Unroll, may be replaced if the user says so. */
+    private static boolean isPartial(ModelFolder folder, Settings settings) {
+        try {
+            return folder.isPartial();
+        } catch (UnrollException e) {
+            if (settings.run().overwrite() && !(e instanceof ConfigurationException)) {
+                return false;
+            }
+            throw e;
         }
     }
 
@@ -246,7 +255,7 @@ public final class TrainingJob {
         interrupted = true;
         try {
             journal.checkpointNow(state);
-        } catch (UnrollException e) {
+        } catch (RuntimeException e) {
             LOG.warn("the last round has no checkpoint: {}", e.getMessage(), e);
         } finally {
             progress.interrupted(journal.checkpointed());

@@ -46,7 +46,8 @@ public final class Vocabularies implements Serializable {
         return checksum.getValue();
     }
 
-    private static String file(String name) {
+    /** @return the name of the file that a vocabulary is stored in */
+    public static String file(String name) {
         return name + ".json";
     }
 

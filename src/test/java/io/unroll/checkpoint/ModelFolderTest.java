@@ -18,12 +18,14 @@ import io.unroll.train.FloatArray;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -170,6 +172,38 @@ class ModelFolderTest {
                 .getMessage();
 
         assertTrue(message.contains("written by a newer Unroll"), message);
+    }
+
+    /** It may be read again in a moment. */
+    @Test
+    void aModelThatCannotBeReadNowIsNotTakenForHalfAModel() {
+        write(1);
+        Configuration unreadable = new Configuration();
+        unreadable.setClass("fs.file.impl", CheckpointsTest.Unreadable.class, FileSystem.class);
+        unreadable.setBoolean("fs.file.impl.disable.cache", true);
+
+        String message = assertThrows(UnrollException.class, () -> new ModelFolder(path(), unreadable).isPartial())
+                .getMessage();
+
+        assertTrue(message.contains("cannot read the model"), message);
+        assertFalse(open(path()).isPartial());
+    }
+
+    /** Stock Deeplearning4j has trained them further, say. */
+    @Test
+    void weightsThatWereChangedOnPurposeAreNotReplaced() throws IOException {
+        open(folder + "/other/model").write(model(2), false);
+        write(1);
+        Files.copy(
+                folder.resolve("other/model/network.zip"),
+                folder.resolve("model/network.zip"),
+                StandardCopyOption.REPLACE_EXISTING);
+        Files.delete(folder.resolve("model/.network.zip.crc"));
+
+        String message = assertThrows(UnrollException.class, () -> open(path()).isPartial())
+                .getMessage();
+
+        assertTrue(message.contains("the weights are not those that were stored"), message);
     }
 
     @Test

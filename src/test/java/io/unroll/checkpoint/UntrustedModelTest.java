@@ -308,7 +308,7 @@ class UntrustedModelTest {
         assertRefused("manifest.json and settings.conf disagree: seed is 8 and 7");
         write("");
         replace("network.zip", weights);
-        assertRefused("manifest.json and network.zip disagree: the weights are others");
+        assertRefused("manifest.json and network.zip disagree: the weights are not those");
         for (String symbols : List.of("abcd", "abc", "b\na")) {
             open().write(TestModels.model(TestModels.settings(""), symbols.split("")), true);
             byte[] vocabulary = bytes("vocabulary.json");

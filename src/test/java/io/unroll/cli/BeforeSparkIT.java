@@ -148,7 +148,7 @@ class BeforeSparkIT {
         "inspect FOLDER/run ~other/x",
         "inspect FOLDER/run FOLDER/text.txt --out=~other/x",
     })
-    void theUserPathIsTheUsersOwn(String call) {
+    void theHomeFolderIsTheUsersOwn(String call) {
         Output refused = unroll(call);
         assertEquals(2, refused.status(), refused.err());
         assertTrue(refused.err().contains("~other/x: only ~/, your own home folder, is expanded"), refused.err());

@@ -8,6 +8,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.permission.FsPermission;
 import org.junit.jupiter.api.Test;
@@ -29,7 +30,17 @@ class PosixLocalFileSystemTest {
             assertEquals("rw-r-----", permissions(".a b.crc"));
             fs.setPermission(file, new FsPermission("700"));
             assertEquals("rwx------", permissions("a b"));
+            fs.setPermission(file, new FsPermission("1644"));
+            assertEquals("rw-r--r--", permissions("a b"));
         }
+    }
+
+    @Test
+    void anotherFileSystemStays() {
+        Configuration hadoop = new Configuration();
+        hadoop.set("fs.file.impl", "another");
+
+        assertEquals("another", PosixLocalFileSystem.configure(hadoop).get("fs.file.impl"));
     }
 
     private String permissions(String name) throws IOException {

@@ -61,7 +61,7 @@ final class Chunk implements Serializable {
             }
             if (array.shape().length < 2 || array.shape()[0] != features[0].shape()[0]) {
                 throw new UnrollException(
-                        "has " + shapes() + ": each must be [lanes, ...], with the same number of " + "lanes");
+                        "has " + shapes() + ": each must be [lanes, ...], with the same number of lanes");
             }
         }
     }
