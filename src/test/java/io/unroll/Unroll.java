@@ -52,7 +52,7 @@ public final class Unroll {
         return start(List.of(), arguments);
     }
 
-    /** With a process group of its own, as a shell starts what it runs in the foreground. */
+    /** Starts the command in a new process group, as a shell does for a foreground job. */
     public Running startInOwnGroup(String... arguments) throws IOException {
         return start(List.of("setsid"), arguments);
     }

@@ -67,8 +67,7 @@ public final class Checkpoints {
                                     isEmptyOr(optimizer, each.optimizer()) && shape.hasState(each.recurrent(), lanes));
             if (!fits) {
                 throw new UnrollException(path + " is damaged: its arrays and its settings disagree. Delete it to "
-                        + "resume"
-                        + " from the previous checkpoint.");
+                        + "resume from the previous checkpoint.");
             }
         }
 
@@ -171,8 +170,7 @@ public final class Checkpoints {
             throw new UnrollException(
                     "cannot write the checkpoint " + file + ": " + DraftFile.reason(e)
                             + ". Free space or fix the cause, and run the same command again: it resumes from the "
-                            + "previous"
-                            + " checkpoint.",
+                            + "previous checkpoint.",
                     e);
         }
     }

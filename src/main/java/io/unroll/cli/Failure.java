@@ -64,7 +64,7 @@ final class Failure {
     }
 
     /**
-     * A file of its own, which whoever reports the failure can attach; in a cluster's container, the container's log.
+     * A separate file that can be attached to a bug report; in a cluster's container, the container's log.
      */
     private static String trace(Throwable failure) {
         if (System.getProperty("spark.submit.deployMode", "client").equals("cluster")) {

@@ -79,8 +79,7 @@ public final class SettingsReader {
 
     /**
      * Reads settings that are stored with a model or a checkpoint. They may be of others, so nothing in them is looked
-     * up:
-     * no other file, no address, no variable of the environment.
+     * up: no other file, no address, no variable of the environment.
      *
      * @param origin where the text comes from, for messages
      */

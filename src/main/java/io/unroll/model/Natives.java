@@ -16,9 +16,9 @@ public final class Natives {
 
     /**
      * Lifts JavaCPP's limits, as an option of the JVM: JavaCPP would refuse memory to a process that is larger than
-     * four
-     * times its heap, and ours may be: the operating system, or who has started it, limits it. JavaCPP reads them once,
-     * when anything native is first touched, so whoever starts a JVM gives them, or calls {@link #liftLimits} first.
+     * four times its heap, and ours may be: the operating system, or who has started it, limits it. JavaCPP reads them
+     * once, when anything native is first touched, so whoever starts a JVM gives them, or calls {@link #liftLimits}
+     * first.
      */
     public static final String WITHOUT_LIMITS = "-Dorg.bytedeco.javacpp.maxBytes=0 -D" + LIMIT + "=0";
 

@@ -18,8 +18,7 @@ import org.apache.spark.api.java.function.Function;
 /**
  * Divides rows between training, validation and test: of each stratum the rows with the lowest hashes are the test, and
  * those with the next ones validation. Rows of one stratum and group have one hash, so they stay together; a group that
- * is
- * larger than what the test or validation should have is training, and so is a group of each stratum at the least.
+ * is larger than what the test or validation should have is training, and so is a group of each stratum at the least.
  */
 final class Division implements Serializable {
     private static final long serialVersionUID = 1;
@@ -101,10 +100,8 @@ final class Division implements Serializable {
         if (validationWanted > 0 && rows[VALIDATION] == 0) {
             throw new ConfigurationException("corpus.validation = " + share + " asks for " + validationWanted
                     + " rows, but none can be held out: duplicates (rows with the same text and label, source or "
-                    + "image) must"
-                    + " stay in one part, and the groups of duplicates are too large. Remove "
-                    + "duplicate rows, or set"
-                    + " corpus.validation to 0.");
+                    + "image) must stay in one part, and the groups of duplicates are too large. Remove duplicate "
+                    + "rows, or set corpus.validation to 0.");
         }
     }
 

@@ -51,9 +51,8 @@ final class Image {
 
     /**
      * @param file PNG, JPEG, GIF (of an animation the first picture) or BMP, whatever its name; its sides are scaled to
-     *     the one
-     *     that is wanted by taking means over areas, it is turned upright as Exif says, and what is transparent becomes
-     *     white
+     *     the one that is wanted by taking means over areas, it is turned upright as Exif says, and what is transparent
+     *     becomes white
      * @throws MalformedRowException if it is no such image, or is damaged
      */
     static int[] read(byte[] file, String name, int side) {

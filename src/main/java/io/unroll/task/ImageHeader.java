@@ -9,8 +9,7 @@ import java.util.zip.CRC32;
 
 /**
  * What the JDK's readers leave out of JPEG and PNG files: which way up a picture is, its colours' number, and whether a
- * PNG is
- * whole.
+ * PNG is whole.
  *
  * @param orientation as in Exif (tag 0x0112): 1 is upright, 2 to 8 are turned or mirrored
  * @param components colours of a JPEG's pixel; 0 in other files

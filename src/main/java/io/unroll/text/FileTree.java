@@ -29,10 +29,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The files that a path, a folder or a pattern leads to: each once, however many links do, and never those whose names
- * begin
- * with . or _. What is not read is logged. Hadoop's own listing follows links in circles, and skips silently what it
- * cannot
- * open; its patterns fail at names with a colon.
+ * begin with . or _. What is not read is logged. Hadoop's own listing follows links in circles, and skips silently what
+ * it cannot open; its patterns fail at names with a colon.
  */
 final class FileTree {
     private static final Logger LOG = LoggerFactory.getLogger(FileTree.class);

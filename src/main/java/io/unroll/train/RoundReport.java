@@ -15,16 +15,14 @@ import java.util.SortedMap;
  * @param gradientNorm before clipping, mean over steps and replicas
  * @param clippedShare of the steps
  * @param gradientFlow at an epoch's end, where lanes go on: the norm of the gradient of a loss with respect to the
- *     whole
- *     state so many steps before, for steps from 1 to a chunk's; empty otherwise
+ *     whole state so many steps before, for steps from 1 to a chunk's; empty otherwise
  * @param tokensPerSecond of training and averaging, over all replicas
  * @param secondsLeft of the whole run, if it goes on like this
  * @param seconds wall time of each phase: broadcast, train (from the first replica's start to the last
  *     one's end, by the workers' clocks), average (everything else of a round), validate, checkpoint (until metrics and
  *     checkpoint of the round before are written)
  * @param bytes of weights that travelled: broadcast (to each executor), shuffle (all replicas' to the averaging tasks;
- *     0
- *     if they come to the driver) and collect (to the driver)
+ *     0 if they come to the driver) and collect (to the driver)
  */
 public record RoundReport(
         int round,
