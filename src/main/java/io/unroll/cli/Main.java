@@ -4,9 +4,11 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.model.Natives;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -40,7 +42,7 @@ public final class Main {
     public static void main(String[] arguments) {
         // Text in and out is UTF-8, whatever the locale.
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
-        System.setErr(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
+        System.setErr(new Messages(new FileOutputStream(FileDescriptor.err), () -> interrupted));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted = true));
         Thread.setDefaultUncaughtExceptionHandler(Main::threadFailed);
         int status = execute(arguments);
@@ -98,5 +100,23 @@ public final class Main {
         }
         System.err.println("unroll: " + Failure.sentence(e));
         return e instanceof ConfigurationException ? WRONG_USE : FAILED;
+    }
+
+    /** Text on stderr, without the traces that libraries print of threads which end with the process. */
+    static final class Messages extends PrintStream {
+        private final BooleanSupplier interrupted;
+
+        Messages(OutputStream out, BooleanSupplier interrupted) {
+            super(out, true, StandardCharsets.UTF_8);
+            this.interrupted = interrupted;
+        }
+
+        /** What {@link Throwable#printStackTrace()} calls for each of its lines. */
+        @Override
+        public void println(Object line) {
+            if (!interrupted.getAsBoolean()) {
+                super.println(line);
+            }
+        }
     }
 }

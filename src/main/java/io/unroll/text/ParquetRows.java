@@ -81,6 +81,14 @@ final class ParquetRows {
                     name + " cannot be read as a Parquet file: " + ExceptionUtils.getRootCauseMessage(e)
                             + ". Write it again, or exclude it from corpus.path.",
                     e);
+        } catch (OutOfMemoryError e) {
+            throw new UnrollException(
+                    name + " cannot be read as a Parquet file: a part of it needs more memory than the "
+                            + (Runtime.getRuntime().maxMemory() >> 20)
+                            + " MiB of the Java heap. If the file is good, give more with --executor-memory, or with"
+                            + " --driver-memory if Spark's master is local; if it is damaged, write it again, or exclude"
+                            + " it from corpus.path.",
+                    e);
         }
     }
 

@@ -1,14 +1,17 @@
 package io.unroll.text;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.Fuzz;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
+import io.unroll.config.UnrollException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +52,22 @@ class RowsFuzzTest {
         damage(20_000, 1_000_000);
     }
 
+    @Test
+    void aCountInParquetBeyondAllMemory() throws IOException {
+        byte[] damaged = parquet(CompressionCodecName.UNCOMPRESSED);
+        // The first definition levels of the labels: a count, and their bits.
+        int count = new String(damaged, StandardCharsets.ISO_8859_1).indexOf("\u000F\u00B6m");
+        ByteBuffer.wrap(damaged).position(count).put(new byte[] {-1, -1, -1, -1, 1});
+        Path file = Files.write(folder.resolve("count.parquet"), damaged);
+
+        UnrollException refusal =
+                assertThrows(UnrollException.class, () -> rows("auto").read(whole(file), HADOOP, row -> {}));
+
+        assertTrue(
+                refusal.getMessage().matches(".*count.parquet cannot be read .* MiB .* --executor-memory.*"),
+                refusal.getMessage());
+    }
+
     private void damage(int count, long seed) throws IOException {
         byte[] csv = CSV.getBytes(StandardCharsets.UTF_8);
         rows("csv", "a.csv", csv, count, seed);
@@ -67,15 +86,13 @@ class RowsFuzzTest {
     }
 
     private void rows(String format, String name, byte[] original, int count, long seed) throws IOException {
-        Settings settings =
-                SettingsReader.parse("run.directory = r, corpus { path = p, format = " + format + " }", "test");
-        RowFormat rows = new RowFormat(settings.corpus(), List.of("text", "label"));
+        RowFormat rows = rows(format);
         Path file = folder.resolve(name);
         int read = 0;
         Iterator<byte[]> mutations = Fuzz.mutations(original, count, seed).iterator();
         for (long number = seed; mutations.hasNext(); number++) {
             byte[] mutation = Files.readAllBytes(Files.write(file, mutations.next()));
-            Slice whole = new Slice("file:" + file, 0, mutation.length, name.endsWith(".gz"));
+            Slice whole = whole(file);
             boolean good = Fuzz.endsWell(
                     name + " as " + format + ", " + number, () -> rows.read(whole, HADOOP, RowsFuzzTest::use));
             read += good ? 1 : 0;
@@ -83,6 +100,16 @@ class RowsFuzzTest {
         }
         assertTrue(
                 (read > 0 && read < count) || name.endsWith(".txt"), name + ": " + read + " of " + count + " are read");
+    }
+
+    private static RowFormat rows(String format) {
+        Settings settings =
+                SettingsReader.parse("run.directory = r, corpus { path = p, format = " + format + " }", "test");
+        return new RowFormat(settings.corpus(), List.of("text", "label"));
+    }
+
+    private static Slice whole(Path file) throws IOException {
+        return new Slice("file:" + file, 0, Files.size(file), file.toString().endsWith(".gz"));
     }
 
     private static void use(Row row) {
