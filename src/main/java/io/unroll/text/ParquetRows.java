@@ -4,6 +4,7 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
@@ -25,9 +26,15 @@ import java.util.UUID;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.compress.CodecPool;
+import org.apache.hadoop.io.compress.CompressionCodec;
+import org.apache.hadoop.io.compress.Decompressor;
+import org.apache.parquet.bytes.BytesInput;
 import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.CodecFactory;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
@@ -112,6 +119,7 @@ final class ParquetRows {
         projected.set(ReadSupport.PARQUET_READ_SCHEMA, new MessageType(schema.getName(), wanted).toString());
         try (ParquetReader<Group> reader = ParquetReader.builder(new GroupReadSupport(), file)
                 .withConf(projected)
+                .withCodecFactory(new PageCodecs(projected))
                 .build()) {
             long number = 0;
             for (Group row = reader.read(); row != null; row = reader.read()) {
@@ -122,6 +130,60 @@ final class ParquetRows {
                             given ? value.getValue().of(row, value.getKey()) : null;
                 }
                 table.add(number++, shown);
+            }
+        }
+    }
+
+    /** Parquet's codecs; their streams never end if a damaged page has fewer bytes than its header says. */
+    @SuppressWarnings("deprecation") // the class that CodecFactory still asks for
+    private static final class PageCodecs extends CodecFactory {
+        PageCodecs(Configuration hadoop) {
+            super(hadoop, ParquetWriter.DEFAULT_PAGE_SIZE);
+        }
+
+        @Override
+        protected BytesDecompressor createDecompressor(CompressionCodecName name) {
+            CompressionCodec codec = getCodec(name);
+            return codec == null ? super.createDecompressor(name) : new PageDecompressor(codec);
+        }
+
+        private static final class PageDecompressor extends BytesDecompressor {
+            private final CompressionCodec codec;
+            private final Decompressor decompressor;
+
+            PageDecompressor(CompressionCodec codec) {
+                this.codec = codec;
+                this.decompressor = CodecPool.getDecompressor(codec);
+            }
+
+            @Override
+            public BytesInput decompress(BytesInput compressed, int size) throws IOException {
+                if (decompressor != null) {
+                    decompressor.reset();
+                }
+                byte[] page = new byte[size];
+                try (InputStream in = codec.createInputStream(compressed.toInputStream(), decompressor)) {
+                    int length = 0;
+                    while (length < size) {
+                        int read = in.read(page, length, size - length);
+                        if (read <= 0) {
+                            throw new EOFException("a page has " + length + " bytes, its header says " + size);
+                        }
+                        length += read;
+                    }
+                }
+                return BytesInput.from(page);
+            }
+
+            @Override
+            public void decompress(ByteBuffer compressed, int compressedSize, ByteBuffer page, int size)
+                    throws IOException {
+                page.put(decompress(BytesInput.from(compressed), size).toByteBuffer());
+            }
+
+            @Override
+            public void release() {
+                CodecPool.returnDecompressor(decompressor);
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.unroll.text;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -66,6 +67,14 @@ class RowsFuzzTest {
         assertTrue(
                 refusal.getMessage().matches(".*count.parquet cannot be read .* MiB .* --executor-memory.*"),
                 refusal.getMessage());
+    }
+
+    @Test
+    void aPageInParquetThatIsShorterThanItsHeaderSays() throws IOException {
+        byte[] damaged = Fuzz.mutation(parquet(CompressionCodecName.SNAPPY), 1_000_991);
+        Path file = Files.write(folder.resolve("page.parquet"), damaged);
+
+        assertFalse(Fuzz.endsWell("page.parquet", () -> rows("auto").read(whole(file), HADOOP, row -> {})));
     }
 
     private void damage(int count, long seed) throws IOException {
