@@ -1,17 +1,24 @@
 #!/usr/bin/env bash
-# Trains on a standalone or YARN cluster, with the spark-submit of SPARK_HOME: jobs/submit.sh MASTER CONF [key=value ...]
-# (This machine alone: jobs/unroll train CONF. Kubernetes: jobs/kubernetes/submit.sh.)
+# Trains on a standalone or YARN cluster, in client mode, with the spark-submit of SPARK_HOME:
 #
-#   jobs/submit.sh spark://host:7077 my.conf run.directory=hdfs:///runs/one corpus.path=hdfs:///books
+#   jobs/submit.sh MASTER CONF [key=value ...]
+#
+#   export SPARK_HOME=/opt/spark
+#   jobs/submit.sh spark://host:7077 my.conf run.directory=hdfs://namenode/runs/one corpus.path=hdfs://namenode/books
 #   HADOOP_CONF_DIR=/etc/hadoop/conf EXECUTORS=8 REPLICA_MIB=120 jobs/submit.sh yarn my.conf
 #
-# Paths in the configuration must be readable on every machine: hdfs://, s3a://, or a shared folder. After a failure, run
-# the same command again: it resumes from the last checkpoint.
+# On one machine, use jobs/unroll train CONF. For Kubernetes, use jobs/kubernetes/submit.sh.
+# The paths in the configuration must be accessible from all machines: hdfs://, s3a:// or a shared folder.
+# To resume after a failure, run the same command again.
 #
-# A replica's memory lies outside the Java heap, and YARN kills an executor that takes more of it than
-#   spark.executor.memoryOverhead = 300 MiB + 1.2 x EXECUTOR_CORES x REPLICA_MIB
-# REPLICA_MIB is what training prints that a replica takes (here 700, if it is not given); where the overhead is too
-# little, training says so at its start.
+# Environment variables:
+#   EXECUTORS        number of executors (default: Spark's)
+#   EXECUTOR_CORES   replicas that an executor trains at the same time (default: 1)
+#   EXECUTOR_MEMORY  Java heap of an executor (default: 2g)
+#   REPLICA_MIB      MiB of a replica outside the Java heap; training prints it before the first round (default: 700)
+#
+# The script sets spark.executor.memoryOverhead to 300 MiB + 1.2 x EXECUTOR_CORES x REPLICA_MIB. On YARN, training fails
+# before the first round if that is too little. docs/guide/clusters.md explains memory.
 set -euo pipefail
 self=$(readlink -f -- "${BASH_SOURCE[0]}")
 home=${self%/*/*}

@@ -1,19 +1,22 @@
 """
-### Unroll, nightly
+### Nightly training with Unroll
 
-`prepare >> train >> evaluate >> publish`: trains a language model on `corpus`, and publishes it to `models`/latest
-unless the model that is there has a lower perplexity on `held_out`.
+`prepare >> train >> evaluate >> publish`: trains a model on `corpus` and publishes it to `models`/latest, if its
+perplexity on `held_out` is not higher than that of the model in `models`/latest.
 
-* **Idempotent**: a logical date has one folder, `runs`/`ts_nodash`. A retry of `train` resumes from the last checkpoint in
-  it; a cleared task that was done finds its result and succeeds; publishing the same model twice changes nothing.
-* **A date is one corpus and one configuration**: with others, the folder's run is refused (exit status 2). Delete the
-  folder to train a date anew.
-* **Comparable**: `held_out` must be the same text every night, and be no part of `corpus`. Should it hold characters
-  that tonight's corpus may lack, use `corpus.tokenizer = byte`, which reads any text.
-* **Paths** must be seen by every machine (`hdfs://`, `s3a://`, a shared folder); `jar` and `conf` by the Airflow
-  worker, which runs the driver. The master comes from the connection `spark_default`.
+* **Idempotent**: each logical date has its own folder, `runs`/`ts_nodash`. A retry of `train` resumes from the last
+  checkpoint. If `prepare`, `train` or `evaluate` is complete and you clear it, it runs again and changes nothing.
+  `publish` compares the two models again.
+* **Fixed inputs for a date**: `train` fails with exit status 2 if the corpus or the configuration has changed since the
+  first try. To train the date again, delete its folder.
+* **Held-out text**: use the same `held_out` every night, and keep it out of `corpus`. `evaluate` and `publish` fail if
+  it contains a character that is not in the model's vocabulary. `corpus.tokenizer = byte` avoids this.
+* **Paths**: all machines must be able to read the corpus and to write to `runs` and `models` (`hdfs://`, `s3a://` or a
+  shared folder). `jar` and `conf` are files on the Airflow worker, which runs the driver. The connection
+  `spark_default` specifies the master.
 
-Airflow 2.7 or later, with `apache-airflow-providers-apache-spark`; the connection's `spark-submit` is of Spark 3.5.
+Requires Airflow 2.7 or later, `apache-airflow-providers-apache-spark`, and `spark-submit` of Spark 3.5 (Scala 2.12).
+Unroll's docs/guide/airflow.md describes the parameters.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -24,23 +27,23 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 
 PARAMS = {
     "jar": Param("/opt/unroll/unroll.jar", type="string", description="The job jar, target/unroll.jar."),
-    "conf": Param("/opt/unroll/nightly.conf", type="string", description="The run's configuration."),
-    "corpus": Param("hdfs:///corpus", type="string", description="Text to train on: a file, a folder or a glob."),
-    "held_out": Param("hdfs:///held-out", type="string", description="Text to compare models on, the same each night."),
-    "runs": Param("hdfs:///unroll/runs", type="string", description="Holds a folder for each logical date."),
-    "models": Param("hdfs:///unroll/models", type="string", description="Holds the published model, in latest/."),
-    "epochs": Param(10, type="integer", minimum=1, description="How often the corpus is read."),
-    "tolerance": Param(0, type="number", minimum=0, description="Publish also if worse by this share; 0.01 is 1 %."),
-    "executors": Param(2, type="integer", minimum=1, description="Executors."),
-    "executor_cores": Param(1, type="integer", minimum=1, description="Replicas that an executor trains at once."),
+    "conf": Param("/opt/unroll/nightly.conf", type="string", description="Configuration file of the run."),
+    "corpus": Param("hdfs:///corpus", type="string", description="Training text: a file, a folder or a glob."),
+    "held_out": Param("hdfs:///held-out", type="string", description="Text for comparing models, the same each night."),
+    "runs": Param("hdfs:///unroll/runs", type="string", description="Output folder, with a subfolder for each date."),
+    "models": Param("hdfs:///unroll/models", type="string", description="Folder of the published model, latest/."),
+    "epochs": Param(10, type="integer", minimum=1, description="Passes over the training text."),
+    "tolerance": Param(0, type="number", minimum=0, description="Publish up to this much worse: 0.01 is 1 %."),
+    "executors": Param(2, type="integer", minimum=1, description="Number of executors."),
+    "executor_cores": Param(1, type="integer", minimum=1, description="Replicas that an executor trains in parallel."),
     "executor_memory": Param("2g", type="string", description="Java heap of an executor."),
     "executor_overhead": Param(
-        "2g", type="string", description="Memory outside the heap: 1.2 x what train prints for a replica x cores, + 300 MiB."
+        "2g", type="string", description="Memory outside the heap: 300 MiB + 1.2 x cores x memory of a replica."
     ),
     "driver_memory": Param("2g", type="string", description="Java heap of the driver, which averages the weights."),
 }
 
-# The operator's executor_memory and its like are no templates; conf is.
+# The operator renders templates in conf, but not in its arguments executor_memory, executor_cores and so on.
 SPARK_CONF = {
     "spark.submit.deployMode": "client",
     "spark.executor.instances": "{{ params.executors }}",
@@ -52,7 +55,7 @@ SPARK_CONF = {
 
 with DAG(
     dag_id="unroll_nightly",
-    description="Trains a language model every night, and publishes it unless it is worse.",
+    description="Trains a model every night, and publishes it if it is not worse.",
     doc_md=__doc__,
     schedule="@daily",
     start_date=datetime(2025, 1, 1, tzinfo=timezone.utc),
@@ -72,7 +75,7 @@ with DAG(
         "conn_id": "spark_default",
     },
 ) as dag:
-    # Token files are found again by the corpus' content: nights with the same text share them.
+    # All dates share the prepared token files. They are reused as long as the corpus does not change.
     prepare = SparkSubmitOperator(
         task_id="prepare",
         name="unroll-prepare-{{ ts_nodash }}",
@@ -100,7 +103,7 @@ with DAG(
         ],
     )
 
-    # For the log: what publish compares, and bits per token.
+    # Writes the scores of the new model to the task log. publish does not depend on them.
     evaluate = SparkSubmitOperator(
         task_id="evaluate",
         name="unroll-evaluate-{{ ts_nodash }}",
@@ -112,7 +115,7 @@ with DAG(
         ],
     )
 
-    # Succeeds where the published model is better, too: it stays, and the log says so.
+    # Also succeeds if the published model is better. Then it keeps the published model, and the task log says so.
     publish = SparkSubmitOperator(
         task_id="publish",
         name="unroll-publish-{{ ts_nodash }}",

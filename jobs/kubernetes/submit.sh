@@ -1,13 +1,22 @@
 #!/usr/bin/env bash
-# Trains on Kubernetes, driver and executors in the image of the Dockerfile beside this:
+# Trains on Kubernetes, in cluster mode. Driver and executors use the image that the Dockerfile in this folder builds:
 #
 #   jobs/kubernetes/submit.sh API-SERVER IMAGE CONF [key=value ...]
-#   jobs/kubernetes/submit.sh https://host:6443 REGISTRY/unroll my.conf run.directory=s3a://bucket/runs/one
 #
-# CONF is the name of a file of conf/ in the image. NAMESPACE, SERVICE_ACCOUNT, EXECUTORS, EXECUTOR_MEMORY and REPLICA_MIB
-# change the rest; a pod's memory beside the heap is 300 MiB and 1.2 x REPLICA_MIB, what training prints that a replica takes.
-# Lost pods and tasks are restarted. If the driver is lost, run the same command again: training resumes from the last
-# checkpoint.
+#   SPARK_HOME=/opt/spark jobs/kubernetes/submit.sh https://host:6443 REGISTRY/unroll my.conf \
+#     run.directory=s3a://bucket/runs/one
+#
+# CONF is the name of a file in conf/ of the image. Spark replaces lost executors and repeats their tasks. If the driver
+# is lost, run the same command again: training resumes from the last checkpoint.
+#
+# Environment variables:
+#   NAMESPACE        namespace of the pods (default: default)
+#   SERVICE_ACCOUNT  service account of the driver, which must be allowed to create pods (default: spark)
+#   EXECUTORS        number of executors, which train one replica at a time (default: 4)
+#   EXECUTOR_MEMORY  Java heap of an executor (default: 2g)
+#   REPLICA_MIB      MiB of a replica outside the Java heap; training prints it before the first round (default: 1700)
+#
+# The memory limit of an executor's pod is EXECUTOR_MEMORY + 300 MiB + 1.2 x REPLICA_MIB (see docs/guide/clusters.md).
 set -euo pipefail
 [ $# -ge 3 ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
 [ -n "${SPARK_HOME:-}" ] || { echo "submit.sh: set SPARK_HOME to your Spark 3.5 (Scala 2.12)." >&2; exit 2; }

@@ -9,9 +9,9 @@ import org.apache.hadoop.yarn.server.MiniYARNCluster;
 import org.apache.hadoop.yarn.server.resourcemanager.scheduler.fifo.FifoScheduler;
 
 /**
- * HDFS and YARN in this process, on loopback: {@code java MiniHadoop.java FOLDER}. When both are up, the client's
- * configuration is in {@code FOLDER/conf}, and a line says so. Not compiled with the tests, since Hadoop's fat jar would
- * disturb their class path.
+ * Runs HDFS and YARN in this process, on loopback: {@code java MiniHadoop.java FOLDER}. Writes the client configuration
+ * to {@code FOLDER/conf}, then prints "MiniHadoop is up". Not compiled with the tests, because Hadoop's fat jar
+ * conflicts with their class path.
  */
 final class MiniHadoop {
     private MiniHadoop() {}
@@ -27,11 +27,11 @@ final class MiniHadoop {
         yarn.init(conf);
         yarn.start();
         if (!yarn.waitForNodeManagersToConnect(60_000)) {
-            throw new IllegalStateException("the node manager does not come up");
+            throw new IllegalStateException("the node manager did not start");
         }
         writeClientConfiguration(yarn.getConfig(), Files.createDirectories(folder.resolve("conf")));
         System.out.println("MiniHadoop is up");
-        System.in.read(); // the test's process holds the other end
+        System.in.read(); // Ends with the process of the test.
         System.exit(0);
     }
 
@@ -68,7 +68,7 @@ final class MiniHadoop {
         conf.setInt(YarnConfiguration.RM_SCHEDULER_MINIMUM_ALLOCATION_MB, 256);
         conf.setInt(YarnConfiguration.NM_PMEM_MB, 6144);
         conf.setBoolean(YarnConfiguration.NM_VMEM_CHECK_ENABLED, false);
-        // The machine's own disk may be fuller than YARN likes.
+        // YARN refuses to run if the disk is nearly full.
         conf.setBoolean(YarnConfiguration.NM_DISK_HEALTH_CHECK_ENABLE, false);
     }
 }

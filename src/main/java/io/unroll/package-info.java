@@ -1,32 +1,35 @@
 /**
- * Unroll trains recurrent language models on Apache Spark with Deeplearning4j.
+ * Unroll trains recurrent neural networks on text, with Apache Spark and Deeplearning4j.
  *
  * <pre>
  *   corpus files --prepare--> vocabulary + token files
  *       --plan (driver)--> replicas x lanes x chunks
- *       --round (workers)--> each replica reads its ranges and trains its chunks, the state carried across them
- *       --average--> one snapshot --> validation, progress --> next round
- *       --> model folder --> evaluate | generate | publish
+ *       --round (executors)--> each replica reads its ranges of the token files and trains on its chunks;
+ *                              the hidden state is carried from chunk to chunk
+ *       --average--> snapshot --> validation, checkpoint, metrics --> next round
+ *       --> model folder --> evaluate | generate | inspect | publish
  * </pre>
  *
- * The rooms, each of which may import those below it only:
+ * The packages, from the top layer to the bottom. A package imports only packages below it ({@code ArchitectureTest}
+ * checks this):
  *
  * <pre>
- *   cli          the verbs
- *   bench        the speed of a training step
- *   spark        rounds on workers, evaluation; spark.dl4j: Unroll as a TrainingMaster of Deeplearning4j
- *   inference    drawing tokens
- *   checkpoint   the model folder, versions
- *   train        one replica, averaging, schedules, progress
- *   task         what is learnt: examples, network, batches, metrics
- *   model        Deeplearning4j layers and networks
+ *   cli          the commands
+ *   bench        benchmark of a training step
+ *   spark        preparation, training rounds and evaluation as Spark jobs; spark.dl4j: a TrainingMaster for
+ *                Deeplearning4j
+ *   inference    sampling of tokens, inspection of models
+ *   checkpoint   model folders, checkpoints, metrics file
+ *   train        training of one replica, averaging, learning-rate schedules, progress
+ *   task         the four tasks: their examples, batches, networks and metrics
+ *   model        networks and layers, with Deeplearning4j
  *   kernel       recurrent layers, softmax and embedding on oneDNN
  *   chunk        token and example files, lanes, chunks, batches
- *   text         corpus files, tokenizers, vocabulary
+ *   text         corpus files, tokenizers, vocabularies
  *   config       settings
  * </pre>
  *
- * To read first: {@code cli.TrainCommand}, {@code spark.TrainingJob}, {@code train.Replica},
+ * Read first: {@code cli.TrainCommand}, {@code spark.TrainingJob}, {@code train.Replica},
  * {@code task.LanguageModel}.
  */
 package io.unroll;

@@ -14,11 +14,11 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
 import java.util.List;
 
-/** Holds the table of rooms in {@code io.unroll}'s package-info. */
+/** Checks the table of packages in package-info.java of {@code io.unroll}, and rules about the use of libraries. */
 @AnalyzeClasses(packages = "io.unroll", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
-    /** From the top; a room may use those after it. */
-    private static final List<String> ROOMS = List.of(
+    /** From the top layer to the bottom; a package may use only those after it. */
+    private static final List<String> PACKAGES = List.of(
             "cli",
             "bench",
             "spark",
@@ -33,7 +33,7 @@ class ArchitectureTest {
             "config");
 
     @ArchTest
-    static final ArchRule aRoomUsesOnlyRoomsBelowIt = rooms();
+    static final ArchRule aPackageUsesOnlyPackagesBelowIt = layers();
 
     @ArchTest
     static final ArchRule onlySparkImportsSpark = noClasses()
@@ -50,7 +50,7 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.deeplearning4j.spark..", "org.deeplearning4j.core..", "io.unroll.spark.dl4j")
-            .because("it is a door for others' code, and Unroll itself goes in by another");
+            .because("only the TrainingMaster needs them; Unroll trains without them");
 
     @ArchTest
     static final ArchRule onlyTheCommandLinePrintsOrExits = noClasses()
@@ -80,18 +80,18 @@ class ArchitectureTest {
                     .and(target(nameStartingWith("rand"))))
             .because("a result depends on the configuration and the seed alone");
 
-    private static LayeredArchitecture rooms() {
-        LayeredArchitecture rooms = layeredArchitecture()
+    private static LayeredArchitecture layers() {
+        LayeredArchitecture layers = layeredArchitecture()
                 .consideringOnlyDependenciesInLayers()
                 .ensureAllClassesAreContainedInArchitectureIgnoring("io.unroll");
-        for (String room : ROOMS) {
-            rooms = rooms.layer(room).definedBy("io.unroll." + room + "..");
+        for (String name : PACKAGES) {
+            layers = layers.layer(name).definedBy("io.unroll." + name + "..");
         }
-        rooms = rooms.whereLayer(ROOMS.get(0)).mayNotBeAccessedByAnyLayer();
-        for (int i = 1; i < ROOMS.size(); i++) {
-            rooms = rooms.whereLayer(ROOMS.get(i))
-                    .mayOnlyBeAccessedByLayers(ROOMS.subList(0, i).toArray(String[]::new));
+        layers = layers.whereLayer(PACKAGES.get(0)).mayNotBeAccessedByAnyLayer();
+        for (int i = 1; i < PACKAGES.size(); i++) {
+            layers = layers.whereLayer(PACKAGES.get(i))
+                    .mayOnlyBeAccessedByLayers(PACKAGES.subList(0, i).toArray(String[]::new));
         }
-        return rooms;
+        return layers;
     }
 }

@@ -13,19 +13,19 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.function.Executable;
 
-/** Damaged copies of a good input, and what a reader may do with them. The same seed gives the same copies. */
+/** Makes damaged copies of a valid input, and checks how a reader handles them. Deterministic for a seed. */
 public final class Fuzz {
     private static final Duration LIMIT = Duration.ofSeconds(20);
-    private static final int[] NUMBERS = {0, 1, -1, 0x7F, 0x80, 0xFF, 0x7FFF_FFFF, 0x8000_0000, 0x1000_0000};
+    private static final int[] ODD_NUMBERS = {0, 1, -1, 0x7F, 0x80, 0xFF, 0x7FFF_FFFF, 0x8000_0000, 0x1000_0000};
 
     private Fuzz() {}
 
-    /** @return {@code count} damaged copies, made when they are asked for */
+    /** @return {@code count} damaged copies, which are created lazily */
     public static Stream<byte[]> mutations(byte[] original, int count, long seed) {
         return IntStream.range(0, count).mapToObj(i -> mutation(original, seed + i));
     }
 
-    /** @return the copy with one to four changes: bits, numbers, a cut, a part that is removed, repeated or moved */
+    /** @return a copy with one to four changes: bits, numbers, noise, a truncation, or bytes removed or repeated */
     public static byte[] mutation(byte[] original, long seed) {
         SplittableRandom random = new SplittableRandom(new SplittableRandom(seed).nextLong());
         byte[] mutated = original.clone();
@@ -51,8 +51,8 @@ public final class Fuzz {
             }
             case 2 -> {
                 byte[] part = Arrays.copyOfRange(bytes, from, to);
-                int at = random.nextInt(bytes.length + 1);
-                return spliced(bytes, at, at, part);
+                int position = random.nextInt(bytes.length + 1);
+                return spliced(bytes, position, position, part);
             }
             case 3 -> {
                 byte[] noise = new byte[to - from];
@@ -61,7 +61,7 @@ public final class Fuzz {
             }
             case 4 -> {
                 byte[] number = ByteBuffer.allocate(Integer.BYTES)
-                        .putInt(NUMBERS[random.nextInt(NUMBERS.length)])
+                        .putInt(ODD_NUMBERS[random.nextInt(ODD_NUMBERS.length)])
                         .array();
                 return spliced(bytes, from, Math.min(bytes.length, from + number.length), number);
             }
@@ -81,14 +81,14 @@ public final class Fuzz {
     }
 
     /**
-     * Fails unless the reading ends, soon, in a success or in a sentence to the user.
+     * Fails unless the reading succeeds or throws an {@link UnrollException} with a readable message, in time.
      *
-     * @param what was read, to find it again
-     * @return whether it was a success
+     * @param input describes the input, to reproduce a failure
+     * @return whether the reading succeeded
      */
-    public static boolean endsWell(String what, Executable reading) {
+    public static boolean assertReadOrRefused(String input, Executable reading) {
         try {
-            assertTimeoutPreemptively(LIMIT, reading, what);
+            assertTimeoutPreemptively(LIMIT, reading, input);
             return true;
         } catch (UnrollException e) {
             String message = e.getMessage();
@@ -98,10 +98,10 @@ public final class Fuzz {
                             && !message.contains("\tat ")
                             && !message.matches("(?s).*: null\\b.*")
                             && !message.matches("(?s).*\\b(java|scala|org|com|io)\\.\\w+\\.\\S*(Exception|Error)\\b.*"),
-                    () -> what + " gives no sentence: " + message);
+                    () -> input + " has no readable message: " + message);
             return false;
         } catch (Exception | LinkageError | OutOfMemoryError | StackOverflowError e) {
-            return fail(what + " ends in " + e, e);
+            return fail(input + " ends in " + e, e);
         }
     }
 }

@@ -8,11 +8,11 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** What an attacker would have run: it leaves a mark where it is deserialized, and {@link Loaded} where it is loaded. */
+/** Stands for the code of an attacker: records when it is deserialized, and when {@link Loaded} is loaded. */
 public final class Marker implements Serializable {
     private static final long serialVersionUID = 1;
 
-    /** What has been run since it was cleared. */
+    /** The events since the list was cleared. */
     public static final List<String> MARKS = new CopyOnWriteArrayList<>();
 
     private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
@@ -28,7 +28,7 @@ public final class Marker implements Serializable {
         return bytes.toByteArray();
     }
 
-    /** Never used but by its name. */
+    /** Used only by its name. */
     public static final class Loaded {
         static {
             MARKS.add("loaded");

@@ -2,11 +2,11 @@ package io.unroll;
 
 import java.util.SplittableRandom;
 
-/** Text that a small network learns something of. */
+/** A text with enough structure for a small network to learn. */
 public final class SampleText {
     private SampleText() {}
 
-    /** @return the same for the same number */
+    /** @return lines in two languages; deterministic */
     public static String lines(int count) {
         SplittableRandom random = new SplittableRandom(3);
         StringBuilder text = new StringBuilder();

@@ -21,17 +21,17 @@ import org.junit.jupiter.api.Tags;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 
-/** What holds for the tests: otherwise some of them would run never, or differently each time. */
+/** Rules for tests, so that each of them runs in some build and is deterministic. */
 @AnalyzeClasses(packages = "io.unroll", importOptions = ImportOption.OnlyIncludeTests.class)
 class TestRulesTest {
-    /** As the profiles in pom.xml have them. */
-    private static final Set<String> TIERS = Set.of("full", "nightly");
+    /** The tags that the profiles in pom.xml select. */
+    private static final Set<String> TAGS = Set.of("full", "nightly");
 
     @ArchTest
-    static final ArchRule aTagIsATier = classes().should(beTaggedAsTiers());
+    static final ArchRule onlyKnownTagsAreUsed = classes().should(haveKnownTags());
 
     @ArchTest
-    static final ArchRule whatHasTestsIsNamedAsMavenFindsIt = classes()
+    static final ArchRule classesWithTestsHaveANameThatMavenFinds = classes()
             .that()
             .containAnyMethodsThat(describe(
                     "are tests",
@@ -44,13 +44,13 @@ class TestRulesTest {
     @ArchTest
     static final ArchRule randomnessIsSeeded = ArchitectureTest.randomnessIsSeeded;
 
-    private static ArchCondition<JavaClass> beTaggedAsTiers() {
-        return new ArchCondition<>("be tagged " + TIERS) {
+    private static ArchCondition<JavaClass> haveKnownTags() {
+        return new ArchCondition<>("be tagged " + TAGS) {
             @Override
             public void check(JavaClass item, ConditionEvents events) {
                 Stream.concat(Stream.of(item), item.getMethods().stream())
                         .flatMap(TestRulesTest::tags)
-                        .filter(tag -> !TIERS.contains(tag))
+                        .filter(tag -> !TAGS.contains(tag))
                         .forEach(tag -> events.add(
                                 SimpleConditionEvent.violated(item, item.getName() + " is tagged \"" + tag + "\"")));
             }
@@ -58,9 +58,9 @@ class TestRulesTest {
     }
 
     private static Stream<String> tags(HasAnnotations<?> item) {
-        Stream<Tag> one = item.tryGetAnnotationOfType(Tag.class).stream();
-        Stream<Tag> more =
+        Stream<Tag> single = item.tryGetAnnotationOfType(Tag.class).stream();
+        Stream<Tag> repeated =
                 item.tryGetAnnotationOfType(Tags.class).stream().flatMap(tags -> Arrays.stream(tags.value()));
-        return Stream.concat(one, more).map(Tag::value);
+        return Stream.concat(single, repeated).map(Tag::value);
     }
 }

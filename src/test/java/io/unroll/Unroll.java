@@ -15,10 +15,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.commons.io.FileUtils;
 
-/** The command line as users call it: {@code jobs/unroll} in a process of its own, in a folder of its own. */
+/** Runs {@code jobs/unroll} as users do, in a new process with a folder as its working directory. */
 public final class Unroll {
-    private static final long MOST_MINUTES = 10;
-    /** Processes of tests end before it pays: without it they take half of the processor's time. */
+    private static final long MAX_MINUTES = 10;
+    /** Test processes are too short for the optimizing compiler; without it they take half of the processor time. */
     private static final String WITHOUT_OPTIMIZING_COMPILER = "-XX:TieredStopAtLevel=1";
 
     private final Path folder;
@@ -30,10 +30,10 @@ public final class Unroll {
         environment.put("SPARK_SUBMIT_OPTS", WITHOUT_OPTIMIZING_COMPILER);
     }
 
-    public Unroll with(Map<String, String> more) {
+    public Unroll with(Map<String, String> variables) {
         Unroll other = new Unroll(folder);
         other.environment.putAll(environment);
-        other.environment.putAll(more);
+        other.environment.putAll(variables);
         return other;
     }
 
@@ -57,12 +57,12 @@ public final class Unroll {
         return start(List.of("setsid"), arguments);
     }
 
-    private Running start(List<String> through, String... arguments) throws IOException {
-        // What runs in the background may ignore Ctrl-C, and its children with it.
+    private Running start(List<String> wrapper, String... arguments) throws IOException {
+        // A background process may ignore Ctrl-C, and its children inherit that.
         List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT"));
-        command.addAll(through);
+        command.addAll(wrapper);
         command.add(Path.of("jobs/unroll").toAbsolutePath().toString());
-        if (Arrays.stream(arguments).anyMatch(word -> word.startsWith("local-cluster"))) {
+        if (Arrays.stream(arguments).anyMatch(argument -> argument.startsWith("local-cluster"))) {
             command.addAll(List.of("--conf", "spark.executor.extraJavaOptions=" + WITHOUT_OPTIMIZING_COMPILER));
         }
         command.addAll(List.of(arguments));
@@ -77,7 +77,7 @@ public final class Unroll {
         return new Running(builder.start(), out, err);
     }
 
-    /** @return the Java processes of Spark's executors that this one has started, through others or itself */
+    /** @return the processes of Spark executors among the descendants of a process */
     public static List<ProcessHandle> executorsOf(Process process) {
         return process.descendants()
                 .filter(child -> child.info().command().orElse("").endsWith("java")
@@ -85,18 +85,19 @@ public final class Unroll {
                 .toList();
     }
 
-    /** A process that has not ended, or not yet been asked. */
+    /** A process that was started. */
     public record Running(Process process, Path out, Path err) {
         public Output end() throws IOException, InterruptedException {
-            if (!process.waitFor(MOST_MINUTES, TimeUnit.MINUTES)) {
+            if (!process.waitFor(MAX_MINUTES, TimeUnit.MINUTES)) {
                 process.destroyForcibly();
-                throw new IllegalStateException("no end after " + MOST_MINUTES + " minutes: " + Files.readString(err));
+                throw new IllegalStateException(
+                        "the process does not end within " + MAX_MINUTES + " minutes: " + Files.readString(err));
             }
             removeWorkOfEndedExecutors();
             return new Output(process.exitValue(), Files.readString(out), Files.readString(err));
         }
 
-        /** Each executor of a {@code local-cluster} leaves a copy of the jar: a test run's fill a disk. */
+        /** Each executor of a {@code local-cluster} leaves a copy of the jar; together they would fill the disk. */
         private static void removeWorkOfEndedExecutors() throws IOException {
             File[] applications = new File("target/spark/work").listFiles();
             if (applications == null) {
@@ -113,7 +114,7 @@ public final class Unroll {
             }
         }
 
-        /** Waits until progress shows this, or the process has ended. */
+        /** Waits until the progress contains the text or the process ends; returns whether it contains the text. */
         public boolean shows(String text) throws InterruptedException {
             return await(() -> progress().contains(text) || !process.isAlive())
                     && progress().contains(text);
@@ -127,14 +128,13 @@ public final class Unroll {
             }
         }
 
-        /** @return the Java processes of Spark's executors that this one has started, through others or itself */
         public List<ProcessHandle> executors() {
             return executorsOf(process);
         }
 
-        /** Waits as long as tests wait for anything. */
+        /** Waits at most ten minutes for the condition; returns whether it became true. */
         public static boolean await(BooleanSupplier condition) throws InterruptedException {
-            long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(MOST_MINUTES);
+            long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(MAX_MINUTES);
             while (!condition.getAsBoolean()) {
                 if (System.nanoTime() > end) {
                     return false;

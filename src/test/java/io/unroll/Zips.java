@@ -13,7 +13,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 
-/** Zips taken apart and put together again, also as nobody would. */
+/** Reads and writes zip files, including malicious ones. */
 public final class Zips {
     private static final int BLOCK = 1 << 26;
 
@@ -40,22 +40,22 @@ public final class Zips {
         return bytes.toByteArray();
     }
 
-    /** @return the zip with one entry more, or another instead of one of the same name */
+    /** @return the zip with an entry added or replaced */
     public static byte[] with(byte[] zip, String name, byte[] content) throws IOException {
         Map<String, byte[]> entries = entries(zip);
         entries.put(name, content);
         return zip(entries);
     }
 
-    /** @return the zip with the entry twice */
+    /** @return the zip with two entries of this name */
     public static byte[] twice(byte[] zip, String name) throws IOException {
         String other = "_" + name.substring(1);
         byte[] both = with(zip, other, entries(zip).get(name));
-        String latin = new String(both, StandardCharsets.ISO_8859_1).replace(other, name);
-        return latin.getBytes(StandardCharsets.ISO_8859_1);
+        String latin1 = new String(both, StandardCharsets.ISO_8859_1).replace(other, name);
+        return latin1.getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    /** @return the start of a zip: an entry of this many times 64 MB of zeros, which take 64 KB each */
+    /** @return the start of a zip: an entry with {@code blocks} x 64 MB of zeros, compressed to 64 KB per block */
     public static byte[] bomb(String name, byte[] start, int blocks) throws IOException {
         byte[] entryName = name.getBytes(StandardCharsets.UTF_8);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

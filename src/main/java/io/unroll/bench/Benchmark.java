@@ -10,7 +10,11 @@ import java.util.ServiceLoader;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Trains networks in turn, again and again: a round measures the machine's peak and lets each system train a while. */
+/**
+ * Measures the speed of training of several systems. Each round measures the peak of the machine and then trains with
+ * each system for about half a second; the results are medians over the rounds, so that a slow moment of the machine
+ * does not favour a system.
+ */
 public final class Benchmark {
     private final int rounds;
     private final int threads;
@@ -18,9 +22,9 @@ public final class Benchmark {
     private final List<Peer> peers = new ArrayList<>();
 
     /**
-     * @param rounds of which medians are taken
-     * @param threads of a replica
-     * @param replicas for each of which Unroll is measured; peers are measured with one
+     * @param rounds number of measurements of each system
+     * @param threads threads per replica
+     * @param replicas numbers of replicas to measure Unroll with; other systems are measured with one replica
      */
     public Benchmark(int rounds, int threads, List<Integer> replicas) {
         this.rounds = rounds;
@@ -33,7 +37,7 @@ public final class Benchmark {
 
     private record Entry(String peer, Case network, int replicas) {}
 
-    /** @return the results of all systems with one cell and size, in float32 and bfloat16 where they have it */
+    /** @return the results of all systems for a cell type and size, in each precision that the system supports */
     public List<Result> run(Settings.Cell cell, int hidden) {
         Map<Entry, Contestant> contestants = new LinkedHashMap<>();
         Map<Integer, Contestant> peaks = new LinkedHashMap<>();
@@ -48,8 +52,8 @@ public final class Benchmark {
             }
             measure(List.copyOf(peaks.values()), List.copyOf(contestants.values()));
             List<Result> results = new ArrayList<>();
-            contestants.forEach((entry, each) ->
-                    results.add(result(entry, each, peaks.get(entry.replicas).tokensPerSecond())));
+            contestants.forEach((entry, contestant) -> results.add(
+                    result(entry, contestant, peaks.get(entry.replicas).tokensPerSecond())));
             return results;
         } finally {
             contestants.values().forEach(Contestant::close);
@@ -76,13 +80,13 @@ public final class Benchmark {
                 .toArray(int[][]::new);
     }
 
-    /** The order within a round changes from one to the next, so that no system always follows the same other. */
+    /** Changes the order of the systems from round to round, so that no system always runs after the same one. */
     private void measure(List<Contestant> peaks, List<Contestant> contestants) {
         List<Contestant> all = new ArrayList<>(peaks);
         all.addAll(contestants);
         all.forEach(Contestant::warmUp);
         for (int round = 0; round < rounds; round++) {
-            all.forEach(Contestant::turn);
+            all.forEach(Contestant::runTurn);
             Collections.rotate(all, 1);
         }
     }

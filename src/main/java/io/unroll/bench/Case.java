@@ -3,8 +3,12 @@ package io.unroll.bench;
 import io.unroll.config.Settings;
 
 /**
- * A network to train, the same for every system: an embedding of {@link #VOCABULARY} tokens, two recurrent layers and
- * a softmax, all of one size; {@link #LANES} lanes of {@link #STEPS} steps; gradients clipped by their norm; Adam.
+ * A network to train with every system: an embedding of {@link #VOCABULARY} tokens, {@link #LAYERS} recurrent layers of
+ * the same size and a softmax; batches of {@link #LANES} lanes (rows) with {@link #STEPS} steps; clipping of the
+ * gradient norm; Adam.
+ *
+ * @param hidden size of the embedding and of each layer
+ * @param threads threads per replica
  */
 public record Case(Settings.Cell cell, int hidden, Settings.Precision precision, int threads) {
     public static final int VOCABULARY = 96;
@@ -16,7 +20,7 @@ public record Case(Settings.Cell cell, int hidden, Settings.Precision precision,
 
     static final long TOKENS = (long) LANES * STEPS;
 
-    /** @return floating-point operations of a step: 6 for each parameter outside the embedding and each token */
+    /** @return floating-point operations of a training step: 6 per token and parameter outside the embedding */
     double operations() {
         int gates =
                 switch (cell) {

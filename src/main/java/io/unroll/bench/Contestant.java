@@ -10,9 +10,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** One system with one network, in some replicas that train side by side, each on a thread of its own. */
+/** A system and a network under measurement: replicas that train in parallel, each on its own thread. */
 final class Contestant implements AutoCloseable {
-    private static final double SECONDS_A_TURN = 0.5;
+    private static final double SECONDS_PER_TURN = 0.5;
 
     private final ExecutorService threads;
     private final List<Peer.Step> replicas = new ArrayList<>();
@@ -23,24 +23,25 @@ final class Contestant implements AutoCloseable {
     Contestant(int replicas, Callable<Peer.Step> open) {
         threads = Executors.newFixedThreadPool(replicas);
         for (int i = 0; i < replicas; i++) {
-            this.replicas.add(all(List.of(open)).get(0));
+            this.replicas.add(runAll(List.of(open)).get(0));
         }
     }
 
-    /** The first turns are not counted; they tell how many steps a turn should have. */
+    /** Runs two turns that do not count, and sets the number of steps so that a turn takes half a second. */
     void warmUp() {
-        turn();
+        runTurn();
         double seconds = steps * Case.TOKENS * replicas.size() / tokensPerSecond.get(0);
-        steps = (int) Math.max(1, Math.round(SECONDS_A_TURN / seconds));
-        turn();
+        steps = (int) Math.max(1, Math.round(SECONDS_PER_TURN / seconds));
+        runTurn();
         tokensPerSecond.clear();
         kernelShares.clear();
     }
 
-    void turn() {
+    /** Trains for some steps and measures the time. */
+    void runTurn() {
         double kernelsBefore = kernelSeconds();
         long start = System.nanoTime();
-        all(replicas.stream()
+        runAll(replicas.stream()
                 .map(replica -> (Callable<Void>) () -> train(replica))
                 .toList());
         double seconds = (System.nanoTime() - start) / 1e9;
@@ -50,7 +51,7 @@ final class Contestant implements AutoCloseable {
 
     private Void train(Peer.Step replica) {
         for (int i = 0; i < steps; i++) {
-            Natives.toItsEnd(() -> {
+            Natives.delayingShutdown(() -> {
                 replica.run();
                 return null;
             });
@@ -62,11 +63,11 @@ final class Contestant implements AutoCloseable {
         return replicas.stream().mapToDouble(Peer.Step::kernelSeconds).sum();
     }
 
-    private <T> List<T> all(List<Callable<T>> work) {
+    private <T> List<T> runAll(List<Callable<T>> tasks) {
         List<T> results = new ArrayList<>();
         try {
-            for (Future<T> each : threads.invokeAll(work)) {
-                results.add(each.get());
+            for (Future<T> future : threads.invokeAll(tasks)) {
+                results.add(future.get());
             }
         } catch (ExecutionException e) {
             throw new UnrollException("the benchmark failed: " + e.getCause(), e);
@@ -94,7 +95,7 @@ final class Contestant implements AutoCloseable {
 
     @Override
     public void close() {
-        all(replicas.stream()
+        runAll(replicas.stream()
                 .map(replica -> (Callable<Void>) () -> {
                     replica.close();
                     return null;

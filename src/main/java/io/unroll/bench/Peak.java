@@ -4,7 +4,7 @@ import io.unroll.kernel.OneDnn;
 import io.unroll.model.Natives;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** Products of large float32 matrices: what the same threads can do at best. */
+/** Multiplies large float32 matrices, to measure the peak speed of the same threads. */
 final class Peak implements Peer.Step {
     private static final int SIZE = 2048;
     static final double OPERATIONS = 2.0 * SIZE * SIZE * SIZE;

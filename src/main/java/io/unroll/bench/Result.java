@@ -1,12 +1,13 @@
 package io.unroll.bench;
 
 /**
- * How fast a peer trains a network.
+ * The measured speed of a system that trains a network.
  *
- * @param tokensPerSecond of all replicas together, median
- * @param gflops 10^9 floating-point operations a second, by {@link Case#operations}
- * @param peakShare of the matrix products that the same threads do in that time, at their best size
- * @param kernelShare time inside oneDNN; NaN where it is not known
+ * @param peer name of the system
+ * @param tokensPerSecond tokens per second of all replicas together, median
+ * @param gflops 10^9 floating-point operations per second, by {@link Case#operations}
+ * @param peakShare share of the floating-point operations that the same threads do per second in large matrix products
+ * @param kernelShare share of the time spent in oneDNN; NaN if unknown
  */
 public record Result(
         String peer,

@@ -8,7 +8,7 @@ import io.unroll.model.NetworkShape;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/** Unroll itself. */
+/** Measures Unroll itself. */
 final class UnrollPeer implements Peer {
     @Override
     public String name() {
@@ -40,7 +40,7 @@ final class UnrollPeer implements Peer {
                 network.precision(),
                 false);
         NetworkShape shape = new NetworkShape(model, Case.VOCABULARY, Settings.Optimizer.ADAM, network.threads());
-        return new Training(new Network(shape, 1), batch(tokens));
+        return new TrainingStep(new Network(shape, 1), batch(tokens));
     }
 
     private static Batch batch(int[][] tokens) {
@@ -53,13 +53,13 @@ final class UnrollPeer implements Peer {
                 .toArray();
     }
 
-    private static final class Training implements Step {
+    private static final class TrainingStep implements Step {
         private final Network network;
         private final Batch batch;
         private int iteration;
         private volatile double kernelSeconds;
 
-        Training(Network network, Batch batch) {
+        TrainingStep(Network network, Batch batch) {
             this.network = network;
             this.batch = batch;
         }
@@ -67,7 +67,7 @@ final class UnrollPeer implements Peer {
         @Override
         public void run() {
             network.train(batch, Case.LEARNING_RATE, Case.CLIP_NORM, iteration++, 0);
-            kernelSeconds = OneDnn.secondsInCalls();
+            kernelSeconds = OneDnn.secondsInPrimitives();
         }
 
         @Override

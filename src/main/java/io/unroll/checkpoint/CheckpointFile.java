@@ -23,14 +23,14 @@ import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
 
 /**
- * A checkpoint in one file, big-endian:
+ * Reads and writes a checkpoint file. All numbers are big-endian:
  *
  * <pre>
- *   "UNROLLCP" | length of header, int | header, JSON | CRC-32C of all before, long
- *   parameters | optimizer | velocity | for each replica: recurrent arrays, optimizer | CRC-32C of all before, long
+ *   "UNROLLCP" | header length, int | header, JSON | CRC-32C of all preceding bytes, long
+ *   parameters | optimizer | velocity | per replica: recurrent arrays, optimizer | CRC-32C of all preceding bytes, long
  * </pre>
  *
- * Arrays are floats, and their lengths stand in the header.
+ * Arrays contain 32-bit floats; the header contains their lengths.
  */
 final class CheckpointFile {
     private static final int MAX_HEADER_BYTES = 1 << 28;
@@ -39,23 +39,25 @@ final class CheckpointFile {
     private static final long MAGIC = ByteBuffer.wrap("UNROLLCP".getBytes(java.nio.charset.StandardCharsets.US_ASCII))
             .getLong();
 
-    /** Of a file, those that are neither of the header nor of the arrays. */
-    private static final int OTHER_BYTES = Long.BYTES + Integer.BYTES + 2 * Long.BYTES;
+    /** Magic number, header length and two checksums. */
+    private static final int FIXED_BYTES = Long.BYTES + Integer.BYTES + 2 * Long.BYTES;
 
     private CheckpointFile() {}
 
-    /** The file is not what was written. */
-    static final class DamagedException extends IOException {
+    /** The file is damaged or is not a checkpoint. */
+    static final class InvalidCheckpointException extends IOException {
         private static final long serialVersionUID = 1;
 
-        DamagedException(String message) {
+        InvalidCheckpointException(String message) {
             super(message);
         }
     }
 
     /**
-     * @param settings the run's effective configuration
-     * @param corpus hash of the corpus' content
+     * The content of a checkpoint file.
+     *
+     * @param settings effective configuration of the run
+     * @param corpus hash of the corpus content
      */
     record Contents(String settings, String corpus, RunState state) {}
 
@@ -75,11 +77,11 @@ final class CheckpointFile {
             int optimizer,
             int velocity,
             List<ReplicaLengths> replicas) {
-        /** @return bytes of all arrays; -1 where there is something that no checkpoint has */
+        /** @return total size of the arrays in bytes; -1 if the header is invalid */
         private long arrayBytes() {
-            boolean counts = iteration >= 0 && epoch >= 0 && chunk >= 0 && round >= 0 && tokens >= 0;
+            boolean validCounts = iteration >= 0 && epoch >= 0 && chunk >= 0 && round >= 0 && tokens >= 0;
             boolean complete = settings != null && corpus != null && replicas != null;
-            if (!counts || !complete || (report == null && round > 0) || replicas.contains(null)) {
+            if (!validCounts || !complete || (report == null && round > 0) || replicas.contains(null)) {
                 return -1;
             }
             List<Integer> lengths = new ArrayList<>(List.of(parameters, optimizer, velocity));
@@ -147,29 +149,32 @@ final class CheckpointFile {
     }
 
     /**
-     * @param length of the file, bytes
-     * @param name of the file, for messages
-     * @throws io.unroll.config.UnrollException where a newer Unroll has written it
+     * Reads a checkpoint and verifies its checksums.
+     *
+     * @param length length of the file in bytes
+     * @param name name of the file, for messages
+     * @throws InvalidCheckpointException if the file is damaged
+     * @throws io.unroll.config.UnrollException if a newer Unroll has written the file
      */
     static Contents read(InputStream source, long length, String name) throws IOException {
         CheckedInputStream checked = new CheckedInputStream(source, new CRC32C());
         DataInputStream in = new DataInputStream(checked);
         if (in.readLong() != MAGIC) {
-            throw new DamagedException("it does not start as a checkpoint does");
+            throw new InvalidCheckpointException("it does not start with UNROLLCP");
         }
         int headerBytes = in.readInt();
         if (headerBytes < 0 || headerBytes > Math.min(length, MAX_HEADER_BYTES)) {
-            throw new DamagedException("its header would be of " + headerBytes + " bytes");
+            throw new InvalidCheckpointException("its header length is " + headerBytes + " bytes");
         }
         byte[] bytes = in.readNBytes(headerBytes);
-        check(checked, in);
+        verifyChecksum(checked, in);
         Header header = HEADER.parse(bytes, name);
-        long expected = header.arrayBytes() + headerBytes + OTHER_BYTES;
+        long expected = header.arrayBytes() + headerBytes + FIXED_BYTES;
         if (header.arrayBytes() >= 0 && expected > length) {
             throw new EOFException("it ends too early");
         }
         if (expected != length) {
-            throw new DamagedException("its header and its length disagree");
+            throw new InvalidCheckpointException("its length does not match its header");
         }
         Weights weights = new Weights(FloatArray.read(header.parameters, in), FloatArray.read(header.optimizer, in));
         float[] velocity = FloatArray.read(header.velocity, in);
@@ -181,9 +186,9 @@ final class CheckpointFile {
             }
             states.add(new ReplicaState(new RecurrentState(recurrent), FloatArray.read(replica.optimizer, in)));
         }
-        check(checked, in);
+        verifyChecksum(checked, in);
         if (!weights.finite() || !new Weights(velocity, velocity).finite()) {
-            throw new DamagedException("it holds weights that are infinite or not a number");
+            throw new InvalidCheckpointException("it contains weights that are infinite or NaN");
         }
         return contents(header, weights, velocity, states);
     }
@@ -197,11 +202,11 @@ final class CheckpointFile {
                 new RunState(snapshot, header.report, header.validationLoss, header.best, header.plateau));
     }
 
-    private static void check(CheckedInputStream checked, DataInputStream in) throws IOException {
+    private static void verifyChecksum(CheckedInputStream checked, DataInputStream in) throws IOException {
         long actual = checked.getChecksum().getValue();
         long expected = in.readLong();
         if (actual != expected) {
-            throw new DamagedException("its checksum is not that of its content");
+            throw new InvalidCheckpointException("its checksum does not match its content");
         }
     }
 }

@@ -28,7 +28,9 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** The checkpoints of one run: a file each, published by a rename, in the run's folder. */
+/**
+ * The checkpoints of one run: one file per checkpoint in {@code <run.directory>/checkpoints}, published by a rename.
+ */
 public final class Checkpoints {
     private static final Pattern NAME = Pattern.compile("round-(\\d{8})\\.checkpoint");
 
@@ -44,16 +46,19 @@ public final class Checkpoints {
     }
 
     /**
-     * The newest checkpoint that can be read.
+     * The newest readable checkpoint.
      *
-     * @param finished whether its run, with the settings it had, was over
-     * @param differences from those settings
-     * @param corpus hash of the corpus' content then
+     * @param finished whether the run was complete, by the settings stored in the checkpoint
+     * @param differences differences between the current settings and those in the checkpoint, one sentence each
+     * @param corpus hash of the corpus content that the checkpoint was trained on
      */
-    public record Found(String path, RunState state, boolean finished, List<String> differences, String corpus) {
+    public record LatestCheckpoint(
+            String path, RunState state, boolean finished, List<String> differences, String corpus) {
         /**
-         * @param lanes of each replica
-         * @throws UnrollException where the arrays are not those of such a run
+         * Checks that the arrays have the sizes that the settings imply.
+         *
+         * @param lanes lanes (rows of the batch) per replica
+         * @throws UnrollException if they do not
          */
         public void checkArrays(NetworkShape shape, int replicas, int lanes) {
             Snapshot snapshot = state.snapshot();
@@ -63,11 +68,11 @@ public final class Checkpoints {
                     && isEmptyOr(optimizer, snapshot.weights().optimizer())
                     && snapshot.states().size() == replicas
                     && snapshot.states().stream()
-                            .allMatch(each ->
-                                    isEmptyOr(optimizer, each.optimizer()) && shape.hasState(each.recurrent(), lanes));
+                            .allMatch(replica -> isEmptyOr(optimizer, replica.optimizer())
+                                    && shape.hasState(replica.recurrent(), lanes));
             if (!fits) {
-                throw new UnrollException(path + " is damaged: its arrays and its settings disagree. Delete it to "
-                        + "resume from the previous checkpoint.");
+                throw new UnrollException(path + " is damaged: the sizes of its arrays do not match its settings. "
+                        + "Delete it to resume from the previous checkpoint.");
             }
         }
 
@@ -75,14 +80,19 @@ public final class Checkpoints {
             return array.length == 0 || array.length == length;
         }
 
-        /** @throws ConfigurationException saying what differs */
-        public void checkSameRun(String corpusNow) {
-            List<String> all = new ArrayList<>(differences);
-            if (!corpus.equals(corpusNow)) {
-                all.add("the content of corpus.path has changed");
+        /**
+         * Checks that the checkpoint is from a run with the current settings and corpus.
+         *
+         * @param currentCorpus hash of the corpus content now
+         * @throws ConfigurationException naming the differences, if it is from another run
+         */
+        public void checkSameRun(String currentCorpus) {
+            List<String> changes = new ArrayList<>(differences);
+            if (!corpus.equals(currentCorpus)) {
+                changes.add("the content of corpus.path has changed");
             }
-            if (!all.isEmpty()) {
-                throw new ConfigurationException(path + " is of another run: " + String.join("; ", all)
+            if (!changes.isEmpty()) {
+                throw new ConfigurationException(path + " is from another run: " + String.join("; ", changes)
                         + ". To resume, restore the earlier settings and corpus; to start from scratch, set another "
                         + "run.directory or"
                         + " delete " + new Path(path).getParent() + ".");
@@ -90,17 +100,22 @@ public final class Checkpoints {
         }
     }
 
-    /** @param damaged hears of each that cannot be used, and why */
-    public Optional<Found> latest(BiConsumer<String, String> damaged) {
+    /**
+     * Returns the newest readable checkpoint; empty if there are no checkpoints.
+     *
+     * @param damaged called with the path of each damaged checkpoint and the reason
+     * @throws UnrollException if all checkpoints are damaged, or if they cannot be read now
+     */
+    public Optional<LatestCheckpoint> latest(BiConsumer<String, String> damaged) {
         try {
             List<Path> oldestFirst = files();
             for (int i = oldestFirst.size() - 1; i >= 0; i--) {
                 String name = oldestFirst.get(i).toString();
                 try {
-                    return Optional.of(found(oldestFirst.get(i)));
+                    return Optional.of(readAndCompare(oldestFirst.get(i)));
                 } catch (EOFException e) {
                     damaged.accept(name, "it ends too early");
-                } catch (CheckpointFile.DamagedException | DamagedFileException | ChecksumException e) {
+                } catch (CheckpointFile.InvalidCheckpointException | DamagedFileException | ChecksumException e) {
                     damaged.accept(name, DraftFile.reason(e));
                 }
             }
@@ -117,10 +132,10 @@ public final class Checkpoints {
         }
     }
 
-    private Found found(Path file) throws IOException {
+    private LatestCheckpoint readAndCompare(Path file) throws IOException {
         CheckpointFile.Contents contents = read(file);
         try {
-            return new Found(
+            return new LatestCheckpoint(
                     file.toString(),
                     contents.state(),
                     contents.state()
@@ -129,11 +144,11 @@ public final class Checkpoints {
                     SettingsReader.differences(settings, contents.settings(), file.toString()),
                     contents.corpus());
         } catch (ConfigurationException e) {
-            throw new CheckpointFile.DamagedException(e.getMessage());
+            throw new CheckpointFile.InvalidCheckpointException(e.getMessage());
         }
     }
 
-    /** @return what was checkpointed after so many rounds */
+    /** @return the state stored in the checkpoint of this round */
     public RunState read(int round) {
         Path file = file(round);
         try {
@@ -150,22 +165,23 @@ public final class Checkpoints {
     }
 
     /**
-     * Publishes a checkpoint in one step, then deletes those that are no longer kept.
+     * Writes a checkpoint and publishes it by a rename, then deletes old checkpoints beyond
+     * {@code run.checkpoint.keep}.
      *
-     * @param corpus hash of the corpus' content
+     * @param corpus hash of the corpus content
      */
     public void write(RunState state, String corpus) {
         Path file = file(state.snapshot().round());
-        // A name of its own: a driver that is taken for dead may still write.
+        // A unique name, because a driver whose lock was taken over may still be writing.
         Path draft = new Path(folder, "." + file.getName() + "-" + UUID.randomUUID() + ".draft");
         try {
-            keepAsideUnlessOwn(file);
+            moveForeignFileAside(file);
             DraftFile.write(
                     fs,
                     file,
                     draft,
                     out -> CheckpointFile.write(new CheckpointFile.Contents(settings.text(), corpus, state), out));
-            prune(state);
+            deleteOld(state);
         } catch (IOException e) {
             throw new UnrollException(
                     "cannot write the checkpoint " + file + ": " + DraftFile.reason(e)
@@ -175,8 +191,8 @@ public final class Checkpoints {
         }
     }
 
-    /** What comes from later rounds is damaged, or the run would have gone on from there. */
-    private void prune(RunState state) throws IOException {
+    /** Ignores checkpoints of later rounds: they are damaged, otherwise the run would have resumed from them. */
+    private void deleteOld(RunState state) throws IOException {
         int newest = state.snapshot().round();
         List<Path> files =
                 files().stream().filter(file -> round(file) <= newest).toList();
@@ -194,36 +210,37 @@ public final class Checkpoints {
 
     private void delete(Path file) throws IOException {
         try {
-            if (OwnFiles.CHECKPOINTS.made(fs, fs.getFileStatus(file))) {
+            if (UnrollFiles.CHECKPOINTS.isWrittenByUnroll(fs, fs.getFileStatus(file))) {
                 fs.delete(file, false);
             }
         } catch (FileNotFoundException e) {
-            // a driver that is taken for dead has renamed or deleted it meanwhile
+            // A driver whose lock was taken over has renamed or deleted the file.
         }
     }
 
     /**
-     * Ignores hidden files, and files that only have a checkpoint's name; nothing deletes them.
+     * Checks that the folder contains only checkpoints. Hidden files, and files with the name of a checkpoint but other
+     * content, are allowed; they are never deleted.
      *
-     * @throws ConfigurationException where there is anything else
+     * @throws ConfigurationException naming a file that is neither
      */
-    void checkOwn() throws IOException {
+    void checkNoForeignFiles() throws IOException {
         for (FileStatus file : list()) {
             Path path = file.getPath();
-            if (!(file.isFile() && OwnFiles.CHECKPOINTS.isName(path))
+            if (!(file.isFile() && UnrollFiles.CHECKPOINTS.hasKnownName(path))
                     && !path.getName().startsWith(".")) {
-                throw OwnFiles.foreign(path);
+                throw UnrollFiles.foreignFile(path);
             }
         }
     }
 
-    private void keepAsideUnlessOwn(Path file) throws IOException {
-        if (fs.exists(file) && !OwnFiles.CHECKPOINTS.made(fs, fs.getFileStatus(file))) {
+    private void moveForeignFileAside(Path file) throws IOException {
+        if (fs.exists(file) && !UnrollFiles.CHECKPOINTS.isWrittenByUnroll(fs, fs.getFileStatus(file))) {
             fs.rename(file, new Path(folder, "." + file.getName() + "-" + UUID.randomUUID() + ".unknown"));
         }
     }
 
-    /** @return whether there are any, whatever they are worth */
+    /** @return whether there are any checkpoints, readable or damaged */
     public boolean exist() {
         try {
             return !files().isEmpty();
@@ -232,7 +249,7 @@ public final class Checkpoints {
         }
     }
 
-    /** Forgets an earlier run. */
+    /** Deletes all checkpoints. */
     public void clear() {
         try {
             for (FileStatus file : list()) {
@@ -247,7 +264,7 @@ public final class Checkpoints {
         return new Path(folder, String.format(Locale.ROOT, "round-%08d.checkpoint", round));
     }
 
-    /** @return in the order of their rounds */
+    /** @return the checkpoint files, oldest round first */
     private List<Path> files() throws IOException {
         return Arrays.stream(list())
                 .map(FileStatus::getPath)

@@ -27,50 +27,55 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A lock file that names the process that writes to a directory, on any Hadoop file system. If the holder runs on this
- * machine, its process id tells whether it is alive. A holder on another machine renews the file; if the file does not
- * change for a minute by this machine's clock, the lock is taken over. Creating a file is not atomic on every file
- * system: of two processes that lock at once, the last writer holds the lock, and the other one finds out at its next
- * {@linkplain #check() check}. The same is true of a holder that was wrongly taken for dead.
+ * A lock file that names the process that may write to a directory, on any Hadoop file system.
+ *
+ * <ul>
+ *   <li>If the holder runs on this machine, its process id tells whether it is alive.
+ *   <li>A holder on another machine renews the file every ten seconds. If the file does not change for a minute by this
+ *       machine's clock, the lock is taken over.
+ *   <li>Creating a file is not atomic on every file system: if two processes lock at the same time, the last writer
+ *       holds the lock, and the other process fails at its next {@linkplain #check() check}. So does a process whose
+ *       lock was taken over although it is alive.
+ * </ul>
  */
 public final class DirectoryLock implements AutoCloseable {
     static final JsonFile<Holder> FILE = new JsonFile<>("unroll-lock", 1, Holder.class, 1 << 12);
-    private static final Duration RENEWED = Duration.ofSeconds(10);
-    private static final Duration ABANDONED = Duration.ofSeconds(60);
-    private static final Duration LOOK = Duration.ofMillis(500);
-    private static final Duration CLOCK_STEP = Duration.ofSeconds(2);
+    private static final Duration RENEWAL_INTERVAL = Duration.ofSeconds(10);
+    private static final Duration ABANDONED_AFTER = Duration.ofSeconds(60);
+    private static final Duration POLL_INTERVAL = Duration.ofMillis(500);
+    private static final Duration START_TIME_TOLERANCE = Duration.ofSeconds(2);
 
     /** Ids of the locks that this process holds. */
-    private static final Set<String> HELD = ConcurrentHashMap.newKeySet();
+    private static final Set<String> HELD_IDS = ConcurrentHashMap.newKeySet();
 
     private final FileSystem fs;
     private final Path file;
     private final String directory;
-    private final Timer timer = new Timer("renews a lock", true);
+    private final Timer timer = new Timer("lock-renewal", true);
     private Holder holder;
     private volatile boolean lost;
 
     /**
-     * Who holds a lock.
+     * The content of the lock file: the process that holds the lock.
      *
-     * @param machine what processes have in common whose numbers are comparable: kernel and process namespace
-     * @param since when the process started
-     * @param id of the lock
-     * @param renewals so far
+     * @param machine boot id of the kernel and process namespace: process ids can be compared only within one of them
+     * @param since start time of the process
+     * @param id id of the lock
+     * @param renewals number of renewals so far
      */
     record Holder(String host, String machine, long pid, String since, String id, long renewals) {
-        static Holder here() {
+        static Holder ofThisProcess() {
             ProcessHandle process = ProcessHandle.current();
             return new Holder(
-                    hostHere(),
-                    machineHere(),
+                    thisHost(),
+                    thisMachine(),
                     process.pid(),
-                    start(process),
+                    startTime(process),
                     UUID.randomUUID().toString(),
                     0);
         }
 
-        private static String hostHere() {
+        private static String thisHost() {
             try {
                 return InetAddress.getLocalHost().getHostName();
             } catch (UnknownHostException e) {
@@ -78,7 +83,7 @@ public final class DirectoryLock implements AutoCloseable {
             }
         }
 
-        private static String machineHere() {
+        private static String thisMachine() {
             try {
                 return Files.readString(java.nio.file.Path.of("/proc/sys/kernel/random/boot_id"))
                                 .strip() + " "
@@ -88,12 +93,12 @@ public final class DirectoryLock implements AutoCloseable {
             }
         }
 
-        private static String start(ProcessHandle process) {
+        private static String startTime(ProcessHandle process) {
             return process.info().startInstant().orElse(Instant.EPOCH).toString();
         }
 
-        /** @return whether it has everything that a process writes; otherwise it is being written, or damaged */
-        boolean isWhole() {
+        /** @return whether all fields are present and valid; otherwise the file is being written, or is damaged */
+        boolean isComplete() {
             try {
                 return host != null && machine != null && id != null && Instant.parse(since) != null;
             } catch (DateTimeParseException | NullPointerException e) {
@@ -101,19 +106,19 @@ public final class DirectoryLock implements AutoCloseable {
             }
         }
 
-        boolean isOfThisMachine() {
-            return machine.equals(machineHere());
+        boolean isOnThisMachine() {
+            return machine.equals(thisMachine());
         }
 
-        /** @return whether that process of this machine is there; not another one of the same number */
+        /** @return whether the process is running on this machine; a later process with the same id does not count */
         boolean isAlive() {
             if (pid == ProcessHandle.current().pid()) {
-                return HELD.contains(id);
+                return HELD_IDS.contains(id);
             }
             return ProcessHandle.of(pid)
                     .filter(ProcessHandle::isAlive)
-                    .map(process -> Duration.between(Instant.parse(since), Instant.parse(start(process))))
-                    .filter(apart -> apart.abs().compareTo(CLOCK_STEP) <= 0)
+                    .map(process -> Duration.between(Instant.parse(since), Instant.parse(startTime(process))))
+                    .filter(difference -> difference.abs().compareTo(START_TIME_TOLERANCE) <= 0)
                     .isPresent();
         }
 
@@ -127,8 +132,11 @@ public final class DirectoryLock implements AutoCloseable {
         }
     }
 
-    /** How often the file is renewed, and how long it may stay as it is. */
-    record Times(Duration renewed, Duration abandoned) {}
+    /**
+     * @param renewal interval at which the holder renews the file
+     * @param abandoned time without a change after which a lock is taken over
+     */
+    record Times(Duration renewal, Duration abandoned) {}
 
     private DirectoryLock(Path file, FileSystem fs, String directory, Holder holder) {
         this.file = file;
@@ -138,19 +146,22 @@ public final class DirectoryLock implements AutoCloseable {
     }
 
     /**
-     * @param directory that is locked, for messages
-     * @param waiting hears why, where it takes a minute to see whether another process is alive
-     * @throws UnrollException where another process has it, saying which
+     * Acquires the lock.
+     *
+     * @param directory the directory to lock, for messages
+     * @param waiting called with a message if this waits up to a minute to see whether another process is alive
+     * @throws UnrollException naming the process that holds the lock
      */
-    public static DirectoryLock of(Path file, String directory, Configuration hadoop, Consumer<String> waiting) {
-        return of(file, directory, hadoop, waiting, Holder.here(), new Times(RENEWED, ABANDONED));
+    public static DirectoryLock acquire(Path file, String directory, Configuration hadoop, Consumer<String> waiting) {
+        return acquire(
+                file, directory, hadoop, waiting, Holder.ofThisProcess(), new Times(RENEWAL_INTERVAL, ABANDONED_AFTER));
     }
 
-    static DirectoryLock of(
+    static DirectoryLock acquire(
             Path file, String directory, Configuration hadoop, Consumer<String> waiting, Holder holder, Times times) {
         try {
             FileSystem fs = file.getFileSystem(hadoop);
-            // Checksums beside a file that is written in its place would be those of another content.
+            // Without checksum files, which would not match a lock file that another process overwrites.
             FileSystem plain = fs instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : fs;
             DirectoryLock lock = new DirectoryLock(plain.makeQualified(file), plain, directory, holder);
             lock.awaitFree(waiting, times);
@@ -165,29 +176,29 @@ public final class DirectoryLock implements AutoCloseable {
     }
 
     private void awaitFree(Consumer<String> waiting, Times times) throws IOException {
-        OwnFiles.LOCK.checkFile(fs, file);
+        UnrollFiles.LOCK.checkFile(fs, file);
         Optional<Holder> first = read();
         long end = System.nanoTime() + times.abandoned.toNanos();
-        int looks = 0;
+        int polls = 0;
         while (System.nanoTime() < end && fs.exists(file)) {
             Optional<Holder> now = read();
-            if (now.isPresent() && now.get().isOfThisMachine()) {
+            if (now.isPresent() && now.get().isOnThisMachine()) {
                 if (now.get().isAlive()) {
-                    throw held(now.get());
+                    throw heldBy(now.get());
                 }
                 return;
             }
             if (now.isPresent() && !now.equals(first)) {
-                throw held(now.get());
+                throw heldBy(now.get());
             }
-            // What is empty at the first look is being written.
-            if (++looks == 2) {
+            // A file that is empty at the first poll may just be being written.
+            if (++polls == 2) {
                 waiting.accept(directory + " is locked by "
                         + now.map(Holder::toString).orElse("an unknown process")
                         + ": waiting for up to " + times.abandoned.toSeconds() + " s to see whether that process is "
                         + "still running");
             }
-            sleep(LOOK);
+            sleep(POLL_INTERVAL);
         }
     }
 
@@ -200,7 +211,7 @@ public final class DirectoryLock implements AutoCloseable {
         }
     }
 
-    private UnrollException held(Holder other) {
+    private UnrollException heldBy(Holder other) {
         return new UnrollException(directory + " is being written to by " + other + ": wait until it ends, stop it, or"
                 + " give another directory.");
     }
@@ -209,10 +220,10 @@ public final class DirectoryLock implements AutoCloseable {
         fs.mkdirs(file.getParent());
         write(holder);
         Optional<Holder> now = read();
-        if (!isMine(now)) {
-            throw now.map(this::held).orElseThrow(() -> new IOException("it does not keep what is written"));
+        if (!isThisLock(now)) {
+            throw now.map(this::heldBy).orElseThrow(() -> new IOException("the file was written, but cannot be read"));
         }
-        HELD.add(holder.id);
+        HELD_IDS.add(holder.id);
         timer.schedule(
                 new TimerTask() {
                     @Override
@@ -220,27 +231,27 @@ public final class DirectoryLock implements AutoCloseable {
                         renew();
                     }
                 },
-                times.renewed.toMillis(),
-                times.renewed.toMillis());
+                times.renewal.toMillis(),
+                times.renewal.toMillis());
     }
 
     private synchronized void renew() {
         try {
-            if (!HELD.contains(holder.id)) {
+            if (!HELD_IDS.contains(holder.id)) {
                 return;
             }
             Optional<Holder> now = read();
-            lost = now.isPresent() && !isMine(now);
+            lost = now.isPresent() && !isThisLock(now);
             if (!lost) {
                 holder = holder.renewed();
                 write(holder);
             }
         } catch (IOException | UnrollException e) {
-            // The place is away for a while: whether the lock is, the next time tells.
+            // The file system may be unavailable for a while: the next renewal checks again.
         }
     }
 
-    private boolean isMine(Optional<Holder> now) {
+    private boolean isThisLock(Optional<Holder> now) {
         return now.isPresent() && now.get().id.equals(holder.id);
     }
 
@@ -251,19 +262,19 @@ public final class DirectoryLock implements AutoCloseable {
         }
     }
 
-    /** @return empty where there is none, or where it is being written */
+    /** @return the content of the file; empty if it does not exist or is being written */
     private Optional<Holder> read() throws IOException {
         try (InputStream in = fs.open(file)) {
             byte[] bytes = in.readAllBytes();
             return bytes.length == 0
                     ? Optional.empty()
-                    : Optional.of(FILE.parse(bytes, file.toString())).filter(Holder::isWhole);
+                    : Optional.of(FILE.parse(bytes, file.toString())).filter(Holder::isComplete);
         } catch (FileNotFoundException | DamagedFileException e) {
             return Optional.empty();
         }
     }
 
-    /** @throws UnrollException where another process has taken the lock meanwhile */
+    /** @throws UnrollException if the last renewal found that another process has taken over the lock */
     public void check() {
         if (lost) {
             throw new UnrollException(
@@ -272,22 +283,22 @@ public final class DirectoryLock implements AutoCloseable {
         }
     }
 
-    /** As {@link #check}, after another look. */
+    /** Renews the lock, then calls {@link #check}. */
     public void checkNow() {
         renew();
         check();
     }
 
-    /** Removes the file, if it is still this process'. */
+    /** Deletes the file if this process still holds the lock. */
     @Override
     public synchronized void close() {
         timer.cancel();
         try {
-            if (HELD.remove(holder.id) && isMine(read())) {
+            if (HELD_IDS.remove(holder.id) && isThisLock(read())) {
                 fs.delete(file, false);
             }
         } catch (IOException | UnrollException e) {
-            // It is found abandoned.
+            // Another process will find the lock abandoned.
         }
     }
 }

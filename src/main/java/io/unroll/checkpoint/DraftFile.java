@@ -6,17 +6,17 @@ import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** A file that is written beside, and gets its name when it is whole. */
+/** Writes a file under a temporary name and renames it when it is complete. */
 final class DraftFile {
     private DraftFile() {}
 
     interface Content {
-        void to(OutputStream out) throws IOException;
+        void writeTo(OutputStream out) throws IOException;
     }
 
     static void write(FileSystem fs, Path file, Path draft, Content content) throws IOException {
         try (OutputStream out = fs.create(draft, true)) {
-            content.to(out);
+            content.writeTo(out);
         } catch (FSError e) {
             throw new IOException(reason(e), e);
         }
@@ -26,7 +26,7 @@ final class DraftFile {
         }
     }
 
-    /** @return what went wrong, without the trace that a name node puts into its messages */
+    /** @return first line of the message of an exception: HDFS puts the name node's stack trace into the other lines */
     static String reason(Throwable e) {
         Throwable cause = e instanceof FSError ? e.getCause() : e;
         return String.valueOf(cause.getMessage()).lines().findFirst().orElse("");

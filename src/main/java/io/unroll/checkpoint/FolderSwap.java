@@ -11,8 +11,14 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Replaces a folder by a draft beside it: the old one goes aside by a rename, and is deleted when the draft has its
- * name. A process that dies in between leaves the old folder aside, where {@link #recover} finds it.
+ * Replaces a model folder with a draft in the same parent folder. The old folder is renamed, the draft gets its name,
+ * and the old folder is deleted:
+ *
+ * <pre>
+ *   model, .model-draft-ID  ->  .model-old-ID, .model-draft-ID  ->  .model-old-ID, model  ->  model
+ * </pre>
+ *
+ * If a process dies in between, {@link #recover} completes or undoes the replacement.
  */
 final class FolderSwap {
     private static final String DRAFT = "draft";
@@ -26,15 +32,15 @@ final class FolderSwap {
         this.path = path;
     }
 
-    /** @return a new name beside the folder */
-    Path draft() {
-        return sibling(DRAFT);
+    /** @return a new path for a draft, in the parent of the folder */
+    Path newDraft() {
+        return newSibling(DRAFT);
     }
 
-    /** @throws io.unroll.config.ConfigurationException where the folder holds what Unroll has not made */
-    void replaceBy(Path draft) throws IOException {
-        checkOwn();
-        Path old = sibling(OLD);
+    /** @throws io.unroll.config.ConfigurationException if the folder contains a file that Unroll did not write */
+    void replaceWith(Path draft) throws IOException {
+        checkNoForeignFiles();
+        Path old = newSibling(OLD);
         if (fs.exists(path)) {
             rename(path, old);
         }
@@ -50,22 +56,23 @@ final class FolderSwap {
     }
 
     /**
-     * Ends what a process that died has begun: the folder stays where it is whole, and the old one comes back where it
-     * is not. Nobody else may replace the folder meanwhile.
+     * Completes or undoes a replacement that was interrupted: keeps the folder if it is complete, otherwise restores
+     * the old one. The caller must hold the lock of the folder.
      *
-     * @throws io.unroll.config.ConfigurationException where Unroll has not made what would be deleted
+     * @throws io.unroll.config.ConfigurationException if a folder that would be deleted contains a file that Unroll did
+     *     not write
      */
-    void recover(Predicate<Path> whole) throws IOException {
+    void recover(Predicate<Path> isComplete) throws IOException {
         for (String purpose : List.of(OLD, DRAFT)) {
-            for (Path beside : siblings(purpose)) {
-                OwnFiles.MODEL.checkFolder(fs, beside);
+            for (Path sibling : siblings(purpose)) {
+                UnrollFiles.MODEL.checkFolder(fs, sibling);
             }
         }
         for (Path old : siblings(OLD)) {
-            if (whole.test(path)) {
+            if (isComplete.test(path)) {
                 fs.delete(old, true);
-            } else if (whole.test(old)) {
-                checkOwn();
+            } else if (isComplete.test(old)) {
+                checkNoForeignFiles();
                 fs.delete(path, true);
                 rename(old, path);
             }
@@ -75,19 +82,19 @@ final class FolderSwap {
         }
     }
 
-    /** @throws io.unroll.config.ConfigurationException where the folder holds what Unroll has not made */
-    void checkOwn() throws IOException {
-        OwnFiles.MODEL.checkFolder(fs, path);
+    /** @throws io.unroll.config.ConfigurationException if the folder contains a file that Unroll did not write */
+    void checkNoForeignFiles() throws IOException {
+        UnrollFiles.MODEL.checkFolder(fs, path);
     }
 
-    /** Hadoop's rename would move a folder into one that is there already. */
+    /** Fails if the target exists, because Hadoop would move the folder into it. */
     private void rename(Path from, Path to) throws IOException {
         if (fs.exists(to) || !fs.rename(from, to)) {
             throw new IOException("cannot rename " + from + " to " + to);
         }
     }
 
-    private Path sibling(String purpose) {
+    private Path newSibling(String purpose) {
         return new Path(path.getParent(), prefix(purpose) + UUID.randomUUID());
     }
 
@@ -98,9 +105,9 @@ final class FolderSwap {
     private List<Path> siblings(String purpose) throws IOException {
         List<Path> siblings = new ArrayList<>();
         try {
-            for (FileStatus beside : fs.listStatus(path.getParent())) {
-                if (beside.getPath().getName().startsWith(prefix(purpose))) {
-                    siblings.add(beside.getPath());
+            for (FileStatus sibling : fs.listStatus(path.getParent())) {
+                if (sibling.getPath().getName().startsWith(prefix(purpose))) {
+                    siblings.add(sibling.getPath());
                 }
             }
         } catch (FileNotFoundException e) {

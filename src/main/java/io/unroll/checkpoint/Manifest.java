@@ -4,16 +4,19 @@ import io.unroll.text.JsonFile;
 import java.util.Map;
 
 /**
- * What a model folder says of itself.
+ * The content of {@code manifest.json} in a model folder.
  *
- * @param corpus hash of the content of the corpus that it was trained on
- * @param parameters how many numbers the network learns
- * @param epochs epochs behind these weights
+ * @param versions version of Unroll, of its libraries and of Java, by name
+ * @param corpus hash of the content of the training corpus
+ * @param vocabulary size of the vocabulary
+ * @param parameters number of parameters of the network
+ * @param epochs completed epochs
+ * @param rounds completed rounds
  * @param tokens tokens trained on, over all replicas
- * @param trainingLoss of the last round, nats per token
- * @param validationLoss nats per token; null where there is no validation part
- * @param symbols checksum of the vocabularies; null in models that were written before it was stored
- * @param weights checksum of the parameters; null likewise
+ * @param trainingLoss loss of the last round, nats per token
+ * @param validationLoss nats per token; null without a validation part
+ * @param symbols checksum of the vocabularies; null in models of versions that did not store it
+ * @param weights checksum of the parameters; null in models of versions that did not store it
  */
 public record Manifest(
         Map<String, String> versions,

@@ -21,8 +21,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * {@code metrics.jsonl} in the run's folder: a JSON object for each round. Object stores cannot append, so the file is
- * written whole, beside, and renamed.
+ * {@code metrics.jsonl} in the run's folder: one JSON object per line and round. Object stores cannot append to a file,
+ * so each round rewrites the file under a temporary name and renames it.
  */
 public final class MetricsFile {
     private static final ObjectMapper MAPPER =
@@ -37,32 +37,34 @@ public final class MetricsFile {
 
     public MetricsFile(String directory, Configuration hadoop) throws IOException {
         this.file = new Path(directory, NAME);
-        // A name of its own: a driver that is taken for dead may still write.
+        // A unique name, because a driver whose lock was taken over may still be writing.
         this.draft = new Path(directory, "." + NAME + "-" + UUID.randomUUID() + ".draft");
         this.fs = file.getFileSystem(hadoop);
     }
 
-    /** @throws io.unroll.config.ConfigurationException where a file of that name is something else */
-    void checkOwn() throws IOException {
-        OwnFiles.METRICS.checkFile(fs, file);
+    /** @throws io.unroll.config.ConfigurationException if a file of that name was not written by Unroll */
+    void checkNoForeignFiles() throws IOException {
+        UnrollFiles.METRICS.checkFile(fs, file);
     }
 
-    /** @return what attempts that were killed have left half written, or written and not yet renamed */
+    /** @return drafts that killed attempts left behind, partly written or not yet renamed */
     private List<Path> drafts() throws IOException {
         List<Path> drafts = new ArrayList<>();
-        for (FileStatus each : fs.listStatus(file.getParent())) {
-            if (!each.getPath().getName().equals(NAME) && OwnFiles.METRICS.made(fs, each)) {
-                drafts.add(each.getPath());
+        for (FileStatus candidate : fs.listStatus(file.getParent())) {
+            if (!candidate.getPath().getName().equals(NAME) && UnrollFiles.METRICS.isWrittenByUnroll(fs, candidate)) {
+                drafts.add(candidate.getPath());
             }
         }
         return drafts;
     }
 
     /**
-     * @param model a run's folder, or its model's
-     * @return a map for each round; empty where there is no such file
+     * Reads the metrics of the run that a model comes from.
+     *
+     * @param model folder of a run, or of the model in it
+     * @return a map per round; empty if there is no {@code metrics.jsonl}
      */
-    public static List<Map<String, Object>> beside(String model, Configuration hadoop) throws IOException {
+    public static List<Map<String, Object>> ofModel(String model, Configuration hadoop) throws IOException {
         List<Map<String, Object>> rounds = new ArrayList<>();
         for (Path folder : List.of(new Path(model), new Path(model, ".."))) {
             Path file = new Path(folder, NAME);
@@ -78,27 +80,31 @@ public final class MetricsFile {
         return rounds;
     }
 
-    /** Takes over what an earlier attempt has written, up to the round that it goes on from. */
+    /**
+     * Keeps the lines that an earlier attempt wrote up to the round of the checkpoint, and deletes its drafts.
+     *
+     * @param last report stored in the checkpoint
+     */
     public void resume(RoundReport last) throws IOException {
         List<Path> drafts = drafts();
-        // An end between the deletion of the old file and the renaming of the new one leaves the draft alone.
-        for (Path left : fs.exists(file) ? List.of(file) : drafts) {
-            List<String> found = rounds(left, last.round());
+        // If the process died between deleting the old file and renaming the new one, only the draft exists.
+        for (Path source : fs.exists(file) ? List.of(file) : drafts) {
+            List<String> found = linesBefore(last.round(), source);
             if (found.size() > lines.size()) {
                 lines.clear();
                 lines.addAll(found);
             }
         }
         add(last);
-        for (Path left : drafts) {
-            fs.delete(left, false);
+        for (Path draftOfEarlierAttempt : drafts) {
+            fs.delete(draftOfEarlierAttempt, false);
         }
     }
 
-    private List<String> rounds(Path from, int before) throws IOException {
-        try (InputStream in = fs.open(from)) {
+    private List<String> linesBefore(int endRound, Path source) throws IOException {
+        try (InputStream in = fs.open(source)) {
             return Arrays.stream(new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n"))
-                    .filter(line -> round(line) < before)
+                    .filter(line -> round(line) < endRound)
                     .toList();
         }
     }
@@ -115,8 +121,8 @@ public final class MetricsFile {
     public void add(RoundReport report) {
         try {
             lines.add(MAPPER.writeValueAsString(report));
-            byte[] all = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
-            DraftFile.write(fs, file, draft, out -> out.write(all));
+            byte[] content = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
+            DraftFile.write(fs, file, draft, out -> out.write(content));
         } catch (IOException e) {
             throw new UnrollException("cannot write " + file + ": " + DraftFile.reason(e), e);
         }

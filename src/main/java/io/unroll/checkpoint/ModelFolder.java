@@ -33,15 +33,21 @@ import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A model on disk: {@code network.zip} and where there are such {@code encoder.zip}, {@code encoder-forward.zip} and
- * {@code attention.zip} (plain Deeplearning4j), {@code vocabulary.json} and what other vocabularies the task has,
- * {@code settings.conf} and {@code manifest.json}; and a copy of what {@code model.image.network} names.
+ * Reads, writes and copies a model folder. Its files:
+ *
+ * <ul>
+ *   <li>{@code network.zip} and, if the model has them, {@code encoder.zip}, {@code encoder-forward.zip} and
+ *       {@code attention.zip}: Deeplearning4j networks;
+ *   <li>{@code vocabulary.json} and the other vocabularies of the task;
+ *   <li>{@code settings.conf}, {@code manifest.json};
+ *   <li>a copy of the file that {@code model.image.network} names.
+ * </ul>
  */
 public final class ModelFolder {
     private static final String SETTINGS = "settings.conf";
     private static final String MANIFEST = "manifest.json";
     private static final int MAX_SETTINGS_BYTES = 1 << 20;
-    private static final int BLOCK = 1 << 20;
+    private static final int BLOCK_BYTES = 1 << 20;
 
     private final Path path;
     private final FileSystem fs;
@@ -53,27 +59,27 @@ public final class ModelFolder {
             this.fs = this.path.getFileSystem(hadoop);
             this.swap = new FolderSwap(fs, this.path);
         } catch (IOException | RuntimeException e) {
-            throw new ConfigurationException(path + " is no usable path: " + e.getMessage(), e);
+            throw new ConfigurationException(path + " is not a usable path: " + e.getMessage(), e);
         }
     }
 
     /**
-     * @return the model of {@code training.start-from}; empty where training starts from random weights
-     * @throws ConfigurationException where its network is another, saying what differs
+     * @return the model of {@code training.start-from}; empty if training starts from random weights
+     * @throws ConfigurationException naming the differences, if the settings describe another network
      */
-    public static Optional<Model> start(Settings settings, Configuration hadoop) {
+    public static Optional<TrainedModel> warmStart(Settings settings, Configuration hadoop) {
         String path = settings.training().startFrom();
         if (path.isBlank()) {
             return Optional.empty();
         }
-        Model model;
+        TrainedModel model;
         try {
             model = new ModelFolder(path, hadoop).read();
         } catch (ConfigurationException e) {
             throw new ConfigurationException("training.start-from: " + e.getMessage(), e);
         }
-        List<String> differences = new ArrayList<>(
-                SettingsReader.differencesOfNetworks(settings, model.settings().text(), path + "/" + SETTINGS));
+        List<String> differences = new ArrayList<>(SettingsReader.architectureDifferences(
+                settings, model.settings().text(), path + "/" + SETTINGS));
         if (differences.isEmpty() && !sameImageNetwork(settings, model.settings(), hadoop)) {
             differences.add("model.image.network is another file");
         }
@@ -84,14 +90,15 @@ public final class ModelFolder {
         return Optional.of(model);
     }
 
-    private static boolean sameImageNetwork(Settings one, Settings other, Configuration hadoop) {
-        if (one.model().image().network().isBlank()) {
+    private static boolean sameImageNetwork(Settings current, Settings stored, Configuration hadoop) {
+        if (current.model().image().network().isBlank()) {
             return true;
         }
-        Path mine = new Path(one.model().image().network());
-        Path its = new Path(other.model().image().network());
+        Path currentFile = new Path(current.model().image().network());
+        Path storedFile = new Path(stored.model().image().network());
         try {
-            return sameBytes(mine.getFileSystem(hadoop), mine, its.getFileSystem(hadoop), its);
+            return sameBytes(
+                    currentFile.getFileSystem(hadoop), currentFile, storedFile.getFileSystem(hadoop), storedFile);
         } catch (IOException e) {
             throw new ConfigurationException("model.image.network cannot be read: " + e.getMessage(), e);
         }
@@ -102,17 +109,18 @@ public final class ModelFolder {
     }
 
     /**
-     * Keeps others from replacing this folder meanwhile.
+     * Locks the folder, so that no other process replaces it.
      *
-     * @param waiting hears why, where it takes a minute to see whether another process has it
+     * @param waiting called with a message if this waits up to a minute to see whether another process is alive
      */
     public DirectoryLock lock(Consumer<String> waiting) {
         if (path.getName().contains(":")) {
             throw new ConfigurationException(path
-                    + " is no usable path: Hadoop renames no folder that has a colon in its name. Give another name.");
+                    + " is not a usable path: Hadoop cannot rename a folder with a colon in its name. Give another"
+                    + " name.");
         }
         Path file = new Path(path.getParent(), "." + path.getName() + "-lock");
-        return DirectoryLock.of(file, path.toString(), fs.getConf(), waiting);
+        return DirectoryLock.acquire(file, path.toString(), fs.getConf(), waiting);
     }
 
     public boolean exists() {
@@ -124,68 +132,71 @@ public final class ModelFolder {
     }
 
     /**
-     * @return the model of these settings that is there already; it may be of fewer epochs, from which its run can go
-     *     on
-     * @throws ConfigurationException where it is another's, saying what differs
+     * Reads the model of a finished run with these settings. It may have been trained for fewer epochs than the
+     * settings say; then its run can resume.
+     *
+     * @throws ConfigurationException naming the differences, if the model is from another run
      */
-    public Model finished(Settings settings) {
+    public TrainedModel finishedModel(Settings settings) {
         try {
             if (!fs.exists(new Path(path, MANIFEST))) {
-                // Files of the user's are named.
-                swap.checkOwn();
+                // Its message names a file that Unroll did not write.
+                swap.checkNoForeignFiles();
             }
         } catch (IOException e) {
             throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);
         }
-        Model model = read();
+        TrainedModel model = read();
         List<String> differences =
                 SettingsReader.differences(settings, model.settings().text(), path + "/" + SETTINGS);
         if (!differences.isEmpty()) {
-            throw finishedOtherwise(String.join("; ", differences));
+            throw otherRun(String.join("; ", differences));
         }
         return model;
     }
 
-    /** @param difference between the run that is asked for and the one that has made the model */
-    public ConfigurationException finishedOtherwise(String difference) {
-        return new ConfigurationException(path + " exists and is from another run: " + difference + ". " + wayOut());
+    /** @param difference how this run differs from the run that made the model */
+    public ConfigurationException otherRun(String difference) {
+        return new ConfigurationException(path + " exists and is from another run: " + difference + ". " + remedies());
     }
 
-    /** @return that this model's run cannot go on to the epochs that are asked for */
+    /** @return the error that the run cannot resume to reach this number of epochs */
     public ConfigurationException withoutCheckpoint(int epochs) {
         return new ConfigurationException(path + " was trained for fewer than " + epochs
                 + " epochs, and there is no checkpoint to resume from: run.checkpoint.every was 0, or the checkpoints"
-                + " were deleted. " + wayOut());
+                + " were deleted. " + remedies());
     }
 
-    private String wayOut() {
+    private String remedies() {
         return "Set another run.directory, and training.start-from=" + path
                 + " to start from its weights; or set run.overwrite=true to train from scratch and replace it.";
     }
 
-    /** @throws ConfigurationException where the folder, or a draft of it, holds what Unroll has not made */
-    public void checkOwn() {
+    /** @throws ConfigurationException if the folder, or a draft of it, contains a file that Unroll did not write */
+    public void checkNoForeignFiles() {
         try {
-            swap.recover(this::isWhole);
-            swap.checkOwn();
+            swap.recover(this::isComplete);
+            swap.checkNoForeignFiles();
         } catch (IOException e) {
             throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);
         }
     }
 
     /**
-     * @param key of the setting or argument that gives the folder's place
-     * @throws ConfigurationException where nothing can be written beside the folder: better now than after training
+     * Checks that files can be written in the parent of the folder, to fail before training and not after it.
+     *
+     * @param key setting or argument that contains the path, for the message
+     * @throws ConfigurationException if they cannot
      */
     public void checkWritable(String key) {
         WritableFolder.check(fs.makeQualified(path).getParent().toString(), key, fs.getConf());
     }
 
     /**
-     * Publishes the model by a rename: a reader never finds half a folder where the file system renames in one step.
+     * Writes the model under a temporary name and renames it. If renames are atomic, readers never see a partial model.
      */
-    public void write(Model model, boolean overwrite) {
-        Path draft = swap.draft();
+    public void write(TrainedModel model, boolean overwrite) {
+        Path draft = swap.newDraft();
         try {
             try {
                 fs.mkdirs(draft);
@@ -193,7 +204,7 @@ public final class ModelFolder {
                 if (!overwrite && exists()) {
                     throw new IOException("it exists: another process has created it since this run started");
                 }
-                swap.replaceBy(draft);
+                swap.replaceWith(draft);
             } finally {
                 fs.delete(draft, true);
             }
@@ -203,15 +214,15 @@ public final class ModelFolder {
     }
 
     /**
-     * Replaces this folder, where there is one, by a copy of the other model.
+     * Replaces this folder with a copy of another model.
      *
-     * @return whether there was anything to do
+     * @return false if the folder already contained the same files
      */
     public boolean copyFrom(ModelFolder source) {
-        Path draft = swap.draft();
+        Path draft = swap.newDraft();
         try {
             Path from = source.folder();
-            if (fs.exists(path) && sameFiles(source.fs, from)) {
+            if (fs.exists(path) && hasSameFiles(source.fs, from)) {
                 return false;
             }
             try {
@@ -219,10 +230,10 @@ public final class ModelFolder {
                 for (Path file : files(source.fs, from)) {
                     FileUtil.copy(source.fs, file, fs, new Path(draft, file.getName()), false, true, fs.getConf());
                 }
-                if (!isWhole(draft)) {
-                    throw new IOException(from + " has changed meanwhile, or the copy is damaged");
+                if (!isComplete(draft)) {
+                    throw new IOException(from + " changed during the copy, or the copy is damaged");
                 }
-                swap.replaceBy(draft);
+                swap.replaceWith(draft);
                 return true;
             } finally {
                 fs.delete(draft, true);
@@ -232,34 +243,34 @@ public final class ModelFolder {
         }
     }
 
-    private boolean sameFiles(FileSystem otherFs, Path other) throws IOException {
-        for (Path file : files(otherFs, other)) {
-            Path mine = new Path(path, file.getName());
-            if (!fs.exists(mine) || !sameBytes(fs, mine, otherFs, file)) {
+    private boolean hasSameFiles(FileSystem otherFs, Path other) throws IOException {
+        for (Path otherFile : files(otherFs, other)) {
+            Path file = new Path(path, otherFile.getName());
+            if (!fs.exists(file) || !sameBytes(fs, file, otherFs, otherFile)) {
                 return false;
             }
         }
         return true;
     }
 
-    /** @return a model's own files, without what its users have put beside */
+    /** @return the files of the model, without files that users have added */
     private static List<Path> files(FileSystem fs, Path folder) throws IOException {
         List<Path> files = new ArrayList<>();
         for (FileStatus file : fs.listStatus(folder)) {
-            if (OwnFiles.MODEL.made(fs, file)) {
+            if (UnrollFiles.MODEL.isWrittenByUnroll(fs, file)) {
                 files.add(file.getPath());
             }
         }
         return files;
     }
 
-    private static boolean sameBytes(FileSystem fs, Path one, FileSystem otherFs, Path other) throws IOException {
-        try (InputStream mine = fs.open(one);
-                InputStream its = otherFs.open(other)) {
+    private static boolean sameBytes(FileSystem fsA, Path a, FileSystem fsB, Path b) throws IOException {
+        try (InputStream inA = fsA.open(a);
+                InputStream inB = fsB.open(b)) {
             byte[] block;
             do {
-                block = mine.readNBytes(BLOCK);
-                if (!Arrays.equals(block, its.readNBytes(BLOCK))) {
+                block = inA.readNBytes(BLOCK_BYTES);
+                if (!Arrays.equals(block, inB.readNBytes(BLOCK_BYTES))) {
                     return false;
                 }
             } while (block.length > 0);
@@ -268,37 +279,37 @@ public final class ModelFolder {
     }
 
     /**
-     * Brings the model back that a process which died in {@link #write} or {@link #copyFrom} has left aside.
+     * Completes or undoes a {@link #write} or {@link #copyFrom} whose process died.
      *
-     * @return whether there is a model now
-     * @throws ConfigurationException where there is something else
+     * @return whether the folder now contains a model
+     * @throws ConfigurationException if the folder exists and is not a model
      */
     public boolean recover() {
         try {
-            swap.recover(this::isWhole);
+            swap.recover(this::isComplete);
             if (fs.exists(path) && !fs.exists(new Path(path, MANIFEST))) {
-                throw new ConfigurationException(path + " is no model folder, and is not replaced by one: give a model "
-                        + "that was published, or a name that is free.");
+                throw new ConfigurationException(path + " is not a model folder, so it is not replaced: give a "
+                        + "published model, or a path that does not exist.");
             }
-            swap.checkOwn();
+            swap.checkNoForeignFiles();
             return fs.exists(path);
         } catch (IOException e) {
             throw new UnrollException("cannot read " + path + ": " + e.getMessage(), e);
         }
     }
 
-    /** @return whether there is something that is no model, such as what a process that died has published half */
+    /** @return whether the folder exists but does not contain a complete model, after {@link #recover} */
     public boolean isPartial() {
         try {
-            swap.recover(this::isWhole);
-            return exists() && !isWhole(path);
+            swap.recover(this::isComplete);
+            return exists() && !isComplete(path);
         } catch (IOException e) {
             throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);
         }
     }
 
-    /** @throws UnrollException if that cannot be told now, or only by a newer Unroll */
-    private boolean isWhole(Path folder) {
+    /** @throws UnrollException if the folder cannot be read now, or was written by a newer Unroll */
+    private boolean isComplete(Path folder) {
         try {
             new ModelFolder(folder.toString(), fs.getConf()).read();
             return true;
@@ -307,10 +318,10 @@ public final class ModelFolder {
         }
     }
 
-    private void writeFiles(Model model, Path folder) throws IOException {
+    private void writeFiles(TrainedModel model, Path folder) throws IOException {
         for (NetworkShape.Part part : model.shape().parts()) {
             try (OutputStream out = fs.create(new Path(folder, part.name()))) {
-                NetworkZip.write(part.shape(), part.cut(model.parameters()), part.cut(model.optimizerState()), out);
+                NetworkZip.write(part.shape(), part.slice(model.parameters()), part.slice(model.optimizerState()), out);
             }
         }
         try (OutputStream out = fs.create(new Path(folder, SETTINGS))) {
@@ -320,14 +331,20 @@ public final class ModelFolder {
         if (!network.isBlank()) {
             Path source = new Path(network);
             FileUtil.copy(
-                    source.getFileSystem(fs.getConf()), source, fs, copy(folder, network), false, true, fs.getConf());
+                    source.getFileSystem(fs.getConf()),
+                    source,
+                    fs,
+                    imageNetworkCopy(folder, network),
+                    false,
+                    true,
+                    fs.getConf());
         }
         model.vocabularies().write(fs, folder);
         Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest());
     }
 
-    /** @throws UnrollException where the folder is no model, is damaged, or was written by a newer Unroll */
-    public Model read() {
+    /** @throws UnrollException if the folder is not a model, is damaged, or was written by a newer Unroll */
+    public TrainedModel read() {
         try {
             return read(folder());
         } catch (DamagedFileException e) {
@@ -339,8 +356,8 @@ public final class ModelFolder {
         }
     }
 
-    /** Nothing in the folder is trusted: its files must agree with each other before any of them is used. */
-    private Model read(Path folder) throws IOException {
+    /** Reads the model without trusting its files: they are checked against each other before any of them is used. */
+    private TrainedModel read(Path folder) throws IOException {
         Manifest manifest = Manifest.FILE.read(fs, required(folder, MANIFEST));
         Settings settings;
         Vocabularies vocabularies;
@@ -352,7 +369,7 @@ public final class ModelFolder {
                 required(folder, Vocabularies.file(name));
             }
             vocabularies = Vocabularies.read(fs, folder, task.vocabularies());
-            vocabularies.checkStart(task.startOfVocabularies(), SETTINGS);
+            vocabularies.checkPrefixes(task.vocabularyPrefixes(), SETTINGS);
             shape = task.network(vocabularies);
             shape.parameters();
         } catch (ConfigurationException | IllegalArgumentException e) {
@@ -371,20 +388,20 @@ public final class ModelFolder {
             checkManifest(folder, "the symbols' checksum", manifest.symbols(), names, vocabularies.checksum());
         }
         if (manifest.corpus() == null || manifest.versions() == null) {
-            throw damaged(folder, MANIFEST + " has no corpus or no versions", null);
+            throw damaged(folder, MANIFEST + " has no \"corpus\" or no \"versions\"", null);
         }
         float[] parameters = parameters(shape, folder);
         if (manifest.weights() != null && manifest.weights() != FloatArray.checksum(parameters)) {
             String zips = shape.parts().stream().map(NetworkShape.Part::name).collect(Collectors.joining(", "));
-            // Not damage: what is damaged, its own run replaces.
+            // Not a DamagedFileException, because a run replaces a damaged model.
             throw new UnrollException(folder + ": " + MANIFEST + " and " + zips + " disagree: the weights are not those"
                     + " that were stored. If they were changed on purpose, remove \"weights\" from " + MANIFEST
                     + " and delete ." + MANIFEST + ".crc; otherwise copy, publish or train the model again.");
         }
-        return new Model(manifest, settings, vocabularies, parameters, new float[0]);
+        return new TrainedModel(manifest, settings, vocabularies, parameters, new float[0]);
     }
 
-    /** A file that is missing is told from one that cannot be opened now: both are FileNotFoundExceptions to Java. */
+    /** Checks that a file exists: a file that exists but cannot be opened now is a FileNotFoundException, too. */
     private Path required(Path folder, String name) throws IOException {
         Path file = new Path(folder, name);
         if (!fs.exists(file)) {
@@ -393,15 +410,17 @@ public final class ModelFolder {
         return file;
     }
 
-    private static void checkManifest(Path folder, String key, long said, String other, long found) {
-        if (said != found) {
+    private static void checkManifest(Path folder, String key, long inManifest, String otherFile, long inOther) {
+        if (inManifest != inOther) {
             throw damaged(
-                    folder, MANIFEST + " and " + other + " disagree: " + key + " is " + said + " and " + found, null);
+                    folder,
+                    MANIFEST + " and " + otherFile + " disagree: " + key + " is " + inManifest + " and " + inOther,
+                    null);
         }
     }
 
-    private static DamagedFileException damaged(Path what, String why, Exception cause) {
-        return new DamagedFileException(what + " is damaged: " + why + (why.endsWith(".") ? "" : "."), cause);
+    private static DamagedFileException damaged(Path path, String reason, Exception cause) {
+        return new DamagedFileException(path + " is damaged: " + reason + (reason.endsWith(".") ? "" : "."), cause);
     }
 
     private static DamagedFileException withRemedy(DamagedFileException e) {
@@ -409,22 +428,22 @@ public final class ModelFolder {
                 e.getMessage() + " Copy or publish the model again, or train it again.", e.getCause());
     }
 
-    /** @return the folder itself, or the model in a run's directory */
+    /** @return the folder itself, or the folder {@code model} in it if the path is the directory of a run */
     private Path folder() throws IOException {
         if (!fs.exists(path)) {
-            throw new ConfigurationException(path + ": no such model folder. Give the one that train has printed.");
+            throw new ConfigurationException(path + ": no such model folder. Give the path that train printed.");
         }
         for (Path candidate : new Path[] {path, new Path(path, "model")}) {
             if (fs.exists(new Path(candidate, MANIFEST))) {
                 return candidate;
             }
         }
-        throw new ConfigurationException(path + " is no model folder: it has no " + MANIFEST
+        throw new ConfigurationException(path + " is not a model folder: it has no " + MANIFEST
                 + ". Give the model folder that train made; if training was stopped, run the same train "
                 + "command again to resume.");
     }
 
-    /** @return what they were in training, but for the network that reads images, of which the folder has a copy */
+    /** @return the settings of the training, except that model.image.network is the copy in the folder */
     private Settings settings(Path folder) throws IOException {
         Path file = required(folder, SETTINGS);
         String text = new String(JsonFile.bytes(fs, file, MAX_SETTINGS_BYTES), StandardCharsets.UTF_8);
@@ -433,24 +452,24 @@ public final class ModelFolder {
         if (network.isBlank()) {
             return settings;
         }
-        Path copy = required(folder, copy(folder, network).getName());
+        Path copy = required(folder, imageNetworkCopy(folder, network).getName());
         return SettingsReader.parse(
                 text + "\nmodel.image.network = " + ConfigUtil.quoteString(copy.toString()), SETTINGS);
     }
 
-    private static Path copy(Path folder, String network) {
+    private static Path imageNetworkCopy(Path folder, String network) {
         return new Path(folder, "image-" + new Path(network).getName());
     }
 
     private float[] parameters(NetworkShape shape, Path folder) throws IOException {
-        float[] all = {};
+        float[] parameters = {};
         for (NetworkShape.Part part : shape.parts()) {
-            float[] own = parameters(part, shape.optimizerArrays(), folder);
-            // Not before the first file holds what the settings foretell.
-            all = all.length == 0 ? Arrays.copyOf(own, shape.parameters()) : all;
-            System.arraycopy(own, 0, all, part.start(), own.length);
+            float[] ofPart = parameters(part, shape.optimizerArrays(), folder);
+            // Allocated only after the first file was found to match the settings, which may be forged.
+            parameters = parameters.length == 0 ? Arrays.copyOf(ofPart, shape.parameters()) : parameters;
+            System.arraycopy(ofPart, 0, parameters, part.start(), ofPart.length);
         }
-        return all;
+        return parameters;
     }
 
     private float[] parameters(NetworkShape.Part part, int optimizerArrays, Path folder) throws IOException {

@@ -8,8 +8,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What a run keeps, in {@code run.directory}: model, last good model, checkpoints and metrics; one process at a time has
- * it.
+ * The directory of a run, {@code run.directory}: model, last good model, checkpoints and metrics. It is locked, so that
+ * one process at a time writes to it.
  */
 public final class RunDirectory implements AutoCloseable {
     private final DirectoryLock lock;
@@ -28,14 +28,16 @@ public final class RunDirectory implements AutoCloseable {
     }
 
     /**
-     * @param waiting hears why, where it takes a minute to see whether another process has it
-     * @throws UnrollException where another process has it
+     * Locks the directory.
+     *
+     * @param waiting called with a message if this waits up to a minute to see whether another process is alive
+     * @throws UnrollException if another process holds the lock
      */
     public static RunDirectory open(Settings settings, Configuration hadoop, Consumer<String> waiting)
             throws IOException {
         new ModelFolder(path(settings, "model"), hadoop).checkWritable("run.directory");
         String directory = settings.run().directory();
-        DirectoryLock lock = DirectoryLock.of(new Path(directory, ".lock"), directory, hadoop, waiting);
+        DirectoryLock lock = DirectoryLock.acquire(new Path(directory, ".lock"), directory, hadoop, waiting);
         try {
             return new RunDirectory(settings, hadoop, lock);
         } catch (IOException | RuntimeException e) {
@@ -48,23 +50,23 @@ public final class RunDirectory implements AutoCloseable {
         return new Path(settings.run().directory(), name).toString();
     }
 
-    /** @throws io.unroll.config.ConfigurationException where there is what Unroll has not made, and would replace or delete */
-    public void checkOwn() {
+    /** @throws io.unroll.config.ConfigurationException if the run would overwrite a file that Unroll did not write */
+    public void checkNoForeignFiles() {
         try {
-            checkpoints.checkOwn();
-            metrics.checkOwn();
+            checkpoints.checkNoForeignFiles();
+            metrics.checkNoForeignFiles();
         } catch (IOException e) {
             throw new UnrollException("cannot read " + model.path().getParent() + ": " + DraftFile.reason(e), e);
         }
-        lastGood.checkOwn();
+        lastGood.checkNoForeignFiles();
     }
 
-    /** @throws UnrollException where another process has taken it meanwhile */
+    /** @throws UnrollException if the last renewal found that another process has taken over the lock */
     public void checkHeld() {
         lock.check();
     }
 
-    /** As {@link #checkHeld}, without relying on what was seen some seconds before. */
+    /** Like {@link #checkHeld}, but renews the lock first. */
     public void checkHeldNow() {
         lock.checkNow();
     }
@@ -73,7 +75,7 @@ public final class RunDirectory implements AutoCloseable {
         return model;
     }
 
-    /** @return where the last good model of a run that diverges goes */
+    /** @return the folder for the model before the divergence, if the run diverges */
     public ModelFolder lastGood() {
         return lastGood;
     }

@@ -12,18 +12,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes the metrics and checkpoints of a run, those of one round while the next one trains:
+ * Writes the metrics and checkpoints of a run in a background thread, while the next round trains:
  *
  * <pre>
  *   run     | round 1 | round 2      | round 3      | ...
- *   journal           | writes 1     | writes 2     |       round 2 is recorded once 1 is written
+ *   journal           | writes 1     | writes 2     |       recording round 2 waits until round 1 is written
  * </pre>
  *
- * A round's metrics are on disk before its checkpoint is, so a resumed run finds those of every round before.
+ * The metrics of a round are written before its checkpoint, so a resumed run finds the metrics of all earlier rounds.
  */
 public final class RunJournal implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RunJournal.class);
-    private static final int MAX_MINUTES_TO_WRITE = 10;
+    private static final int MAX_MINUTES_TO_CLOSE = 10;
 
     private final Settings settings;
     private final Checkpoints checkpoints;
@@ -36,10 +36,10 @@ public final class RunJournal implements AutoCloseable {
     });
 
     private CompletableFuture<Void> writing = CompletableFuture.completedFuture(null);
-    private long lastCheckpoint = System.nanoTime();
-    private volatile int checkpointed;
+    private long lastCheckpointNanos = System.nanoTime();
+    private volatile int lastCheckpointRound;
 
-    /** @param corpus hash of the corpus' content */
+    /** @param corpus hash of the corpus content */
     public RunJournal(Settings settings, Checkpoints checkpoints, MetricsFile metrics, String corpus) {
         this.settings = settings;
         this.checkpoints = checkpoints;
@@ -47,19 +47,19 @@ public final class RunJournal implements AutoCloseable {
         this.corpus = corpus;
     }
 
-    /** @param state that was read from a checkpoint */
+    /** @param state state read from the checkpoint that the run resumes from */
     public void resume(RunState state) throws IOException {
         metrics.resume(state.report());
-        checkpointed = state.snapshot().round();
+        lastCheckpointRound = state.snapshot().round();
     }
 
     /** @return the round of the last checkpoint; 0 if there is none */
-    public int checkpointed() {
-        return checkpointed;
+    public int lastCheckpointRound() {
+        return lastCheckpointRound;
     }
 
     /**
-     * Starts to write a round, after the one before is written.
+     * Waits until the previous round is written, then writes this one in the background.
      *
      * @throws io.unroll.config.UnrollException if an earlier round could not be written
      */
@@ -67,7 +67,7 @@ public final class RunJournal implements AutoCloseable {
         await();
         boolean due = isDue(state);
         if (due) {
-            lastCheckpoint = System.nanoTime();
+            lastCheckpointNanos = System.nanoTime();
         }
         writing = CompletableFuture.runAsync(
                 () -> {
@@ -80,33 +80,33 @@ public final class RunJournal implements AutoCloseable {
     }
 
     private boolean isDue(RunState state) {
-        Settings.Checkpoint when = settings.run().checkpoint();
-        if (!when.isOn()) {
+        Settings.Checkpoint schedule = settings.run().checkpoint();
+        if (!schedule.isOn()) {
             return state.isBest() && settings.training().earlyStopping() > 0;
         }
-        boolean elapsed = when.rounds() > 0
-                ? state.snapshot().round() % when.rounds() == 0
-                : System.nanoTime() - lastCheckpoint >= when.interval().toNanos();
+        boolean elapsed = schedule.rounds() > 0
+                ? state.snapshot().round() % schedule.rounds() == 0
+                : System.nanoTime() - lastCheckpointNanos >= schedule.interval().toNanos();
         return elapsed || state.isBest() || state.finished(settings.training());
     }
 
-    /** Writes a checkpoint now, unless it is written or checkpoints are off. */
+    /** Writes a checkpoint now, unless this round already has one or checkpoints are off. */
     public synchronized void checkpointNow(RunState state) {
         await();
-        if (settings.run().checkpoint().isOn() && state.snapshot().round() > checkpointed) {
+        if (settings.run().checkpoint().isOn() && state.snapshot().round() > lastCheckpointRound) {
             checkpoint(state);
         }
     }
 
     private void checkpoint(RunState state) {
         checkpoints.write(state, corpus);
-        checkpointed = state.snapshot().round();
+        lastCheckpointRound = state.snapshot().round();
     }
 
     /**
-     * Waits until everything that was recorded is written.
+     * Waits until all recorded rounds are written.
      *
-     * @throws io.unroll.config.UnrollException if it could not be written
+     * @throws io.unroll.config.UnrollException if the last one could not be written
      */
     public synchronized void await() {
         try {
@@ -116,13 +116,13 @@ public final class RunJournal implements AutoCloseable {
         }
     }
 
-    /** Waits until nothing is being written any more, here or by {@link #checkpointNow}, whether it succeeds or not. */
+    /** Waits until no file is being written any more. Does not report failures: {@link #await} does. */
     @Override
     public synchronized void close() {
         writer.shutdown();
         try {
-            if (!writer.awaitTermination(MAX_MINUTES_TO_WRITE, TimeUnit.MINUTES)) {
-                LOG.warn("the last checkpoint is not written after {} minutes", MAX_MINUTES_TO_WRITE);
+            if (!writer.awaitTermination(MAX_MINUTES_TO_CLOSE, TimeUnit.MINUTES)) {
+                LOG.warn("the last checkpoint was not written within {} minutes", MAX_MINUTES_TO_CLOSE);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 
-/** The versions of Unroll and of what it was built with. */
+/** The versions of Unroll, of the libraries that it was built with, and of Java. */
 public final class Versions {
     private Versions() {}
 

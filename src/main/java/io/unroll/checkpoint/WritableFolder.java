@@ -12,7 +12,7 @@ import org.apache.hadoop.fs.Path;
 public final class WritableFolder {
     private WritableFolder() {}
 
-    /** Like {@link #check}, but only if the folder does not exist: an existing folder may be complete and read-only. */
+    /** Calls {@link #check} unless the folder exists: an existing folder may be complete and read-only. */
     public static void checkIfMissing(String folder, String key, Configuration hadoop) {
         try {
             Path path = new Path(folder);
@@ -26,9 +26,11 @@ public final class WritableFolder {
     }
 
     /**
-     * @param folder need not exist; it is not left behind
-     * @param key of the setting or argument that gives it
-     * @throws ConfigurationException where nothing can be written in the folder
+     * Creates a temporary folder in the folder, then deletes everything that it created.
+     *
+     * @param folder does not have to exist
+     * @param key setting or argument that contains the path, for the message
+     * @throws ConfigurationException if the folder cannot be written
      */
     public static void check(String folder, String key, Configuration hadoop) {
         Path probe = new Path(folder, ".unroll-" + UUID.randomUUID());
@@ -39,22 +41,22 @@ public final class WritableFolder {
                 missing = missing.getParent();
             }
             if (!fs.mkdirs(probe)) {
-                throw new IOException("a folder cannot be made there");
+                throw new IOException("cannot create a folder in it");
             }
             fs.delete(probe, false);
-            deleteMade(fs, probe.getParent(), missing);
+            deleteCreated(fs, probe.getParent(), missing);
         } catch (IOException | FSError e) {
             throw cannotBeWritten(folder, key, e);
         }
     }
 
-    private static void deleteMade(FileSystem fs, Path last, Path first) throws IOException {
-        for (Path made = last; !made.equals(first.getParent()); made = made.getParent()) {
-            if (fs.listStatus(made).length > 0) {
-                // Another process uses it meanwhile.
+    private static void deleteCreated(FileSystem fs, Path innermost, Path outermost) throws IOException {
+        for (Path folder = innermost; !folder.equals(outermost.getParent()); folder = folder.getParent()) {
+            if (fs.listStatus(folder).length > 0) {
+                // Another process has started to use the folder.
                 return;
             }
-            fs.delete(made, false);
+            fs.delete(folder, false);
         }
     }
 

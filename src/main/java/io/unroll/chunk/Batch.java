@@ -1,30 +1,31 @@
 package io.unroll.chunk;
 
 /**
- * What one step of a network reads, and what it should predict.
+ * The inputs and targets of one training or evaluation step.
  *
- * @param inputs {@code [lanes, steps]}, row by row
- * @param targets {@code [lanes, steps]}, or {@code [lanes]} where a whole lane has one; {@link #IGNORED} where nothing is
- *     to be predicted
- * @param lengths steps of each lane that count, where each is an example of its own; null where lanes go on from the
- *     batch before
- * @param sources what an encoder reads of each lane before its first step; null where there is nothing
+ * @param inputs token ids, {@code [lanes, steps]}, row-major
+ * @param targets token ids, {@code [lanes, steps]}, or one label per lane, {@code [lanes]}; {@link #IGNORED} if nothing
+ *     is predicted
+ * @param lengths number of valid steps in each lane if each lane is a separate, padded example; null if each lane
+ *     continues the text of the previous batch
+ * @param sources the encoder's input for each lane (tokens, pixels or features); null without an encoder
  */
 public record Batch(int lanes, int steps, int[] inputs, int[] targets, int[] lengths, int[][] sources) {
+    /** A target that does not count in the loss. */
     public static final int IGNORED = -1;
 
-    /** Lanes of running text. */
+    /** A batch of lanes that continue the text of the previous batch. */
     public Batch(int lanes, int steps, int[] inputs, int[] targets) {
         this(lanes, steps, inputs, targets, null, null);
     }
 
-    /** Examples without a source. */
+    /** A batch of separate examples without sources. */
     public Batch(int lanes, int steps, int[] inputs, int[] targets, int[] lengths) {
         this(lanes, steps, inputs, targets, lengths, null);
     }
 
-    /** @return whether the recurrent state of the batch before is carried on */
-    public boolean goesOn() {
+    /** @return whether the recurrent state is carried over from the previous batch */
+    public boolean carriesState() {
         return lengths == null;
     }
 }

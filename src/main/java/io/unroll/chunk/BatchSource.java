@@ -6,21 +6,22 @@ import java.io.Serializable;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 
-/** The files of a prepared corpus, and how batches are made of them; travels to the workers. */
+/** Creates batches from the files of a prepared corpus. Serializable: it is sent to the executors. */
 public interface BatchSource extends Serializable {
-    /** @return hash of the corpus' content */
-    String content();
+    /** @return a hash of the content of the corpus */
+    String contentHash();
 
     CorpusSize size(int vocabulary);
 
-    /** @throws io.unroll.config.ConfigurationException where the training part is too small, or none is held out */
+    /** @throws io.unroll.config.ConfigurationException if the training or the validation part is too small */
     Plan plan(Settings settings);
 
+    /** @return the batches that one replica trains on in one epoch */
     Batches training(Plan plan, int replica, int epoch, Configuration hadoop) throws IOException;
 
-    /** @return what each task evaluates of the part; empty where it is */
+    /** @return the shards of the part, one for each Spark task; empty if the part is empty */
     List<Shard> shards(Split.Part part);
 
-    /** @return batches to be evaluated one after the other */
+    /** @return the batches of a shard, to be evaluated in this order */
     List<Batch> evaluation(Shard shard, int steps, Configuration hadoop) throws IOException;
 }

@@ -3,8 +3,8 @@ package io.unroll.chunk;
 import java.io.Closeable;
 import java.io.IOException;
 
-/** What a replica trains on in one epoch, a batch for each chunk. */
+/** The batches that a replica trains on in one epoch, one for each chunk. */
 public interface Batches extends Closeable {
-    /** @param end chunks from this one on will not be asked for, and are not read ahead */
+    /** @param end exclusive limit of read-ahead: the caller needs no chunk from this index on */
     Batch chunk(int index, int end) throws IOException;
 }

@@ -3,16 +3,16 @@ package io.unroll.chunk;
 import java.io.Serializable;
 import java.util.List;
 
-/** Lays examples out side by side. */
+/** Combines encoded examples into padded batches. */
 public interface Collator extends Serializable {
-    /** @return steps that an example takes */
+    /** @return the number of steps that the example needs */
     int steps(int[] example);
 
-    /** @return examples of about the same are cheap in one batch */
-    default long likeness(int[] example) {
+    /** @return the bucketing key: examples with close keys need little padding in one batch */
+    default long bucketKey(int[] example) {
         return steps(example);
     }
 
-    /** @return a batch of a lane for each example, as many steps as the longest takes */
+    /** @return a batch with one lane per example, padded to the longest example */
     Batch batch(List<int[]> examples);
 }

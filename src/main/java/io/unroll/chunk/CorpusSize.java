@@ -6,9 +6,10 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What a prepared corpus holds.
+ * The size of a prepared corpus.
  *
- * @param counts of what, by the names that users read
+ * @param counts by user-visible name, such as {@code tokens} or {@code training}
+ * @param vocabulary number of symbols
  */
 public record CorpusSize(Map<String, Long> counts, int vocabulary) {
     static CorpusSize of(TokenIndex index, int vocabulary) {
@@ -29,7 +30,7 @@ public record CorpusSize(Map<String, Long> counts, int vocabulary) {
     @Override
     public String toString() {
         return counts.entrySet().stream()
-                        .map(each -> String.format(Locale.ROOT, "%,d %s, ", each.getValue(), each.getKey()))
+                        .map(count -> String.format(Locale.ROOT, "%,d %s, ", count.getValue(), count.getKey()))
                         .collect(Collectors.joining())
                 + String.format(Locale.ROOT, "vocabulary of %,d", vocabulary);
     }

@@ -5,39 +5,41 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Lays a run of tokens out in lanes for evaluation, so that every token but the context is predicted exactly once. A
- * lane first reads up to {@link #WARM_UP} tokens before its own, uncounted, so that it starts with a state nearly as
- * if one lane had read the whole run:
+ * Splits a sequence of tokens into lanes for evaluation, so that every token after the context is predicted exactly
+ * once. A lane first reads up to {@link #WARM_UP} preceding tokens without scoring them, so that its recurrent state is
+ * close to the state after reading the entire sequence:
  *
  * <pre>
- *   tokens   c c c d e f g h i j k l m n o       c: context, given and not predicted
+ *   tokens   c c c d e f g h i j k l m n o       c: context, not predicted
  *   lane 0   c c c d e f g h                     predicts d .. i
- *   lane 1             g h i j k l m n           predicts j .. o, warmed by g h
+ *   lane 1             g h i j k l m n           predicts j .. o, warm-up: g h
  * </pre>
  */
 public final class EvaluationLanes {
-    /** Tokens predicted by one task. */
+    /** Number of tokens that one Spark task predicts. */
     public static final int SHARD = 1 << 16;
 
+    /** Maximum number of tokens that a lane reads before its first predicted token. */
     public static final int WARM_UP = 64;
-    private static final int MOST_LANES = 64;
-    private static final int LANE_STEPS = 1024;
+
+    private static final int MAX_LANES = 64;
+    private static final int MIN_LANE_STEPS = 1024;
 
     private final int[] tokens;
     private final int first;
     private final int lanes;
     private final int laneSteps;
 
-    /** @param context how many tokens at the start are given and not predicted; one at least is never predicted */
+    /** @param context number of leading tokens that are not predicted; the first token is never predicted */
     public EvaluationLanes(int[] tokens, int context) {
         this.tokens = tokens;
         this.first = Math.max(1, context);
         int predicted = Math.max(0, tokens.length - first);
-        this.lanes = Math.max(1, Math.min(MOST_LANES, predicted / LANE_STEPS));
+        this.lanes = Math.max(1, Math.min(MAX_LANES, predicted / MIN_LANE_STEPS));
         this.laneSteps = (predicted + lanes - 1) / lanes;
     }
 
-    /** @return batches of at most so many steps, to be read one after the other with carried state */
+    /** @return batches of at most {@code steps} steps, to be read in this order with carried state */
     public List<Batch> batches(int steps) {
         int longest = 0;
         for (int lane = 0; lane < lanes; lane++) {

@@ -7,7 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 
-/** One replica's examples of one epoch, in the order that {@link ExamplePlan} says. */
+/** The batches of one replica in one epoch: shuffled, bucketed and padded as {@link ExamplePlan} describes. */
 final class ExampleBatches implements Batches {
     private final ExampleReader reader;
     private final ExamplePlan plan;
@@ -17,7 +17,7 @@ final class ExampleBatches implements Batches {
     private int windowStart = -1;
     private List<List<int[]>> window = List.of();
 
-    /** @param seed of this replica's epoch */
+    /** @param seed seed of the run */
     ExampleBatches(ExampleReader reader, ExamplePlan plan, Collator collator, int replica, int epoch, long seed) {
         this.reader = reader;
         this.plan = plan;
@@ -30,13 +30,13 @@ final class ExampleBatches implements Batches {
     public Batch chunk(int index, int end) throws IOException {
         int start = index - index % ExamplePlan.WINDOW;
         if (start != windowStart) {
-            window = cut(start);
+            window = batchWindow(start);
             windowStart = start;
         }
         return collator.batch(window.get(index - start));
     }
 
-    private List<List<int[]>> cut(int start) throws IOException {
+    private List<List<int[]>> batchWindow(int start) throws IOException {
         long from = (long) start * plan.batch();
         long to = Math.min(plan.share(), from + (long) ExamplePlan.WINDOW * plan.batch());
         List<int[]> examples = reader.read(first + from, first + to);
@@ -47,10 +47,10 @@ final class ExampleBatches implements Batches {
         return batches;
     }
 
-    /** @return batches of examples that are about as long */
+    /** @return batches of examples of similar length */
     static List<List<int[]>> byLength(List<int[]> examples, int batch, Collator collator) {
         List<int[]> sorted = new ArrayList<>(examples);
-        sorted.sort(Comparator.comparingLong(collator::likeness));
+        sorted.sort(Comparator.comparingLong(collator::bucketKey));
         List<List<int[]>> batches = new ArrayList<>();
         for (int start = 0; start < sorted.size(); start += batch) {
             batches.add(sorted.subList(start, Math.min(start + batch, sorted.size())));

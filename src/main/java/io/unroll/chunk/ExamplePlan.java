@@ -4,30 +4,33 @@ import io.unroll.config.ConfigurationException;
 import java.util.Locale;
 
 /**
- * How examples are shared out: each replica takes the same number in an epoch, one share after the other, and another
- * replica's share in the next epoch. Within a share, windows of {@link #WINDOW} batches are shuffled, sorted by length
- * so that little of a batch is padding, and cut; the batches of a window come in random order.
+ * Assigns training examples to replicas. In each epoch every replica trains on a contiguous share of equal size; in the
+ * next epoch it takes the share of the next replica. Within a share, the examples of a window of {@link #WINDOW}
+ * batches are shuffled, sorted by length so that batches need little padding, and split into batches; the batches of a
+ * window are then shuffled.
  *
  * <pre>
  *   training examples   a b c d e f g h i j k l m n o p q r s      2 replicas, batches of 3
  *
- *   replica 0           [a b c d e f g h i]                        3 batches; in the next epoch those of replica 1
+ *   replica 0           [a b c d e f g h i]                        3 batches; next epoch: the share of replica 1
  *   replica 1                             [j k l m n o p q r]      left out: s
  * </pre>
  *
- * @param steps of the longest example
- * @param share examples of a replica
+ * @param batch examples in a batch
+ * @param steps steps of the longest example
+ * @param share number of examples for each replica
+ * @param leftOut number of examples at the end that belong to no share
  */
 public record ExamplePlan(int replicas, int batch, int steps, long share, long leftOut) implements Plan {
-    /** Batches that are sorted together. */
+    /** Number of batches whose examples are sorted by length together. */
     static final int WINDOW = 64;
 
     static ExamplePlan of(long examples, int replicas, int batch, int steps) {
         long share = examples / replicas;
         if (share == 0) {
-            throw new ConfigurationException("the training part has " + examples + " examples, and " + replicas
-                    + " replicas need one each: lower cluster.replicas, corpus.validation or corpus.test, or give"
-                    + " more rows.");
+            throw new ConfigurationException("the training part has " + examples + " examples, but " + replicas
+                    + " replicas need at least one each: lower cluster.replicas, corpus.validation or corpus.test,"
+                    + " or add rows.");
         }
         return new ExamplePlan(replicas, batch, steps, share, examples - share * replicas);
     }
@@ -37,7 +40,7 @@ public record ExamplePlan(int replicas, int batch, int steps, long share, long l
         return Math.toIntExact((share + batch - 1) / batch);
     }
 
-    /** @return the first example of a replica's share */
+    /** @return the index of the first example of the replica's share */
     long start(int replica, int epoch) {
         return (replica + (long) epoch) % replicas * share;
     }

@@ -15,13 +15,13 @@ import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** Reads ranges of examples; holds the file that it has read last. Not safe for several threads. */
+/** Reads ranges of examples and caches the last file read. Not thread-safe. */
 public final class ExampleReader {
     private final Path folder;
     private final ExampleIndex index;
     private final FileSystem fs;
-    private ExampleIndex.Part held;
-    private List<int[]> examples;
+    private ExampleIndex.Part cachedPart;
+    private List<int[]> cachedExamples;
 
     ExampleReader(String folder, ExampleIndex index, Configuration hadoop) throws IOException {
         this.folder = new Path(folder);
@@ -36,28 +36,31 @@ public final class ExampleReader {
         for (ExampleIndex.Part part : index.parts()) {
             long end = start + part.examples();
             if (from < end && to > start) {
-                hold(part);
-                found.addAll(
-                        examples.subList((int) (Math.max(from, start) - start), (int) (Math.min(to, end) - start)));
+                load(part);
+                found.addAll(cachedExamples.subList(
+                        (int) (Math.max(from, start) - start), (int) (Math.min(to, end) - start)));
             }
             start = end;
         }
         return found;
     }
 
-    private void hold(ExampleIndex.Part part) throws IOException {
-        if (part.equals(held)) {
+    private void load(ExampleIndex.Part part) throws IOException {
+        if (part.equals(cachedPart)) {
             return;
         }
         Path file = new Path(folder, part.file());
-        List<int[]> all = new ArrayList<>();
+        List<int[]> examples = new ArrayList<>();
         try (InputStream in = fs.open(file)) {
-            read(in, fs.getFileStatus(file).getLen(), part, all::add);
-        } catch (EOFException | FileNotFoundException | ChecksumException | PreparedFile.DamagedException e) {
-            throw PreparedFile.unreadable(file, e);
+            read(in, fs.getFileStatus(file).getLen(), part, examples::add);
+        } catch (EOFException
+                | FileNotFoundException
+                | ChecksumException
+                | PreparedFileCheck.InvalidContentException e) {
+            throw PreparedFileCheck.readFailure(file, e);
         }
-        held = part;
-        examples = all;
+        cachedPart = part;
+        cachedExamples = examples;
     }
 
     private static void read(InputStream source, long length, ExampleIndex.Part part, Consumer<int[]> examples)
@@ -68,7 +71,7 @@ public final class ExampleReader {
             int size = in.readInt();
             left -= 1L + size;
             if (size < 0 || left < 0) {
-                throw new PreparedFile.DamagedException("it holds an example of " + size + " integers");
+                throw new PreparedFileCheck.InvalidContentException("it contains an example of " + size + " integers");
             }
             int[] example = new int[size];
             for (int j = 0; j < example.length; j++) {
@@ -77,21 +80,23 @@ public final class ExampleReader {
             examples.accept(example);
         }
         if (left != 0 || in.read() >= 0) {
-            throw new PreparedFile.DamagedException("it is longer than its index says");
+            throw new PreparedFileCheck.InvalidContentException("it is longer than its index says");
         }
     }
 
     /**
-     * @param valid whether an example can be one
-     * @return what is wrong with a file of the index; empty where nothing is
+     * Checks a file of the index.
+     *
+     * @param valid tells whether an example is valid
+     * @return a description of what is wrong with the file; empty if it is valid
      */
     public static String problem(String folder, ExampleIndex.Part part, Predicate<int[]> valid, Configuration hadoop)
             throws IOException {
-        return PreparedFile.problem(folder, part.file(), part.checksum(), hadoop, (in, length) -> {
+        return PreparedFileCheck.problem(folder, part.file(), part.checksum(), hadoop, (in, length) -> {
             boolean[] allValid = {true};
             read(in, length, part, example -> allValid[0] &= valid.test(example));
             if (!allValid[0]) {
-                throw new PreparedFile.DamagedException("it contains an invalid example");
+                throw new PreparedFileCheck.InvalidContentException("it contains an invalid example");
             }
         });
     }

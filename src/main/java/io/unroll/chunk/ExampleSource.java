@@ -7,14 +7,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 
-/** Examples, each for itself. */
+/** Source of batches for the tasks that read rows: each example is independent of the others. */
 public record ExampleSource(String folder, ExampleIndex index, Collator collator, int batch, long seed)
         implements BatchSource {
-    private static final int SHARD = 4096;
-    private static final int EVALUATED_AT_ONCE = 64;
+    private static final int SHARD_EXAMPLES = 4096;
+    private static final int MAX_EVALUATION_BATCH = 64;
 
     @Override
-    public String content() {
+    public String contentHash() {
         return index.corpus();
     }
 
@@ -27,7 +27,7 @@ public record ExampleSource(String folder, ExampleIndex index, Collator collator
     public Plan plan(Settings settings) {
         if (settings.corpus().validation() > 0 && index.validation() == 0) {
             throw new ConfigurationException("corpus.validation = "
-                    + settings.corpus().validation() + " leaves none of " + index.examples()
+                    + settings.corpus().validation() + " leaves 0 of " + index.examples()
                     + " examples for validation: raise it, or set it to 0.");
         }
         return ExamplePlan.of(
@@ -48,8 +48,8 @@ public record ExampleSource(String folder, ExampleIndex index, Collator collator
         long from = part == Split.Part.VALIDATION ? index.training() : index.training() + index.validation();
         long to = part == Split.Part.VALIDATION ? from + index.validation() : index.examples();
         List<Shard> shards = new ArrayList<>();
-        for (long start = from; start < to; start += SHARD) {
-            shards.add(new Shard(start, start, Math.min(start + SHARD, to)));
+        for (long start = from; start < to; start += SHARD_EXAMPLES) {
+            shards.add(new Shard(start, start, Math.min(start + SHARD_EXAMPLES, to)));
         }
         return shards;
     }
@@ -59,9 +59,9 @@ public record ExampleSource(String folder, ExampleIndex index, Collator collator
         return batches(new ExampleReader(folder, index, hadoop).read(shard.first(), shard.end()), collator, batch);
     }
 
-    /** @return batches to be evaluated */
+    /** @return the examples in batches for evaluation, of at most {@code batch} examples each */
     public static List<Batch> batches(List<int[]> examples, Collator collator, int batch) {
-        return ExampleBatches.byLength(examples, Math.min(batch, EVALUATED_AT_ONCE), collator).stream()
+        return ExampleBatches.byLength(examples, Math.min(batch, MAX_EVALUATION_BATCH), collator).stream()
                 .map(collator::batch)
                 .toList();
     }

@@ -8,7 +8,7 @@ import java.io.OutputStream;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
 
-/** Writes one file of examples, big-endian: of each the number of its integers, and these. */
+/** Writes a file of examples: for each, the number of its integers, then the integers, all big-endian int32. */
 public final class ExampleWriter implements Closeable {
     private final CRC32C checksum = new CRC32C();
     private final DataOutputStream out;
@@ -20,8 +20,8 @@ public final class ExampleWriter implements Closeable {
 
     public void write(int[] example) throws IOException {
         out.writeInt(example.length);
-        for (int each : example) {
-            out.writeInt(each);
+        for (int value : example) {
+            out.writeInt(value);
         }
         examples++;
     }
@@ -30,7 +30,7 @@ public final class ExampleWriter implements Closeable {
         return examples;
     }
 
-    /** @return CRC-32C of the examples so far */
+    /** @return the CRC-32C of the examples written so far */
     public long checksum() throws IOException {
         out.flush();
         return checksum.getValue();

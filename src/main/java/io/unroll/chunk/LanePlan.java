@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Where each replica's lanes and chunks lie in the training tokens: a pure function of its arguments.
+ * Assigns the training tokens to the lanes and chunks of each replica. The plan depends only on its arguments.
  *
- * <p>Twenty-seven tokens, for 2 replicas of 2 lanes and chunks of 3 steps. A lane is a contiguous run of text; a
- * step reads one token and predicts the next, so lanes of 6 steps need 25 tokens, and two are left out:
+ * <p>Example: 27 tokens, 2 replicas with 2 lanes each, chunks of 3 steps. A lane is a contiguous part of the text; a
+ * step reads one token and predicts the next. Four lanes of 6 steps need 25 tokens, so 2 are left out:
  *
  * <pre>
  *   tokens        a b c d e f g h i j k l m n o p q r s t u v w x y z .
@@ -25,43 +25,46 @@ import java.util.Locale;
  *                       out   t u v     w x y       left out: z .
  * </pre>
  *
- * The recurrent state runs along a lane, from chunk to chunk; lanes never mix. Where a lane's steps are no multiple
- * of {@code tbptt}, its last chunk is shorter.
+ * The recurrent state is carried along a lane from chunk to chunk, never from one lane to another. If the steps of a
+ * lane are not a multiple of {@code tbptt}, its last chunk is shorter.
  *
- * @param laneSteps steps of each lane in an epoch
- * @param leftOut tokens at the end that no epoch predicts: fewer than one for each lane
+ * @param batch number of lanes of each replica
+ * @param tbptt number of steps of a chunk
+ * @param laneSteps number of steps of each lane in an epoch
+ * @param leftOut number of tokens at the end that are never predicted; less than the number of lanes
  */
 public record LanePlan(int replicas, int batch, int tbptt, long laneSteps, long leftOut) implements Plan {
     /**
-     * @param tokens the training tokens' number; they start at token 0
-     * @throws ConfigurationException where a lane would be shorter than one chunk
+     * @param tokens number of training tokens, which start at token 0
+     * @throws ConfigurationException if a lane would be shorter than one chunk
      */
     public static LanePlan of(long tokens, int replicas, int batch, int tbptt) {
         long predictable = Math.max(0, tokens - 1);
         long lanes = (long) replicas * batch;
         long laneSteps = predictable / lanes;
         if (laneSteps < tbptt) {
-            throw new ConfigurationException(tooFew(tokens, replicas, batch, tbptt));
+            throw new ConfigurationException(tooFewTokens(tokens, replicas, batch, tbptt));
         }
         return new LanePlan(replicas, batch, tbptt, laneSteps, predictable - lanes * laneSteps);
     }
 
-    private static String tooFew(long tokens, long replicas, long batch, long tbptt) {
+    private static String tooFewTokens(long tokens, long replicas, long batch, long tbptt) {
         long predictable = Math.max(0, tokens - 1);
-        List<String> fits = new ArrayList<>();
-        addFit(fits, "cluster.replicas", predictable / (batch * tbptt));
-        addFit(fits, "training.batch", predictable / (replicas * tbptt));
-        addFit(fits, "training.tbptt", predictable / (replicas * batch));
+        List<String> largestValues = new ArrayList<>();
+        addLargest(largestValues, "cluster.replicas", predictable / (batch * tbptt));
+        addLargest(largestValues, "training.batch", predictable / (replicas * tbptt));
+        addLargest(largestValues, "training.tbptt", predictable / (replicas * batch));
         return tokens + " training tokens are too few for " + replicas + " replicas x " + batch + " lanes x " + tbptt
                 + " steps, which need " + (replicas * batch * tbptt + 1) + ". "
-                + (fits.isEmpty()
-                        ? "Lower several of cluster.replicas, training.batch and training.tbptt, or give more text."
-                        : "The largest that fit, each alone: " + String.join("; ", fits) + ".");
+                + (largestValues.isEmpty()
+                        ? "Lower several of cluster.replicas, training.batch and training.tbptt, or add text."
+                        : "Change one of these keys; the largest values that fit: " + String.join("; ", largestValues)
+                                + ".");
     }
 
-    private static void addFit(List<String> fits, String key, long largest) {
+    private static void addLargest(List<String> largestValues, String key, long largest) {
         if (largest > 0) {
-            fits.add(key + " = " + largest);
+            largestValues.add(key + " = " + largest);
         }
     }
 
@@ -88,12 +91,12 @@ public record LanePlan(int replicas, int batch, int tbptt, long laneSteps, long 
                 leftOut);
     }
 
-    /** @return steps of a chunk: {@code tbptt}, or fewer in the last one */
+    /** @return the number of steps of a chunk: {@code tbptt}, or fewer for the last chunk */
     public int steps(int chunk) {
         return (int) Math.min(tbptt, laneSteps - (long) chunk * tbptt);
     }
 
-    /** @return the token that a lane of a replica reads first */
+    /** @return the index of the first token that the lane reads */
     public long laneStart(int replica, int lane) {
         return ((long) replica * batch + lane) * laneSteps;
     }

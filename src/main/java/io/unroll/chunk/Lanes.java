@@ -2,7 +2,7 @@ package io.unroll.chunk;
 
 import java.io.IOException;
 
-/** One replica's lanes: reads some chunks ahead in each lane, and hands them out as batches. */
+/** The batches of one replica, cut from its lanes; reads a window of several chunks of each lane at once. */
 public final class Lanes implements Batches {
     private static final int WINDOW_STEPS = 4096;
 

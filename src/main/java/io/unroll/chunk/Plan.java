@@ -2,16 +2,16 @@ package io.unroll.chunk;
 
 import java.io.Serializable;
 
-/** How an epoch is shared out: replicas take as many chunks each. {@code toString} says so to people. */
+/** Division of an epoch among replicas, with equally many chunks for each. {@code toString} describes it to users. */
 public interface Plan extends Serializable {
     int replicas();
 
-    /** @return lanes of a batch */
+    /** @return the number of lanes in a batch */
     int batch();
 
-    /** @return steps of the longest batch */
+    /** @return the number of steps of the longest batch */
     int steps();
 
-    /** @return chunks of an epoch, the same for each replica */
+    /** @return the number of chunks, and so of batches, that each replica trains on in an epoch */
     int chunks();
 }

@@ -2,20 +2,21 @@ package io.unroll.chunk;
 
 import java.util.SplittableRandom;
 
-/** What decides a random choice: the run's seed and the choice's place, not who makes it. */
+/** Derives the seed of each random choice from the seed of the run and the position of the choice. */
 public final class Seeds {
     private Seeds() {}
 
     /**
-     * Runs of neighbouring seeds share no choice: the seed is mixed before the place is added to it.
+     * Returns the seed for a position. The seed of the run is mixed before the position is added, so runs with
+     * consecutive seeds do not share derived seeds.
      *
-     * @param place such as epoch, replica and chunk
-     * @return never 0, which ND4J takes for the time of day
+     * @param position for example epoch, replica and chunk
+     * @return a seed other than 0, for which ND4J would use the current time
      */
-    public static long of(long seed, int... place) {
+    public static long of(long seed, int... position) {
         long mixed = new SplittableRandom(seed).nextLong();
-        for (int part : place) {
-            mixed = new SplittableRandom(mixed + part).nextLong();
+        for (int index : position) {
+            mixed = new SplittableRandom(mixed + index).nextLong();
         }
         return mixed == 0 ? 1 : mixed;
     }

@@ -2,5 +2,9 @@ package io.unroll.chunk;
 
 import java.io.Serializable;
 
-/** A part of a prepared corpus that one task evaluates: {@code [first, end)}, and from {@code context} on is given. */
+/**
+ * The part of a prepared corpus that one Spark task evaluates: tokens or examples {@code [first, end)}.
+ *
+ * @param context start of the tokens that are read before {@code first} without being scored
+ */
 public record Shard(long context, long first, long end) implements Serializable {}

@@ -7,10 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 
-/** A text that runs through: lanes. */
+/** Source of batches for language models: the text is split into lanes, and the recurrent state is carried. */
 public record TextSource(String folder, TokenIndex index, double validation, double test) implements BatchSource {
     @Override
-    public String content() {
+    public String contentHash() {
         return index.corpus();
     }
 
@@ -31,10 +31,11 @@ public record TextSource(String folder, TokenIndex index, double validation, dou
                 settings.cluster().replicas(),
                 settings.training().batch(),
                 settings.training().tbptt());
-        long held = split.validationEnd() - split.trainingEnd();
-        if (validation > 0 && held < 2) {
-            throw new ConfigurationException("corpus.validation = " + validation + " leaves " + held + " of "
-                    + split.tokens() + " tokens for validation, which needs 2: raise it, or set it to 0.");
+        long validationTokens = split.validationEnd() - split.trainingEnd();
+        if (validation > 0 && validationTokens < 2) {
+            throw new ConfigurationException(
+                    "corpus.validation = " + validation + " leaves " + validationTokens + " of " + split.tokens()
+                            + " tokens for validation, which needs at least 2: raise it, or set it to 0.");
         }
         return plan;
     }

@@ -11,9 +11,9 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** Positioned reads from a folder of token files. Not safe for several threads. */
+/** Reads ranges of tokens from the token files in a folder. Not thread-safe. */
 public final class TokenReader implements TokenSource {
-    private static final int MOST_OPEN = 64;
+    private static final int MAX_OPEN = 64;
     private static final int BLOCK = 1 << 16;
 
     private final Path folder;
@@ -34,11 +34,11 @@ public final class TokenReader implements TokenSource {
         for (TokenIndex.Part part : index.parts()) {
             long partEnd = partStart + part.tokens();
             while (count > 0 && from >= partStart && from < partEnd) {
-                int now = (int) Math.min(count, partEnd - from);
-                read(part, from - partStart, target, offset, now);
-                from += now;
-                offset += now;
-                count -= now;
+                int length = (int) Math.min(count, partEnd - from);
+                read(part, from - partStart, target, offset, length);
+                from += length;
+                offset += length;
+                count -= length;
             }
             partStart = partEnd;
         }
@@ -55,7 +55,7 @@ public final class TokenReader implements TokenSource {
         try {
             stream(part).readFully(from * width, bytes, 0, count * width);
         } catch (EOFException | FileNotFoundException | ChecksumException e) {
-            throw PreparedFile.unreadable(new Path(folder, part.file()), e);
+            throw PreparedFileCheck.readFailure(new Path(folder, part.file()), e);
         }
         for (int i = 0; i < count; i++) {
             target[offset + i] = token(bytes, i * width, width);
@@ -65,7 +65,7 @@ public final class TokenReader implements TokenSource {
     private FSDataInputStream stream(TokenIndex.Part part) throws IOException {
         FSDataInputStream stream = open.get(part.file());
         if (stream == null) {
-            if (open.size() >= MOST_OPEN) {
+            if (open.size() >= MAX_OPEN) {
                 open.remove(open.keySet().iterator().next()).close();
             }
             stream = fs.open(new Path(folder, part.file()));
@@ -75,23 +75,25 @@ public final class TokenReader implements TokenSource {
     }
 
     /**
-     * @param vocabulary number of tokens that there are
-     * @return what is wrong with a file of the index; empty where nothing is
+     * Checks a file of the index.
+     *
+     * @param vocabulary size of the vocabulary
+     * @return a description of what is wrong with the file; empty if it is valid
      */
     public static String problem(String folder, TokenIndex.Part part, int width, int vocabulary, Configuration hadoop)
             throws IOException {
-        return PreparedFile.problem(folder, part.file(), part.checksum(), hadoop, (in, length) -> {
+        return PreparedFileCheck.problem(folder, part.file(), part.checksum(), hadoop, (in, length) -> {
             if (length != part.tokens() * width) {
-                throw new PreparedFile.DamagedException(
-                        "it has " + length + " bytes, and its index says " + part.tokens() * width);
+                throw new PreparedFileCheck.InvalidContentException(
+                        "it has " + length + " bytes, but its index says " + part.tokens() * width);
             }
             byte[] block = new byte[BLOCK];
             for (int read = in.readNBytes(block, 0, BLOCK); read > 0; read = in.readNBytes(block, 0, BLOCK)) {
                 for (int i = 0; i + width <= read; i += width) {
                     int token = token(block, i, width);
                     if (token < 0 || token >= vocabulary) {
-                        throw new PreparedFile.DamagedException(
-                                "it holds token " + token + " of a vocabulary of " + vocabulary);
+                        throw new PreparedFileCheck.InvalidContentException(
+                                "it contains token " + token + ", but the vocabulary has " + vocabulary + " tokens");
                     }
                 }
             }

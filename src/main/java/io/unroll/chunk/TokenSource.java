@@ -3,9 +3,9 @@ package io.unroll.chunk;
 import java.io.Closeable;
 import java.io.IOException;
 
-/** A numbered run of tokens that can be read from anywhere. */
+/** A sequence of tokens with random access. */
 public interface TokenSource extends Closeable {
-    /** Reads tokens {@code from} to {@code from + count - 1} into the target, starting at the offset. */
+    /** Reads tokens {@code [from, from + count)} into {@code target}, starting at {@code offset}. */
     void read(long from, int[] target, int offset, int count) throws IOException;
 
     @Override

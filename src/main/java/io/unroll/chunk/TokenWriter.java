@@ -8,7 +8,7 @@ import java.util.function.IntConsumer;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
 
-/** Writes one token file: raw little-endian ids. */
+/** Writes a token file: token ids in little-endian order, without a header. */
 public final class TokenWriter implements IntConsumer, Closeable {
     private static final int BUFFER = 1 << 14;
 
@@ -19,6 +19,7 @@ public final class TokenWriter implements IntConsumer, Closeable {
     private int used;
     private long flushed;
 
+    /** @param width bytes per token, see {@link TokenIndex#width} */
     public TokenWriter(OutputStream out, int width) {
         this.out = new CheckedOutputStream(out, new CRC32C());
         this.width = width;
@@ -37,13 +38,13 @@ public final class TokenWriter implements IntConsumer, Closeable {
         return flushed + used;
     }
 
-    /** @return CRC-32C of the tokens so far */
+    /** @return the CRC-32C of the tokens written so far */
     public long checksum() {
         flush();
         return out.getChecksum().getValue();
     }
 
-    /** Byte by byte of all tokens, in loops short enough for the JVM to make them fast. */
+    /** Converts one byte position of all tokens per inner loop, which the JIT compiler can vectorize. */
     private void flush() {
         for (int b = 0; b < width; b++) {
             for (int i = 0; i < used; i++) {

@@ -1,2 +1,14 @@
-/** From token files to what a network is fed: lanes, chunks, batches. */
+/**
+ * Prepared corpora: their files, and the batches that are made of them. Both kinds of corpus implement
+ * {@link io.unroll.chunk.BatchSource}, the interface to read first.
+ *
+ * <pre>
+ *              files                         plan           batches
+ *   text       TokenWriter,   TokenReader    LanePlan       Lanes, EvaluationLanes     state carried along lanes
+ *   table      ExampleWriter, ExampleReader  ExamplePlan    ExampleBatches, Collator   padded, bucketed by length
+ * </pre>
+ *
+ * A folder of prepared files has an index ({@link io.unroll.chunk.TokenIndex}, {@link io.unroll.chunk.ExampleIndex})
+ * with checksums, which {@link io.unroll.chunk.PreparedFileCheck} verifies.
+ */
 package io.unroll.chunk;

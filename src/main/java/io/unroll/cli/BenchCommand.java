@@ -3,8 +3,8 @@ package io.unroll.cli;
 import io.unroll.bench.Benchmark;
 import io.unroll.bench.Result;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
-import io.unroll.config.Words;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,10 +19,10 @@ import picocli.CommandLine.Option;
         name = "bench",
         description = "Measures the speed of a training step on this machine: embedding, two recurrent layers, softmax "
                 + "over 96 tokens, 64 lanes x 64 steps; forward, backward, clipping and Adam. GFLOP/s = 6 x parameters "
-                + "outside the embedding x tokens / time; the peak is that of large float32 matrix products.",
+                + "outside the embedding x tokens / time; the peak is measured with large float32 matrix products.",
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
-    private static final int WIDEST = 65_536;
+    private static final int MAX_HIDDEN = 65_536;
 
     @Option(
             names = "--cells",
@@ -37,7 +37,7 @@ final class BenchCommand implements Callable<Integer> {
             split = ",",
             paramLabel = "H",
             defaultValue = "128,256,512,1024",
-            description = "Sizes of the layers (default: ${DEFAULT-VALUE}).")
+            description = "Hidden sizes of the layers (default: ${DEFAULT-VALUE}).")
     private List<Integer> sizes;
 
     @Option(
@@ -51,14 +51,14 @@ final class BenchCommand implements Callable<Integer> {
             names = "--replicas",
             paramLabel = "N",
             defaultValue = "1",
-            description = "Measure also that many replicas side by side, in one process (default: ${DEFAULT-VALUE}).")
+            description = "Also measure this many replicas in parallel, in one process (default: ${DEFAULT-VALUE}).")
     private int replicas;
 
     @Option(
             names = "--rounds",
             paramLabel = "N",
             defaultValue = "5",
-            description = "Rounds, of which the median is taken; in each, all systems have a turn (default: "
+            description = "Number of rounds; each measures every system once, and the result is the median (default: "
                     + "${DEFAULT-VALUE}).")
     private int rounds;
 
@@ -68,25 +68,26 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (cells.isEmpty() || sizes.isEmpty()) {
-            throw new ConfigurationException("--cells and --hidden must name at least one each.");
+            throw new ConfigurationException("--cells and --hidden must have at least one value each.");
         }
         check("--threads", threads);
         check("--replicas", replicas);
         check("--rounds", rounds);
         for (int size : sizes) {
             check("--hidden", size);
-            if (size > WIDEST) {
-                throw new ConfigurationException("--hidden is " + size + "; it must be from 1 to " + WIDEST + ".");
+            if (size > MAX_HIDDEN) {
+                throw new ConfigurationException("--hidden is " + size + "; it must be from 1 to " + MAX_HIDDEN + ".");
             }
         }
         int cores = Runtime.getRuntime().availableProcessors();
         if ((long) threads * replicas > cores) {
-            throw new ConfigurationException("--threads " + threads + " x --replicas " + replicas
-                    + " are more than the " + cores + " cores of this machine: lower one.");
+            throw new ConfigurationException("--threads " + threads + " x --replicas " + replicas + " exceeds the "
+                    + cores + " cores of this machine: reduce one of them.");
         }
-        List<Integer> counts = IntStream.of(1, replicas).distinct().boxed().toList();
-        Benchmark benchmark = new Benchmark(rounds, threads, counts);
-        List<Map<String, Object>> all = new ArrayList<>();
+        List<Integer> replicaCounts =
+                IntStream.of(1, replicas).distinct().boxed().toList();
+        Benchmark benchmark = new Benchmark(rounds, threads, replicaCounts);
+        List<Map<String, Object>> rows = new ArrayList<>();
         if (!json) {
             System.out.printf(
                     "%-5s %6s  %-15s %-9s %8s %12s %9s %10s %11s %9s%n",
@@ -105,7 +106,7 @@ final class BenchCommand implements Callable<Integer> {
             for (int size : sizes) {
                 List<Result> results = benchmark.run(cell, size);
                 for (Result result : results) {
-                    all.add(fields(result));
+                    rows.add(fields(result));
                     if (!json) {
                         print(result, results.get(0));
                     }
@@ -113,7 +114,7 @@ final class BenchCommand implements Callable<Integer> {
             }
         }
         if (json) {
-            System.out.println(JsonLine.of(all));
+            System.out.println(JsonLine.of(rows));
         }
         return 0;
     }
@@ -124,29 +125,29 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    /** @param first Unroll's, in float32, with one replica */
-    private static void print(Result result, Result first) {
+    /** @param reference the result of Unroll in float32 with one replica */
+    private static void print(Result result, Result reference) {
         System.out.printf(
                 Locale.ROOT,
                 "%-5s %6d  %-15s %-9s %8d %,12.0f %9.1f %10.2f %11s %9.2f%n",
-                Words.kebab(result.network().cell()),
+                SettingNames.kebab(result.network().cell()),
                 result.network().hidden(),
                 result.peer(),
-                Words.kebab(result.network().precision()),
+                SettingNames.kebab(result.network().precision()),
                 result.replicas(),
                 result.tokensPerSecond(),
                 result.gflops(),
                 result.peakShare(),
                 Double.isNaN(result.kernelShare()) ? "" : String.format(Locale.ROOT, "%.2f", result.kernelShare()),
-                first.tokensPerSecond() / result.tokensPerSecond());
+                reference.tokensPerSecond() / result.tokensPerSecond());
     }
 
     private static Map<String, Object> fields(Result result) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("peer", result.peer());
-        fields.put("cell", Words.kebab(result.network().cell()));
+        fields.put("cell", SettingNames.kebab(result.network().cell()));
         fields.put("hidden", result.network().hidden());
-        fields.put("precision", Words.kebab(result.network().precision()));
+        fields.put("precision", SettingNames.kebab(result.network().precision()));
         fields.put("threads", result.network().threads());
         fields.put("replicas", result.replicas());
         fields.put("tokens_per_second", result.tokensPerSecond());

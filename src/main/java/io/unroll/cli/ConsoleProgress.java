@@ -7,10 +7,10 @@ import io.unroll.train.RoundReport;
 import java.time.Duration;
 import java.util.Locale;
 
-/** Progress as lines on stderr. */
+/** Prints progress to stderr, one line per event. */
 final class ConsoleProgress implements Progress {
     @Override
-    public void waits(String why) {
+    public void waitingForLock(String why) {
         print("%s", why);
     }
 
@@ -31,7 +31,7 @@ final class ConsoleProgress implements Progress {
                 parameters, (long) Math.ceil(replicaBytes / 1048576.0));
         if (float32Instead) {
             print("this processor has no bfloat16 instructions: training in float32"
-                    + " (model.emulate-bfloat16 = true goes on in bfloat16, slowly)");
+                    + " (set model.emulate-bfloat16 = true to train in bfloat16, slowly)");
         }
     }
 
@@ -42,7 +42,7 @@ final class ConsoleProgress implements Progress {
 
     @Override
     public void startsFrom(String model) {
-        print("starts from the weights of %s", model);
+        print("warm start from %s", model);
     }
 
     @Override
@@ -52,7 +52,7 @@ final class ConsoleProgress implements Progress {
 
     @Override
     public void damaged(String checkpoint, String problem) {
-        print("%s is damaged and is not used: %s", checkpoint, problem);
+        print("%s is damaged and is ignored: %s", checkpoint, problem);
     }
 
     @Override
@@ -75,7 +75,7 @@ final class ConsoleProgress implements Progress {
         print(
                 round > 0
                         ? "interrupted; the checkpoint of round %,d is kept: run the same command again to resume"
-                        : "interrupted before the first checkpoint: the same command starts from scratch",
+                        : "interrupted before the first checkpoint: running the same command again starts from scratch",
                 round);
     }
 

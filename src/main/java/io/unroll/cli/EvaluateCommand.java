@@ -1,12 +1,12 @@
 package io.unroll.cli;
 
-import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.chunk.Split;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.SettingNames;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UserPath;
-import io.unroll.config.Words;
 import io.unroll.spark.Evaluation;
 import io.unroll.spark.Session;
 import io.unroll.task.Score;
@@ -25,28 +25,30 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "evaluate",
-        description =
-                "Measures how well a model does on texts, or on rows: cross-entropy in nats per token, and what else the task counts.",
+        description = "Evaluates a model on texts or on the rows of a table: cross-entropy in nats per token, and the "
+                + "metrics of its task.",
         mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
-    private static final int WIDTH = 20;
+    private static final int NAME_WIDTH = 20;
     private static final Pattern SETTING = Pattern.compile("(corpus|model|training|cluster|run)\\.[a-z.-]+=.*");
-    private static final Pattern WITH_TEXT = Pattern.compile("corpus\\.(images|malformed|format|header|columns\\..*)");
-    private static final Pattern WITH_PART = Pattern.compile("corpus\\.(path|prepared|images)");
+    private static final Pattern ALLOWED_WITH_TEXT =
+            Pattern.compile("corpus\\.(images|malformed|format|header|columns\\..*)");
+    private static final Pattern ALLOWED_WITH_PART = Pattern.compile("corpus\\.(path|prepared|images)");
 
-    @Parameters(paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
+    @Parameters(paramLabel = "MODEL", converter = PathConverter.class, description = "The model's folder.")
     private String model;
 
     @Parameters(
             index = "1..*",
             paramLabel = "TEXT",
-            description = "Files, folders or globs; and key=value for what may differ from training: corpus.images,"
-                    + " .malformed, .format, .header and .columns.*, with --part corpus.path, .prepared and .images.")
+            description = "Files, folders or globs, and key=value for settings that may differ from training: "
+                    + "corpus.images, corpus.malformed, corpus.format, corpus.header and corpus.columns.*; with "
+                    + "--part: corpus.path, corpus.prepared and corpus.images.")
     private List<String> arguments = List.of();
 
     @Option(
             names = "--part",
-            description = "Instead of TEXT, what training has held out of its own corpus: ${COMPLETION-CANDIDATES}.")
+            description = "Instead of TEXT, a held-out part of the training corpus: ${COMPLETION-CANDIDATES}.")
     private Split.Part part;
 
     @Mixin
@@ -57,23 +59,23 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Map<Boolean, List<String>> kinds =
+        Map<Boolean, List<String>> isSetting =
                 arguments.stream().collect(Collectors.partitioningBy(SETTING.asMatchPredicate()));
-        List<String> texts = kinds.get(false).stream().map(UserPath::expanded).toList();
+        List<String> texts =
+                isSetting.get(false).stream().map(UserPath::expanded).toList();
         if (texts.isEmpty() == (part == null)) {
             throw new ConfigurationException(
-                    "give either TEXT or --part: the files to evaluate, or what training has held"
-                            + " out of its own corpus.");
+                    "give either TEXT or --part: files to evaluate, or a held-out part of the training corpus.");
         }
-        Configuration hadoop = Session.hadoopWithoutSpark();
-        Places.check("MODEL", model, hadoop);
-        Places.check("TEXT", texts, hadoop);
-        Model trained = with(kinds.get(true), new ModelFolder(model, hadoop).read());
-        trained.task(); // refuses settings that are not for it, before Spark starts
-        Places.check("corpus.images", trained.settings().corpus().images(), hadoop);
+        Configuration hadoop = Session.submittedHadoopConfiguration();
+        PathChecks.check("MODEL", model, hadoop);
+        PathChecks.check("TEXT", texts, hadoop);
+        TrainedModel trained = withSettings(isSetting.get(true), new ModelFolder(model, hadoop).read());
+        trained.task(); // rejects settings that do not fit the task, before Spark starts
+        PathChecks.check("corpus.images", trained.settings().corpus().images(), hadoop);
         if (part != null) {
-            Places.check("corpus.path", trained.settings().corpus().path(), hadoop);
-            Places.check("corpus.prepared", trained.settings().corpus().prepared(), hadoop);
+            PathChecks.check("corpus.path", trained.settings().corpus().path(), hadoop);
+            PathChecks.check("corpus.prepared", trained.settings().corpus().prepared(), hadoop);
         }
         int beam = search.beam(trained);
         Score score;
@@ -81,10 +83,10 @@ final class EvaluateCommand implements Callable<Integer> {
             score = (part == null
                             ? Evaluation.ofFiles(session, trained, texts, beam)
                             : Evaluation.ofPart(session, trained, part, beam))
-                    .filter(found -> found.loss().tokens() > 0)
+                    .filter(result -> result.loss().tokens() > 0)
                     .orElseThrow(() -> new ConfigurationException(
-                            (part == null ? String.join(", ", texts) : "--part " + Words.kebab(part))
-                                    + ": fewer than two tokens, or no row, so there is nothing to predict."));
+                            (part == null ? String.join(", ", texts) : "--part " + SettingNames.kebab(part))
+                                    + ": fewer than two tokens, or no rows, so there is nothing to predict."));
         }
         Map<String, Object> metrics = score.metrics(trained.vocabularies());
         if (json) {
@@ -95,24 +97,26 @@ final class EvaluateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Model with(List<String> settings, Model trained) {
+    private TrainedModel withSettings(List<String> settings, TrainedModel trained) {
         if (settings.isEmpty()) {
             return trained;
         }
-        Model other = trained.with(SettingsReader.with(trained.settings(), settings));
+        TrainedModel changed = trained.withSettings(SettingsReader.override(trained.settings(), settings));
         for (String setting : settings) {
             String key = setting.substring(0, setting.indexOf('='));
-            if (!(part == null ? WITH_TEXT : WITH_PART).matcher(key).matches()) {
-                throw new ConfigurationException(setting + " cannot be given here: the model is evaluated with the "
-                        + key + " that it was trained with. Leave it out.");
+            if (!(part == null ? ALLOWED_WITH_TEXT : ALLOWED_WITH_PART)
+                    .matcher(key)
+                    .matches()) {
+                throw new ConfigurationException(setting + " cannot be given here: evaluation uses the " + key
+                        + " of the training run. Leave it out.");
             }
         }
-        return other;
+        return changed;
     }
 
     private static void print(Map<String, Object> metrics) {
         metrics.forEach((name, value) -> System.out.printf(
-                "%-" + WIDTH + "s  %s%n", name.replace('_', ' '), text(value, (List<?>) metrics.get("labels"))));
+                "%-" + NAME_WIDTH + "s  %s%n", name.replace('_', ' '), text(value, (List<?>) metrics.get("labels"))));
     }
 
     private static String text(Object value, List<?> labels) {
@@ -127,15 +131,16 @@ final class EvaluateCommand implements Callable<Integer> {
                 : list.stream().map(String::valueOf).collect(Collectors.joining(", "));
     }
 
-    /** @return a line of numbers for each label */
+    /** @return the confusion matrix as text, one row per true label */
     private static String matrix(List<?> labels, List<?> rows) {
-        int label = longest(labels);
-        int number = rows.stream().mapToInt(row -> longest((List<?>) row)).max().orElseThrow();
+        int labelWidth = longest(labels);
+        int countWidth =
+                rows.stream().mapToInt(row -> longest((List<?>) row)).max().orElseThrow();
         StringBuilder lines =
-                new StringBuilder("a line for each true label; columns, in the same order, are what it was taken for");
+                new StringBuilder("one row per true label; columns are the predicted labels, in the same order");
         for (int i = 0; i < rows.size(); i++) {
-            lines.append(String.format("%n  %-" + label + "s", labels.get(i)));
-            ((List<?>) rows.get(i)).forEach(count -> lines.append(String.format("  %" + number + "s", count)));
+            lines.append(String.format("%n  %-" + labelWidth + "s", labels.get(i)));
+            ((List<?>) rows.get(i)).forEach(count -> lines.append(String.format("  %" + countWidth + "s", count)));
         }
         return lines.toString();
     }

@@ -1,10 +1,10 @@
 package io.unroll.cli;
 
-import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
-import io.unroll.config.Words;
 import io.unroll.inference.Sampler;
 import io.unroll.spark.Session;
 import io.unroll.task.Prompt;
@@ -33,49 +33,58 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "generate",
         description =
-                "Answers a prompt: continues a text, classifies it, writes what belongs to it, or captions an image.",
+                "Runs a model on a prompt: continues or classifies a text, writes its target sequence, or captions an "
+                        + "image.",
         mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
-    private static final int MAX_SHOWN = 10;
-    private static final List<String> OF_LANGUAGE_MODELS =
+    private static final int MAX_UNKNOWN_SHOWN = 10;
+    private static final List<String> LANGUAGE_MODEL_OPTIONS =
             List.of("--length", "--temperature", "--top-k", "--top-p", "--seed");
 
     @Spec
     private CommandSpec command;
 
-    @Parameters(paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
+    @Parameters(paramLabel = "MODEL", converter = PathConverter.class, description = "The model's folder.")
     private String model;
 
-    @Option(names = "--prime", paramLabel = "S", defaultValue = "", description = "The text to continue.")
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            defaultValue = "",
+            description = "The text to continue or classify; for seq2seq, the source.")
+    private String prompt;
+
+    /** The former name of {@code --prompt}. */
+    @Option(names = "--prime", paramLabel = "TEXT", defaultValue = "", hidden = true)
     private String prime;
 
     @Option(
             names = "--length",
             paramLabel = "N",
             defaultValue = "1000",
-            description = "Tokens to write (default: ${DEFAULT-VALUE}).")
+            description = "Number of tokens to generate (default: ${DEFAULT-VALUE}).")
     private int length;
 
     @Option(
             names = "--temperature",
             paramLabel = "X",
             defaultValue = "0.8",
-            description = "Below 1 is more careful, above it bolder; 0 takes the most probable token "
-                    + "(default: ${DEFAULT-VALUE}).")
+            description = "Sampling temperature: below 1 favours probable tokens, above 1 makes the text more random, "
+                    + "0 takes the most probable token (default: ${DEFAULT-VALUE}).")
     private double temperature;
 
     @Option(
             names = "--top-k",
             paramLabel = "K",
             defaultValue = "0",
-            description = "Draw from the K most probable tokens only; 0 is all (default: ${DEFAULT-VALUE}).")
+            description = "Sample from the K most probable tokens only; 0 means all (default: ${DEFAULT-VALUE}).")
     private int topK;
 
     @Option(
             names = "--top-p",
             paramLabel = "P",
             defaultValue = "1",
-            description = "Draw from the most probable tokens that together have probability P (default: "
+            description = "Sample from the fewest most probable tokens that together have probability P (default: "
                     + "${DEFAULT-VALUE}).")
     private double topP;
 
@@ -83,15 +92,15 @@ final class GenerateCommand implements Callable<Integer> {
             names = "--seed",
             paramLabel = "N",
             defaultValue = "1",
-            description = "The same seed writes the same text (default: ${DEFAULT-VALUE}).")
+            description = "Random seed: the same seed generates the same text (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Option(
             names = "--image",
-            converter = HomePath.Local.class,
+            converter = PathConverter.Local.class,
             paramLabel = "FILE",
             arity = "1..*",
-            description = "captioning: the images to caption, a line for each.")
+            description = "captioning: the images to caption; prints one line per image.")
     private List<Path> images = List.of();
 
     @Mixin
@@ -100,20 +109,31 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
     private boolean json;
 
+    private String prompt() {
+        CommandLine.ParseResult given = command.commandLine().getParseResult();
+        if (!given.hasMatchedOption("--prime")) {
+            return prompt;
+        }
+        if (given.hasMatchedOption("--prompt")) {
+            throw new ConfigurationException("--prime is the former name of --prompt: give --prompt only.");
+        }
+        return prime;
+    }
+
     private void checkOptions(Settings.TaskName task) {
         if (task == Settings.TaskName.LANGUAGE_MODEL) {
             return;
         }
         CommandLine.ParseResult given = command.commandLine().getParseResult();
-        if (task == Settings.TaskName.CAPTIONING && given.hasMatchedOption("--prime")) {
+        if (task == Settings.TaskName.CAPTIONING
+                && (given.hasMatchedOption("--prompt") || given.hasMatchedOption("--prime"))) {
             throw new ConfigurationException(
-                    "--prime is given, and a captioning model reads images: give --image FILE.");
+                    "--prompt cannot be used with a captioning model, which reads images: give --image FILE.");
         }
-        for (String option : OF_LANGUAGE_MODELS) {
+        for (String option : LANGUAGE_MODEL_OPTIONS) {
             if (given.hasMatchedOption(option)) {
-                throw new ConfigurationException(
-                        option + " is for models that continue a text, and this one is of task = " + Words.kebab(task)
-                                + ": leave it out.");
+                throw new ConfigurationException(option + " is for language models, but this model has task = "
+                        + SettingNames.kebab(task) + ": leave it out.");
             }
         }
     }
@@ -122,11 +142,11 @@ final class GenerateCommand implements Callable<Integer> {
         List<Prompt.File> contents = new ArrayList<>();
         for (Path image : images) {
             if (!Files.isRegularFile(image)) {
-                throw new ConfigurationException(image + ": no such file. --image takes the images to caption.");
+                throw new ConfigurationException(image + ": no such file. Give --image the images to caption.");
             }
             if (Files.size(image) > RowFiles.MAX_BYTES) {
                 throw new ConfigurationException("--image: " + image + " has " + Files.size(image)
-                        + " bytes, and at most " + RowFiles.MAX_BYTES + " are read.");
+                        + " bytes; the maximum is " + RowFiles.MAX_BYTES + ".");
             }
             contents.add(new Prompt.File(image.toString(), Files.readAllBytes(image)));
         }
@@ -138,19 +158,20 @@ final class GenerateCommand implements Callable<Integer> {
         if (length < 0) {
             throw new ConfigurationException("--length is " + length + "; it must be 0 or more.");
         }
+        String text = prompt();
         Sampler sampler = new Sampler(temperature, topK, topP, seed);
-        Configuration hadoop = Session.hadoopWithoutSpark();
-        Places.check("MODEL", model, hadoop);
-        Model trained = new ModelFolder(model, hadoop).read();
+        Configuration hadoop = Session.submittedHadoopConfiguration();
+        PathChecks.check("MODEL", model, hadoop);
+        TrainedModel trained = new ModelFolder(model, hadoop).read();
         checkOptions(trained.settings().task());
-        ByteArrayOutputStream text = new ByteArrayOutputStream();
-        OutputStream out = json ? text : System.out;
+        ByteArrayOutputStream generated = new ByteArrayOutputStream();
+        OutputStream out = json ? generated : System.out;
         int tokens =
-                trained.answer(new Prompt(prime, images(), length, sampler::draw, search.beam(trained), hadoop), out);
-        List<String> unknown = trained.task().unknown(prime, trained.vocabularies());
+                trained.answer(new Prompt(text, images(), length, sampler::draw, search.beam(trained), hadoop), out);
+        List<String> unknown = trained.task().unknownTokens(text, trained.vocabularies());
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();
-            result.put("text", text.toString(StandardCharsets.UTF_8));
+            result.put("text", generated.toString(StandardCharsets.UTF_8));
             result.put("tokens", tokens);
             result.put("unknown_tokens", unknown.size());
             result.put("seed", seed);
@@ -160,7 +181,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
         if (!unknown.isEmpty()) {
             System.err.println("unroll: unknown tokens in the prompt, read as <unk> (" + unknown.size() + "): "
-                    + unknown.stream().distinct().limit(MAX_SHOWN).collect(Collectors.joining(", ")));
+                    + unknown.stream().distinct().limit(MAX_UNKNOWN_SHOWN).collect(Collectors.joining(", ")));
         }
         return 0;
     }

@@ -1,14 +1,14 @@
 package io.unroll.cli;
 
-import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.inference.Inspection;
 import io.unroll.inference.ReportPage;
 import io.unroll.model.GradientFlow;
 import io.unroll.spark.Session;
-import io.unroll.text.Phrases;
+import io.unroll.text.FieldTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,33 +29,37 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "inspect",
-        description = "Looks inside a language model while it reads a text: how far back gradients flow, gates, cells"
-                + " that follow something readable, and how surprising each token is.",
+        description = "Analyses a language model while it reads a text: how far back gradients flow, saturation of "
+                + "gates, cells that correlate with a visible feature of the text, and the surprisal of each token.",
         mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
-    /** Of those that are measured. */
+    /** The lags, in steps, that are printed; {@code --json} has all. */
     private static final Set<Integer> SHOWN_LAGS = Set.of(1, 2, 5, 9, 19, 46, 90, 200);
 
     private static final int MAX_TOKENS = 1_000_000;
 
-    @Parameters(paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
+    @Parameters(paramLabel = "MODEL", converter = PathConverter.class, description = "The model's folder.")
     private String model;
 
-    @Parameters(index = "1", paramLabel = "TEXT", converter = HomePath.class, description = "A file, folder or glob.")
+    @Parameters(
+            index = "1",
+            paramLabel = "TEXT",
+            converter = PathConverter.class,
+            description = "A file, folder or glob.")
     private String text;
 
     @Option(
             names = "--out",
             paramLabel = "FILE",
-            converter = HomePath.Local.class,
-            description = "Write the report there, as one HTML file.")
+            converter = PathConverter.Local.class,
+            description = "Write a report to this HTML file.")
     private Path out;
 
     @Option(
             names = "--tokens",
             paramLabel = "N",
             defaultValue = "2000",
-            description = "Read that many tokens of the text (default: ${DEFAULT-VALUE}).")
+            description = "Number of tokens to read from TEXT (default: ${DEFAULT-VALUE}).")
     private int tokens;
 
     @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
@@ -66,21 +70,21 @@ final class InspectCommand implements Callable<Integer> {
         if (tokens < 3 || tokens > MAX_TOKENS) {
             throw new ConfigurationException("--tokens is " + tokens + "; it must be from 3 to " + MAX_TOKENS + ".");
         }
-        if (out != null && Files.isRegularFile(out) && !ReportPage.isOne(out)) {
+        if (out != null && Files.isRegularFile(out) && !ReportPage.isReport(out)) {
             throw new ConfigurationException("--out is " + out
                     + ", which exists and is not an Unroll report, so it is not overwritten: move it, or give another "
                     + "file.");
         }
         OutputFile report = out == null ? null : new OutputFile("--out", out);
-        Configuration hadoop = Session.hadoopWithoutSpark();
-        Places.check("MODEL", model, hadoop);
-        Places.check("TEXT", text, hadoop);
-        Model trained = new ModelFolder(model, hadoop).read();
+        Configuration hadoop = Session.submittedHadoopConfiguration();
+        PathChecks.check("MODEL", model, hadoop);
+        PathChecks.check("TEXT", text, hadoop);
+        TrainedModel trained = new ModelFolder(model, hadoop).read();
         Inspection inspection = Inspection.of(trained, model, text, tokens, hadoop);
         if (report != null) {
             report.write(ReportPage.of(inspection));
         }
-        Long unknown = unknown(trained, inspection);
+        Long unknown = unknownWords(trained, inspection);
         if (json) {
             System.out.println(JsonLine.of(result(inspection, unknown)));
         } else {
@@ -89,12 +93,12 @@ final class InspectCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** @return how many words of the text the model knows only as {@code <unk>}; null where its tokens are no words */
-    private static Long unknown(Model trained, Inspection inspection) {
+    /** @return the number of words that the model reads as {@code <unk>}; null if its tokens are not words */
+    private static Long unknownWords(TrainedModel trained, Inspection inspection) {
         return trained.settings().corpus().tokenizer() != Settings.TokenizerName.WORD
                 ? null
                 : inspection.text().stream()
-                        .filter(word -> word.strip().equals(Phrases.UNKNOWN))
+                        .filter(word -> word.strip().equals(FieldTokenizer.UNKNOWN))
                         .count();
     }
 
@@ -105,7 +109,7 @@ final class InspectCommand implements Callable<Integer> {
             result.put("unknown_tokens", unknown);
         }
         result.put("bits_per_token", inspection.bitsPerToken());
-        result.put("surprise", Arrays.copyOfRange(inspection.surprise(), 1, inspection.surprise().length));
+        result.put("surprise", Arrays.copyOfRange(inspection.surprisal(), 1, inspection.surprisal().length));
         result.put("clipped_share", inspection.clippedShare());
         result.put(
                 "gradient_flow",
@@ -114,7 +118,7 @@ final class InspectCommand implements Callable<Integer> {
         for (Inspection.LayerView layer : inspection.layers()) {
             Map<String, Object> view = new LinkedHashMap<>();
             view.put("saturation", layer.saturation());
-            view.put("following", layer.following());
+            view.put("following", layer.featureCells());
             layers.add(view);
         }
         result.put("layers", layers);
@@ -128,18 +132,24 @@ final class InspectCommand implements Callable<Integer> {
 
     private void print(Inspection inspection, Long unknown) {
         System.out.printf(
-                Locale.ROOT, "%,d tokens, %.3f bits each%n", inspection.text().size(), inspection.bitsPerToken());
+                Locale.ROOT,
+                "%,d tokens, %.3f bits per token%n",
+                inspection.text().size(),
+                inspection.bitsPerToken());
         if (unknown != null) {
             System.out.printf(Locale.ROOT, "%,d of them are unknown words (<unk>)%n", unknown);
         }
         if (inspection.clippedShare() != null) {
-            System.out.printf(Locale.ROOT, "%.1f %% of the training steps clipped%n", 100 * inspection.clippedShare());
+            System.out.printf(
+                    Locale.ROOT,
+                    "gradients clipped in %.1f %% of the training steps%n",
+                    100 * inspection.clippedShare());
         }
         printFlow("trained", inspection.trained());
         printFlow("untrained", inspection.untrained());
-        System.out.println("cells that follow what a reader sees, with their correlation");
+        System.out.println("cells that correlate with a visible feature of the text, with the correlation");
         for (int layer = 0; layer < inspection.layers().size(); layer++) {
-            for (Inspection.FollowingCell cell : inspection.layers().get(layer).following()) {
+            for (Inspection.FeatureCell cell : inspection.layers().get(layer).featureCells()) {
                 System.out.printf(
                         Locale.ROOT,
                         "  layer %d  %-16s  cell %4d  %5.2f%n",
@@ -154,32 +164,32 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
-    private static void printFlow(String title, Inspection.Flow measured) {
-        List<GradientFlow> flows = measured.norms();
+    private static void printFlow(String title, Inspection.Flow flow) {
+        List<GradientFlow> flows = flow.norms();
         List<Integer> lags = flows.get(0).norms().keySet().stream()
                 .filter(lag -> SHOWN_LAGS.contains(lag))
                 .toList();
-        System.out.println(title + ": norm of the gradient of a loss with respect to the state so many steps before");
+        System.out.println(title + ": gradient norm of a loss with respect to the state, by the number of steps back");
         System.out.printf("  %-14s%s%n", "", row(lags, lag -> String.format(Locale.ROOT, "%10d", lag)));
-        for (GradientFlow flow : flows) {
+        for (GradientFlow layerFlow : flows) {
             System.out.printf(
                     "  layer %d %-6s%s%n",
-                    flow.layer() + 1,
-                    flow.state(),
+                    layerFlow.layer() + 1,
+                    layerFlow.state(),
                     row(
                             lags,
                             lag -> String.format(
-                                    Locale.ROOT, "%10.1e", flow.norms().get(lag))));
+                                    Locale.ROOT, "%10.1e", layerFlow.norms().get(lag))));
         }
-        for (int layer = 0; layer < measured.singularValues().size(); layer++) {
-            String values = measured.singularValues().get(layer).entrySet().stream()
+        for (int layer = 0; layer < flow.singularValues().size(); layer++) {
+            String values = flow.singularValues().get(layer).entrySet().stream()
                     .map(block -> String.format(Locale.ROOT, "%s %.2f", block.getKey(), block.getValue()))
                     .collect(Collectors.joining(", "));
             System.out.printf("  layer %d largest singular values of R: %s%n", layer + 1, values);
         }
     }
 
-    private static String row(List<Integer> lags, Function<Integer, String> shown) {
-        return lags.stream().map(shown).collect(Collectors.joining());
+    private static String row(List<Integer> lags, Function<Integer, String> format) {
+        return lags.stream().map(format).collect(Collectors.joining());
     }
 }

@@ -3,7 +3,7 @@ package io.unroll.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
-/** What {@code --json} prints: one object or array, on one line. */
+/** Formats the output of {@code --json}: one JSON object or array on one line. */
 final class JsonLine {
     private JsonLine() {}
 

@@ -14,10 +14,10 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** The entry point of the job jar. */
+/** The entry point of {@code unroll.jar}. */
 @Command(
         name = "unroll",
-        description = "Recurrent language models, trained on Apache Spark.",
+        description = "Trains recurrent neural networks on text, with Apache Spark.",
         subcommands = {
             PrepareCommand.class,
             TrainCommand.class,
@@ -42,7 +42,7 @@ public final class Main {
     public static void main(String[] arguments) {
         // Text in and out is UTF-8, whatever the locale.
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
-        System.setErr(new Messages(new FileOutputStream(FileDescriptor.err), () -> interrupted));
+        System.setErr(new ErrorStream(new FileOutputStream(FileDescriptor.err), () -> interrupted));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted = true));
         Thread.setDefaultUncaughtExceptionHandler(Main::threadFailed);
         int status = execute(arguments);
@@ -51,45 +51,45 @@ public final class Main {
             status = FAILED;
         }
         if (status != 0) {
-            // Only then: on YARN, an application master that exits by itself counts as failed.
+            // Not after success: YARN counts an application master that calls System.exit as failed.
             System.exit(status);
         }
     }
 
-    /** @return what the process exits with */
+    /** @return the exit status of the process */
     static int execute(String... arguments) {
         Natives.liftLimits();
         try {
-            return NumberOptions.of(new CommandLine(new Main()))
+            return NumberOptions.registerIn(new CommandLine(new Main()))
                     .setCaseInsensitiveEnumValuesAllowed(true)
                     .setParameterExceptionHandler(Main::wrongUse)
                     .setExecutionExceptionHandler(Main::failed)
                     .execute(arguments);
         } catch (Error e) {
             LOG.debug("failed", e);
-            System.err.println("unroll: " + Failure.sentence(e));
+            System.err.println("unroll: " + FailureMessage.sentence(e));
             return FAILED;
         }
     }
 
-    /** Spark's threads fail when it is stopped in the middle of their work. */
+    /** Logs the failure, except during shutdown: stopping Spark makes its busy threads fail. */
     private static void threadFailed(Thread thread, Throwable e) {
         if (!interrupted) {
-            LOG.warn("the thread {} ended: {}", thread.getName(), e.toString(), e);
+            LOG.warn("thread {} failed: {}", thread.getName(), e.toString(), e);
         }
     }
 
     private static int wrongUse(CommandLine.ParameterException e, String[] arguments) {
         CommandLine command = e.getCommandLine();
-        System.err.println("unroll: " + e.getMessage() + suggestion(e) + " ("
-                + command.getCommandSpec().qualifiedName() + " --help explains)");
+        System.err.println("unroll: " + e.getMessage() + suggestion(e) + " (see "
+                + command.getCommandSpec().qualifiedName() + " --help)");
         return WRONG_USE;
     }
 
     private static String suggestion(CommandLine.ParameterException e) {
-        List<String> near =
+        List<String> suggestions =
                 e instanceof CommandLine.UnmatchedArgumentException unmatched ? unmatched.getSuggestions() : List.of();
-        return near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
+        return suggestions.isEmpty() ? "" : "; did you mean " + String.join(" or ", suggestions) + "?";
     }
 
     private static int failed(Exception e, CommandLine command, CommandLine.ParseResult arguments) {
@@ -98,20 +98,20 @@ public final class Main {
             System.err.println("unroll: interrupted.");
             return FAILED;
         }
-        System.err.println("unroll: " + Failure.sentence(e));
+        System.err.println("unroll: " + FailureMessage.sentence(e));
         return e instanceof ConfigurationException ? WRONG_USE : FAILED;
     }
 
-    /** Text on stderr, without the traces that libraries print of threads which end with the process. */
-    static final class Messages extends PrintStream {
+    /** Writes UTF-8 to stderr and drops the stack traces that library threads print during shutdown. */
+    static final class ErrorStream extends PrintStream {
         private final BooleanSupplier interrupted;
 
-        Messages(OutputStream out, BooleanSupplier interrupted) {
+        ErrorStream(OutputStream out, BooleanSupplier interrupted) {
             super(out, true, StandardCharsets.UTF_8);
             this.interrupted = interrupted;
         }
 
-        /** What {@link Throwable#printStackTrace()} calls for each of its lines. */
+        /** Called by {@link Throwable#printStackTrace()} for each line of a stack trace. */
         @Override
         public void println(Object line) {
             if (!interrupted.getAsBoolean()) {

@@ -7,23 +7,23 @@ import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Options that are numbers: as people write them, and finite. */
+/** Converts numeric options: any decimal notation, such as {@code 1e3}, but no NaN and no infinity. */
 final class NumberOptions {
     private static final int MAX_DIGITS = 400;
     private static final int MAX_SHOWN = 40;
 
     private NumberOptions() {}
 
-    /** @return the same command line, which reads its numbers so */
-    static CommandLine of(CommandLine line) {
-        ITypeConverter<Integer> whole = value ->
-                (int) exact(value, "a whole number of at most " + Integer.MAX_VALUE, BigDecimal::intValueExact);
-        ITypeConverter<Long> big =
-                value -> exact(value, "a whole number of at most " + Long.MAX_VALUE, BigDecimal::longValueExact);
-        ITypeConverter<Double> decimal = value -> exact(value, "a finite number", NumberOptions::finite);
-        return line.registerConverter(int.class, whole)
-                .registerConverter(Integer.class, whole)
-                .registerConverter(long.class, big)
+    /** @return the same command line, with these converters */
+    static CommandLine registerIn(CommandLine line) {
+        ITypeConverter<Integer> integer = value ->
+                (int) convert(value, "a whole number of at most " + Integer.MAX_VALUE, BigDecimal::intValueExact);
+        ITypeConverter<Long> longInteger =
+                value -> convert(value, "a whole number of at most " + Long.MAX_VALUE, BigDecimal::longValueExact);
+        ITypeConverter<Double> decimal = value -> convert(value, "a finite number", NumberOptions::finite);
+        return line.registerConverter(int.class, integer)
+                .registerConverter(Integer.class, integer)
+                .registerConverter(long.class, longInteger)
                 .registerConverter(double.class, decimal);
     }
 
@@ -34,14 +34,14 @@ final class NumberOptions {
         return number.doubleValue();
     }
 
-    private static <T> T exact(String value, String what, Function<BigDecimal, T> exactly) {
+    private static <T> T convert(String value, String expected, Function<BigDecimal, T> conversion) {
         try {
             if (value.length() <= MAX_DIGITS) {
-                return exactly.apply(new BigDecimal(value.strip()));
+                return conversion.apply(new BigDecimal(value.strip()));
             }
         } catch (ArithmeticException | NumberFormatException e) {
-            // said below
+            // reported below
         }
-        throw new TypeConversionException(StringUtils.abbreviate(value, MAX_SHOWN) + "; it must be " + what);
+        throw new TypeConversionException(StringUtils.abbreviate(value, MAX_SHOWN) + "; it must be " + expected);
     }
 }

@@ -10,12 +10,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** A file that a command writes when its work is done; that it can be written is found before. */
+/** An output file. The constructor checks that it can be written, before the command does its work. */
 final class OutputFile {
     private final String option;
     private final Path path;
 
-    /** @throws ConfigurationException where the file cannot be written; what it holds stays */
+    /** @throws ConfigurationException if the file cannot be written; its content does not change */
     OutputFile(String option, Path path) {
         this.option = option;
         this.path = path;
@@ -32,7 +32,7 @@ final class OutputFile {
                 FileChannel.open(path, StandardOpenOption.WRITE).close();
             }
         } catch (IOException e) {
-            throw new ConfigurationException(sentence(e), e);
+            throw new ConfigurationException(message(e), e);
         }
     }
 
@@ -40,15 +40,15 @@ final class OutputFile {
         try {
             Files.writeString(path, text);
         } catch (IOException e) {
-            throw new UnrollException(sentence(e), e);
+            throw new UnrollException(message(e), e);
         }
     }
 
-    private String sentence(IOException e) {
-        // Others of the file system's say no more than the path.
+    private String message(IOException e) {
+        // The messages of these exceptions contain only the path.
         String reason = e instanceof AccessDeniedException
                 ? "permission denied"
-                : e instanceof NoSuchFileException ? "no file can be made there" : String.valueOf(e.getMessage());
+                : e instanceof NoSuchFileException ? "a file cannot be created there" : String.valueOf(e.getMessage());
         return option + " is " + path + ", which cannot be written: " + reason + ". Give another file.";
     }
 }

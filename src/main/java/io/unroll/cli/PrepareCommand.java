@@ -1,11 +1,11 @@
 package io.unroll.cli;
 
-import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.checkpoint.WritableFolder;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
-import io.unroll.spark.Prepare;
+import io.unroll.spark.CorpusPreparation;
 import io.unroll.spark.PreparedCorpus;
 import io.unroll.spark.Session;
 import io.unroll.task.Task;
@@ -23,16 +23,16 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "prepare",
-        description = "Writes the corpus' vocabulary and token files where they are missing, as train would.",
+        description = "Writes the vocabulary and the token files of a corpus unless they exist; train does this too.",
         mixinStandardHelpOptions = true)
 final class PrepareCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "CONF",
-            converter = HomePath.Local.class,
-            description = "The run's configuration; conf/reference.conf has every key.")
+            converter = PathConverter.Local.class,
+            description = "The configuration file of the run; conf/reference.conf has every key.")
     private Path configuration;
 
-    @Parameters(index = "1..*", paramLabel = "key=value", description = "Settings that override the file's.")
+    @Parameters(index = "1..*", paramLabel = "key=value", description = "Settings that override those of CONF.")
     private List<String> overrides = List.of();
 
     @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
@@ -42,13 +42,13 @@ final class PrepareCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Settings settings = SettingsReader.read(configuration, overrides);
         Task task = Task.of(settings);
-        Configuration hadoop = Session.hadoopWithoutSpark();
-        Places.check(settings, hadoop);
+        Configuration hadoop = Session.submittedHadoopConfiguration();
+        PathChecks.check(settings, hadoop);
         WritableFolder.checkIfMissing(settings.corpus().prepared(), "corpus.prepared", hadoop);
-        Optional<Model> start = ModelFolder.start(settings, hadoop);
+        Optional<TrainedModel> warmStart = ModelFolder.warmStart(settings, hadoop);
         PreparedCorpus corpus;
         try (Session session = Session.start("prepare " + configuration, 1)) {
-            corpus = Prepare.of(session, settings, task, start).prepare();
+            corpus = CorpusPreparation.of(session, settings, task, warmStart).prepare();
         }
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();

@@ -1,12 +1,12 @@
 package io.unroll.cli;
 
 import io.unroll.checkpoint.DirectoryLock;
-import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.SettingNames;
 import io.unroll.config.Settings.TokenizerName;
 import io.unroll.config.UnrollException;
-import io.unroll.config.Words;
 import io.unroll.spark.Evaluation;
 import io.unroll.spark.Session;
 import io.unroll.task.Score;
@@ -23,17 +23,18 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "publish",
-        description = "Copies a model to where its users find it, unless the one that is there predicts texts better. "
-                + "The old model stays readable until the new one is copied and checked.",
+        description = "Promotes a model to a shared folder if it is not worse than the model there: compares their "
+                + "perplexities on TEXT, then copies. The old model stays readable until the new one is copied "
+                + "and checked.",
         mixinStandardHelpOptions = true)
 final class PublishCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "MODEL", converter = HomePath.class, description = "The model's folder.")
+    @Parameters(index = "0", paramLabel = "MODEL", converter = PathConverter.class, description = "The model's folder.")
     private String model;
 
     @Parameters(
             index = "1",
             paramLabel = "TARGET",
-            converter = HomePath.class,
+            converter = PathConverter.class,
             description = "The folder of the published model; created if it does not exist.")
     private String target;
 
@@ -41,7 +42,7 @@ final class PublishCommand implements Callable<Integer> {
             index = "2..*",
             arity = "1..*",
             paramLabel = "TEXT",
-            converter = HomePath.class,
+            converter = PathConverter.class,
             description = "Files, folders or globs that neither model was trained on.")
     private List<String> texts;
 
@@ -49,14 +50,14 @@ final class PublishCommand implements Callable<Integer> {
             names = "--tolerance",
             paramLabel = "X",
             defaultValue = "0",
-            description = "Publish also where the perplexity is higher by this share, such as 0.01 for one percent "
-                    + "(default: ${DEFAULT-VALUE}).")
+            description = "Also publish if the perplexity is higher by at most this fraction, such as 0.01 for 1 "
+                    + "percent (default: ${DEFAULT-VALUE}).")
     private double tolerance;
 
     @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
     private boolean json;
 
-    private enum Outcome {
+    private enum Decision {
         PUBLISHED,
         UNCHANGED,
         KEPT
@@ -67,13 +68,13 @@ final class PublishCommand implements Callable<Integer> {
         if (tolerance < 0) {
             throw new ConfigurationException("--tolerance is " + tolerance + "; it must be 0 or more.");
         }
-        Configuration hadoop = Session.hadoopWithoutSpark();
-        Places.check("MODEL", model, hadoop);
-        Places.check("TARGET", target, hadoop);
-        Places.check("TEXT", texts, hadoop);
+        Configuration hadoop = Session.submittedHadoopConfiguration();
+        PathChecks.check("MODEL", model, hadoop);
+        PathChecks.check("TARGET", target, hadoop);
+        PathChecks.check("TEXT", texts, hadoop);
         ModelFolder source = new ModelFolder(model, hadoop);
         ModelFolder published = new ModelFolder(target, hadoop);
-        Model candidate = source.read();
+        TrainedModel candidate = source.read();
         published.checkWritable("TARGET");
         try (DirectoryLock lock = published.lock(why -> System.err.println(why))) {
             publish(source, candidate, published, lock);
@@ -81,9 +82,9 @@ final class PublishCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void publish(ModelFolder source, Model candidate, ModelFolder published, DirectoryLock lock)
+    private void publish(ModelFolder source, TrainedModel candidate, ModelFolder published, DirectoryLock lock)
             throws IOException {
-        Model current = published.recover() ? published.read() : null;
+        TrainedModel current = published.recover() ? published.read() : null;
         if (current != null) {
             checkComparable(candidate, current);
         }
@@ -95,41 +96,42 @@ final class PublishCommand implements Callable<Integer> {
         }
         double perplexity = perplexity(model, score);
         Double publishedPerplexity = current == null ? null : perplexity(target, publishedScore);
-        Outcome outcome = Outcome.KEPT;
+        Decision decision = Decision.KEPT;
         if (current == null || perplexity <= publishedPerplexity * (1 + tolerance)) {
             lock.checkNow();
-            outcome = published.copyFrom(source) ? Outcome.PUBLISHED : Outcome.UNCHANGED;
+            decision = published.copyFrom(source) ? Decision.PUBLISHED : Decision.UNCHANGED;
         }
-        print(outcome, perplexity, publishedPerplexity, unknown(candidate, score));
+        print(decision, perplexity, publishedPerplexity, unknownTokens(candidate, score));
     }
 
-    /** Perplexities are per token: both models must cut a text into the same ones. */
-    private void checkComparable(Model candidate, Model current) {
-        TokenizerName mine = candidate.vocabularies().tokens().tokenizer();
-        TokenizerName its = current.vocabularies().tokens().tokenizer();
+    /** Perplexities are per token, so both models must tokenize a text into the same tokens. */
+    private void checkComparable(TrainedModel candidate, TrainedModel current) {
+        TokenizerName candidateTokenizer = candidate.vocabularies().tokens().tokenizer();
+        TokenizerName currentTokenizer = current.vocabularies().tokens().tokenizer();
         String difference = null;
         if (candidate.settings().task() != current.settings().task()) {
-            difference = "they are of different tasks ("
-                    + Words.kebab(candidate.settings().task()) + " and "
-                    + Words.kebab(current.settings().task()) + ")";
-        } else if (mine != its) {
-            difference = "they have different tokens (" + Words.kebab(mine) + " and " + Words.kebab(its) + ")";
+            difference = "their tasks differ ("
+                    + SettingNames.kebab(candidate.settings().task()) + " and "
+                    + SettingNames.kebab(current.settings().task()) + ")";
+        } else if (candidateTokenizer != currentTokenizer) {
+            difference = "their tokenizers differ (" + SettingNames.kebab(candidateTokenizer) + " and "
+                    + SettingNames.kebab(currentTokenizer) + ")";
         } else if (candidate.task().scoresDependOnSymbols()
                 && !candidate.vocabularies().haveSameSymbols(current.vocabularies())) {
-            difference = "their words or labels differ, and with them what is <unk>";
+            difference = "their vocabularies differ, so <unk> replaces different tokens";
         }
         if (difference != null) {
-            throw new ConfigurationException("the perplexities of " + model + " and " + target
-                    + " cannot be compared, since " + difference + ": give another TARGET, or remove the old model.");
+            throw new ConfigurationException("the perplexities of " + model + " and " + target + " cannot be compared: "
+                    + difference + ". Give another TARGET, or remove the old model.");
         }
     }
 
-    private Score score(Session session, String path, Model of) throws IOException {
+    private Score score(Session session, String path, TrainedModel trained) throws IOException {
         try {
-            return Evaluation.ofFiles(session, of, texts, 1)
-                    .filter(found -> found.loss().tokens() > 0)
+            return Evaluation.ofFiles(session, trained, texts, 1)
+                    .filter(result -> result.loss().tokens() > 0)
                     .orElseThrow(() -> new ConfigurationException(String.join(", ", texts)
-                            + ": fewer than two tokens, or no row, so there is nothing to predict."));
+                            + ": fewer than two tokens, or no rows, so there is nothing to predict."));
         } catch (ConfigurationException e) {
             throw e;
         } catch (UnrollException e) {
@@ -137,8 +139,8 @@ final class PublishCommand implements Callable<Integer> {
         }
     }
 
-    /** @return tokens of the text that the models know only as {@code <unk>}, by their names: the same ones for both */
-    private static Map<String, Object> unknown(Model candidate, Score score) {
+    /** @return the metrics that count {@code <unk>} tokens; both models have equal counts */
+    private static Map<String, Object> unknownTokens(TrainedModel candidate, Score score) {
         Map<String, Object> unknown = new LinkedHashMap<>(score.metrics(candidate.vocabularies()));
         unknown.keySet().removeIf(name -> !name.startsWith("unknown_"));
         return unknown;
@@ -148,16 +150,16 @@ final class PublishCommand implements Callable<Integer> {
         double perplexity = Math.exp(score.loss().mean());
         if (!Double.isFinite(perplexity)) {
             throw new UnrollException(path + " has a perplexity of " + perplexity
-                    + ": its training has diverged, or it is damaged; nothing is published.");
+                    + ": its training diverged, or it is damaged. Nothing was published.");
         }
         return perplexity;
     }
 
-    private void print(Outcome outcome, double perplexity, Double publishedPerplexity, Map<String, Object> unknown) {
+    private void print(Decision decision, double perplexity, Double publishedPerplexity, Map<String, Object> unknown) {
         if (json) {
             Map<String, Object> result = new LinkedHashMap<>();
-            result.put("published", outcome != Outcome.KEPT);
-            result.put("changed", outcome == Outcome.PUBLISHED);
+            result.put("published", decision != Decision.KEPT);
+            result.put("changed", decision == Decision.PUBLISHED);
             result.put("perplexity", perplexity);
             result.put("published_perplexity", publishedPerplexity);
             result.putAll(unknown);
@@ -170,10 +172,10 @@ final class PublishCommand implements Callable<Integer> {
         }
         unknown.forEach((name, count) -> System.out.printf("%-20s  %s%n", name.replace('_', ' '), count));
         System.out.println(
-                switch (outcome) {
+                switch (decision) {
                     case PUBLISHED -> "published: " + target + " is now a copy of " + model;
-                    case UNCHANGED -> "published already: " + target + " holds the same files as " + model;
-                    case KEPT -> "kept: " + target + " stays as it is, since it predicts the text better than " + model;
+                    case UNCHANGED -> "already published: " + target + " contains the same files as " + model;
+                    case KEPT -> "kept: " + target + " is unchanged, because it predicts the text better than " + model;
                 });
     }
 }

@@ -1,30 +1,31 @@
 package io.unroll.cli;
 
-import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
-import io.unroll.config.Words;
+import io.unroll.config.SettingNames;
 import picocli.CommandLine.Option;
 
-/** How the most probable answer is searched for. */
+/** The option {@code --beam} of {@code generate} and {@code evaluate}. */
 final class SearchOption {
-    private static final int WIDEST = 1000;
+    private static final int MAX_BEAM = 1000;
 
     @Option(
             names = "--beam",
             paramLabel = "N",
             defaultValue = "1",
             description =
-                    "seq2seq and captioning: keep the N most probable beginnings while the answer is searched for; 1 takes the "
-                            + "most probable token at each step (default: ${DEFAULT-VALUE}).")
+                    "seq2seq and captioning: beam size, the number of partial outputs that decoding keeps; 1 is greedy "
+                            + "decoding (default: ${DEFAULT-VALUE}).")
     private int beam;
 
-    int beam(Model model) {
-        if (beam < 1 || beam > WIDEST) {
-            throw new ConfigurationException("--beam is " + beam + "; it must be from 1 to " + WIDEST + ".");
+    int beam(TrainedModel model) {
+        if (beam < 1 || beam > MAX_BEAM) {
+            throw new ConfigurationException("--beam is " + beam + "; it must be from 1 to " + MAX_BEAM + ".");
         }
-        if (beam > 1 && !model.task().searches()) {
-            throw new ConfigurationException("--beam is " + beam + ", and a model of task = "
-                    + Words.kebab(model.settings().task()) + " has no answers that are searched for: leave it out.");
+        if (beam > 1 && !model.task().usesBeamSearch()) {
+            throw new ConfigurationException("--beam is " + beam + ", but models with task = "
+                    + SettingNames.kebab(model.settings().task())
+                    + " do not use beam search: leave it out.");
         }
         return beam;
     }

@@ -1,7 +1,7 @@
 package io.unroll.cli;
 
-import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.checkpoint.WritableFolder;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
@@ -28,7 +28,8 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "train",
-        description = "Prepares the corpus where that is missing, trains, and writes the model.",
+        description = "Prepares the corpus if necessary, trains, and writes the model. Run the same command again to "
+                + "resume from the last checkpoint.",
         mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
     private static final int SAMPLE_LENGTH = 300;
@@ -36,11 +37,11 @@ final class TrainCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "CONF",
-            converter = HomePath.Local.class,
-            description = "The run's configuration; conf/reference.conf has every key.")
+            converter = PathConverter.Local.class,
+            description = "The configuration file of the run; conf/reference.conf has every key.")
     private Path configuration;
 
-    @Parameters(index = "1..*", paramLabel = "key=value", description = "Settings that override the file's.")
+    @Parameters(index = "1..*", paramLabel = "key=value", description = "Settings that override those of CONF.")
     private List<String> overrides = List.of();
 
     @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
@@ -50,7 +51,7 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Settings settings = SettingsReader.read(configuration, overrides);
         checkBeforeSpark(settings);
-        Model model;
+        TrainedModel model;
         try (Session session =
                 Session.start("train " + configuration, settings.cluster().threads())) {
             model = TrainingJob.run(session, settings, new ConsoleProgress());
@@ -79,27 +80,27 @@ final class TrainCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** @return what is wrong with a model that was written all the same; null where nothing is known to be */
-    private static String warning(Model model) {
+    /** @return a warning if the model predicts worse than a uniform distribution, otherwise null */
+    private static String warning(TrainedModel model) {
         Double validation = model.manifest().validationLoss();
         double loss = validation == null ? model.manifest().trainingLoss() : validation;
         UniformLoss uniform = UniformLoss.of(model.shape());
-        return uniform.isBelow(loss)
+        return uniform.isExceededBy(loss)
                 ? "the model predicts worse than a uniform distribution: its "
-                        + (validation == null ? "training" : "validation") + " loss is " + uniform.compare(loss)
+                        + (validation == null ? "training" : "validation") + " loss is " + uniform.describe(loss)
                         + ". Lower training.learning-rate, or train on more text or for longer."
                 : null;
     }
 
     private static void checkBeforeSpark(Settings settings) {
         Task.of(settings);
-        Configuration hadoop = Session.hadoopWithoutSpark();
-        Places.check(settings, hadoop);
+        Configuration hadoop = Session.submittedHadoopConfiguration();
+        PathChecks.check(settings, hadoop);
         new ModelFolder(TrainingJob.modelPath(settings), hadoop).checkWritable("run.directory");
         WritableFolder.checkIfMissing(settings.corpus().prepared(), "corpus.prepared", hadoop);
     }
 
-    private static List<String> samples(Model model) throws IOException {
+    private static List<String> samples(TrainedModel model) throws IOException {
         List<String> samples = new ArrayList<>();
         for (String prompt : model.task().samplePrompts()) {
             ByteArrayOutputStream sample = new ByteArrayOutputStream();
@@ -111,7 +112,8 @@ final class TrainCommand implements Callable<Integer> {
         return samples;
     }
 
-    private static Map<String, Object> result(Model model, Settings settings, List<String> samples, String warning) {
+    private static Map<String, Object> result(
+            TrainedModel model, Settings settings, List<String> samples, String warning) {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("model", TrainingJob.modelPath(settings));
         result.put("epochs", model.manifest().epochs());

@@ -1,6 +1,6 @@
 package io.unroll.config;
 
-/** What the user asked for cannot be: the command line, the configuration, or a path in them. Exit status 2. */
+/** The command line, the configuration, or a path in them is invalid. Exit status 2. */
 public final class ConfigurationException extends UnrollException {
     public ConfigurationException(String message) {
         super(message);

@@ -22,7 +22,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A configuration that a user has written, and the files that it includes: nothing else is read for it. */
+/** A user's configuration file. It may include other files, but neither URLs nor class path resources. */
 final class ConfigurationFile
         implements ConfigIncluder, ConfigIncluderFile, ConfigIncluderURL, ConfigIncluderClasspath {
     private static final long MAX_BYTES = 1 << 20;
@@ -33,15 +33,16 @@ final class ConfigurationFile
     private final Path file;
     private final String text;
 
-    /** @throws ConfigurationException where it is no text that could be a configuration */
+    /** @throws ConfigurationException if the file does not exist, is too large, or is not UTF-8 text */
     ConfigurationFile(Path file) {
         this(file, 0);
     }
 
     private ConfigurationFile(Path file, int depth) {
         if (!Files.isRegularFile(file)) {
-            String what = Files.isDirectory(file) ? " is a folder" : Files.exists(file) ? " is no file" : "";
-            throw new ConfigurationException(file + (what.isEmpty() ? ": no such configuration file" : what)
+            String problem =
+                    Files.isDirectory(file) ? " is a folder" : Files.exists(file) ? " is not a regular file" : "";
+            throw new ConfigurationException(file + (problem.isEmpty() ? ": no such configuration file" : problem)
                     + ". Start from conf/quickstart.conf; conf/reference.conf has every key.");
         }
         this.file = file;
@@ -74,7 +75,7 @@ final class ConfigurationFile
                 return decoded;
             }
         } catch (CharacterCodingException e) {
-            // said below
+            // reported below
         }
         int start = content.length < 2 ? 0 : ByteBuffer.wrap(content).getShort() & 0xFFFF;
         boolean utf16 = start == 0xFEFF || start == 0xFFFE || start < 0x100 || start % 0x100 == 0;
@@ -87,12 +88,12 @@ final class ConfigurationFile
                 file.toFile(), ConfigParseOptions.defaults().setIncluder(this));
     }
 
-    /** @return file and line of the include, for messages */
-    private String place(String what) {
+    /** @return the file and line of the include, for messages */
+    private String location(String included) {
         List<String> lines = text.lines().toList();
-        for (String named : List.of(what, "")) {
+        for (String name : List.of(included, "")) {
             for (int i = 0; i < lines.size(); i++) {
-                if (lines.get(i).contains("include") && lines.get(i).contains(named)) {
+                if (lines.get(i).contains("include") && lines.get(i).contains(name)) {
                     return file + ":" + (i + 1) + ": ";
                 }
             }
@@ -101,10 +102,10 @@ final class ConfigurationFile
     }
 
     @Override
-    public ConfigObject include(ConfigIncludeContext context, String what) {
+    public ConfigObject include(ConfigIncludeContext context, String name) {
         Path included;
         try {
-            Path path = file.resolveSibling(UserPath.expanded(what));
+            Path path = file.resolveSibling(UserPath.expanded(name));
             included = Stream.of("", ".conf", ".json")
                     .map(ending -> path.resolveSibling(path.getFileName() + ending))
                     .filter(Files::isRegularFile)
@@ -112,35 +113,35 @@ final class ConfigurationFile
                     .orElseThrow(() -> new ConfigurationException("there is no file " + path + "."));
         } catch (InvalidPathException e) {
             throw new ConfigurationException(
-                    place("include") + "this include is not a valid path: " + e.getReason() + ".", e);
+                    location("include") + "this include is not a valid path: " + e.getReason() + ".", e);
         } catch (ConfigurationException e) {
-            throw new ConfigurationException(place(what) + "include \"" + what + "\": " + e.getMessage(), e);
+            throw new ConfigurationException(location(name) + "include \"" + name + "\": " + e.getMessage(), e);
         }
         if (depth == MAX_DEPTH) {
-            throw new ConfigurationException(place(what) + "includes are nested more than " + MAX_DEPTH + " deep: does "
-                    + file + " include itself?");
+            throw new ConfigurationException(location(name) + "includes are nested more than " + MAX_DEPTH + " deep: "
+                    + "does " + file + " include itself?");
         }
         return new ConfigurationFile(included, depth + 1).parse().root();
     }
 
     @Override
-    public ConfigObject includeFile(ConfigIncludeContext context, File what) {
-        return include(context, what.getPath());
+    public ConfigObject includeFile(ConfigIncludeContext context, File included) {
+        return include(context, included.getPath());
     }
 
     @Override
-    public ConfigObject includeURL(ConfigIncludeContext context, URL what) {
-        throw refused(what.toString());
+    public ConfigObject includeURL(ConfigIncludeContext context, URL included) {
+        throw rejected(included.toString());
     }
 
     @Override
-    public ConfigObject includeResources(ConfigIncludeContext context, String what) {
-        throw refused(what);
+    public ConfigObject includeResources(ConfigIncludeContext context, String included) {
+        throw rejected(included);
     }
 
-    private ConfigurationException refused(String what) {
+    private ConfigurationException rejected(String included) {
         return new ConfigurationException(
-                place(what) + "a configuration includes files only, as in include \"other.conf\".");
+                location(included) + "a configuration includes files only, as in include \"other.conf\".");
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.unroll.config;
 
-/** A stored file is not as Unroll has written it: reading it again gives the same. */
+/** A stored file is damaged: its content is not what Unroll wrote, so reading it again does not help. */
 public final class DamagedFileException extends UnrollException {
     private static final long serialVersionUID = 1;
 

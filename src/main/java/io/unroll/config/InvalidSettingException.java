@@ -2,7 +2,7 @@ package io.unroll.config;
 
 import org.apache.commons.lang3.StringUtils;
 
-/** One setting's value is out of its range; {@link SettingsReader} adds the file and line to the message. */
+/** A setting has an invalid value; {@link SettingsReader} adds the file and line to the message. */
 final class InvalidSettingException extends RuntimeException {
     private static final int MAX_SHOWN = 200;
 
@@ -17,14 +17,14 @@ final class InvalidSettingException extends RuntimeException {
         return key;
     }
 
-    static InvalidSettingException of(String key, Object value, String must) {
+    static InvalidSettingException of(String key, Object value, String expected) {
         String shown = value.toString().isEmpty() ? "empty" : StringUtils.abbreviate(value.toString(), MAX_SHOWN);
-        return new InvalidSettingException(key, key + " is " + shown + "; it must be " + must + ".");
+        return new InvalidSettingException(key, key + " is " + shown + "; it must be " + expected + ".");
     }
 
-    static void check(boolean holds, String key, Object value, String must) {
-        if (!holds) {
-            throw of(key, value, must);
+    static void check(boolean valid, String key, Object value, String expected) {
+        if (!valid) {
+            throw of(key, value, expected);
         }
     }
 }

@@ -9,12 +9,12 @@ import com.typesafe.config.ConfigObject;
 import java.io.File;
 import java.net.URL;
 
-/** Refuses every include. */
+/** Rejects every {@code include}. */
 record NoIncluder(String origin)
         implements ConfigIncluder, ConfigIncluderFile, ConfigIncluderURL, ConfigIncluderClasspath {
-    private ConfigurationException refused(Object what) {
+    private ConfigurationException rejected(Object included) {
         return new ConfigurationException(
-                origin + " includes " + what + ", and stored settings may not include anything.");
+                origin + " includes " + included + ", but stored settings must not include anything.");
     }
 
     @Override
@@ -23,22 +23,22 @@ record NoIncluder(String origin)
     }
 
     @Override
-    public ConfigObject include(ConfigIncludeContext context, String what) {
-        throw refused(what);
+    public ConfigObject include(ConfigIncludeContext context, String included) {
+        throw rejected(included);
     }
 
     @Override
-    public ConfigObject includeFile(ConfigIncludeContext context, File what) {
-        throw refused(what);
+    public ConfigObject includeFile(ConfigIncludeContext context, File included) {
+        throw rejected(included);
     }
 
     @Override
-    public ConfigObject includeURL(ConfigIncludeContext context, URL what) {
-        throw refused(what);
+    public ConfigObject includeURL(ConfigIncludeContext context, URL included) {
+        throw rejected(included);
     }
 
     @Override
-    public ConfigObject includeResources(ConfigIncludeContext context, String what) {
-        throw refused(what);
+    public ConfigObject includeResources(ConfigIncludeContext context, String included) {
+        throw rejected(included);
     }
 }

@@ -14,18 +14,21 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** The settings that a whole configuration holds, each value of which is one text. */
+/** Converts a complete configuration, defaults included, into {@link Settings}. */
 record SettingValues(Config config) {
     private static final int MAX_DIGITS = 400;
 
     /**
-     * @param text of all settings
-     * @throws InvalidSettingException where a value is not of its type, or out of its range
+     * @param text the configuration as HOCON, which the settings keep
+     * @throws InvalidSettingException if a value has the wrong type or is out of range
      */
     Settings settings(String text) {
         return new Settings(
                 new Settings.Run(
-                        path("run.directory"), whole("run.seed", Long.MAX_VALUE), flag("run.overwrite"), checkpoint()),
+                        path("run.directory"),
+                        integer("run.seed", Long.MAX_VALUE),
+                        flag("run.overwrite"),
+                        checkpoint()),
                 choice("task", Settings.TaskName.class),
                 corpus(),
                 model(),
@@ -153,22 +156,22 @@ record SettingValues(Config config) {
     }
 
     private int number(String key) {
-        return (int) whole(key, Integer.MAX_VALUE);
+        return (int) integer(key, Integer.MAX_VALUE);
     }
 
-    private long whole(String key, long largest) {
-        String must = "a whole number of at most " + largest;
+    private long integer(String key, long max) {
+        String expected = "a whole number of at most " + max;
         try {
-            long value = exact(key).longValueExact();
-            check(value >= -largest && value <= largest, key, text(key), must);
+            long value = bigDecimal(key).longValueExact();
+            check(value >= -max && value <= max, key, text(key), expected);
             return value;
         } catch (ArithmeticException e) {
-            throw InvalidSettingException.of(key, text(key), must);
+            throw InvalidSettingException.of(key, text(key), expected);
         }
     }
 
     private double decimal(String key) {
-        double value = exact(key).doubleValue();
+        double value = bigDecimal(key).doubleValue();
         check(Double.isFinite(value), key, text(key), "a number of at most " + Double.MAX_VALUE);
         return value;
     }
@@ -177,7 +180,7 @@ record SettingValues(Config config) {
         return text(key).equalsIgnoreCase("auto") ? auto : decimal(key);
     }
 
-    private BigDecimal exact(String key) {
+    private BigDecimal bigDecimal(String key) {
         String number = text(key).strip();
         try {
             check(number.length() <= MAX_DIGITS, key, number, "a number");
@@ -189,9 +192,9 @@ record SettingValues(Config config) {
 
     private <E extends Enum<E>> E choice(String key, Class<E> type) {
         Map<String, E> choices = Arrays.stream(type.getEnumConstants())
-                .collect(Collectors.toMap(Words::kebab, choice -> choice, (a, b) -> a, LinkedHashMap::new));
+                .collect(Collectors.toMap(SettingNames::kebab, choice -> choice, (a, b) -> a, LinkedHashMap::new));
         String value = text(key).toLowerCase(Locale.ROOT);
-        check(choices.containsKey(value), key, text(key), Words.oneOf(List.copyOf(choices.keySet())));
+        check(choices.containsKey(value), key, text(key), SettingNames.oneOf(List.copyOf(choices.keySet())));
         return choices.get(value);
     }
 }

@@ -7,7 +7,8 @@ import java.time.Duration;
 import java.util.Map;
 
 /**
- * All that a run's configuration says; {@code conf/reference.conf} explains every key.
+ * The settings of a run. Each record is a group of keys, checked by its constructor; {@code conf/reference.conf}
+ * documents every key.
  *
  * @param text the effective configuration as HOCON, defaults included
  */
@@ -29,14 +30,14 @@ public record Settings(
 
     public record Run(String directory, long seed, boolean overwrite, Checkpoint checkpoint) implements Serializable {
         public Run {
-            check(!directory.isBlank(), "run.directory", "not set", "a folder for what the run makes");
+            check(!directory.isBlank(), "run.directory", "not set", "a folder for the run's output");
         }
     }
 
     /**
      * When checkpoints are written: after a number of rounds, after an interval of time, or never if both are zero.
      *
-     * @param keep how many of the last checkpoints are kept, beside the best
+     * @param keep number of latest checkpoints to keep, in addition to the best one
      */
     public record Checkpoint(int rounds, Duration interval, int keep) implements Serializable {
         public Checkpoint {
@@ -118,7 +119,7 @@ public record Settings(
                     "false, unless model.attention is general");
         }
 
-        /** @return the same with an embedding of its own */
+        /** @return this model with an embedding that is not tied to the output weights */
         public Model untied() {
             return with(regularization, false);
         }
@@ -148,13 +149,13 @@ public record Settings(
     }
 
     /**
-     * What keeps training from learning its corpus by heart, by probabilities.
+     * Regularization. All values but {@code lockedDropout} are probabilities; 0 turns them off.
      *
-     * @param dropout that an activation between layers or before the output is dropped
-     * @param lockedDropout whether all steps of a lane's chunk drop the same activations
-     * @param inputDropout that one below the lowest layer is
-     * @param weightDropout that a weight from one hidden state to the next is
-     * @param labelSmoothing what is taken from a target's 1 and spread over all classes
+     * @param dropout dropout between layers and before the output
+     * @param lockedDropout whether all steps of a lane's chunk share one dropout mask
+     * @param inputDropout dropout below the lowest layer
+     * @param weightDropout dropout of the hidden-to-hidden weights (DropConnect)
+     * @param labelSmoothing probability that is moved from the target to all classes in equal parts
      */
     public record Regularization(
             double dropout, boolean lockedDropout, double inputDropout, double weightDropout, double labelSmoothing)
@@ -174,10 +175,12 @@ public record Settings(
     }
 
     /**
-     * @param side pixels to which images are scaled
-     * @param features numbers that an image becomes before training; 0 where its pixels are trained on
-     * @param network a file with a trained network that makes them; empty where images are files of features
-     * @param layer whose output they are
+     * The image encoder of a captioning model.
+     *
+     * @param side width and height in pixels to which images are scaled
+     * @param features length of an image's precomputed feature vector; 0 if the model is trained on pixels
+     * @param network file with a trained network that computes the features; empty if images are files of features
+     * @param layer the layer of that network whose output is the features
      */
     public record ImageInput(int side, Inject inject, int features, String network, String layer)
             implements Serializable {
@@ -188,17 +191,17 @@ public record Settings(
                     "model.image.side",
                     side,
                     "a multiple of 8, unless model.image.network reads the images");
-            check(features >= 0 && features <= MOST, "model.image.features", features, "from 0 to " + MOST);
+            check(features >= 0 && features <= MAX_COUNT, "model.image.features", features, "from 0 to " + MAX_COUNT);
             check(
                     network.isBlank() || features > 0,
                     "model.image.features",
                     features,
-                    "how many numbers the layer of model.image.network gives");
+                    "the output size of model.image.layer");
             check(
                     network.isBlank() == layer.isBlank(),
                     "model.image.layer",
                     layer.isBlank() ? "not set" : layer,
-                    "a layer's name with model.image.network, and not set without");
+                    "the name of a layer if model.image.network is set, and empty otherwise");
         }
     }
 
@@ -217,9 +220,9 @@ public record Settings(
             String startFrom)
             implements Serializable {
         public Training {
-            check(epochs >= 1 && epochs <= MOST, "training.epochs", epochs, "from 1 to " + MOST);
-            check(batch >= 1 && batch <= MOST, "training.batch", batch, "from 1 to " + MOST);
-            check(tbptt >= 1 && tbptt <= MOST, "training.tbptt", tbptt, "from 1 to " + MOST);
+            check(epochs >= 1 && epochs <= MAX_COUNT, "training.epochs", epochs, "from 1 to " + MAX_COUNT);
+            check(batch >= 1 && batch <= MAX_COUNT, "training.batch", batch, "from 1 to " + MAX_COUNT);
+            check(tbptt >= 1 && tbptt <= MAX_COUNT, "training.tbptt", tbptt, "from 1 to " + MAX_COUNT);
             check(learningRate > 0 && Double.isFinite(learningRate), "training.learning-rate", learningRate, "above 0");
             check(decay > 0 && decay <= 1, "training.decay", decay, "above 0, at most 1");
             check(decayAfter >= 1, "training.decay-after", decayAfter, "1 or more");
@@ -231,15 +234,17 @@ public record Settings(
 
     public record Cluster(int replicas, int threads, Averaging averaging) implements Serializable {
         public Cluster {
-            check(replicas >= 1 && replicas <= MOST, "cluster.replicas", replicas, "from 1 to " + MOST);
+            check(replicas >= 1 && replicas <= MAX_COUNT, "cluster.replicas", replicas, "from 1 to " + MAX_COUNT);
             check(threads >= 1 && threads <= 1024, "cluster.threads", threads, "from 1 to 1024");
         }
     }
 
     /**
-     * @param everyChunks chunks of a round; {@link #EPOCH} for all of an epoch
-     * @param learningRate of the step along the averaged change; 1 takes the mean
-     * @param momentum of these steps
+     * How the replicas are averaged after each round.
+     *
+     * @param everyChunks chunks per round; {@link #EPOCH} for all chunks of an epoch
+     * @param learningRate factor of the averaged weight change; 1 sets the weights to their mean
+     * @param momentum momentum of the averaged weight changes
      */
     public record Averaging(
             int everyChunks, AveragingMethod method, double learningRate, double momentum, Updater updater)
@@ -263,8 +268,8 @@ public record Settings(
         }
     }
 
-    /** Keeps products of counts within a long. */
-    private static final int MOST = 1_000_000;
+    /** Limits counts, so that the product of three fits in a long. */
+    private static final int MAX_COUNT = 1_000_000;
 
     public enum TaskName {
         LANGUAGE_MODEL,
@@ -273,13 +278,13 @@ public record Settings(
         CAPTIONING
     }
 
-    /** Where a recurrent network takes an image in. */
+    /** Where an image enters the recurrent network. */
     public enum Inject {
         FIRST_STEP,
         INITIAL_STATE
     }
 
-    /** How the rows of a table lie in files. */
+    /** The file format of a table corpus. */
     public enum Format {
         AUTO,
         CSV,
@@ -289,13 +294,13 @@ public record Settings(
         FILES
     }
 
-    /** How a decoder looks back at its source. */
+    /** The attention of a decoder over its source. */
     public enum Attention {
         NONE,
         GENERAL
     }
 
-    /** What of a text the classifier sees. */
+    /** How a classifier combines the hidden states of all steps. */
     public enum Pooling {
         LAST,
         MEAN,
@@ -343,7 +348,7 @@ public record Settings(
         STEP,
         PLATEAU;
 
-        /** @return whether the learning rate of a step depends on the number of steps in all */
+        /** @return whether the learning rate of a step depends on the total number of steps */
         public boolean dependsOnEpochs() {
             return this == LINEAR || this == COSINE;
         }
@@ -354,12 +359,15 @@ public record Settings(
         BMUF,
         NESTEROV;
 
-        /** The step along the averaged change, where the configuration names none. */
+        /** @return the default of {@code cluster.averaging.learning-rate} */
         double learningRate() {
             return this == NESTEROV ? 0.7 : 1;
         }
 
-        /** For BMUF Chen and Huo (2016), for Nesterov Douillard et al. (DiLoCo, 2023). */
+        /**
+         * @return the default of {@code cluster.averaging.momentum}: for BMUF from Chen and Huo (2016), for Nesterov
+         *     from Douillard et al. (DiLoCo, 2023)
+         */
         double momentum(int replicas) {
             return switch (this) {
                 case MEAN -> 0;
@@ -369,7 +377,7 @@ public record Settings(
         }
     }
 
-    /** What becomes of the optimizer's state where replicas are averaged. */
+    /** What happens to the state of the optimizer when replicas are averaged. */
     public enum Updater {
         AVERAGE,
         KEEP,

@@ -21,7 +21,10 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.apache.commons.lang3.StringUtils;
 
-/** Reads {@link Settings}: reference.conf, under the run's file, under {@code key=value} overrides. */
+/**
+ * Reads {@link Settings}. {@code key=value} overrides take precedence over the configuration file, and the file over
+ * the defaults in reference.conf.
+ */
 public final class SettingsReader {
     private static final String COMMAND_LINE = "the command line";
 
@@ -33,8 +36,8 @@ public final class SettingsReader {
 
     private static final int MAX_SHOWN = 200;
 
-    /** What the parser's messages hold, in a user's words. */
-    private static final List<Map.Entry<String, String>> SYNTAX = List.of(
+    /** Fragments of the HOCON parser's messages, each with the message that the user gets instead. */
+    private static final List<Map.Entry<String, String>> SYNTAX_ERRORS = List.of(
             Map.entry("unescaped newline", "a quotation mark is opened and not closed on its line"),
             Map.entry("was not closed with a }", "${ is not closed by }"),
             Map.entry("followed by token", "a key must be followed by = and a value"),
@@ -45,8 +48,8 @@ public final class SettingsReader {
             Map.entry("LIST rather than object", "it is a list, and a configuration is lines of key = value"),
             Map.entry("Cannot concatenate", "a list or a group is joined to a value that is neither"));
 
-    /** The corpus is compared by its content. */
-    private static final Set<String> INDIFFERENT = Set.of(
+    /** Keys that do not affect the result of a run. The corpus is compared by content, not by path. */
+    private static final Set<String> NOT_COMPARED = Set.of(
             "run.directory",
             "run.overwrite",
             "run.checkpoint.every",
@@ -58,11 +61,11 @@ public final class SettingsReader {
 
     private static final String EPOCHS = "training.epochs";
 
-    private static final Pattern NETWORK = Pattern.compile("task|corpus\\.(target-)?tokenizer"
+    private static final Pattern ARCHITECTURE = Pattern.compile("task|corpus\\.(target-)?tokenizer"
             + "|model\\.(?!dropout|.*-dropout|label-smoothing|precision|emulate-bfloat16|image\\.network).*");
 
-    /** Those that name files, on this machine or elsewhere. */
-    private static final List<String> PATHS = List.of(
+    /** Keys whose values are paths, local or on another file system. */
+    private static final List<String> PATH_KEYS = List.of(
             "run.directory",
             "corpus.path",
             "corpus.prepared",
@@ -72,14 +75,15 @@ public final class SettingsReader {
 
     private SettingsReader() {}
 
-    /** @throws ConfigurationException naming file, line and key of the first thing that is wrong */
+    /** @throws ConfigurationException for the first error, with its file, line and key */
     public static Settings read(Path file, List<String> overrides) {
-        return settings(() -> new ConfigurationFile(file).parse(), overrides, shown(file), SettingsReader::expanded);
+        return settings(
+                () -> new ConfigurationFile(file).parse(), overrides, displayed(file), SettingsReader::expandPaths);
     }
 
     /**
-     * Reads settings that are stored with a model or a checkpoint. They may be of others, so nothing in them is looked
-     * up: no other file, no address, no variable of the environment.
+     * Reads settings that are stored with a model or a checkpoint. They are untrusted, so they must not include files
+     * or URLs, or refer to environment variables.
      *
      * @param origin where the text comes from, for messages
      */
@@ -100,13 +104,16 @@ public final class SettingsReader {
                 },
                 List.of(),
                 origin,
-                whole -> whole);
+                config -> config);
     }
 
-    /** @param overrides {@code key=value}, which stand above what the settings have been given */
-    public static Settings with(Settings settings, List<String> overrides) {
+    /** Returns the settings with {@code key=value} overrides applied. */
+    public static Settings override(Settings settings, List<String> overrides) {
         return settings(
-                () -> ConfigFactory.parseString(settings.text()), overrides, "the settings", SettingsReader::expanded);
+                () -> ConfigFactory.parseString(settings.text()),
+                overrides,
+                "the settings",
+                SettingsReader::expandPaths);
     }
 
     private interface Source {
@@ -115,33 +122,34 @@ public final class SettingsReader {
 
     /**
      * @param origin where the settings come from, for messages
-     * @param last what becomes of the whole configuration
+     * @param pathExpansion expands {@code ~} in the complete configuration; the identity for stored settings
      */
-    private static Settings settings(Source source, List<String> overrides, String origin, UnaryOperator<Config> last) {
+    private static Settings settings(
+            Source source, List<String> overrides, String origin, UnaryOperator<Config> pathExpansion) {
         try {
-            Config given = overridden(source.parse(), overrides);
+            Config given = withOverrides(source.parse(), overrides);
             checkKeys("", given.root(), REFERENCE.root());
             Config resolved = given.withFallback(REFERENCE).resolve();
             checkKeys("", resolved.root(), REFERENCE.root());
-            return settings(last.apply(resolved), origin);
+            return checked(pathExpansion.apply(resolved), origin);
         } catch (ConfigException e) {
-            throw new ConfigurationException(where(e.origin(), origin) + sentence(e), e);
+            throw new ConfigurationException(location(e.origin(), origin) + message(e), e);
         } catch (StackOverflowError e) {
             throw new ConfigurationException(origin + ": its groups or lists are nested too deeply.", e);
         }
     }
 
-    private static Settings settings(Config whole, String source) {
-        ConfigRenderOptions plain =
+    private static Settings checked(Config config, String origin) {
+        ConfigRenderOptions hocon =
                 ConfigRenderOptions.defaults().setOriginComments(false).setJson(false);
         try {
-            return new SettingValues(whole).settings(whole.root().render(plain));
+            return new SettingValues(config).settings(config.root().render(hocon));
         } catch (InvalidSettingException e) {
-            throw new ConfigurationException(where(whole.getValue(e.key()).origin(), source) + e.getMessage(), e);
+            throw new ConfigurationException(location(config.getValue(e.key()).origin(), origin) + e.getMessage(), e);
         }
     }
 
-    private static String sentence(ConfigException e) {
+    private static String message(ConfigException e) {
         String message = e.getMessage();
         if (e instanceof ConfigException.UnresolvedSubstitution) {
             String name = message.replaceFirst("(?s).*?(\\$\\{[^}]*}).*", "$1");
@@ -150,9 +158,9 @@ public final class SettingsReader {
                             ? " refers to itself."
                             : " is neither a key of the configuration nor an environment variable.");
         }
-        for (Map.Entry<String, String> known : SYNTAX) {
-            if (message.contains(known.getKey())) {
-                return known.getValue() + ".";
+        for (Map.Entry<String, String> error : SYNTAX_ERRORS) {
+            if (message.contains(error.getKey())) {
+                return error.getValue() + ".";
             }
         }
         String unlocated = message.replaceFirst("^(?:.*?: )??\\d+: ", "")
@@ -161,47 +169,47 @@ public final class SettingsReader {
         return "invalid HOCON: " + StringUtils.removeEnd(StringUtils.abbreviate(unlocated, MAX_SHOWN), ".") + ".";
     }
 
-    private static Config overridden(Config config, List<String> overrides) {
+    private static Config withOverrides(Config config, List<String> overrides) {
         for (String override : overrides) {
-            int equals = override.indexOf('=');
-            if (equals < 1) {
+            int separator = override.indexOf('=');
+            if (separator < 1) {
                 throw new ConfigurationException("\"" + override + "\" is not of the form key=value.");
             }
-            String key = override.substring(0, equals).strip();
+            String key = override.substring(0, separator).strip();
             ConfigValue value =
-                    ConfigValueFactory.fromAnyRef(unquoted(key, override.substring(equals + 1)), COMMAND_LINE);
+                    ConfigValueFactory.fromAnyRef(unquoted(key, override.substring(separator + 1)), COMMAND_LINE);
             if (!KEY.matcher(key).matches()) {
-                throw unknown(key, value);
+                throw unknownKey(key, value);
             }
             config = config.withValue(key, value);
         }
         return config;
     }
 
-    /** In a file a value may stand in quotation marks, and so it may here. */
+    /** Removes quotation marks around a value, which are allowed as in a configuration file. */
     private static String unquoted(String key, String value) {
-        for (String mark : List.of("\"", "'")) {
-            boolean opened = value.startsWith(mark);
-            if (opened != value.endsWith(mark) || value.equals(mark)) {
+        for (String quote : List.of("\"", "'")) {
+            boolean quoted = value.startsWith(quote);
+            if (quoted != value.endsWith(quote) || value.equals(quote)) {
                 throw new ConfigurationException(COMMAND_LINE + ": " + key + " is " + value + ", with a quotation mark"
                         + " at one end: leave it out, or close it.");
             }
-            if (opened && !value.isEmpty()) {
+            if (quoted && !value.isEmpty()) {
                 return value.substring(1, value.length() - 1);
             }
         }
         return value;
     }
 
-    private static Config expanded(Config config) {
-        for (String key : PATHS) {
+    private static Config expandPaths(Config config) {
+        for (String key : PATH_KEYS) {
             ConfigValue value = config.getValue(key);
             try {
                 Object path = UserPath.expanded(config.getString(key));
                 config = config.withValue(
                         key, ConfigValueFactory.fromAnyRef(path).withOrigin(value.origin()));
             } catch (ConfigurationException e) {
-                throw new ConfigurationException(where(value.origin(), "") + key + " is " + e.getMessage(), e);
+                throw new ConfigurationException(location(value.origin(), "") + key + " is " + e.getMessage(), e);
             }
         }
         return config;
@@ -210,22 +218,22 @@ public final class SettingsReader {
     private static void checkKeys(String prefix, ConfigObject given, ConfigObject known) {
         for (Map.Entry<String, ConfigValue> entry : given.entrySet()) {
             String key = prefix + entry.getKey();
-            ConfigValue twin = known.get(entry.getKey());
-            if (twin == null) {
-                throw unknown(key, entry.getValue());
+            ConfigValue knownValue = known.get(entry.getKey());
+            if (knownValue == null) {
+                throw unknownKey(key, entry.getValue());
             }
             if (!isResolved(entry.getValue())) {
                 continue;
             }
-            if (twin instanceof ConfigObject group && entry.getValue() instanceof ConfigObject own) {
-                checkKeys(key + ".", own, group);
+            if (knownValue instanceof ConfigObject knownGroup && entry.getValue() instanceof ConfigObject group) {
+                checkKeys(key + ".", group, knownGroup);
             } else {
-                checkType(key, entry.getValue(), twin instanceof ConfigObject);
+                checkType(key, entry.getValue(), knownValue instanceof ConfigObject);
             }
         }
     }
 
-    /** What refers to other values has a type only when these are known. */
+    /** A value that contains {@code ${...}} has no type before it is resolved. */
     private static boolean isResolved(ConfigValue value) {
         try {
             return value.valueType() != null;
@@ -235,7 +243,7 @@ public final class SettingsReader {
     }
 
     private static void checkType(String key, ConfigValue value, boolean isGroup) {
-        String must = isGroup
+        String problem = isGroup
                 ? " is a group of keys: write " + key + " { ... } in the file, or " + key + ".KEY=VALUE."
                 : switch (value.valueType()) {
                     case OBJECT -> " takes one value, not a group of keys.";
@@ -243,21 +251,21 @@ public final class SettingsReader {
                     case NULL -> " must not be null: remove the line to use the default.";
                     default -> null;
                 };
-        if (must != null) {
-            throw new ConfigurationException(where(value.origin(), "") + key + must);
+        if (problem != null) {
+            throw new ConfigurationException(location(value.origin(), "") + key + problem);
         }
     }
 
-    /** A group is known by its first key. */
-    private static ConfigurationException unknown(String key, ConfigValue value) {
+    /** For an unknown group, the message names the first key in it. */
+    private static ConfigurationException unknownKey(String key, ConfigValue value) {
         if (value instanceof ConfigObject group && !group.isEmpty()) {
             Map.Entry<String, ConfigValue> first = Collections.min(group.entrySet(), Map.Entry.comparingByKey());
-            return unknown(key + "." + first.getKey(), first.getValue());
+            return unknownKey(key + "." + first.getKey(), first.getValue());
         }
-        return new ConfigurationException(where(value.origin(), "") + "unknown key "
+        return new ConfigurationException(location(value.origin(), "") + "unknown key "
                 + StringUtils.abbreviate(key, MAX_SHOWN) + "; "
-                + Words.nearest(key, keys("", REFERENCE.root()))
-                        .map(near -> "did you mean " + near + "?")
+                + SettingNames.nearest(key, keys("", REFERENCE.root()))
+                        .map(nearest -> "did you mean " + nearest + "?")
                         .orElse("conf/reference.conf has every key."));
     }
 
@@ -275,61 +283,63 @@ public final class SettingsReader {
     }
 
     /**
-     * Compares the settings that determine a run's result, so neither paths nor checkpoint intervals. More epochs are
-     * no difference if the schedule does not depend on their number.
+     * Compares the settings that determine a run's result; ignores paths and checkpoint intervals. More epochs than
+     * before are no difference, unless the learning-rate schedule depends on their number.
      *
-     * @param origin where the other settings come from, for messages
-     * @return for each key that differs, its two values
+     * @param stored the earlier settings, as stored by a run
+     * @param origin where the stored settings come from, for messages
+     * @return a text for each key that differs, with both values
      */
-    public static List<String> differences(Settings settings, String other, String origin) {
+    public static List<String> differences(Settings settings, String stored, String origin) {
         int epochs = settings.training().epochs();
-        int before = parse(other, origin).training().epochs();
+        int epochsBefore = parse(stored, origin).training().epochs();
         Settings.Schedule schedule = settings.training().schedule();
         List<String> differences = new ArrayList<>(
-                differences(settings, other, origin, key -> !INDIFFERENT.contains(key) && !key.equals(EPOCHS)));
-        if (epochs < before || (epochs > before && schedule.dependsOnEpochs())) {
-            differences.add(EPOCHS + " is " + epochs + ", and was " + before
+                differences(settings, stored, origin, key -> !NOT_COMPARED.contains(key) && !key.equals(EPOCHS)));
+        if (epochs < epochsBefore || (epochs > epochsBefore && schedule.dependsOnEpochs())) {
+            differences.add(EPOCHS + " is " + epochs + ", and was " + epochsBefore
                     + (schedule.dependsOnEpochs()
-                            ? "; training.schedule = " + Words.kebab(schedule) + " depends on it"
+                            ? "; training.schedule = " + SettingNames.kebab(schedule) + " depends on it"
                             : ""));
         }
         return differences;
     }
 
-    /** The same of what decides what a network's weights mean. */
-    public static List<String> differencesOfNetworks(Settings settings, String other, String origin) {
-        return differences(settings, other, origin, NETWORK.asMatchPredicate());
+    /** Like {@link #differences}, for the keys that determine the architecture and the tokenizers. */
+    public static List<String> architectureDifferences(Settings settings, String stored, String origin) {
+        return differences(settings, stored, origin, ARCHITECTURE.asMatchPredicate());
     }
 
-    private static List<String> differences(Settings settings, String other, String origin, Predicate<String> matters) {
-        Config mine = ConfigFactory.parseString(settings.text());
-        Config theirs = ConfigFactory.parseString(parse(other, origin).text()).withFallback(REFERENCE);
+    private static List<String> differences(
+            Settings settings, String stored, String origin, Predicate<String> compared) {
+        Config current = ConfigFactory.parseString(settings.text());
+        Config earlier = ConfigFactory.parseString(parse(stored, origin).text()).withFallback(REFERENCE);
         return keys("", REFERENCE.root()).stream()
-                .filter(matters)
-                .filter(key -> !mine.getString(key).equals(theirs.getString(key)))
+                .filter(compared)
+                .filter(key -> !current.getString(key).equals(earlier.getString(key)))
                 .sorted()
-                .map(key -> key + " is " + mine.getString(key) + ", and was " + theirs.getString(key))
+                .map(key -> key + " is " + current.getString(key) + ", and was " + earlier.getString(key))
                 .toList();
     }
 
-    /** @return the same path; a relative one that begins like a URI, as {@code 12:00.log} does, as no URI */
+    /** @return the path, with {@code ./} before a relative path that looks like a URI, such as {@code 12:00.log} */
     public static String plainPath(String path) {
         return path.matches("[^/]*:(?!/).*") ? "./" + path : path;
     }
 
-    /** @param source of the settings, which is named where the value is a default */
-    private static String where(ConfigOrigin origin, String source) {
+    /** @param source where the settings come from, for values that are defaults */
+    private static String location(ConfigOrigin origin, String source) {
         if (origin != null && origin.description().equals(COMMAND_LINE)) {
             return COMMAND_LINE + ": ";
         }
         boolean isDefault = origin == null || origin.description().contains(REFERENCE_NAME);
-        String file = isDefault || origin.filename() == null ? source : shown(Path.of(origin.filename()));
+        String file = isDefault || origin.filename() == null ? source : displayed(Path.of(origin.filename()));
         String line = isDefault || origin.lineNumber() < 1 ? "" : ":" + origin.lineNumber();
         return file.isEmpty() ? "" : file + line + ": ";
     }
 
-    private static String shown(Path file) {
-        Path here = Path.of("").toAbsolutePath();
-        return (file.startsWith(here) ? here.relativize(file) : file).toString();
+    private static String displayed(Path file) {
+        Path workingDirectory = Path.of("").toAbsolutePath();
+        return (file.startsWith(workingDirectory) ? workingDirectory.relativize(file) : file).toString();
     }
 }

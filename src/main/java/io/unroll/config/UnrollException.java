@@ -1,6 +1,6 @@
 package io.unroll.config;
 
-/** A failure that its message explains in full to the user: what, where, and how to mend it. Exit status 1. */
+/** A failure whose message tells the user what happened, where, and what to do. Exit status 1. */
 public class UnrollException extends RuntimeException {
     public UnrollException(String message) {
         super(message);

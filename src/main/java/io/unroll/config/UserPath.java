@@ -3,16 +3,16 @@ package io.unroll.config;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 
-/** A path as users write it, made into one that Hadoop takes for the same file. */
+/** Converts paths as users write them into paths that Hadoop reads as the same file. */
 public final class UserPath {
-    /** No URI that Hadoop reads: it would take a name with a colon for one. */
+    /** A file name with a colon, which Hadoop would parse as a URI. */
     private static final Pattern NAME_WITH_COLON = Pattern.compile("[^/]*:([^/].*)?", Pattern.DOTALL);
 
     private UserPath() {}
 
     /**
-     * @return the path, with the user's home folder in the place of {@code ~}, and {@code ./} before a name with a colon
-     * @throws ConfigurationException for another user's home folder, {@code ~name}
+     * @return the path, with the user's home folder instead of {@code ~}, and {@code ./} before a name with a colon
+     * @throws ConfigurationException for the home folder of another user, {@code ~name}
      */
     public static String expanded(String path) {
         if (NAME_WITH_COLON.matcher(path).matches()) {

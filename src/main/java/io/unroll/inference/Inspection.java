@@ -1,10 +1,10 @@
 package io.unroll.inference;
 
 import io.unroll.checkpoint.MetricsFile;
-import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.chunk.Batch;
 import io.unroll.config.ConfigurationException;
-import io.unroll.config.Words;
+import io.unroll.config.SettingNames;
 import io.unroll.model.GateTrace;
 import io.unroll.model.GradientFlow;
 import io.unroll.model.Network;
@@ -31,14 +31,15 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * What a language model does with a text, inside and out.
+ * Measurements of a language model that reads a text: surprisal, activations, gate saturation and gradient flow.
  *
- * @param metrics of the run, a line for each round; empty where they are not beside the model
- * @param samples by temperature
- * @param untrained how the gradient flows with the weights that training began with
- * @param trained how it flows now
- * @param text what each token stands for
- * @param surprise of each token, in bits, given those before it; the first one has none
+ * @param metrics metrics of each round of the run; empty if there is no {@code metrics.jsonl} with the model
+ * @param samples generated text, by temperature
+ * @param untrained gradient flow with the weights at the start of the training
+ * @param trained gradient flow with the trained weights
+ * @param text text of each token that was read
+ * @param surprisal surprisal of each token given the tokens before it, in bits; 0 for the first token
+ * @param layers activations of each layer at each token
  */
 public record Inspection(
         Facts model,
@@ -47,37 +48,46 @@ public record Inspection(
         Flow untrained,
         Flow trained,
         List<String> text,
-        double[] surprise,
+        double[] surprisal,
         List<LayerView> layers) {
-    private static final int FURTHEST = 200;
-    private static final int MOST_LANES = 32;
-    private static final int SLICE = 1 << 16;
+    private static final int MAX_STEPS_BACK = 200;
+    private static final int MAX_LANES = 32;
+    private static final int SLICE_BYTES = 1 << 16;
     private static final int SAMPLE_LENGTH = 400;
     private static final double[] TEMPERATURES = {0.5, 0.8, 1.0};
     private static final int CHUNK = 64;
-    private static final int READABLE_CELLS = 5;
+    private static final int MAX_FEATURE_CELLS = 5;
 
-    /** What kind of network it is. */
+    /** Name and sizes of the model. */
     public record Facts(String name, String cell, int layers, int hidden, int parameters, int vocabulary) {}
 
     /**
-     * @param singularValues of each layer the largest one of each block of its recurrent weights, by the block's name
+     * How far gradients flow back in time.
+     *
+     * @param norms norms of the gradient, for each state of each layer
+     * @param singularValues for each layer the largest singular value of each block of the recurrent weights, by the
+     *     name of the block
      */
     public record Flow(List<GradientFlow> norms, List<Map<String, Double>> singularValues) {}
 
     /**
-     * A layer over the text.
+     * The activations of a layer at each token of the text.
      *
-     * @param saturation of each gate
-     * @param following cells that follow a signal best
+     * @param saturation saturation of each gate, by the name of the gate
+     * @param featureCells cells with the highest correlations with a {@link TextFeature}
      */
     public record LayerView(
-            GateTrace.Layer activations, Map<String, Saturation> saturation, List<FollowingCell> following) {}
+            GateTrace.Layer activations, Map<String, Saturation> saturation, List<FeatureCell> featureCells) {}
 
-    /** @param left for each cell the share of steps in which its gate is below 0.1; right: above 0.9 */
+    /**
+     * How often the gates of the cells are saturated.
+     *
+     * @param left for each cell the share of steps in which its gate is below 0.1 (closed)
+     * @param right for each cell the share of steps in which its gate is above 0.9 (open)
+     */
     public record Saturation(double[] left, double[] right) {
-        private static final double LEFT = 0.1;
-        private static final double RIGHT = 0.9;
+        private static final double LEFT_BELOW = 0.1;
+        private static final double RIGHT_ABOVE = 0.9;
 
         static Saturation of(float[][] gate) {
             int cells = gate[0].length;
@@ -85,86 +95,90 @@ public record Inspection(
             double[] right = new double[cells];
             for (float[] step : gate) {
                 for (int cell = 0; cell < cells; cell++) {
-                    left[cell] += step[cell] < LEFT ? 1.0 / gate.length : 0;
-                    right[cell] += step[cell] > RIGHT ? 1.0 / gate.length : 0;
+                    left[cell] += step[cell] < LEFT_BELOW ? 1.0 / gate.length : 0;
+                    right[cell] += step[cell] > RIGHT_ABOVE ? 1.0 / gate.length : 0;
                 }
             }
             return new Saturation(left, right);
         }
     }
 
-    /** A cell whose state moves with something that a reader sees too. */
-    public record FollowingCell(String signal, int cell, double correlation) {}
+    /** A cell whose state correlates with a feature of the text. */
+    public record FeatureCell(String signal, int cell, double correlation) {}
 
     /**
-     * @param tokens that are read of the text, at the most
-     * @throws ConfigurationException where the model is not of running text, or the text is too short
+     * Reads the beginning of a text with a model and takes all measurements.
+     *
+     * @param maxTokens maximum number of tokens to read
+     * @throws ConfigurationException if the model is not a language model of a text corpus, or the text is too short
      */
-    public static Inspection of(Model model, String name, String path, int tokens, Configuration hadoop)
+    public static Inspection of(TrainedModel model, String name, String path, int maxTokens, Configuration hadoop)
             throws IOException {
         if (model.task().examples().isPresent()) {
             throw new ConfigurationException(
-                    name + " answers rows, and inspect reads a language model's running text.");
+                    name + " was trained on a table corpus; inspect needs a language model of a text corpus.");
         }
-        int[] read = read(model, path, tokens, hadoop);
-        List<String> text = pieces(model, read);
+        int[] tokens = read(model, path, maxTokens, hadoop);
+        List<String> text = pieces(model, tokens);
         NetworkShape shape = model.shape().unregularized();
         try (Network network = new Network(shape, model.settings().run().seed())) {
-            Flow untrained = flow(network, read);
+            Flow untrained = flow(network, tokens);
             network.setParameters(model.parameters());
             return new Inspection(
                     facts(model, name),
-                    MetricsFile.beside(name, hadoop),
+                    MetricsFile.ofModel(name, hadoop),
                     samples(network, model),
                     untrained,
-                    flow(network, read),
+                    flow(network, tokens),
                     text,
-                    surprise(network, read),
-                    layers(new GateTrace(shape, model.parameters()).read(read), text));
+                    surprisal(network, tokens),
+                    layers(new GateTrace(shape, model.parameters()).read(tokens), text));
         }
     }
 
-    /** @return of all tokens but the first */
+    /** @return mean surprisal of all tokens except the first */
     public double bitsPerToken() {
-        return Arrays.stream(surprise).sum() / (surprise.length - 1);
+        return Arrays.stream(surprisal).sum() / (surprisal.length - 1);
     }
 
-    /** @return of the run's steps, rounds weighted by their tokens; null where the metrics are not beside the model */
+    /**
+     * @return share of the steps of the run that were clipped, rounds weighted by their tokens; null without metrics
+     */
     public Double clippedShare() {
         if (metrics.isEmpty()) {
             return null;
         }
         double clipped = 0;
-        double before = 0;
+        double previousTokens = 0;
         for (Map<String, Object> round : metrics) {
             double tokens = ((Number) round.get("tokens")).doubleValue();
-            clipped += (tokens - before) * ((Number) round.get("clipped_share")).doubleValue();
-            before = tokens;
+            clipped += (tokens - previousTokens) * ((Number) round.get("clipped_share")).doubleValue();
+            previousTokens = tokens;
         }
-        return clipped / before;
+        return clipped / previousTokens;
     }
 
-    private static Facts facts(Model model, String name) {
+    private static Facts facts(TrainedModel model, String name) {
         var settings = model.settings().model();
         return new Facts(
                 name,
-                Words.kebab(settings.cell()),
+                SettingNames.kebab(settings.cell()),
                 settings.layers(),
                 settings.hidden(),
                 model.parameters().length,
                 model.vocabularies().tokens().size());
     }
 
-    private static int[] read(Model model, String path, int most, Configuration hadoop) throws IOException {
+    private static int[] read(TrainedModel model, String path, int maxTokens, Configuration hadoop) throws IOException {
         Tokenizer tokenizer = Tokenizer.of(model.settings().corpus());
         List<Integer> tokens = new ArrayList<>();
         try {
-            for (List<Slice> part : CorpusFiles.parts(path, SLICE, hadoop)) {
+            for (List<Slice> part : CorpusFiles.parts(path, SLICE_BYTES, hadoop)) {
                 for (Slice slice : part) {
                     try (SliceInput in = SliceInput.open(slice, tokenizer.boundary(), hadoop)) {
                         tokenizer.encode(in, model.vocabularies().tokens(), token -> {
                             tokens.add(token);
-                            if (tokens.size() == most) {
+                            if (tokens.size() == maxTokens) {
                                 throw new EnoughException();
                             }
                         });
@@ -172,15 +186,15 @@ public record Inspection(
                 }
             }
         } catch (EnoughException e) {
-            // What follows is not looked at, and may hold unknown symbols.
+            // The rest of the text is not read; it may contain unknown symbols.
         }
         if (tokens.size() < 3) {
-            throw new ConfigurationException(path + " holds fewer than three tokens: there is nothing to look at.");
+            throw new ConfigurationException(path + " contains fewer than three tokens: give a longer text.");
         }
         return tokens.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    /** Ends the reading of a text in the midst of it. */
+    /** Stops the tokenizer when enough tokens are read. */
     private static final class EnoughException extends RuntimeException {
         private static final long serialVersionUID = 1;
 
@@ -189,40 +203,40 @@ public record Inspection(
         }
     }
 
-    /** @return what each token adds to the text; of a character's bytes, the last one adds it */
-    private static List<String> pieces(Model model, int[] tokens) {
+    /** @return the text of each token; if tokens are bytes, the last byte of a character has its text */
+    private static List<String> pieces(TrainedModel model, int[] tokens) {
         Tokenizer.Decoder decoder = Tokenizer.of(model.settings().corpus())
                 .decoder(model.vocabularies().tokens());
         CharsetDecoder utf8 = StandardCharsets.UTF_8
                 .newDecoder()
                 .onMalformedInput(CodingErrorAction.REPLACE)
                 .onUnmappableCharacter(CodingErrorAction.REPLACE);
-        ByteBuffer open = ByteBuffer.allocate(0);
+        ByteBuffer incomplete = ByteBuffer.allocate(0);
         List<String> pieces = new ArrayList<>();
         for (int token : tokens) {
             byte[] bytes = decoder.decode(token);
-            ByteBuffer in = ByteBuffer.allocate(open.remaining() + bytes.length)
-                    .put(open)
+            ByteBuffer in = ByteBuffer.allocate(incomplete.remaining() + bytes.length)
+                    .put(incomplete)
                     .put(bytes)
                     .flip();
             CharBuffer out = CharBuffer.allocate(in.remaining());
             utf8.decode(in, out, false);
             pieces.add(out.flip().toString());
-            open = in;
+            incomplete = in;
         }
         return pieces;
     }
 
     private static Flow flow(Network network, int[] tokens) {
         return new Flow(
-                GradientFlow.through(network, lanes(tokens)),
+                GradientFlow.measure(network, lanes(tokens)),
                 new GateTrace(network.shape(), network.parameters()).largestSingularValues());
     }
 
-    /** @return pieces of the text from places all over it */
+    /** @return pieces of equal length, evenly distributed over the text, {@code [lanes][length]} */
     private static int[][] lanes(int[] tokens) {
-        int length = Math.min(FURTHEST + 1, tokens.length);
-        int[][] lanes = new int[Math.min(MOST_LANES, tokens.length - length + 1)][];
+        int length = Math.min(MAX_STEPS_BACK + 1, tokens.length);
+        int[][] lanes = new int[Math.min(MAX_LANES, tokens.length - length + 1)][];
         for (int lane = 0; lane < lanes.length; lane++) {
             int start = (int) ((long) lane * (tokens.length - length) / Math.max(1, lanes.length - 1));
             lanes[lane] = Arrays.copyOfRange(tokens, start, start + length);
@@ -230,7 +244,7 @@ public record Inspection(
         return lanes;
     }
 
-    private static Map<Double, String> samples(Network network, Model model) throws IOException {
+    private static Map<Double, String> samples(Network network, TrainedModel model) throws IOException {
         Map<Double, String> samples = new LinkedHashMap<>();
         for (double temperature : TEMPERATURES) {
             Sampler sampler =
@@ -244,7 +258,7 @@ public record Inspection(
         return samples;
     }
 
-    private static double[] surprise(Network network, int[] tokens) {
+    private static double[] surprisal(Network network, int[] tokens) {
         network.setState(RecurrentState.ZERO);
         double[] bits = new double[tokens.length];
         int vocabulary = network.shape().vocabulary();
@@ -260,47 +274,47 @@ public record Inspection(
     }
 
     private static double bits(float[] logits, int from, int size, int token) {
-        double most = Double.NEGATIVE_INFINITY;
+        double max = Double.NEGATIVE_INFINITY;
         for (int i = from; i < from + size; i++) {
-            most = Math.max(most, logits[i]);
+            max = Math.max(max, logits[i]);
         }
         double sum = 0;
         for (int i = from; i < from + size; i++) {
-            sum += Math.exp(logits[i] - most);
+            sum += Math.exp(logits[i] - max);
         }
-        return (Math.log(sum) + most - logits[from + token]) / Math.log(2);
+        return (Math.log(sum) + max - logits[from + token]) / Math.log(2);
     }
 
-    private static List<LayerView> layers(List<GateTrace.Layer> traced, List<String> text) {
+    private static List<LayerView> layers(List<GateTrace.Layer> traces, List<String> text) {
         List<LayerView> layers = new ArrayList<>();
-        for (GateTrace.Layer layer : traced) {
+        for (GateTrace.Layer layer : traces) {
             Map<String, Saturation> saturation = new LinkedHashMap<>();
             layer.gates().forEach((gate, steps) -> saturation.put(gate, Saturation.of(steps)));
-            layers.add(new LayerView(layer, saturation, readable(layer, text)));
+            layers.add(new LayerView(layer, saturation, featureCells(layer, text)));
         }
         return layers;
     }
 
-    private static List<FollowingCell> readable(GateTrace.Layer layer, List<String> text) {
+    private static List<FeatureCell> featureCells(GateTrace.Layer layer, List<String> text) {
         float[][] states =
                 layer.values().getOrDefault(GateTrace.CELL, layer.values().get(GateTrace.HIDDEN));
-        List<FollowingCell> all = new ArrayList<>();
-        for (Signal signal : Signal.values()) {
-            double[] followed = signal.of(text);
-            String name = Words.kebab(signal).replace('-', ' ');
-            List<FollowingCell> cells = new ArrayList<>();
+        List<FeatureCell> best = new ArrayList<>();
+        for (TextFeature feature : TextFeature.values()) {
+            double[] values = feature.of(text);
+            String name = SettingNames.kebab(feature).replace('-', ' ');
+            List<FeatureCell> cells = new ArrayList<>();
             for (int i = 0; i < states[0].length; i++) {
                 int cell = i;
                 double[] activations =
                         Arrays.stream(states).mapToDouble(step -> step[cell]).toArray();
-                double correlation = Signal.correlation(followed, activations);
+                double correlation = TextFeature.correlation(values, activations);
                 if (correlation != 0) {
-                    cells.add(new FollowingCell(name, cell, correlation));
+                    cells.add(new FeatureCell(name, cell, correlation));
                 }
             }
-            cells.sort(Comparator.comparing(each -> -Math.abs(each.correlation)));
-            all.addAll(cells.subList(0, Math.min(READABLE_CELLS, cells.size())));
+            cells.sort(Comparator.comparing(featureCell -> -Math.abs(featureCell.correlation)));
+            best.addAll(cells.subList(0, Math.min(MAX_FEATURE_CELLS, cells.size())));
         }
-        return all;
+        return best;
     }
 }

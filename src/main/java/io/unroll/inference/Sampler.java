@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Draws tokens from a network's output; the same seed draws the same tokens. */
+/** Samples tokens from the logits of a network; deterministic for a seed. */
 public final class Sampler {
     private final double temperature;
     private final int topK;
@@ -13,10 +13,10 @@ public final class Sampler {
     private final SplittableRandom random;
 
     /**
-     * @param temperature divides the log-probabilities; 0 always takes the most probable token
-     * @param topK draw from that many of the most probable tokens only; 0 for all
-     * @param topP draw from the fewest most probable tokens that together have this probability (nucleus sampling,
-     *     Holtzman et al. 2020); 1 for all
+     * @param temperature divisor of the logits; 0 for greedy decoding
+     * @param topK number of most probable tokens to sample from; 0 for all
+     * @param topP sample from the smallest set of most probable tokens whose total probability reaches this value
+     *     (nucleus sampling, Holtzman et al. 2020); 1 for all
      */
     public Sampler(double temperature, int topK, double topP, long seed) {
         check(temperature >= 0 && Double.isFinite(temperature), "--temperature", temperature, "0 or more");
@@ -28,13 +28,17 @@ public final class Sampler {
         this.random = new SplittableRandom(seed);
     }
 
-    private static void check(boolean holds, String option, Object value, String must) {
-        if (!holds) {
-            throw new ConfigurationException(option + " is " + value + "; it must be " + must + ".");
+    private static void check(boolean valid, String option, Object value, String validRange) {
+        if (!valid) {
+            throw new ConfigurationException(option + " is " + value + "; it must be " + validRange + ".");
         }
     }
 
-    /** @param logits unnormalised log-probabilities, one a token */
+    /**
+     * Samples the next token.
+     *
+     * @param logits unnormalized log-probabilities, {@code [vocabulary]}
+     */
     public int draw(float[] logits) {
         int[] tokens = IntStream.range(0, logits.length)
                 .boxed()
@@ -51,16 +55,15 @@ public final class Sampler {
             weights[i] = Math.exp((logits[tokens[i]] - logits[tokens[0]]) / temperature);
             sum += weights[i];
         }
-        double nucleus = nucleus(weights, sum);
-        double at = random.nextDouble() * nucleus;
-        int drawn = 0;
-        while (drawn < kept - 1 && at >= weights[drawn]) {
-            at -= weights[drawn++];
+        double threshold = random.nextDouble() * nucleus(weights, sum);
+        int rank = 0;
+        while (rank < kept - 1 && threshold >= weights[rank]) {
+            threshold -= weights[rank++];
         }
-        return tokens[drawn];
+        return tokens[rank];
     }
 
-    /** @return the weight of the first tokens that together reach top-p */
+    /** @return total weight of the fewest first tokens that reach {@code topP} */
     private double nucleus(double[] weights, double sum) {
         double nucleus = 0;
         for (int i = 0; i < weights.length && nucleus < topP * sum; i++) {

@@ -5,14 +5,14 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
-/** The blocks of a layer's parameters, one for each gate, between our order and oneDNN's. */
+/** Copies the blocks of a layer's parameters, one for each gate, between Deeplearning4j's order and oneDNN's. */
 final class Blocks {
     private final List<Integer> order;
     private final int count;
     private final long size;
 
     /**
-     * @param order for each block of oneDNN its place among ours
+     * @param order for each block, in oneDNN's order, its index in Deeplearning4j's order
      * @param size numbers in a block
      */
     Blocks(List<Integer> order, int count, long size) {
@@ -21,7 +21,7 @@ final class Blocks {
         this.size = size;
     }
 
-    boolean inOrder() {
+    boolean sameOrder() {
         for (int i = 0; i < count; i++) {
             if (order.get(i) != i) {
                 return false;
@@ -34,15 +34,15 @@ final class Blocks {
         return count * size * Float.BYTES;
     }
 
-    void toOneDnn(FloatPointer ours, FloatPointer theirs) {
+    void toOneDnn(FloatPointer from, FloatPointer to) {
         for (int i = 0; i < count; i++) {
-            copy(ours.getPointer(order.get(i) * size), theirs.getPointer(i * size));
+            copy(from.getPointer(order.get(i) * size), to.getPointer(i * size));
         }
     }
 
-    void toOurs(FloatPointer theirs, FloatPointer ours) {
+    void fromOneDnn(FloatPointer from, FloatPointer to) {
         for (int i = 0; i < count; i++) {
-            copy(theirs.getPointer(i * size), ours.getPointer(order.get(i) * size));
+            copy(from.getPointer(i * size), to.getPointer(order.get(i) * size));
         }
     }
 
@@ -50,57 +50,61 @@ final class Blocks {
         Pointer.memcpy(to, from, size * Float.BYTES);
     }
 
-    /** A weight matrix {@code [blocks, hidden, columns]} of ours, and copies of it as primitives want them. */
+    /**
+     * A weight matrix {@code [blocks, hidden, columns]} in Deeplearning4j's order, and its conversion to and from the
+     * packed layouts that oneDNN's primitives choose.
+     */
     static final class Matrix implements AutoCloseable {
-        private final Owned owned = new Owned();
+        private final ResourceScope resources = new ResourceScope();
         private final Blocks blocks;
-        private final Scratchpad scratchpad;
-        private final memory ours;
+        private final KernelMemory kernelMemory;
+        /** The matrix row by row, its blocks in oneDNN's order. */
+        private final memory plain;
 
-        Matrix(Cell cell, long columns, long hidden, Scratchpad scratchpad) {
-            this.blocks = new Blocks(cell.order(), cell.blocks(), hidden * columns);
-            this.scratchpad = scratchpad;
+        Matrix(CellType cell, long columns, long hidden, KernelMemory kernelMemory) {
+            this.blocks = new Blocks(cell.oneDnnOrder(), cell.blocks(), hidden * columns);
+            this.kernelMemory = kernelMemory;
             try (memory.desc layout =
                     RecurrentPrimitives.transposedBlocks(memory.data_type.f32, cell.blocks(), columns, hidden)) {
-                this.ours = owned.add(OneDnn.view(layout));
+                this.plain = resources.add(OneDnn.view(layout));
             }
         }
 
-        /** @return a call that fills the copy from what {@link #read} was given last */
-        Call packing(memory copy) {
-            return owned.add(Call.reorder(ours, copy, null));
+        /** @return a primitive that packs the weights last given to {@link #setWeights} into {@code packed} */
+        BoundPrimitive packing(memory packed) {
+            return resources.add(BoundPrimitive.reorder(plain, packed, null));
         }
 
-        /** @return a call after which {@link #write} finds the content of the copy */
-        Call unpacking(memory copy) {
-            return owned.add(Call.reorder(copy, ours, null));
+        /** @return a primitive for {@link #unpack} that reads {@code packed} */
+        BoundPrimitive unpacking(memory packed) {
+            return resources.add(BoundPrimitive.reorder(packed, plain, null));
         }
 
-        void read(FloatPointer from) {
-            if (blocks.inOrder()) {
-                ours.set_data_handle(from);
+        void setWeights(FloatPointer from) {
+            if (blocks.sameOrder()) {
+                plain.set_data_handle(from);
             } else {
-                FloatPointer staged = new FloatPointer(scratchpad.bytes(blocks.bytes()));
-                blocks.toOneDnn(from, staged);
-                ours.set_data_handle(staged);
+                FloatPointer reordered = new FloatPointer(kernelMemory.scratchpad(blocks.bytes()));
+                blocks.toOneDnn(from, reordered);
+                plain.set_data_handle(reordered);
             }
         }
 
-        void write(Call unpacking, FloatPointer to) {
-            if (blocks.inOrder()) {
-                ours.set_data_handle(to);
+        void unpack(BoundPrimitive unpacking, FloatPointer to) {
+            if (blocks.sameOrder()) {
+                plain.set_data_handle(to);
                 unpacking.run();
             } else {
-                FloatPointer staged = new FloatPointer(scratchpad.bytes(blocks.bytes()));
-                ours.set_data_handle(staged);
+                FloatPointer reordered = new FloatPointer(kernelMemory.scratchpad(blocks.bytes()));
+                plain.set_data_handle(reordered);
                 unpacking.run();
-                blocks.toOurs(staged, to);
+                blocks.fromOneDnn(reordered, to);
             }
         }
 
         @Override
         public void close() {
-            owned.close();
+            resources.close();
         }
     }
 }

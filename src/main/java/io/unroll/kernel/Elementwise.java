@@ -10,14 +10,14 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.softmax_forward;
 
-/** Functions of an array in its own place. */
+/** Primitives that overwrite an array with a function of it. */
 final class Elementwise {
     private Elementwise() {}
 
-    /** @param data {@code [rows, columns]}, each row by itself */
-    static Call logSoftmax(memory data, Scratchpad scratchpad) {
+    /** Returns the log-softmax of each row of {@code data [rows, columns]}. */
+    static BoundPrimitive logSoftmax(memory data, KernelMemory kernelMemory) {
         try (memory.desc layout = data.get_desc();
-                primitive_attr attributes = Call.attributes();
+                primitive_attr attributes = BoundPrimitive.attributes();
                 softmax_forward.primitive_desc description = new softmax_forward.primitive_desc(
                         OneDnn.engine(),
                         prop_kind.forward_inference,
@@ -27,24 +27,24 @@ final class Elementwise {
                         1,
                         attributes,
                         false)) {
-            return new Call(description, new softmax_forward(description), scratchpad)
+            return new BoundPrimitive(description, new softmax_forward(description), kernelMemory)
                     .with(DNNL_ARG_SRC, data)
                     .with(DNNL_ARG_DST, data);
         }
     }
 
-    static Call exp(memory data, Scratchpad scratchpad) {
-        return of(algorithm.eltwise_exp, 0, data, scratchpad);
+    static BoundPrimitive exp(memory data, KernelMemory kernelMemory) {
+        return of(algorithm.eltwise_exp, 0, data, kernelMemory);
     }
 
-    static Call add(double number, memory data, Scratchpad scratchpad) {
-        return of(algorithm.eltwise_linear, (float) number, data, scratchpad);
+    static BoundPrimitive add(double number, memory data, KernelMemory kernelMemory) {
+        return of(algorithm.eltwise_linear, (float) number, data, kernelMemory);
     }
 
-    /** @param added by the linear one, which multiplies by 1; not read by others */
-    private static Call of(algorithm function, float added, memory data, Scratchpad scratchpad) {
+    /** @param beta the added number of {@code eltwise_linear}; other functions ignore it */
+    private static BoundPrimitive of(algorithm function, float beta, memory data, KernelMemory kernelMemory) {
         try (memory.desc layout = data.get_desc();
-                primitive_attr attributes = Call.attributes();
+                primitive_attr attributes = BoundPrimitive.attributes();
                 eltwise_forward.primitive_desc description = new eltwise_forward.primitive_desc(
                         OneDnn.engine(),
                         prop_kind.forward_inference,
@@ -52,10 +52,10 @@ final class Elementwise {
                         layout,
                         layout,
                         1f,
-                        added,
+                        beta,
                         attributes,
                         false)) {
-            return new Call(description, new eltwise_forward(description), scratchpad)
+            return new BoundPrimitive(description, new eltwise_forward(description), kernelMemory)
                     .with(DNNL_ARG_SRC, data)
                     .with(DNNL_ARG_DST, data);
         }

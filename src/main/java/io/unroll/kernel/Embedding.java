@@ -3,11 +3,11 @@ package io.unroll.kernel;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas;
 
-/** The look-up of a token's row in a table {@code [vocabulary, size]}, row by row: a product with one-hot rows. */
+/** The embedding of tokens: a look-up of their rows in a table {@code [vocabulary, size]}, stored row by row. */
 public final class Embedding {
     private Embedding() {}
 
-    /** @param to {@code [tokens, size]} */
+    /** Copies the rows of the tokens to {@code to [tokens, size]}. */
     public static void lookUp(FloatPointer table, int size, int[] tokens, FloatPointer to) {
         FloatPointer from = new FloatPointer(table);
         FloatPointer row = new FloatPointer(to);
@@ -16,10 +16,10 @@ public final class Embedding {
         }
     }
 
-    /** @param gradient of the table, is added to */
-    public static void backward(FloatPointer dRows, int size, int[] tokens, FloatPointer gradient) {
+    /** Adds each row of {@code dRows [tokens, size]} to its token's row of the table's gradient. */
+    public static void backward(FloatPointer dRows, int size, int[] tokens, FloatPointer dTable) {
         FloatPointer row = new FloatPointer(dRows);
-        FloatPointer sum = new FloatPointer(gradient);
+        FloatPointer sum = new FloatPointer(dTable);
         for (int i = 0; i < tokens.length; i++) {
             openblas.cblas_saxpy(size, 1, row.position((long) i * size), 1, sum.position((long) tokens[i] * size), 1);
         }

@@ -12,26 +12,26 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 
-/** oneDNN on this processor: what all kernels share. */
+/** oneDNN on this processor: the engine, stream and helpers that all kernels share. */
 public final class OneDnn {
     private static final engine ENGINE;
     private static final stream STREAM;
     private static final LinkageError PROBLEM;
-    private static final ThreadLocal<long[]> NANOS_IN_CALLS = ThreadLocal.withInitial(() -> new long[1]);
+    private static final ThreadLocal<long[]> NANOS_IN_PRIMITIVES = ThreadLocal.withInitial(() -> new long[1]);
 
     static {
-        engine loaded = null;
-        stream calls = null;
+        engine cpu = null;
+        stream cpuStream = null;
         LinkageError problem = null;
         try {
             Loader.load(dnnl.class);
-            loaded = new engine(engine.kind.cpu, 0);
-            calls = new stream(loaded);
+            cpu = new engine(engine.kind.cpu, 0);
+            cpuStream = new stream(cpu);
         } catch (LinkageError e) {
             problem = e;
         }
-        ENGINE = loaded;
-        STREAM = calls;
+        ENGINE = cpu;
+        STREAM = cpuStream;
         PROBLEM = problem;
     }
 
@@ -40,71 +40,84 @@ public final class OneDnn {
     static engine engine() {
         if (PROBLEM != null) {
             throw new UnrollException(
-                    "the oneDNN library does not load (" + PROBLEM.getMessage()
-                            + "): the jar holds it for Linux on x86-64; elsewhere Unroll cannot train.",
+                    "cannot load the oneDNN library (" + PROBLEM.getMessage()
+                            + "): the jar contains it for Linux on x86-64 only, and Unroll cannot train without it.",
                     PROBLEM);
         }
         return ENGINE;
     }
 
-    /** Calls on it return when they are done; the processor's streams have no state, so all threads share one. */
+    /** @return the stream of all threads: it executes synchronously, and streams of a CPU have no state */
     static stream stream() {
         return STREAM;
     }
 
-    /** @return whether the processor multiplies bfloat16 itself; elsewhere oneDNN emulates it, slower than float32 */
+    /** @return whether the processor has bfloat16 instructions; without them oneDNN emulates it, slower than float32 */
     public static boolean hasBfloat16() {
         engine();
         return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
     }
 
-    /** {@code C = A B}, where A is {@code [rows, inner]} and B {@code [inner, columns]}, row by row. */
+    /** Computes {@code C = A B} with A {@code [rows, inner]} and B {@code [inner, columns]}, all row by row. */
     public static void multiply(int rows, int inner, int columns, FloatPointer a, FloatPointer b, FloatPointer c) {
         multiply('N', 'N', rows, inner, columns, a, b, 0, c);
     }
 
-    /** {@code C = A B'}, where A is {@code [rows, inner]} and B {@code [columns, inner]}. */
+    /** Computes {@code C = A B'} with A {@code [rows, inner]} and B {@code [columns, inner]}, all row by row. */
     public static void multiplyByTransposed(
             int rows, int inner, int columns, FloatPointer a, FloatPointer b, FloatPointer c) {
         multiply('N', 'T', rows, inner, columns, a, b, 0, c);
     }
 
-    /** {@code C += A' B}, where A is {@code [inner, rows]} and B {@code [inner, columns]}. */
-    public static void addTransposedTimes(
+    /** Computes {@code C += A' B} with A {@code [inner, rows]} and B {@code [inner, columns]}, all row by row. */
+    public static void addTransposedProduct(
             int rows, int inner, int columns, FloatPointer a, FloatPointer b, FloatPointer c) {
         multiply('T', 'N', rows, inner, columns, a, b, 1, c);
     }
 
     private static void multiply(
-            char turnA,
-            char turnB,
+            char transposeA,
+            char transposeB,
             int rows,
             int inner,
             int columns,
             FloatPointer a,
             FloatPointer b,
-            float kept,
+            float beta,
             FloatPointer c) {
         engine();
-        int rowOfA = turnA == 'T' ? rows : inner;
-        int rowOfB = turnB == 'T' ? inner : columns;
+        int rowLengthOfA = transposeA == 'T' ? rows : inner;
+        int rowLengthOfB = transposeB == 'T' ? inner : columns;
         int status = dnnl.dnnl_sgemm(
-                (byte) turnA, (byte) turnB, rows, columns, inner, 1, a, rowOfA, b, rowOfB, kept, c, columns);
+                (byte) transposeA,
+                (byte) transposeB,
+                rows,
+                columns,
+                inner,
+                1,
+                a,
+                rowLengthOfA,
+                b,
+                rowLengthOfB,
+                beta,
+                c,
+                columns);
         if (status != dnnl.dnnl_success) {
             throw new UnrollException("oneDNN could not multiply [" + rows + ", " + inner + "] by [" + inner + ", "
                     + columns + "]: its status is " + status + ".");
         }
     }
 
-    static void countCall(long nanos) {
-        NANOS_IN_CALLS.get()[0] += nanos;
+    static void addPrimitiveTime(long nanos) {
+        NANOS_IN_PRIMITIVES.get()[0] += nanos;
     }
 
-    /** @return time that the calling thread has spent in oneDNN's primitives */
-    public static double secondsInCalls() {
-        return NANOS_IN_CALLS.get()[0] / 1e9;
+    /** @return the time that the calling thread has spent in oneDNN's primitives */
+    public static double secondsInPrimitives() {
+        return NANOS_IN_PRIMITIVES.get()[0] / 1e9;
     }
 
+    /** @return a row-major layout */
     static memory.desc plain(memory.data_type type, long... dimensions) {
         long[] strides = new long[dimensions.length];
         long stride = 1;
@@ -115,30 +128,31 @@ public final class OneDnn {
         return new memory.desc(dimensions, type, strides);
     }
 
-    /** A view of a row-major {@code [columns, rows]} as its transpose. */
+    /** @return the layout of the transpose {@code [rows, columns]} of a row-major array {@code [columns, rows]} */
     static memory.desc transposed(memory.data_type type, long rows, long columns) {
         return new memory.desc(new long[] {rows, columns}, type, new long[] {1, rows});
     }
 
+    /** @return a description that lets the primitive choose the layout */
     static memory.desc any(memory.data_type type, long... dimensions) {
         return new memory.desc(dimensions, type, memory.format_tag.any);
     }
 
-    /** Memory of its own, of any content: what no primitive touches takes no room. */
+    /** @return uninitialized memory; pages that no primitive touches take no physical memory */
     static memory allocate(memory.desc layout) {
         long bytes = layout.get_size();
         try {
             return new memory(layout, engine());
         } catch (RuntimeException e) {
             throw new UnrollException(
-                    "no memory: " + (bytes >> 20) + " MiB more cannot be had for the network's arrays; give the"
-                            + " executor more (outside the Java heap), or lower model.hidden, training.batch or"
+                    "out of memory: cannot allocate " + (bytes >> 20) + " MiB for the network's arrays; give the"
+                            + " executor more memory outside the Java heap, or lower model.hidden, training.batch or"
                             + " training.tbptt.",
                     e);
         }
     }
 
-    /** A view of memory that someone else owns; its user says where. */
+    /** @return a view without an address, which {@code set_data_handle} sets; it does not own the memory */
     static memory view(memory.desc layout) {
         return new memory(layout, engine(), new Pointer());
     }

@@ -22,17 +22,17 @@ import org.bytedeco.dnnl.rnn_primitive_desc_base;
 import org.bytedeco.dnnl.vanilla_rnn_backward;
 import org.bytedeco.dnnl.vanilla_rnn_forward;
 
-/** oneDNN's primitives of one cell and shape: the same arguments, under four names. */
+/** Creates oneDNN's primitives for a cell type and shape; oneDNN has four classes of them, with the same arguments. */
 final class RecurrentPrimitives implements AutoCloseable {
     private static final rnn_direction DIRECTION = rnn_direction.unidirectional_left2right;
 
-    private final engine processor = OneDnn.engine();
-    private final Owned owned = new Owned();
-    private final Scratchpad scratchpad;
-    private final Owned arrayOwner;
-    private final Cell cell;
-    private final primitive_attr attributes = owned.add(Call.attributes());
-    private final memory.desc none = owned.add(new memory.desc());
+    private final engine cpu = OneDnn.engine();
+    private final ResourceScope resources = new ResourceScope();
+    private final KernelMemory kernelMemory;
+    private final ResourceScope arrayOwner;
+    private final CellType cell;
+    private final primitive_attr attributes = resources.add(BoundPrimitive.attributes());
+    private final memory.desc none = resources.add(new memory.desc());
     private final memory.desc input;
     private final memory.desc output;
     private final memory.desc hiddenState;
@@ -44,9 +44,10 @@ final class RecurrentPrimitives implements AutoCloseable {
     private final rnn_primitive_desc_base forward;
     private final rnn_primitive_desc_base backward;
 
-    /** @param arrayOwner of what {@link #forForward} and {@link #forBackward} give */
-    RecurrentPrimitives(RecurrentKernel.Shape shape, memory.data_type type, Scratchpad scratchpad, Owned arrayOwner) {
-        this.scratchpad = scratchpad;
+    /** @param arrayOwner owner of the arrays of {@link #forwardMemory} and {@link #backwardMemory} */
+    RecurrentPrimitives(
+            RecurrentKernel.Shape shape, memory.data_type type, KernelMemory kernelMemory, ResourceScope arrayOwner) {
+        this.kernelMemory = kernelMemory;
         this.arrayOwner = arrayOwner;
         this.cell = shape.cell();
         long inputs = shape.inputs();
@@ -54,17 +55,17 @@ final class RecurrentPrimitives implements AutoCloseable {
         int steps = shape.steps();
         int lanes = shape.lanes();
         boolean training = shape.training();
-        input = owned.add(OneDnn.plain(type, steps, lanes, inputs));
-        output = owned.add(OneDnn.plain(type, steps, lanes, hidden));
-        hiddenState = owned.add(OneDnn.plain(type, 1, 1, lanes, hidden));
-        cellState = owned.add(OneDnn.plain(f32, 1, 1, lanes, hidden));
-        inputWeights = owned.add(OneDnn.any(type, 1, 1, inputs, cell.blocks(), hidden));
-        recurrentWeights = owned.add(OneDnn.any(type, 1, 1, hidden, cell.blocks(), hidden));
-        peepholes = cell == Cell.LSTM_PEEPHOLE ? owned.add(OneDnn.plain(f32, 1, 1, 3, hidden)) : none;
-        bias = owned.add(OneDnn.plain(f32, 1, 1, cell.biases(), hidden));
+        input = resources.add(OneDnn.plain(type, steps, lanes, inputs));
+        output = resources.add(OneDnn.plain(type, steps, lanes, hidden));
+        hiddenState = resources.add(OneDnn.plain(type, 1, 1, lanes, hidden));
+        cellState = resources.add(OneDnn.plain(f32, 1, 1, lanes, hidden));
+        inputWeights = resources.add(OneDnn.any(type, 1, 1, inputs, cell.blocks(), hidden));
+        recurrentWeights = resources.add(OneDnn.any(type, 1, 1, hidden, cell.blocks(), hidden));
+        peepholes = cell == CellType.LSTM_PEEPHOLE ? resources.add(OneDnn.plain(f32, 1, 1, 3, hidden)) : none;
+        bias = resources.add(OneDnn.plain(f32, 1, 1, cell.biases(), hidden));
         try {
-            forward = owned.add(forward(training ? prop_kind.forward_training : prop_kind.forward_inference));
-            backward = training ? owned.add(backward(type, inputs, hidden, steps, lanes)) : null;
+            forward = resources.add(forward(training ? prop_kind.forward_training : prop_kind.forward_inference));
+            backward = training ? resources.add(backward(type, inputs, hidden, steps, lanes)) : null;
         } catch (RuntimeException e) {
             throw new UnrollException(
                     "oneDNN has no kernel for " + shape + " on this processor: set model.precision = float32.", e);
@@ -74,7 +75,7 @@ final class RecurrentPrimitives implements AutoCloseable {
     private rnn_primitive_desc_base forward(prop_kind kind) {
         return switch (cell) {
             case RNN_TANH, RNN_RELU -> new vanilla_rnn_forward.primitive_desc(
-                    processor,
+                    cpu,
                     kind,
                     activation(),
                     DIRECTION,
@@ -89,7 +90,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case LSTM, LSTM_PEEPHOLE -> new lstm_forward.primitive_desc(
-                    processor,
+                    cpu,
                     kind,
                     DIRECTION,
                     input,
@@ -106,7 +107,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case GRU -> new gru_forward.primitive_desc(
-                    processor,
+                    cpu,
                     kind,
                     DIRECTION,
                     input,
@@ -119,7 +120,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case GRU_RESET_AFTER -> new lbr_gru_forward.primitive_desc(
-                    processor,
+                    cpu,
                     kind,
                     DIRECTION,
                     input,
@@ -136,20 +137,20 @@ final class RecurrentPrimitives implements AutoCloseable {
 
     private rnn_primitive_desc_base backward(memory.data_type type, long inputs, long hidden, int steps, int lanes) {
         prop_kind kind = prop_kind.backward;
-        memory.desc dInput = owned.add(OneDnn.plain(f32, steps, lanes, inputs));
-        memory.desc dOutput = owned.add(OneDnn.plain(f32, steps, lanes, hidden));
+        memory.desc dInput = resources.add(OneDnn.plain(f32, steps, lanes, inputs));
+        memory.desc dOutput = resources.add(OneDnn.plain(f32, steps, lanes, hidden));
         memory.desc dState = cellState;
         memory.desc weights = inputWeights;
         memory.desc recurrent = recurrentWeights;
         if (type == bf16 && plainIsFaster(hidden)) {
-            weights = owned.add(transposedBlocks(type, cell.blocks(), inputs, hidden));
-            recurrent = owned.add(transposedBlocks(type, cell.blocks(), hidden, hidden));
+            weights = resources.add(transposedBlocks(type, cell.blocks(), inputs, hidden));
+            recurrent = resources.add(transposedBlocks(type, cell.blocks(), hidden, hidden));
         }
-        memory.desc dWeights = owned.add(OneDnn.any(f32, 1, 1, inputs, cell.blocks(), hidden));
-        memory.desc dRecurrent = owned.add(OneDnn.any(f32, 1, 1, hidden, cell.blocks(), hidden));
+        memory.desc dWeights = resources.add(OneDnn.any(f32, 1, 1, inputs, cell.blocks(), hidden));
+        memory.desc dRecurrent = resources.add(OneDnn.any(f32, 1, 1, hidden, cell.blocks(), hidden));
         return switch (cell) {
             case RNN_TANH, RNN_RELU -> new vanilla_rnn_backward.primitive_desc(
-                    processor,
+                    cpu,
                     kind,
                     activation(),
                     DIRECTION,
@@ -172,7 +173,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case LSTM, LSTM_PEEPHOLE -> new lstm_backward.primitive_desc(
-                    processor,
+                    cpu,
                     kind,
                     DIRECTION,
                     input,
@@ -201,7 +202,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case GRU -> new gru_backward.primitive_desc(
-                    processor,
+                    cpu,
                     kind,
                     DIRECTION,
                     input,
@@ -222,7 +223,7 @@ final class RecurrentPrimitives implements AutoCloseable {
                     attributes,
                     false);
             case GRU_RESET_AFTER -> new lbr_gru_backward.primitive_desc(
-                    processor,
+                    cpu,
                     kind,
                     DIRECTION,
                     input,
@@ -246,65 +247,66 @@ final class RecurrentPrimitives implements AutoCloseable {
     }
 
     /**
-     * In bfloat16 oneDNN's blocked kernels add to the weights' gradient in every step. Once an LSTM's outgrows the
-     * cache, that takes longer than its kernels for plain weights: 256 units 47 against 64 ms, 384 units 134 against
-     * 121 (64 lanes x 64 steps, one core of an AMD EPYC, Zen 4). Other cells gain nothing.
+     * In bfloat16, oneDNN's kernels for blocked weights add to the weights' gradient in every step. When that of an
+     * LSTM no longer fits in the cache, they are slower than its kernels for plain weights: 47 against 64 ms with 256
+     * units, but 134 against 121 ms with 384 (64 lanes x 64 steps, one core of an AMD EPYC, Zen 4). Other cells gain
+     * nothing.
      */
     private boolean plainIsFaster(long hidden) {
-        return cell.blocks() == Cell.LSTM.blocks() && hidden > 256;
+        return cell.blocks() == CellType.LSTM.blocks() && hidden > 256;
     }
 
     private algorithm activation() {
-        return cell == Cell.RNN_RELU ? algorithm.eltwise_relu : algorithm.eltwise_tanh;
+        return cell == CellType.RNN_RELU ? algorithm.eltwise_relu : algorithm.eltwise_tanh;
     }
 
-    /** @return the layout of {@code [blocks, hidden, inputs]} row by row, as oneDNN names its dimensions */
+    /** @return the layout of a row-major {@code [blocks, hidden, inputs]}, in the order of oneDNN's dimensions */
     static memory.desc transposedBlocks(memory.data_type type, long blocks, long inputs, long hidden) {
-        long all = blocks * hidden * inputs;
+        long total = blocks * hidden * inputs;
         return new memory.desc(
-                new long[] {1, 1, inputs, blocks, hidden}, type, new long[] {all, all, 1, hidden * inputs, inputs});
+                new long[] {1, 1, inputs, blocks, hidden}, type, new long[] {total, total, 1, hidden * inputs, inputs});
     }
 
-    Call forwardCall() {
-        primitive call =
+    BoundPrimitive forwardPrimitive() {
+        primitive operation =
                 switch (cell) {
                     case RNN_TANH, RNN_RELU -> new vanilla_rnn_forward((vanilla_rnn_forward.primitive_desc) forward);
                     case LSTM, LSTM_PEEPHOLE -> new lstm_forward((lstm_forward.primitive_desc) forward);
                     case GRU -> new gru_forward((gru_forward.primitive_desc) forward);
                     case GRU_RESET_AFTER -> new lbr_gru_forward((lbr_gru_forward.primitive_desc) forward);
                 };
-        return new Call(forward, call, scratchpad);
+        return new BoundPrimitive(forward, operation, kernelMemory);
     }
 
-    Call backwardCall() {
-        primitive call =
+    BoundPrimitive backwardPrimitive() {
+        primitive operation =
                 switch (cell) {
                     case RNN_TANH, RNN_RELU -> new vanilla_rnn_backward((vanilla_rnn_backward.primitive_desc) backward);
                     case LSTM, LSTM_PEEPHOLE -> new lstm_backward((lstm_backward.primitive_desc) backward);
                     case GRU -> new gru_backward((gru_backward.primitive_desc) backward);
                     case GRU_RESET_AFTER -> new lbr_gru_backward((lbr_gru_backward.primitive_desc) backward);
                 };
-        return new Call(backward, call, scratchpad);
+        return new BoundPrimitive(backward, operation, kernelMemory);
     }
 
-    /** @return memory as the forward primitive wants this argument */
-    memory forForward(int argument) {
-        return allocated(forward, argument);
+    /** @return new memory in the layout that the forward primitive chose for the argument */
+    memory forwardMemory(int argument) {
+        return allocate(forward, argument);
     }
 
-    /** @return memory as the backward primitive wants this argument */
-    memory forBackward(int argument) {
-        return allocated(backward, argument);
+    /** @return new memory in the layout that the backward primitive chose for the argument */
+    memory backwardMemory(int argument) {
+        return allocate(backward, argument);
     }
 
-    private memory allocated(rnn_primitive_desc_base description, int argument) {
+    private memory allocate(rnn_primitive_desc_base description, int argument) {
         try (memory.desc layout = description.query_md(query.exec_arg_md, argument)) {
-            return scratchpad.array(layout, arrayOwner);
+            return kernelMemory.array(layout, arrayOwner);
         }
     }
 
     @Override
     public void close() {
-        owned.close();
+        resources.close();
     }
 }

@@ -10,35 +10,35 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.indexer.FloatIndexer;
 
 /**
- * The output of a network, {@code logits = h W' + b}, with the cross-entropy of its softmax against token ids. Goes
- * through the rows block by block: the logits of one block are the only array of {@code [rows, vocabulary]}, and
- * their gradient takes their place. Not safe for several threads.
+ * Computes the output layer of a network, {@code logits = h W' + b}, and the cross-entropy of its softmax against token
+ * ids. It processes the rows in blocks, so that only the logits of one block, {@code [block rows, vocabulary]}, are in
+ * memory; their gradient overwrites them. Not thread-safe.
  */
 public final class SoftmaxKernel implements AutoCloseable {
-    /** A row that does not count. */
+    /** The target of a row that is not part of the loss. */
     public static final int IGNORED = Batch.IGNORED;
 
-    /** Logits that are held at once: 64 MiB. */
-    private static final long MOST_LOGITS = 1 << 24;
+    /** Maximum number of logits in a block: 64 MiB. */
+    private static final long MAX_LOGITS = 1 << 24;
 
-    /** @param training whether gradients are wanted */
+    /** @param training whether gradients will be computed */
     public record Shape(int hidden, int vocabulary, int rows, boolean bfloat16, boolean training) {
-        /** @return rows whose logits are held at once: where it can be, a divisor of all, which leaves no rest */
+        /** @return rows in a block: if possible a divisor of the number of rows, so that all blocks are equal */
         public int blockRows() {
-            int most = (int) Math.max(1, Math.min(rows, MOST_LOGITS / vocabulary));
-            for (int divisor = most; divisor > most / 2; divisor--) {
+            int maxRows = (int) Math.max(1, Math.min(rows, MAX_LOGITS / vocabulary));
+            for (int divisor = maxRows; divisor > maxRows / 2; divisor--) {
                 if (rows % divisor == 0) {
                     return divisor;
                 }
             }
-            return most;
+            return maxRows;
         }
     }
 
-    /** Where the parameters, or their gradients, lie: {@code W [vocabulary, hidden]} row by row, and b. */
+    /** Pointers to {@code W [vocabulary, hidden]}, row by row, and {@code b [vocabulary]}, or to their gradients. */
     public record Parameters(FloatPointer weights, FloatPointer bias) {}
 
-    private final Owned owned = new Owned();
+    private final ResourceScope resources = new ResourceScope();
     private final Shape shape;
     private final double labelSmoothing;
     private final memory weights;
@@ -47,37 +47,40 @@ public final class SoftmaxKernel implements AutoCloseable {
     private final memory dWeights;
     private final memory dBias;
     private final memory logits;
-    private final Block block;
-    private final Block rest;
-    private final FloatIndexer values;
+    private final Block fullBlock;
+    /** The shorter last block; null if all blocks are equal. */
+    private final Block lastBlock;
+
+    private final FloatIndexer logitValues;
 
     /**
-     * @param labelSmoothing what gradients take from a target's probability of 1 and spread evenly over the vocabulary
+     * @param labelSmoothing probability that gradients take from the target and spread evenly over the vocabulary
      *     (Szegedy et al. 2016)
      */
-    public SoftmaxKernel(Shape shape, double labelSmoothing, Scratchpad scratchpad) {
+    public SoftmaxKernel(Shape shape, double labelSmoothing, KernelMemory kernelMemory) {
         OneDnn.engine();
         this.shape = shape;
         this.labelSmoothing = labelSmoothing;
         int rows = shape.blockRows();
         weights = view(shape.vocabulary, shape.hidden);
-        transposedWeights = owned.add(OneDnn.view(owned.add(OneDnn.transposed(f32, shape.hidden, shape.vocabulary))));
+        transposedWeights =
+                resources.add(OneDnn.view(resources.add(OneDnn.transposed(f32, shape.hidden, shape.vocabulary))));
         bias = view(1, shape.vocabulary);
         dWeights = view(shape.vocabulary, shape.hidden);
         dBias = view(1, shape.vocabulary);
-        logits = array(scratchpad, owned, rows, shape.vocabulary);
-        values = FloatIndexer.create(OneDnn.floats(logits).capacity((long) rows * shape.vocabulary));
-        block = owned.add(new Block(rows, scratchpad));
-        rest = shape.rows % rows == 0 ? null : owned.add(new Block(shape.rows % rows, scratchpad));
+        logits = array(kernelMemory, resources, rows, shape.vocabulary);
+        logitValues = FloatIndexer.create(OneDnn.floats(logits).capacity((long) rows * shape.vocabulary));
+        fullBlock = resources.add(new Block(rows, kernelMemory));
+        lastBlock = shape.rows % rows == 0 ? null : resources.add(new Block(shape.rows % rows, kernelMemory));
     }
 
     private memory view(long... dimensions) {
-        return owned.add(OneDnn.view(owned.add(OneDnn.plain(f32, dimensions))));
+        return resources.add(OneDnn.view(resources.add(OneDnn.plain(f32, dimensions))));
     }
 
-    private static memory array(Scratchpad scratchpad, Owned owner, long... dimensions) {
+    private static memory array(KernelMemory kernelMemory, ResourceScope owner, long... dimensions) {
         try (memory.desc layout = OneDnn.plain(f32, dimensions)) {
-            return scratchpad.array(layout, owner);
+            return kernelMemory.array(layout, owner);
         }
     }
 
@@ -85,19 +88,20 @@ public final class SoftmaxKernel implements AutoCloseable {
         return shape;
     }
 
-    /** Takes over the parameters; needed anew whenever they change. They must stay where they are. */
+    /** Packs the parameters. Call it again when they have changed; their memory must remain valid. */
     public void pack(Parameters from) {
         weights.set_data_handle(from.weights);
         transposedWeights.set_data_handle(from.weights);
         bias.set_data_handle(from.bias);
-        block.pack();
-        if (rest != null) {
-            rest.pack();
+        fullBlock.pack();
+        if (lastBlock != null) {
+            lastBlock.pack();
         }
     }
 
     /**
      * @param hidden {@code [rows, hidden]}
+     * @param targets {@code [rows]}
      * @return the sum of the cross-entropies in nats
      */
     public double loss(FloatPointer hidden, int[] targets) {
@@ -109,9 +113,11 @@ public final class SoftmaxKernel implements AutoCloseable {
     }
 
     /**
-     * @param dHidden gradient of the sum, labels smoothed, {@code [rows, hidden]}, is overwritten
-     * @param gradient of the same, is added to
-     * @return the sum of the cross-entropies in nats, labels as they are
+     * Computes the loss and its gradients. Label smoothing changes the gradients, but not the returned loss.
+     *
+     * @param dHidden gradient with respect to {@code hidden}, {@code [rows, hidden]}, overwritten
+     * @param gradient of the parameters, to which this method adds
+     * @return the sum of the cross-entropies in nats
      */
     public double train(FloatPointer hidden, int[] targets, FloatPointer dHidden, Parameters gradient) {
         dWeights.set_data_handle(gradient.weights);
@@ -124,47 +130,47 @@ public final class SoftmaxKernel implements AutoCloseable {
         return sum;
     }
 
-    /** @return {@code [rows, vocabulary]} row by row */
+    /** @return the logits {@code [rows, vocabulary]}, row by row */
     public float[] logits(FloatPointer hidden) {
-        float[] all = new float[Math.toIntExact((long) shape.rows * shape.vocabulary)];
+        float[] result = new float[Math.toIntExact((long) shape.rows * shape.vocabulary)];
         for (int row = 0; row < shape.rows; row += shape.blockRows()) {
-            Block at = blockAt(row);
-            at.logits(hidden.getPointer((long) row * shape.hidden));
-            OneDnn.floats(logits).get(all, row * shape.vocabulary, at.rows * shape.vocabulary);
+            Block current = blockAt(row);
+            current.logits(hidden.getPointer((long) row * shape.hidden));
+            OneDnn.floats(logits).get(result, row * shape.vocabulary, current.rows * shape.vocabulary);
         }
-        return all;
+        return result;
     }
 
     private Block blockAt(int row) {
-        return row + shape.blockRows() <= shape.rows ? block : rest;
+        return row + shape.blockRows() <= shape.rows ? fullBlock : lastBlock;
     }
 
     @Override
     public void close() {
-        owned.close();
+        resources.close();
     }
 
-    /** The primitives for one number of rows. */
+    /** The primitives for blocks of a fixed number of rows. */
     private final class Block implements AutoCloseable {
-        private final Owned parts = new Owned();
+        private final ResourceScope scope = new ResourceScope();
         private final int rows;
-        private final Port hidden;
-        private final Product product;
-        private final Call logSoftmax;
+        private final ConvertedArray hidden;
+        private final MatMul multiplication;
+        private final BoundPrimitive logSoftmax;
         private final Gradients gradients;
 
-        Block(int rows, Scratchpad scratchpad) {
+        Block(int rows, KernelMemory kernelMemory) {
             this.rows = rows;
-            this.hidden = parts.add(Port.view(shape.bfloat16 ? bf16 : f32, scratchpad, rows, shape.hidden));
-            memory result = parts.add(OneDnn.view(parts.add(OneDnn.plain(f32, rows, shape.vocabulary))));
+            this.hidden = scope.add(ConvertedArray.view(shape.bfloat16 ? bf16 : f32, kernelMemory, rows, shape.hidden));
+            memory result = scope.add(OneDnn.view(scope.add(OneDnn.plain(f32, rows, shape.vocabulary))));
             result.set_data_handle(logits.get_data_handle());
-            product = parts.add(Product.withPacked(hidden.inside(), transposedWeights, bias, result, scratchpad));
-            logSoftmax = parts.add(Elementwise.logSoftmax(result, scratchpad));
-            gradients = shape.training ? parts.add(new Gradients(rows, hidden.inside(), result, scratchpad)) : null;
+            multiplication = scope.add(MatMul.packed(hidden.typed(), transposedWeights, bias, result, kernelMemory));
+            logSoftmax = scope.add(Elementwise.logSoftmax(result, kernelMemory));
+            gradients = shape.training ? scope.add(new Gradients(rows, hidden.typed(), result, kernelMemory)) : null;
         }
 
         void pack() {
-            product.pack();
+            multiplication.pack();
             if (gradients != null) {
                 gradients.pack();
             }
@@ -172,36 +178,36 @@ public final class SoftmaxKernel implements AutoCloseable {
 
         void logits(Pointer from) {
             hidden.attach(from);
-            hidden.read();
-            product.run();
+            hidden.convertFromFloat32();
+            multiplication.run();
         }
 
-        double loss(Pointer from, int[] targets, int first) {
+        double loss(Pointer from, int[] targets, int firstRow) {
             logits(from);
             logSoftmax.run();
             double sum = 0;
             for (int row = 0; row < rows; row++) {
-                if (targets[first + row] != IGNORED) {
-                    sum -= values.get((long) row * shape.vocabulary + targets[first + row]);
+                if (targets[firstRow + row] != IGNORED) {
+                    sum -= logitValues.get((long) row * shape.vocabulary + targets[firstRow + row]);
                 }
             }
             return sum;
         }
 
-        double train(Pointer from, int[] targets, int first, Pointer dHidden) {
-            double sum = loss(from, targets, first);
+        double train(Pointer from, int[] targets, int firstRow, Pointer dHidden) {
+            double sum = loss(from, targets, firstRow);
             gradients.probabilities.run();
-            if (gradients.spread != null) {
-                gradients.spread.run();
+            if (gradients.smoothing != null) {
+                gradients.smoothing.run();
             }
             for (int row = 0; row < rows; row++) {
                 long start = (long) row * shape.vocabulary;
-                if (targets[first + row] == IGNORED) {
+                if (targets[firstRow + row] == IGNORED) {
                     FloatPointer ignored = OneDnn.floats(logits).getPointer(start);
                     Pointer.memset(ignored, 0, (long) shape.vocabulary * Float.BYTES);
                 } else {
-                    long target = start + targets[first + row];
-                    values.put(target, values.get(target) - (float) (1 - labelSmoothing));
+                    long target = start + targets[firstRow + row];
+                    logitValues.put(target, logitValues.get(target) - (float) (1 - labelSmoothing));
                 }
             }
             gradients.run(dHidden);
@@ -210,39 +216,39 @@ public final class SoftmaxKernel implements AutoCloseable {
 
         @Override
         public void close() {
-            parts.close();
+            scope.close();
         }
     }
 
-    /** From the log-probabilities of a block's rows to the gradients. */
+    /** The primitives that compute gradients from the log-probabilities of a block. */
     private final class Gradients implements AutoCloseable {
-        private final Owned parts = new Owned();
-        private final Call probabilities;
-        /** Subtracts what label smoothing gives to each class; null without. */
-        private final Call spread;
+        private final ResourceScope scope = new ResourceScope();
+        private final BoundPrimitive probabilities;
+        /** Subtracts the smoothed probability of each class; null without label smoothing. */
+        private final BoundPrimitive smoothing;
 
-        private final Port dLogits;
+        private final ConvertedArray dLogits;
         private final memory dHidden;
-        private final Product toHidden;
-        private final Product toWeights;
-        private final Product toBias;
+        private final MatMul toHidden;
+        private final MatMul toWeights;
+        private final MatMul toBias;
 
-        Gradients(int rows, memory hidden, memory result, Scratchpad scratchpad) {
+        Gradients(int rows, memory hidden, memory result, KernelMemory kernelMemory) {
             memory.data_type type = shape.bfloat16 ? bf16 : f32;
-            probabilities = parts.add(Elementwise.exp(result, scratchpad));
-            spread = labelSmoothing == 0
+            probabilities = scope.add(Elementwise.exp(result, kernelMemory));
+            smoothing = labelSmoothing == 0
                     ? null
-                    : parts.add(Elementwise.add(-labelSmoothing / shape.vocabulary, result, scratchpad));
-            dLogits = parts.add(Port.view(type, scratchpad, rows, shape.vocabulary));
+                    : scope.add(Elementwise.add(-labelSmoothing / shape.vocabulary, result, kernelMemory));
+            dLogits = scope.add(ConvertedArray.view(type, kernelMemory, rows, shape.vocabulary));
             dLogits.attach(logits.get_data_handle());
-            dHidden = parts.add(OneDnn.view(parts.add(OneDnn.plain(f32, rows, shape.hidden))));
-            toHidden = parts.add(Product.withPacked(dLogits.inside(), weights, null, dHidden, scratchpad));
-            memory transposed = parts.add(OneDnn.view(parts.add(OneDnn.transposed(type, shape.vocabulary, rows))));
-            transposed.set_data_handle(dLogits.inside().get_data_handle());
-            toWeights = parts.add(Product.added(transposed, hidden, dWeights, scratchpad));
-            memory ones = array(scratchpad, parts, 1, rows);
+            dHidden = scope.add(OneDnn.view(scope.add(OneDnn.plain(f32, rows, shape.hidden))));
+            toHidden = scope.add(MatMul.packed(dLogits.typed(), weights, null, dHidden, kernelMemory));
+            memory transposed = scope.add(OneDnn.view(scope.add(OneDnn.transposed(type, shape.vocabulary, rows))));
+            transposed.set_data_handle(dLogits.typed().get_data_handle());
+            toWeights = scope.add(MatMul.accumulating(transposed, hidden, dWeights, kernelMemory));
+            memory ones = array(kernelMemory, scope, 1, rows);
             OneDnn.floats(ones).capacity(rows).put(ones(rows));
-            toBias = parts.add(Product.added(ones, result, dBias, scratchpad));
+            toBias = scope.add(MatMul.accumulating(ones, result, dBias, kernelMemory));
         }
 
         private static float[] ones(int rows) {
@@ -256,7 +262,7 @@ public final class SoftmaxKernel implements AutoCloseable {
         }
 
         void run(Pointer to) {
-            dLogits.read();
+            dLogits.convertFromFloat32();
             dHidden.set_data_handle(to);
             toHidden.run();
             toWeights.run();
@@ -265,7 +271,7 @@ public final class SoftmaxKernel implements AutoCloseable {
 
         @Override
         public void close() {
-            parts.close();
+            scope.close();
         }
     }
 }

@@ -7,13 +7,14 @@ import org.deeplearning4j.nn.weights.WeightInit;
 import org.nd4j.linalg.activations.Activation;
 
 /**
- * The weights of an {@link Attention}: {@code Wa [hidden, hidden]} and {@code Wc [2 hidden, hidden]}, each column by
- * column, as two dense layers of Deeplearning4j that are not meant to follow each other.
+ * The shape of an {@link AttentionLayer}, whose weights are {@code Wa [hidden, hidden]} and
+ * {@code Wc [2 hidden, hidden]}, each column by column. In Deeplearning4j's configuration they are two dense layers,
+ * used only to store the weights.
  */
 public record AttentionShape(int hidden) implements EncoderShape {
     @Override
     public int parameters() {
-        return ParameterOrder.checked(3L * hidden * hidden);
+        return ParameterOrder.checkedCount(3L * hidden * hidden);
     }
 
     @Override

@@ -4,9 +4,9 @@ import java.util.Arrays;
 import org.apache.commons.lang3.ArrayUtils;
 
 /**
- * Two encoders over one source, of which the first reads it as it is given, and the second from its last token to its
- * first (Schuster and Paliwal 1997). The first one's last state starts the decoder; of each token, both states are
- * added.
+ * Two encoders of the same source: the first reads it in the given order, the second in reverse (Schuster and Paliwal
+ * 1997). The decoder starts from the last state of the first encoder. The state of a token is the sum of both encoders'
+ * states.
  */
 final class BidirectionalEncoder implements Encoder {
     private final TextEncoder first;
@@ -19,28 +19,29 @@ final class BidirectionalEncoder implements Encoder {
 
     @Override
     public float[][] encode(int[][] sources, boolean training) {
-        float[][] last = first.encode(sources, training);
-        int[][] turned = Arrays.stream(sources).map(int[]::clone).toArray(int[][]::new);
-        Arrays.stream(turned).forEach(ArrayUtils::reverse);
-        second.encode(turned, training);
-        return last;
+        float[][] lastState = first.encode(sources, training);
+        int[][] reversed = Arrays.stream(sources).map(int[]::clone).toArray(int[][]::new);
+        Arrays.stream(reversed).forEach(ArrayUtils::reverse);
+        second.encode(reversed, training);
+        return lastState;
     }
 
     @Override
-    public float[][] states() {
-        float[][] states = second.turned(second.states());
+    public float[][] tokenStates() {
+        float[][] states = second.reversed(second.tokenStates());
         for (int lane = 0; lane < states.length; lane++) {
             for (int i = 0; i < states[lane].length; i++) {
-                states[lane][i] += first.states()[lane][i];
+                states[lane][i] += first.tokenStates()[lane][i];
             }
         }
         return states;
     }
 
     @Override
-    public void backward(float[][] gradient, float[][] states) {
-        first.backward(gradient, states);
-        second.backward(new float[gradient.length][gradient[0].length], second.turned(states));
+    public void backward(float[][] lastStateGradient, float[][] tokenGradient) {
+        first.backward(lastStateGradient, tokenGradient);
+        float[][] zero = new float[lastStateGradient.length][lastStateGradient[0].length];
+        second.backward(zero, second.reversed(tokenGradient));
     }
 
     @Override

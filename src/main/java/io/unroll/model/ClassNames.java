@@ -11,64 +11,65 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.apache.commons.io.IOUtils;
 
-/** Checks the names of classes in a network's configuration, before a parser sees it that loads what it names. */
+/** Checks the class names in a network's configuration, because parsers load every class that it names. */
 final class ClassNames {
     private static final ObjectMapper STRICT = new ObjectMapper().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
-    /** Where Deeplearning4j's configurations have lists of strings; anywhere else, the first one may name a class. */
-    private static final Pattern STRINGS =
+    /** Paths of lists of strings in Deeplearning4j's configurations; elsewhere the first string may name a class. */
+    private static final Pattern STRING_LISTS =
             Pattern.compile("/network(In|Out)puts|/topologicalOrderStr|/vertexInputs/[^/]+"
                     + "|(/confs/\\d+|/defaultConfiguration|/vertices/[^/]+(/underlying)*/layerConf)"
                     + "(/variables|(/(layer|underlying|fwd|bwd))+/constraints/\\d+/params)");
 
-    /** Where Keras' configurations have layers. */
-    private static final Set<String> LAYERS =
+    /** Keys in Keras' configurations whose values contain layers. */
+    private static final Set<String> LAYER_KEYS =
             Set.of("config", "layers", "layer", "forward_layer", "backward_layer", "cell", "cells");
 
     private ClassNames() {}
 
     /**
-     * @return what has been read
-     * @throws IOException where Deeplearning4j would load a class that is not one of its layers and their like
+     * @return the parsed configuration
+     * @throws IOException if it names a class that is not among Deeplearning4j's layers and their parts
      */
     static JsonNode checkDeeplearning4j(String json) throws IOException {
-        JsonNode all = STRICT.readTree(json);
-        checkDeeplearning4j(all, "");
-        return all;
+        JsonNode configuration = STRICT.readTree(json);
+        checkDeeplearning4j(configuration, "");
+        return configuration;
     }
 
     private static void checkDeeplearning4j(JsonNode node, String path) throws IOException {
         if (node.isArray()) {
-            if (node.path(0).isTextual() && !STRINGS.matcher(path).matches()) {
-                check(node.path(0), Known.DEEPLEARNING4J);
+            if (node.path(0).isTextual() && !STRING_LISTS.matcher(path).matches()) {
+                check(node.path(0), KnownNames.DEEPLEARNING4J);
             }
             for (int i = 0; i < node.size(); i++) {
                 checkDeeplearning4j(node.get(i), path + "/" + i);
             }
         }
-        for (Map.Entry<String, JsonNode> each : node.properties()) {
-            if (each.getKey().equals("@class") || each.getKey().equals("type")) {
-                check(each.getValue(), Known.DEEPLEARNING4J);
+        for (Map.Entry<String, JsonNode> property : node.properties()) {
+            if (property.getKey().equals("@class") || property.getKey().equals("type")) {
+                check(property.getValue(), KnownNames.DEEPLEARNING4J);
             }
-            checkDeeplearning4j(each.getValue(), path + "/" + each.getKey().replace('/', '|'));
+            checkDeeplearning4j(
+                    property.getValue(), path + "/" + property.getKey().replace('/', '|'));
         }
     }
 
-    /** @throws IOException where there is a layer that Deeplearning4j's import does not know, or that holds code */
+    /** @throws IOException if it has a layer that Deeplearning4j cannot import, or one that contains code */
     static void checkKeras(String json) throws IOException {
         checkKeras(STRICT.readTree(json));
     }
 
     private static void checkKeras(JsonNode node) throws IOException {
         if (node.has("class_name")) {
-            check(node.get("class_name"), Known.KERAS);
+            check(node.get("class_name"), KnownNames.KERAS);
         }
         if (node.isArray()) {
-            for (JsonNode each : node) {
-                checkKeras(each);
+            for (JsonNode element : node) {
+                checkKeras(element);
             }
         }
-        for (String name : LAYERS) {
+        for (String name : LAYER_KEYS) {
             if (node.has(name)) {
                 checkKeras(node.get(name));
             }
@@ -78,7 +79,7 @@ final class ClassNames {
     private static void check(JsonNode name, Set<String> known) throws IOException {
         if (!name.isTextual() || !known.contains(name.asText())) {
             throw new IOException("its configuration names " + name.toString().replaceAll("\\p{Cntrl}", "?")
-                    + ", which is no known class of a layer or its parts");
+                    + ", which is not a known class of a layer or its parts");
         }
     }
 
@@ -90,7 +91,7 @@ final class ClassNames {
         }
     }
 
-    private static final class Known {
+    private static final class KnownNames {
         static final Set<String> DEEPLEARNING4J = lines("deeplearning4j-classes.txt");
         static final Set<String> KERAS = lines("keras-layers.txt");
     }

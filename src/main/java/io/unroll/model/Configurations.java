@@ -27,11 +27,11 @@ import org.nd4j.linalg.learning.config.RmsProp;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
-/** Deeplearning4j's configurations of a shape. */
+/** Creates Deeplearning4j's configuration of a {@link NetworkShape}. */
 final class Configurations {
     private Configurations() {}
 
-    /** @return the network in Deeplearning4j's own classes (but for a {@link Gru}): embedding, layers, output */
+    /** @return embedding, recurrent layers and output, all Deeplearning4j's classes except {@link Gru} */
     static MultiLayerConfiguration of(NetworkShape shape, long seed) {
         Settings.Model model = shape.model();
         NeuralNetConfiguration.ListBuilder list = new NeuralNetConfiguration.Builder()
@@ -46,7 +46,7 @@ final class Configurations {
                 .weightInit(new NormalDistribution(0, embeddingDeviation(model)))
                 .build());
         for (int layer = 0; layer < model.layers(); layer++) {
-            BaseRecurrentLayer one = recurrent(model)
+            BaseRecurrentLayer layerConfiguration = recurrent(model)
                     .nIn(layer == 0 ? model.embedding() : model.hidden())
                     .nOut(model.hidden())
                     .activation(model.activation() == Settings.Activation.RELU ? Activation.RELU : Activation.TANH)
@@ -57,12 +57,15 @@ final class Configurations {
                                     : model.regularization().dropout()))
                     .build();
             boolean last = layer == model.layers() - 1;
-            list.layer(last && shape.pooling() == NetworkShape.Pooling.LAST ? new LastTimeStep(one) : one);
+            list.layer(
+                    last && shape.pooling() == NetworkShape.PoolingMode.LAST
+                            ? new LastTimeStep(layerConfiguration)
+                            : layerConfiguration);
         }
         if (shape.outputs() > 0) {
             addOutput(list, shape);
         }
-        return shape.pooling() == NetworkShape.Pooling.NONE
+        return shape.pooling() == NetworkShape.PoolingMode.NONE
                 ? list.backpropType(BackpropType.TruncatedBPTT)
                         .tBPTTLength(Integer.MAX_VALUE)
                         .build()
@@ -75,7 +78,7 @@ final class Configurations {
             case MAX -> list.layer(new GlobalPoolingLayer(PoolingType.MAX));
             default -> {}
         }
-        BaseOutputLayer.Builder<?> output = shape.pooling() == NetworkShape.Pooling.NONE
+        BaseOutputLayer.Builder<?> output = shape.pooling() == NetworkShape.PoolingMode.NONE
                 ? new RnnOutputLayer.Builder(new LossMCXENT()).dataFormat(RNNFormat.NCW)
                 : new OutputLayer.Builder(new LossMCXENT());
         list.layer(output.nIn(shape.model().hidden())
@@ -85,12 +88,12 @@ final class Configurations {
                 .build());
     }
 
-    /** A tied embedding is the output's matrix too, whose products with a hidden state should be about 1. */
+    /** A tied embedding is also the output matrix, whose products with a hidden state should be about 1. */
     private static double embeddingDeviation(Settings.Model model) {
         return model.tied() ? 1 / Math.sqrt(model.hidden()) : 1;
     }
 
-    @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j has no other with peepholes.
+    @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j's only LSTM with peepholes.
     private static BaseRecurrentLayer.Builder<?> recurrent(Settings.Model model) {
         return switch (model.cell()) {
             case LSTM -> model.peepholes()
@@ -101,7 +104,7 @@ final class Configurations {
         };
     }
 
-    /** @return null for none; Deeplearning4j counts what is kept */
+    /** @return null for no dropout; Deeplearning4j takes the probability of keeping a number */
     private static IDropout dropout(Settings.Model model, double probability) {
         if (probability == 0) {
             return null;

@@ -1,25 +1,26 @@
 package io.unroll.model;
 
-/** What reads a lane's source, and leaves the state from which the lane starts. */
+/** Reads the source of each lane and returns the state from which the decoder starts. */
 interface Encoder extends AutoCloseable {
     /**
-     * @param sources of each lane
-     * @return in the order of {@link RecurrentState}
+     * @param sources for each lane its tokens, pixels or features
+     * @return the decoder's initial state, in the order of {@link RecurrentState}, or an image's embedding
+     *     {@code [lanes, size]} if the decoder reads it in its first step
      */
     float[][] encode(int[][] sources, boolean training);
 
-    /** @return of the last {@link #encode}: of each lane, what can be attended to of its tokens, row by row {@code [tokens, hidden]} */
-    float[][] states();
+    /** @return the states of the last {@link #encode}, for each lane {@code [tokens, hidden]}, for attention */
+    float[][] tokenStates();
 
     /**
-     * Of the last {@link #encode} in training; adds to the parameters' gradient.
+     * Adds the gradient of the last {@link #encode} in training to the parameters' gradient.
      *
-     * @param gradient with respect to what it gave
-     * @param states gradient with respect to {@link #states}; null where nobody has seen them
+     * @param lastStateGradient gradient with respect to the result of {@link #encode}
+     * @param tokenGradient gradient with respect to {@link #tokenStates}; null without attention
      */
-    void backward(float[][] gradient, float[][] states);
+    void backward(float[][] lastStateGradient, float[][] tokenGradient);
 
-    /** The parameters have changed. */
+    /** Must be called after the parameters have changed. */
     void parametersChanged();
 
     @Override

@@ -3,32 +3,41 @@ package io.unroll.model;
 import java.io.Serializable;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 
-/** What decides the arrays of one of the networks that a network is made of. */
+/** The shape of one of the subnetworks of a model: recurrent network, image encoder or attention. */
 public sealed interface EncoderShape extends Serializable permits NetworkShape, ImageShape, AttentionShape {
-    /** The seed of a configuration from which no weights are drawn. Not 0, which ND4J takes for the time of day. */
+    /** Seed of a configuration that draws no weights. Not 0, for which ND4J takes the time of day. */
     long UNUSED_SEED = 1;
 
+    /** @return number of parameters */
     int parameters();
 
     default EncoderShape withThreads(int number) {
         return this;
     }
 
-    /** @return the network in Deeplearning4j's own classes */
+    /** @return the network as a Deeplearning4j configuration */
     MultiLayerConfiguration configuration(long seed);
 
-    /** @param ours one vector of parameters, or several, one after the other */
-    default float[] toDeeplearning4j(float[] ours) {
-        return ours;
+    /**
+     * Converts to Deeplearning4j's order of the parameters.
+     *
+     * @param vectors one or several vectors of {@link #parameters} numbers, one after the other
+     */
+    default float[] toDeeplearning4j(float[] vectors) {
+        return vectors;
     }
 
-    /** @return how many parameters Deeplearning4j has for the same network */
+    /** @return number of parameters of the same network in Deeplearning4j */
     default int deeplearning4jParameters() {
         return parameters();
     }
 
-    /** @param theirs one vector of {@link #deeplearning4jParameters} numbers */
-    default float[] fromDeeplearning4j(float[] theirs) {
-        return theirs;
+    /**
+     * Converts from Deeplearning4j's order of the parameters.
+     *
+     * @param vector of {@link #deeplearning4jParameters} numbers
+     */
+    default float[] fromDeeplearning4j(float[] vector) {
+        return vector;
     }
 }

@@ -11,13 +11,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A dense layer over features that another network has found in an image, as the bits of floats. Each image's are scaled to
- * a mean square of 1, whatever that network's scale was (Tanti et al. 2018 scale them to length 1).
+ * The shape of an image encoder that is a dense layer over the features that another network computed from the image.
+ * Features are stored as the bits of floats and scaled to a mean square of 1 for each image, whatever the scale of that
+ * network (Tanti et al. 2018 scale them to length 1).
  *
- * @param features of an image
+ * @param features number of features of an image
  */
 public record FeatureShape(int features, int outputs, Place place) implements ImageShape {
-    /** @return as an example holds them */
+    /** @return the features as the bits of floats, as an example stores them */
     public static int[] bits(float[] features) {
         int[] bits = new int[features.length];
         Arrays.setAll(bits, i -> Float.floatToIntBits(features[i]));
@@ -42,7 +43,7 @@ public record FeatureShape(int features, int outputs, Place place) implements Im
     }
 
     @Override
-    public long bytesOfAnImage() {
+    public long bytesPerImage() {
         return Float.BYTES * 2L * (features + outputs);
     }
 

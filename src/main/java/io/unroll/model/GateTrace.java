@@ -11,30 +11,32 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * What happens inside a network's recurrent layers while they read tokens, by the equations of
- * {@link io.unroll.kernel.Cell}, one step at a time: the kernels keep their gates to themselves.
+ * Computes the gates and states of a network's recurrent layers for each token, by the equations of
+ * {@link io.unroll.kernel.CellType}. It does so in plain Java because oneDNN's kernels do not return their gates.
  */
 public final class GateTrace {
-    /** Where it is among a layer's activations. */
+    /** Key of the cell state in {@link Layer#values}. */
     public static final String CELL = "cell";
 
+    /** Key of the hidden state in {@link Layer#values}. */
     public static final String HIDDEN = "hidden";
+
     private static final String CANDIDATE = "candidate";
 
     private final NetworkShape shape;
     private final float[] parameters;
 
-    /** @param parameters of {@link Network#parameters} */
+    /** @param parameters as in {@link Network#parameters} */
     public GateTrace(NetworkShape shape, float[] parameters) {
         this.shape = shape;
         this.parameters = parameters;
     }
 
     /**
-     * A layer's activations after each step.
+     * A layer's activations after each step, by name, each {@code [steps][hidden]}.
      *
-     * @param gates those between 0 and 1, by their names, each {@code [steps][hidden]}
-     * @param values the others: candidate, hidden state and, for an LSTM, cell state
+     * @param gates activations between 0 and 1
+     * @param values candidate, hidden state and, for an LSTM, cell state
      */
     public record Layer(Map<String, float[][]> gates, Map<String, float[][]> values) {
         private void add(Map<String, float[][]> to, String name, int step, int steps, float[] row) {
@@ -42,7 +44,7 @@ public final class GateTrace {
         }
     }
 
-    /** @return what each layer does from the lowest to the highest, starting from the zero state */
+    /** @return the activations of each layer, from the lowest to the highest, starting from the zero state */
     public List<Layer> read(int[] tokens) {
         Settings.Model model = shape.model();
         float[][] inputs = new float[tokens.length][];
@@ -92,17 +94,18 @@ public final class GateTrace {
     }
 
     /** Blocks: candidate, forget, output and input gate. */
-    private float[] lstm(Weights weights, float[] x, float[] hidden, float[] before, Layer layer, int step, int steps) {
+    private float[] lstm(
+            Weights weights, float[] x, float[] hidden, float[] previous, Layer layer, int step, int steps) {
         float[] candidate = weights.sums(0, x, hidden);
         float[] forget = weights.sums(1, x, hidden);
         float[] output = weights.sums(2, x, hidden);
         float[] input = weights.sums(3, x, hidden);
-        float[] cell = new float[before.length];
+        float[] cell = new float[previous.length];
         for (int i = 0; i < cell.length; i++) {
             candidate[i] = (float) Math.tanh(candidate[i]);
-            forget[i] = sigmoid(forget[i] + weights.peephole(0, i) * before[i]);
-            input[i] = sigmoid(input[i] + weights.peephole(2, i) * before[i]);
-            cell[i] = forget[i] * before[i] + input[i] * candidate[i];
+            forget[i] = sigmoid(forget[i] + weights.peephole(0, i) * previous[i]);
+            input[i] = sigmoid(input[i] + weights.peephole(2, i) * previous[i]);
+            cell[i] = forget[i] * previous[i] + input[i] * candidate[i];
             output[i] = sigmoid(output[i] + weights.peephole(1, i) * cell[i]);
         }
         layer.add(layer.gates, "input", step, steps, input);
@@ -113,23 +116,23 @@ public final class GateTrace {
     }
 
     /** Blocks: update gate, reset gate, candidate. */
-    private float[] gru(Weights weights, float[] x, float[] before, Layer layer, int step, int steps) {
-        float[] update = weights.sums(0, x, before);
-        float[] reset = weights.sums(1, x, before);
+    private float[] gru(Weights weights, float[] x, float[] previous, Layer layer, int step, int steps) {
+        float[] update = weights.sums(0, x, previous);
+        float[] reset = weights.sums(1, x, previous);
         float[] candidate = weights.input(2, x);
-        float[] seen = before.clone();
-        for (int i = 0; i < seen.length; i++) {
+        float[] gatedState = previous.clone();
+        for (int i = 0; i < gatedState.length; i++) {
             update[i] = sigmoid(update[i]);
             reset[i] = sigmoid(reset[i]);
-            seen[i] *= shape.model().resetAfter() ? 1 : reset[i];
+            gatedState[i] *= shape.model().resetAfter() ? 1 : reset[i];
         }
-        float[] recurrent = weights.recurrent(2, seen);
-        float[] hidden = new float[seen.length];
+        float[] recurrent = weights.recurrent(2, gatedState);
+        float[] hidden = new float[gatedState.length];
         for (int i = 0; i < hidden.length; i++) {
-            float fromBefore =
+            float fromState =
                     shape.model().resetAfter() ? reset[i] * (recurrent[i] + weights.bias(3, i)) : recurrent[i];
-            candidate[i] = (float) Math.tanh(candidate[i] + fromBefore);
-            hidden[i] = update[i] * before[i] + (1 - update[i]) * candidate[i];
+            candidate[i] = (float) Math.tanh(candidate[i] + fromState);
+            hidden[i] = update[i] * previous[i] + (1 - update[i]) * candidate[i];
         }
         layer.add(layer.gates, "update", step, steps, update);
         layer.add(layer.gates, "reset", step, steps, reset);
@@ -141,33 +144,33 @@ public final class GateTrace {
         return (float) (1 / (1 + Math.exp(-x)));
     }
 
-    /** @return of each layer the largest singular value of each block of the recurrent weights, by the block's name */
+    /** @return for each layer the largest singular value of each block of the recurrent weights, by the block's name */
     public List<Map<String, Double>> largestSingularValues() {
-        List<Map<String, Double>> all = new ArrayList<>();
+        List<Map<String, Double>> layers = new ArrayList<>();
         for (int layer = 0; layer < shape.model().layers(); layer++) {
             Weights weights = weights(layer);
             Map<String, Double> values = new LinkedHashMap<>();
-            for (String name : blocks()) {
+            for (String name : blockNames()) {
                 values.put(name, largestSingularValue(weights.recurrentBlock(values.size()), weights.hidden));
             }
-            all.add(values);
+            layers.add(values);
         }
-        return all;
+        return layers;
     }
 
     private double largestSingularValue(float[] matrix, int size) {
-        // Its transpose, which has the same ones, since LAPACK reads column by column.
+        // LAPACK reads column by column, so this is the transpose, which has the same singular values.
         try (INDArray columns = Nd4j.createFromArray(matrix).reshape('f', size, size);
                 INDArray values = Nd4j.create(DataType.FLOAT, size)) {
-            return Natives.use(shape.threads(), () -> {
+            return Natives.withThreads(shape.threads(), () -> {
                 Nd4j.getBlasWrapper().lapack().gesvd(columns, values, null, null);
                 return values.getDouble(0);
             });
         }
     }
 
-    /** @return in the order of the weights, see {@link io.unroll.kernel.Cell} */
-    private List<String> blocks() {
+    /** @return names of the blocks in the order of the weights, see {@link io.unroll.kernel.CellType} */
+    private List<String> blockNames() {
         return switch (shape.model().cell()) {
             case RNN -> List.of("recurrent");
             case GRU -> List.of("update", "reset", CANDIDATE);
@@ -180,13 +183,13 @@ public final class GateTrace {
         int start = (int) order.layer(layer);
         int inputs = layer == 0 ? shape.model().embedding() : shape.model().hidden();
         int hidden = shape.model().hidden();
-        int recurrent = start + blocks().size() * hidden * inputs;
-        int peepholes = recurrent + blocks().size() * hidden * hidden;
+        int recurrent = start + blockNames().size() * hidden * inputs;
+        int peepholes = recurrent + blockNames().size() * hidden * hidden;
         int bias = peepholes + (shape.model().peepholes() ? 3 * hidden : 0);
         return new Weights(inputs, hidden, start, recurrent, shape.model().peepholes() ? peepholes : -1, bias);
     }
 
-    /** Where the parts of a layer's parameters start. */
+    /** A layer's parameters, by the indices at which their parts start. */
     private final class Weights {
         private final int inputs;
         private final int hidden;
@@ -235,10 +238,10 @@ public final class GateTrace {
         private float[] product(int start, float[] x) {
             float[] product = new float[hidden];
             for (int row = 0; row < hidden; row++) {
-                int at = start + row * x.length;
+                int rowStart = start + row * x.length;
                 float sum = 0;
                 for (int i = 0; i < x.length; i++) {
-                    sum += parameters[at + i] * x[i];
+                    sum += parameters[rowStart + i] * x[i];
                 }
                 product[row] = sum;
             }
@@ -249,7 +252,7 @@ public final class GateTrace {
             return parameters[bias + block * hidden + i];
         }
 
-        /** @return of the forget, output or input gate; 0 where there are none */
+        /** @return peephole weight of the forget (0), output (1) or input (2) gate; 0 without peepholes */
         float peephole(int gate, int i) {
             return peepholes < 0 ? 0 : parameters[peepholes + gate * hidden + i];
         }

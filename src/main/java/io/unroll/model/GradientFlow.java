@@ -9,8 +9,8 @@ import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
 /**
- * How far back a network learns: the norm of the gradient of the loss at step t with respect to the state of each layer
- * at step t - k (Bengio et al. 1994, Pascanu et al. 2013). A lane is read from the zero state, and the loss is of its
+ * How far back a network learns: the norm of the gradient of the loss at step t with respect to the state of a layer at
+ * step t - k (Bengio et al. 1994, Pascanu et al. 2013). A lane starts from the zero state, and the loss is that of its
  * last token:
  *
  * <pre>
@@ -20,33 +20,35 @@ import java.util.function.BiConsumer;
  *           state
  * </pre>
  *
- * @param state hidden, or cell
- * @param norms by k, the mean over the lanes
+ * @param state "hidden" or "cell"
+ * @param norms mean over the lanes for each lag k
  */
 public record GradientFlow(int layer, String state, SortedMap<Integer, Double> norms) {
-    private static final double RATIO = 1.25;
+    private static final double LAG_RATIO = 1.25;
 
-    /** @return lags from 1 to the furthest, each about a quarter more than the one before */
-    static List<Integer> lags(int furthest) {
+    /** @return lags from 1 to {@code max}, each about 25 % larger than the previous one */
+    static List<Integer> lags(int max) {
         List<Integer> lags = new ArrayList<>();
-        for (double lag = 1; lag < furthest; lag = Math.max(lag + 1, lag * RATIO)) {
+        for (double lag = 1; lag < max; lag = Math.max(lag + 1, lag * LAG_RATIO)) {
             lags.add((int) lag);
         }
-        lags.add(furthest);
+        lags.add(max);
         return lags;
     }
 
     /**
-     * @param lanes of equal length, two tokens at the least
-     * @return one for each array in the network's state
+     * @param lanes tokens of equally long lanes, at least two in each
+     * @return the gradient flow to each array of the network's state
      */
-    public static List<GradientFlow> through(Network network, int[][] lanes) {
-        int each = network.shape().stateArrays() / network.shape().model().layers();
+    public static List<GradientFlow> measure(Network network, int[][] lanes) {
+        int arraysPerLayer =
+                network.shape().stateArrays() / network.shape().model().layers();
         List<GradientFlow> flows = new ArrayList<>();
         for (int array = 0; array < network.shape().stateArrays(); array++) {
-            flows.add(new GradientFlow(array / each, array % each == 0 ? "hidden" : "cell", new TreeMap<>()));
+            String state = array % arraysPerLayer == 0 ? "hidden" : "cell";
+            flows.add(new GradientFlow(array / arraysPerLayer, state, new TreeMap<>()));
         }
-        walk(network, lanes, (lag, gradient) -> {
+        forEachLag(network, lanes, (lag, gradient) -> {
             for (int array = 0; array < gradient.length; array++) {
                 flows.get(array).norms.put(lag, meanNorm(lanes.length, gradient[array]));
             }
@@ -55,36 +57,36 @@ public record GradientFlow(int layer, String state, SortedMap<Integer, Double> n
     }
 
     /**
-     * @param lanes of equal length, two tokens at the least
-     * @return the norms by k, of all layers' states together
+     * @param lanes tokens of equally long lanes, at least two in each
+     * @return for each lag k the norm of the gradient with respect to all layers' states together
      */
-    public static SortedMap<Integer, Double> ofWholeState(Network network, int[][] lanes) {
+    public static SortedMap<Integer, Double> totalNorms(Network network, int[][] lanes) {
         SortedMap<Integer, Double> norms = new TreeMap<>();
-        walk(network, lanes, (lag, gradient) -> norms.put(lag, meanNorm(lanes.length, gradient)));
+        forEachLag(network, lanes, (lag, gradient) -> norms.put(lag, meanNorm(lanes.length, gradient)));
         return norms;
     }
 
-    /** @param gradients takes each lag, and the gradient of the lanes' losses with respect to the state then */
-    private static void walk(Network network, int[][] lanes, BiConsumer<Integer, float[][]> gradients) {
-        int furthest = lanes[0].length - 1;
-        List<Integer> lags = lags(furthest);
+    /** @param gradients called with each lag and the gradient with respect to the state at that lag */
+    private static void forEachLag(Network network, int[][] lanes, BiConsumer<Integer, float[][]> gradients) {
+        int lastStep = lanes[0].length - 1;
+        List<Integer> lags = lags(lastStep);
         network.setState(RecurrentState.ZERO);
-        int read = 0;
+        int stepsRead = 0;
         for (int i = lags.size() - 1; i >= 0; i--) {
-            int start = furthest - lags.get(i);
-            if (start > read) {
-                network.evaluate(batch(lanes, read, start));
-                read = start;
+            int start = lastStep - lags.get(i);
+            if (start > stepsRead) {
+                network.evaluate(batch(lanes, stepsRead, start));
+                stepsRead = start;
             }
             RecurrentState state = network.state();
             gradients.accept(
                     lags.get(i),
-                    network.stateGradient(batch(lanes, start, furthest)).arrays());
+                    network.stateGradient(batch(lanes, start, lastStep)).arrays());
             network.setState(state);
         }
     }
 
-    /** @return the tokens in between; only what follows the last one is counted, and only at the lanes' end */
+    /** @return a batch of the steps from {@code from} to {@code to}, whose only targets are the lanes' last tokens */
     private static Batch batch(int[][] lanes, int from, int to) {
         int steps = to - from;
         int[] inputs = new int[lanes.length * steps];

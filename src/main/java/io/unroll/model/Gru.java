@@ -14,18 +14,19 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
- * A GRU layer, which Deeplearning4j has none of. A saved network with it loads where Unroll's jar is on the class
- * path. Parameters: {@code W [inputs, 3 hidden]}, {@code RW [hidden, 3 hidden]}, column by column in blocks of update
- * gate, reset gate and candidate, and {@code b}.
+ * Configuration of a GRU layer, because Deeplearning4j has none. A saved network with it loads if Unroll's jar is on
+ * the class path. The parameters are {@code W [inputs, 3 hidden]} and {@code RW [hidden, 3 hidden]}, column by column
+ * in blocks of update gate, reset gate and candidate, and {@code b [3 hidden]}, or {@code [4 hidden]} with
+ * {@link Builder#resetAfter}.
  *
- * @see io.unroll.kernel.Cell#GRU
- * @see io.unroll.kernel.Cell#GRU_RESET_AFTER
+ * @see io.unroll.kernel.CellType#GRU
+ * @see io.unroll.kernel.CellType#GRU_RESET_AFTER
  */
 public final class Gru extends BaseRecurrentLayer {
     @JsonProperty
     private boolean resetAfter;
 
-    /** For Deeplearning4j's JSON. */
+    /** For Deeplearning4j's JSON parser. */
     private Gru() {
         this(new Builder());
     }
@@ -58,15 +59,15 @@ public final class Gru extends BaseRecurrentLayer {
 
     @Override
     public ParamInitializer initializer() {
-        return GruParameters.INSTANCE;
+        return GruParamInitializer.INSTANCE;
     }
 
     @Override
     public LayerMemoryReport getMemoryReport(InputType input) {
-        throw new UnsupportedOperationException("memory report of a GRU");
+        throw new UnsupportedOperationException("a GRU layer has no memory report");
     }
 
-    /** The settings of a layer. */
+    /** Builds a GRU layer. */
     public static final class Builder extends BaseRecurrentLayer.Builder<Builder> {
         private boolean resetAfter;
 

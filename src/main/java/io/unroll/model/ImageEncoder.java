@@ -7,18 +7,18 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** A network of Deeplearning4j that reads images. */
+/** Encodes images with a Deeplearning4j network. */
 final class ImageEncoder implements Encoder {
     private final ImageShape shape;
-    private final int arrays;
+    private final int resultArrays;
     private final MultiLayerNetwork net;
     private final INDArray gradient;
     private final List<INDArray> live = new ArrayList<>();
 
-    /** @param arrays between which the outputs are shared */
-    ImageEncoder(ImageShape shape, int arrays, INDArray parameters, INDArray gradient) {
+    /** @param resultArrays number of equal arrays into which {@link #encode} splits the outputs of an image */
+    ImageEncoder(ImageShape shape, int resultArrays, INDArray parameters, INDArray gradient) {
         this.shape = shape;
-        this.arrays = arrays;
+        this.resultArrays = resultArrays;
         this.gradient = gradient;
         this.net = new MultiLayerNetwork(shape.configuration(EncoderShape.UNUSED_SEED));
         net.init(parameters, false);
@@ -39,39 +39,39 @@ final class ImageEncoder implements Encoder {
             outputs = net.output(images, false);
             live.add(outputs);
         }
-        int each = shape.outputs() / arrays;
-        float[][] shared = new float[arrays][each * sources.length];
-        float[] all = outputs.dup('c').data().asFloat();
+        int size = shape.outputs() / resultArrays;
+        float[][] result = new float[resultArrays][size * sources.length];
+        float[] values = outputs.dup('c').data().asFloat();
         for (int lane = 0; lane < sources.length; lane++) {
-            for (int i = 0; i < arrays; i++) {
-                System.arraycopy(all, (lane * arrays + i) * each, shared[i], lane * each, each);
+            for (int i = 0; i < resultArrays; i++) {
+                System.arraycopy(values, (lane * resultArrays + i) * size, result[i], lane * size, size);
             }
         }
-        return shared;
+        return result;
     }
 
-    /** Java's collector does not see how large they are. */
+    /** Frees the arrays of the last pass, because the garbage collector does not see how large they are. */
     private void free() {
         live.stream().filter(array -> array.closeable() && !array.wasClosed()).forEach(INDArray::close);
         live.clear();
     }
 
     @Override
-    public float[][] states() {
+    public float[][] tokenStates() {
         throw new UnsupportedOperationException("an image has no tokens");
     }
 
     @Override
-    public void backward(float[][] outputGradient, float[][] states) {
-        int each = shape.outputs() / arrays;
-        int lanes = outputGradient[0].length / each;
-        float[] all = new float[lanes * shape.outputs()];
+    public void backward(float[][] resultGradient, float[][] tokenGradient) {
+        int size = shape.outputs() / resultArrays;
+        int lanes = resultGradient[0].length / size;
+        float[] values = new float[lanes * shape.outputs()];
         for (int lane = 0; lane < lanes; lane++) {
-            for (int i = 0; i < arrays; i++) {
-                System.arraycopy(outputGradient[i], lane * each, all, (lane * arrays + i) * each, each);
+            for (int i = 0; i < resultArrays; i++) {
+                System.arraycopy(resultGradient[i], lane * size, values, (lane * resultArrays + i) * size, size);
             }
         }
-        INDArray error = Nd4j.createFromArray(all).reshape('c', lanes, shape.outputs());
+        INDArray error = Nd4j.createFromArray(values).reshape('c', lanes, shape.outputs());
         live.add(error);
         live.add(net.backpropGradient(error, LayerWorkspaceMgr.noWorkspaces()).getSecond());
         gradient.addi(net.getFlattenedGradients());
@@ -80,7 +80,7 @@ final class ImageEncoder implements Encoder {
 
     @Override
     public void parametersChanged() {
-        // They are read anew in each pass.
+        // The network reads the parameters in each pass.
     }
 
     @Override

@@ -20,11 +20,12 @@ import org.nd4j.linalg.dataset.api.preprocessor.NormalizerStandardize;
 import org.nd4j.linalg.dataset.api.preprocessor.VGG16ImagePreProcessor;
 
 /**
- * Any network in a zip of Deeplearning4j's {@code ModelSerializer}, read without running what is in it.
+ * A network from a zip of Deeplearning4j's {@code ModelSerializer}. Reading it deserializes no Java objects and loads
+ * only the known classes of {@link ClassNames}, so the zip may come from an untrusted source.
  *
- * @param layers null where it is a graph
- * @param graph null where it is not
- * @param normalizer null where there is none
+ * @param layers null if the network is a graph
+ * @param graph null if it is not
+ * @param normalizer null if the zip has none
  */
 record ImageNetworkZip(MultiLayerNetwork layers, ComputationGraph graph, DataNormalization normalizer) {
     private static final Set<String> ENTRIES = Set.of(
@@ -34,7 +35,7 @@ record ImageNetworkZip(MultiLayerNetwork layers, ComputationGraph graph, DataNor
             ModelSerializer.NORMALIZER_BIN);
     private static final int MAX_CONFIGURATION_BYTES = 1 << 24;
     private static final int MAX_NORMALIZER_NUMBERS = 1 << 22;
-    private static final int UPDATER_BYTES_OF_PARAMETER = 4 * Double.BYTES;
+    private static final int MAX_UPDATER_BYTES_PER_PARAMETER = 4 * Double.BYTES;
 
     static ImageNetworkZip read(InputStream in) throws IOException {
         NetworkEntries entries = new NetworkEntries(in, ENTRIES);
@@ -52,7 +53,7 @@ record ImageNetworkZip(MultiLayerNetwork layers, ComputationGraph graph, DataNor
                 } else if (name.equals(ModelSerializer.COEFFICIENTS_BIN)) {
                     parameters = parameters(entries, configuration.parameters());
                 } else {
-                    entries.skip(configuration.parameters() * UPDATER_BYTES_OF_PARAMETER);
+                    entries.skip(configuration.parameters() * MAX_UPDATER_BYTES_PER_PARAMETER);
                 }
             }
         } catch (EOFException e) {
@@ -66,15 +67,15 @@ record ImageNetworkZip(MultiLayerNetwork layers, ComputationGraph graph, DataNor
     private static INDArray parameters(NetworkEntries entries, long count) throws IOException {
         DataInputStream in = entries.data();
         INDArray parameters = entries.array(in, count, count);
-        entries.end(in);
+        entries.checkEnd(in);
         return parameters;
     }
 
-    /** Other than Deeplearning4j's reader, it makes no normalizer of a class that the file names. */
+    /** Unlike Deeplearning4j's reader, this does not instantiate classes that the file names. */
     private static DataNormalization normalizer(NetworkEntries entries) throws IOException {
         DataInputStream in = entries.data();
         if (!in.readUTF().equals("NORMALIZER") || in.readInt() != 1) {
-            throw new ZipException(ModelSerializer.NORMALIZER_BIN + " is no normalizer of Deeplearning4j");
+            throw new ZipException(ModelSerializer.NORMALIZER_BIN + " is not a Deeplearning4j normalizer");
         }
         String type = in.readUTF();
         DataNormalization normalizer =
@@ -98,9 +99,9 @@ record ImageNetworkZip(MultiLayerNetwork layers, ComputationGraph graph, DataNor
                     }
                     default -> throw new ZipException("its normalizer is of type "
                             + type.replaceAll("\\p{Cntrl}", "?")
-                            + "; STANDARDIZE, MIN_MAX, IMAGE_MIN_MAX and IMAGE_VGG16 can be read");
+                            + "; supported are STANDARDIZE, MIN_MAX, IMAGE_MIN_MAX and IMAGE_VGG16");
                 };
-        // What is left is of labels.
+        // The rest is statistics of labels.
         entries.skip(4L * Double.BYTES * MAX_NORMALIZER_NUMBERS);
         return normalizer;
     }
@@ -109,7 +110,7 @@ record ImageNetworkZip(MultiLayerNetwork layers, ComputationGraph graph, DataNor
         return entries.array(in, 1, MAX_NORMALIZER_NUMBERS);
     }
 
-    /** One of the two is null. */
+    /** One of {@code layers} and {@code graph} is null. */
     private record Configuration(MultiLayerConfiguration layers, ComputationGraphConfiguration graph) {
         static Configuration of(byte[] bytes) throws IOException {
             String json = new String(bytes, StandardCharsets.UTF_8);
@@ -121,10 +122,10 @@ record ImageNetworkZip(MultiLayerNetwork layers, ComputationGraph graph, DataNor
         long parameters() {
             return graph == null
                     ? layers.getConfs().stream()
-                            .mapToLong(each -> each.getLayer().initializer().numParams(each))
+                            .mapToLong(layer -> layer.getLayer().initializer().numParams(layer))
                             .sum()
                     : graph.getVertices().values().stream()
-                            .mapToLong(each -> each.numParams(false))
+                            .mapToLong(vertex -> vertex.numParams(false))
                             .sum();
         }
 

@@ -2,32 +2,36 @@ package io.unroll.model;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A network that turns what is known of an image into what a recurrent network starts from. */
+/** The shape of an image encoder, from whose outputs a recurrent network starts. */
 public sealed interface ImageShape extends EncoderShape permits PixelShape, FeatureShape {
-    /** Where a recurrent network takes the image in (Tanti et al. 2018). */
+    /** Where the encoder's outputs enter the recurrent network (Tanti et al. 2018). */
     enum Place {
-        /** As the state from which all layers start. */
+        /** As the initial state of all layers. */
         INITIAL_STATE,
-        /** As what the lowest layer reads in a first step. */
+        /** As the lowest layer's input in an additional first step. */
         FIRST_STEP
     }
 
-    /** @return numbers that it gives */
+    /** @return number of outputs for an image */
     int outputs();
 
-    /** @return what they become */
+    /** @return where the outputs enter the recurrent network */
     Place place();
 
-    /** @return the network's input, a row for each image */
+    /**
+     * Returns the network's input, with one row for each image.
+     *
+     * @param sources pixels or features of each image
+     */
     INDArray input(int[][] sources);
 
-    /** @return bytes that an image takes in a step of training */
-    long bytesOfAnImage();
+    /** @return bytes of memory for each image in a training step */
+    long bytesPerImage();
 
     @Override
     default int parameters() {
-        return ParameterOrder.checked(configuration(UNUSED_SEED).getConfs().stream()
-                .mapToLong(each -> each.getLayer().initializer().numParams(each))
+        return ParameterOrder.checkedCount(configuration(UNUSED_SEED).getConfs().stream()
+                .mapToLong(layer -> layer.getLayer().initializer().numParams(layer))
                 .sum());
     }
 }

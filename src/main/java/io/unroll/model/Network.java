@@ -2,8 +2,8 @@ package io.unroll.model;
 
 import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
+import io.unroll.kernel.KernelMemory;
 import io.unroll.kernel.OneDnn;
-import io.unroll.kernel.Scratchpad;
 import io.unroll.kernel.SoftmaxKernel;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -14,10 +14,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * One network with its optimizer and its recurrent state: embedding, recurrent layers of Deeplearning4j, a pooling where
- * a lane has one target, softmax over classes; and an encoder where a lane has a source. What goes in and out are plain
- * arrays; parameters are in the order of {@link ParameterOrder}, and the encoder's follow. Not safe for several
- * threads.
+ * A network with its optimizer and its recurrent state: embedding, recurrent layers, pooling if a lane has one target,
+ * and softmax over the classes; an encoder and attention if lanes have sources. Its interface uses plain arrays. The
+ * parameters are in the order of {@link ParameterOrder}, followed by those of the encoder and the attention. Not
+ * thread-safe.
  */
 public final class Network implements AutoCloseable {
     static {
@@ -27,24 +27,24 @@ public final class Network implements AutoCloseable {
     private final NetworkShape shape;
     private final INDArray parameters;
     private final INDArray gradient;
-    private final Scratchpad scratchpad = new Scratchpad();
-    private final StepArrays arrays = new StepArrays();
-    private final Stack stack;
+    private final KernelMemory kernelMemory = new KernelMemory();
+    private final StepWorkspace workspace = new StepWorkspace();
+    private final RecurrentStack recurrentStack;
     private final Encoder encoder;
-    private final Attention attention;
-    private final Pool pool;
-    private final Output output;
-    private final Optimizer optimizer;
+    private final AttentionLayer attention;
+    private final LanePooling pooling;
+    private final SoftmaxOutput output;
+    private final OptimizerStep optimizer;
     private final FloatPointer optimizerState;
     private boolean packed;
 
     /** @param seed of the initial weights */
     public Network(NetworkShape shape, long seed) {
         this(shape);
-        setParameters(Natives.use(shape.threads(), () -> shape.initial(seed)));
+        setParameters(Natives.withThreads(shape.threads(), () -> shape.initialParameters(seed)));
     }
 
-    /** A network whose weights are zero until {@link #setParameters}. */
+    /** Creates a network whose weights are 0 until {@link #setParameters}. */
     public Network(NetworkShape shape) {
         Natives.useThreads(shape.threads());
         this.shape = shape;
@@ -53,11 +53,12 @@ public final class Network implements AutoCloseable {
         int total = shape.parameters();
         this.parameters = Nd4j.create(DataType.FLOAT, 1, total);
         this.gradient = Nd4j.create(DataType.FLOAT, 1, total);
-        this.stack = new Stack(shape, configuration, order, parameters, gradient, arrays, scratchpad);
+        this.recurrentStack =
+                new RecurrentStack(shape, configuration, order, parameters, gradient, workspace, kernelMemory);
         this.encoder = shape.encoder() == null ? null : encoder(order.total());
         this.attention = shape.attention() == null ? null : attention(total);
-        this.pool = shape.pooling() == NetworkShape.Pooling.NONE ? null : new Pool(shape.pooling());
-        this.output = new Output(
+        this.pooling = shape.pooling() == NetworkShape.PoolingMode.NONE ? null : new LanePooling(shape.pooling());
+        this.output = new SoftmaxOutput(
                 shape.outputs(),
                 computesInBfloat16(shape.model()),
                 shape.model().regularization().labelSmoothing(),
@@ -65,22 +66,25 @@ public final class Network implements AutoCloseable {
                         .getConf(configuration.getConfs().size() - 1)
                         .getLayer()
                         .getIDropout(),
-                scratchpad,
+                kernelMemory,
                 outputParameters(parameters, order),
                 outputParameters(gradient, order));
-        this.optimizer = new Optimizer(shape.optimizer(), total);
+        this.optimizer = new OptimizerStep(shape.optimizer(), total);
         this.optimizerState = new FloatPointer(optimizer.initialState());
     }
 
-    /** @return whether this processor computes a model in bfloat16; float32 otherwise */
+    /** @return whether the model runs in bfloat16 on this processor; otherwise it runs in float32 */
     public static boolean computesInBfloat16(Settings.Model model) {
         return model.precision() == Settings.Precision.BFLOAT16 && (model.emulateBfloat16() || OneDnn.hasBfloat16());
     }
 
-    private Attention attention(int end) {
+    private AttentionLayer attention(int end) {
         int start = end - shape.attention().parameters();
-        return new Attention(
-                shape.attention(), Stack.part(parameters, start, end), Stack.part(gradient, start, end), arrays);
+        return new AttentionLayer(
+                shape.attention(),
+                RecurrentStack.slice(parameters, start, end),
+                RecurrentStack.slice(gradient, start, end),
+                workspace);
     }
 
     private Encoder encoder(int start) {
@@ -91,24 +95,29 @@ public final class Network implements AutoCloseable {
         }
         ImageShape image = (ImageShape) shape.encoder();
         int end = start + image.parameters();
-        int arrays = startsWithImage() ? 1 : shape.stateArrays();
-        return new ImageEncoder(image, arrays, Stack.part(parameters, start, end), Stack.part(gradient, start, end));
+        int resultArrays = startsWithImage() ? 1 : shape.stateArrays();
+        return new ImageEncoder(
+                image,
+                resultArrays,
+                RecurrentStack.slice(parameters, start, end),
+                RecurrentStack.slice(gradient, start, end));
     }
 
     private TextEncoder encoder(NetworkShape text, int start) {
         int end = start + text.parameters();
-        INDArray own = Stack.part(parameters, start, end);
-        INDArray ownGradient = Stack.part(gradient, start, end);
-        return new TextEncoder(text, own, ownGradient, arrays, scratchpad, shape.attention() != null);
+        INDArray textParameters = RecurrentStack.slice(parameters, start, end);
+        INDArray textGradient = RecurrentStack.slice(gradient, start, end);
+        boolean keepsTokenStates = shape.attention() != null;
+        return new TextEncoder(text, textParameters, textGradient, workspace, kernelMemory, keepsTokenStates);
     }
 
-    /** @return whether the source is what the lowest layer reads first; otherwise it is the state to start from */
+    /** @return whether the lowest layer reads the encoded image in the first step */
     private boolean startsWithImage() {
         return shape.encoder() instanceof ImageShape image && image.place() == ImageShape.Place.FIRST_STEP;
     }
 
     private static SoftmaxKernel.Parameters outputParameters(INDArray vector, ParameterOrder order) {
-        FloatPointer start = Floats.of(vector);
+        FloatPointer start = NativeFloats.of(vector);
         return new SoftmaxKernel.Parameters(start.getPointer(order.outputWeights()), start.getPointer(order.bias()));
     }
 
@@ -116,145 +125,152 @@ public final class Network implements AutoCloseable {
         return shape;
     }
 
+    /** @return a copy of all parameters */
     public float[] parameters() {
         return parameters.data().asFloat();
     }
 
+    /** @param values {@link NetworkShape#parameters} numbers */
     public void setParameters(float[] values) {
-        Floats.of(parameters).put(values);
+        NativeFloats.of(parameters).put(values);
         parametersChanged();
     }
 
-    /** @return what the optimizer remembers, in Deeplearning4j's order; empty where it remembers nothing */
+    /** @return the optimizer's state, array by array, each like {@link #parameters}; empty for SGD */
     public float[] optimizerState() {
         float[] state = new float[optimizer.stateSize()];
         optimizerState.get(state);
         return state;
     }
 
-    /** @param state empty for the one before the first step */
+    /** @param state empty for the initial state */
     public void setOptimizerState(float[] state) {
         optimizerState.put(state.length == 0 ? optimizer.initialState() : state);
     }
 
     /**
-     * One step of training.
+     * The result of one training step.
      *
-     * @param gradientNorm global L2 norm before clipping, of the mean loss in nats per token, labels smoothed
+     * @param loss sum over the batch, without label smoothing
+     * @param gradientNorm global L2 norm of the gradient of the mean loss (nats per token, with label smoothing),
+     *     before clipping
      */
     public record Step(Loss loss, double gradientNorm, boolean clipped) {}
 
     /**
-     * Trains on one chunk, starting from the carried state and leaving the chunk's last state to be carried on.
+     * Trains on one chunk. It starts from the carried state and carries the chunk's last state to the next call.
      *
-     * @param iteration optimizer steps that came before this one
-     * @param dropoutSeed decides what is dropped in this step
+     * @param clipNorm maximum gradient norm; 0 for no clipping
+     * @param iteration number of optimizer steps before this one
+     * @param dropoutSeed seed of the dropout masks of this step
      */
     public Step train(Batch batch, double learningRate, double clipNorm, int iteration, long dropoutSeed) {
-        return Natives.use(shape.threads(), () -> step(batch, learningRate, clipNorm, iteration, dropoutSeed));
+        return Natives.withThreads(shape.threads(), () -> step(batch, learningRate, clipNorm, iteration, dropoutSeed));
     }
 
     private Step step(Batch batch, double learningRate, double clipNorm, int iteration, long dropoutSeed) {
         Nd4j.getRandom().setSeed(dropoutSeed);
         Loss loss = backPropagate(batch);
-        long counted = Math.max(1, loss.tokens());
-        // ND4J's own norm adds up as many sums as the machine has cores: clipped weights would be others on others.
-        double norm = Nd4j.getBlasWrapper().nrm2(gradient) / counted;
+        long targets = Math.max(1, loss.tokens());
+        // ND4J's own norm splits its sum by the number of cores, so clipped weights would differ between machines.
+        double norm = Nd4j.getBlasWrapper().nrm2(gradient) / targets;
         boolean clip = clipNorm > 0 && norm > clipNorm;
         optimizer.step(
-                Floats.of(parameters),
-                Floats.of(gradient),
+                NativeFloats.of(parameters),
+                NativeFloats.of(gradient),
                 optimizerState,
-                (float) ((clip ? clipNorm / norm : 1) / counted),
+                (float) ((clip ? clipNorm / norm : 1) / targets),
                 learningRate,
                 iteration);
         parametersChanged();
         return new Step(loss, norm, clip);
     }
 
-    /** @return the gradient of the mean loss; neither parameters nor optimizer change */
+    /** @return the gradient of the mean loss; parameters and optimizer do not change */
     float[] gradient(Batch batch) {
         Loss loss = backPropagate(batch);
         return gradient.div(loss.tokens()).data().asFloat();
     }
 
     /**
-     * How far back a loss is felt; neither parameters nor optimizer change, and the state goes on.
-     *
-     * @return the gradient of the sum over the batch's counted tokens, in nats, with respect to the state before its
-     *     first step
+     * Returns the gradient of the batch's loss, the sum in nats over its targets, with respect to the state before its
+     * first step. Parameters and optimizer do not change; the last state is carried as in training.
      */
     public RecurrentState stateGradient(Batch batch) {
-        return Natives.use(shape.threads(), () -> {
+        return Natives.withThreads(shape.threads(), () -> {
             Nd4j.getRandom().setSeed(1);
             backPropagate(batch);
-            return new RecurrentState(stack.stateGradient());
+            return new RecurrentState(recurrentStack.stateGradient());
         });
     }
 
-    /** Leaves the gradient of the sum over the counted tokens. */
+    /** Computes the loss, a sum over the batch's targets, and its gradient in {@link #gradient}. */
     private Loss backPropagate(Batch batch) {
         gradient.assign(0);
-        arrays.restart();
-        stack.packEachPass();
-        Output.Trained trained = output.train(hidden(batch, true), targets(batch), arrays);
-        INDArray error = pool == null ? trained.gradient() : pool.backward(trained.gradient(), arrays);
-        stack.backward(attention == null ? error : attention.backward(error));
+        workspace.restart();
+        recurrentStack.packEachPass();
+        SoftmaxOutput.OutputGradient outputGradient = output.train(hidden(batch, true), targets(batch), workspace);
+        INDArray error =
+                pooling == null ? outputGradient.gradient() : pooling.backward(outputGradient.gradient(), workspace);
+        recurrentStack.backward(attention == null ? error : attention.backward(error));
         if (encoder != null) {
             encoder.backward(
-                    startsWithImage() ? new float[][] {stack.firstStepGradient()} : stack.stateGradient(),
+                    startsWithImage()
+                            ? new float[][] {recurrentStack.firstStepGradient()}
+                            : recurrentStack.stateGradient(),
                     attention == null ? null : attention.sourceGradient());
         }
-        return new Loss(trained.loss(), counted(batch));
+        return new Loss(outputGradient.loss(), targetCount(batch));
     }
 
-    /** @return the loss over one chunk, without dropout, the state carried as in training */
+    /** @return the loss over one chunk, without dropout; the state is carried as in training */
     public Loss evaluate(Batch batch) {
-        return Natives.use(shape.threads(), () -> new Loss(output.loss(infer(batch), targets(batch)), counted(batch)));
+        return Natives.withThreads(
+                shape.threads(), () -> new Loss(output.loss(infer(batch), targets(batch)), targetCount(batch)));
     }
 
     /**
-     * @return unnormalised log-probabilities, row by row: {@code [lanes, outputs]} where lanes are pooled, and otherwise
-     *     {@code [steps, lanes, outputs]}
+     * @return logits, row by row: {@code [lanes, outputs]} with pooling, otherwise {@code [steps, lanes, outputs]}
      */
     public float[] logits(Batch batch) {
-        return Natives.use(shape.threads(), () -> output.logits(infer(batch)));
+        return Natives.withThreads(shape.threads(), () -> output.logits(infer(batch)));
     }
 
-    /** @return unnormalised log-probabilities of what follows the token, {@code [vocabulary]} */
-    public float[] next(int token) {
+    /** @return logits of the token after {@code token}, {@code [vocabulary]} */
+    public float[] nextLogits(int token) {
         return logits(new Batch(1, 1, new int[] {token}, new int[1]));
     }
 
-    /** @return what the output sees, as {@link #hidden} */
+    /** @return like {@link #hidden}, without dropout */
     private INDArray infer(Batch batch) {
-        arrays.restart();
+        workspace.restart();
         if (!packed) {
-            stack.keepPacked();
+            recurrentStack.packOnce();
             packed = true;
         }
         return hidden(batch, false);
     }
 
-    /** @return what the output sees, {@code [steps, lanes, hidden]}, or {@code [1, lanes, hidden]} where lanes are pooled */
+    /** @return the output layer's input, {@code [steps, lanes, hidden]}, or {@code [1, lanes, hidden]} with pooling */
     private INDArray hidden(Batch batch, boolean training) {
         if (batch.sources() != null) {
-            start(batch.sources(), training);
-        } else if (!batch.goesOn()) {
-            stack.setState(new float[0][]);
+            encodeSources(batch.sources(), training);
+        } else if (!batch.carriesState()) {
+            recurrentStack.setState(new float[0][]);
         }
-        INDArray steps = stack.forward(timeMajor(batch, batch.inputs()), batch.lanes(), training, batch.goesOn());
-        if (!batch.goesOn()) {
-            stack.setState(new float[0][]);
+        INDArray steps =
+                recurrentStack.forward(timeMajor(batch, batch.inputs()), batch.lanes(), training, batch.carriesState());
+        if (!batch.carriesState()) {
+            recurrentStack.setState(new float[0][]);
         }
         if (attention != null) {
             return attention.forward(steps);
         }
-        return pool == null ? steps : pool.forward(steps, batch.lengths(), arrays);
+        return pooling == null ? steps : pooling.forward(steps, batch.lengths(), workspace);
     }
 
     private int[] targets(Batch batch) {
-        return pool == null ? timeMajor(batch, batch.targets()) : batch.targets();
+        return pooling == null ? timeMajor(batch, batch.targets()) : batch.targets();
     }
 
     private void parametersChanged() {
@@ -266,79 +282,79 @@ public final class Network implements AutoCloseable {
     }
 
     private static int[] timeMajor(Batch batch, int[] tokens) {
-        int[] turned = new int[tokens.length];
+        int[] result = new int[tokens.length];
         for (int lane = 0; lane < batch.lanes(); lane++) {
             for (int step = 0; step < batch.steps(); step++) {
-                turned[step * batch.lanes() + lane] = tokens[lane * batch.steps() + step];
+                result[step * batch.lanes() + lane] = tokens[lane * batch.steps() + step];
             }
         }
-        return turned;
+        return result;
     }
 
-    private static long counted(Batch batch) {
+    private static long targetCount(Batch batch) {
         return IntStream.of(batch.targets())
                 .filter(target -> target != Batch.IGNORED)
                 .count();
     }
 
     public RecurrentState state() {
-        return new RecurrentState(copy(stack.state()));
+        return new RecurrentState(copy(recurrentStack.state()));
     }
 
     public void setState(RecurrentState state) {
-        stack.setState(copy(state.arrays()));
+        recurrentStack.setState(copy(state.arrays()));
     }
 
-    private static float[][] copy(float[][] arrays) {
-        return Arrays.stream(arrays).map(float[]::clone).toArray(float[][]::new);
+    private static float[][] copy(float[][] workspace) {
+        return Arrays.stream(workspace).map(float[]::clone).toArray(float[][]::new);
     }
 
-    /** Reads the lanes' sources; the next batch goes on from there. */
-    public void read(int[][] sources) {
-        Natives.use(shape.threads(), () -> {
-            arrays.restart();
-            start(sources, false);
+    /** Encodes the lanes' sources; the next batch starts from their states. */
+    public void encode(int[][] sources) {
+        Natives.withThreads(shape.threads(), () -> {
+            workspace.restart();
+            encodeSources(sources, false);
             if (startsWithImage()) {
-                stack.keepPacked();
-                stack.forward(new int[sources.length], sources.length, false, true);
+                recurrentStack.packOnce();
+                recurrentStack.forward(new int[sources.length], sources.length, false, true);
             }
             return null;
         });
     }
 
     /**
-     * Lanes of the next batches go on from other places than they have read.
+     * Sets the sources to which the lanes of the next batches attend, for example after beam search has reordered them.
      *
-     * @param sources of each lane, its place among those of the last {@link #read}
+     * @param sources for each lane the index of its source in the last {@link #encode}
      */
-    public void follow(int[] sources) {
+    public void selectSources(int[] sources) {
         if (attention != null) {
-            attention.follow(sources);
+            attention.selectSources(sources);
         }
     }
 
-    private void start(int[][] sources, boolean training) {
-        float[][] read = encoder.encode(sources, training);
+    private void encodeSources(int[][] sources, boolean training) {
+        float[][] encoded = encoder.encode(sources, training);
         if (attention != null) {
-            attention.read(encoder.states());
+            attention.setSources(encoder.tokenStates());
         }
         if (startsWithImage()) {
-            stack.setState(new float[0][]);
-            stack.setFirstStep(read[0]);
+            recurrentStack.setState(new float[0][]);
+            recurrentStack.setFirstStep(encoded[0]);
         } else {
-            stack.setState(read);
+            recurrentStack.setState(encoded);
         }
     }
 
     @Override
     public void close() {
-        stack.close();
+        recurrentStack.close();
         if (encoder != null) {
             encoder.close();
         }
         output.close();
-        arrays.close();
-        scratchpad.close();
+        workspace.close();
+        kernelMemory.close();
         parameters.close();
         gradient.close();
         optimizerState.close();

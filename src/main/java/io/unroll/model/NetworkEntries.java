@@ -20,29 +20,31 @@ import org.nd4j.linalg.indexing.BooleanIndexing;
 import org.nd4j.linalg.indexing.conditions.Conditions;
 
 /**
- * The entries of a zip that Deeplearning4j's {@code ModelSerializer} has written, one after the other. Its own reader is
- * not safe with files of others: it deserializes Java objects and allocates whatever a file asks for.
+ * Reads the entries of a zip of Deeplearning4j's {@code ModelSerializer}, one after the other. Deeplearning4j's own
+ * reader is not safe for untrusted files: it deserializes Java objects and allocates as much memory as a file asks for.
  */
 final class NetworkEntries {
     private static final int BLOCK = 1 << 16;
     private static final int MAX_HEADER_BYTES = 1 << 18;
+    /** Size of the record at the end of a zip, its signature, and the offset of the number of entries in it. */
     private static final int END_BYTES = 22;
-    private static final int END_OF_DIRECTORY = 0x06054b50;
-    private static final int ENTRIES_OF_DIRECTORY = 10;
+
+    private static final int END_SIGNATURE = 0x06054b50;
+    private static final int END_ENTRY_COUNT = 10;
     private static final int MAX_SHAPE = 2 * 32 + 4;
     private static final Set<String> MODES_WITH_INT_LENGTH = Set.of("DIRECT", "HEAP", "JAVACPP");
 
     private final Tail tail;
     private final ZipInputStream zip;
-    private final Set<String> known;
+    private final Set<String> allowed;
     private final Set<String> seen = new HashSet<>();
     private String name;
 
-    /** @param known names of the entries that there may be */
-    NetworkEntries(InputStream in, Set<String> known) {
+    /** @param allowed names of the entries that the zip may contain */
+    NetworkEntries(InputStream in, Set<String> allowed) {
         this.tail = new Tail(in);
         this.zip = new ZipInputStream(tail);
-        this.known = known;
+        this.allowed = allowed;
     }
 
     /** @return the name of the next entry; null after the last one */
@@ -58,9 +60,8 @@ final class NetworkEntries {
             return null;
         }
         name = entry.getName();
-        if (!known.contains(name)) {
-            throw new ZipException(
-                    "it has an entry \"" + name.replaceAll("\\p{Cntrl}", "?") + "\", which does not belong there");
+        if (!allowed.contains(name)) {
+            throw new ZipException("it has an unexpected entry \"" + name.replaceAll("\\p{Cntrl}", "?") + "\"");
         }
         if (!seen.add(name)) {
             throw new ZipException("it has two entries " + name);
@@ -68,16 +69,16 @@ final class NetworkEntries {
         return name;
     }
 
-    /** The directory at the file's end is not used, but where it is missing, the file has been cut. */
+    /** Checks the end of the zip's directory: if it is missing, the file is truncated. */
     private void checkDirectory() throws IOException {
         IOUtils.consume(tail);
         ByteBuffer end = ByteBuffer.wrap(tail.last).order(ByteOrder.LITTLE_ENDIAN);
-        if (end.getInt(0) != END_OF_DIRECTORY || end.getShort(ENTRIES_OF_DIRECTORY) != seen.size()) {
-            throw new ZipException("it ends too early, or is no zip");
+        if (end.getInt(0) != END_SIGNATURE || end.getShort(END_ENTRY_COUNT) != seen.size()) {
+            throw new ZipException("it ends too early, or is not a zip file");
         }
     }
 
-    /** Keeps what has been read last. */
+    /** Keeps the last bytes that were read. */
     private static final class Tail extends FilterInputStream {
         private final byte[] last = new byte[END_BYTES];
 
@@ -87,8 +88,8 @@ final class NetworkEntries {
 
         @Override
         public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+            byte[] single = new byte[1];
+            return read(single, 0, 1) < 0 ? -1 : single[0] & 0xFF;
         }
 
         @Override
@@ -109,24 +110,25 @@ final class NetworkEntries {
         }
     }
 
-    /** @return the entire entry */
-    byte[] bytes(int most) throws IOException {
-        byte[] bytes = zip.readNBytes(most);
-        end(zip);
+    /** @return the entire entry, of at most {@code max} bytes */
+    byte[] bytes(int max) throws IOException {
+        byte[] bytes = zip.readNBytes(max);
+        checkEnd(zip);
         return bytes;
     }
 
-    void skip(long most) throws IOException {
-        IOUtils.skip(zip, most);
-        end(zip);
+    /** Skips the rest of the entry, of at most {@code max} bytes. */
+    void skip(long max) throws IOException {
+        IOUtils.skip(zip, max);
+        checkEnd(zip);
     }
 
-    /** @return the entry, which ends by {@link #end} */
+    /** @return the entry's content; the reader must end with {@link #checkEnd} */
     DataInputStream data() {
         return new DataInputStream(new BufferedInputStream(zip));
     }
 
-    /** @return the entire entry: one vector of {@code Nd4j.write} */
+    /** @return the numbers of the entry, which must be a float32 vector written by {@code Nd4j.write} */
     float[] floats(int count) throws IOException {
         DataInputStream in = vector(count);
         float[] values = new float[count];
@@ -140,30 +142,30 @@ final class NetworkEntries {
         for (float value : values) {
             checkFinite(Float.isFinite(value));
         }
-        end(zip);
+        checkEnd(zip);
         return values;
     }
 
-    /** Reads over the entire entry, which is one vector of {@code Nd4j.write}. */
+    /** Skips the entry, which must be a float32 vector written by {@code Nd4j.write}. */
     void skipFloats(long count) throws IOException {
         IOUtils.skipFully(vector(count), count * Float.BYTES);
-        end(zip);
+        checkEnd(zip);
     }
 
     private DataInputStream vector(long count) throws IOException {
         DataInputStream in = new DataInputStream(zip);
         if (!"FLOAT".equals(readHeader(in, count, count))) {
-            throw new ZipException(name + " does not hold float32 numbers");
+            throw new ZipException(name + " does not contain float32 numbers");
         }
         return in;
     }
 
-    /** @return the next array of {@code Nd4j.write} in the entry's {@link #data} */
-    INDArray array(DataInputStream in, long least, long most) throws IOException {
+    /** @return the next array of {@code Nd4j.write} in {@link #data}, with {@code min} to {@code max} numbers */
+    INDArray array(DataInputStream in, long min, long max) throws IOException {
         in.mark(MAX_HEADER_BYTES);
-        String type = readHeader(in, least, most);
+        String type = readHeader(in, min, max);
         if (!Set.of("HALF", "FLOAT", "DOUBLE").contains(type)) {
-            throw new ZipException(name + " holds numbers of type " + type);
+            throw new ZipException(name + " contains numbers of type " + type);
         }
         in.reset();
         INDArray array = Nd4j.read(in);
@@ -173,23 +175,23 @@ final class NetworkEntries {
 
     private void checkFinite(boolean finite) throws IOException {
         if (!finite) {
-            throw new ZipException(name + " holds numbers that are infinite or not a number");
+            throw new ZipException(name + " contains numbers that are infinite or not a number");
         }
     }
 
     /**
-     * Reads what {@code Nd4j.write} writes before the numbers: of the shape, and then of the numbers, how they were
-     * allocated, how many there are, and their type.
+     * Reads what {@code Nd4j.write} writes before the numbers: the shape, which is an array itself, and for each of the
+     * two arrays its allocation mode, length and data type.
      *
-     * @return the numbers' type
+     * @return the data type of the numbers
      */
-    private String readHeader(DataInputStream in, long least, long most) throws IOException {
+    private String readHeader(DataInputStream in, long min, long max) throws IOException {
         long[] shape = new long[(int) readLength(in, 4, MAX_SHAPE)];
         boolean ints = in.readUTF().equals("INT");
         for (int i = 0; i < shape.length; i++) {
             shape[i] = ints ? in.readInt() : in.readLong();
         }
-        long length = readLength(in, least, most);
+        long length = readLength(in, min, max);
         String type = in.readUTF();
         long product = 1;
         for (int i = 1; i <= shape[0] && i < shape.length; i++) {
@@ -202,20 +204,20 @@ final class NetworkEntries {
         return type;
     }
 
-    private long readLength(DataInputStream in, long least, long most) throws IOException {
+    private long readLength(DataInputStream in, long min, long max) throws IOException {
         String mode = in.readUTF();
         long length = MODES_WITH_INT_LENGTH.contains(mode) ? in.readInt() : in.readLong();
-        if (length < least || length > most) {
-            throw new ZipException(name + " holds " + length + " numbers, and " + (least == most ? "" : "at most ")
-                    + most + " are expected");
+        if (length < min || length > max) {
+            throw new ZipException(
+                    name + " contains " + length + " numbers instead of " + (min == max ? "" : "at most ") + max);
         }
         return length;
     }
 
-    /** An entry's checksum is compared where it has been read to its end. */
-    void end(InputStream in) throws IOException {
+    /** Checks that the entry has no more bytes; reading to its end also checks the checksum. */
+    void checkEnd(InputStream in) throws IOException {
         if (in.read() >= 0) {
-            throw new ZipException(name + " is longer than it can be");
+            throw new ZipException(name + " is longer than expected");
         }
     }
 }

@@ -11,18 +11,19 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
 /**
- * All that decides a network's arrays and arithmetic, but not its weights.
+ * The shape of a network: everything that determines its arrays and its arithmetic, without the weights.
  *
- * @param vocabulary tokens that it reads
- * @param outputs classes that it predicts
- * @param pooling what of a lane the output sees
- * @param encoder of what reads a lane's source first: a network without outputs, or one over images; null for none
+ * @param vocabulary number of tokens that it reads
+ * @param outputs number of classes that it predicts; 0 for an encoder
+ * @param pooling how the steps of a lane become the output layer's input
+ * @param encoder shape of the encoder of a lane's source, a network without outputs or an image encoder; null for none
+ * @param threads number of OpenMP threads
  */
 public record NetworkShape(
         Settings.Model model,
         int vocabulary,
         int outputs,
-        Pooling pooling,
+        PoolingMode pooling,
         EncoderShape encoder,
         Settings.Optimizer optimizer,
         int threads)
@@ -31,25 +32,25 @@ public record NetworkShape(
         Natives.liftLimits();
     }
 
-    /** What the output layer sees of the last recurrent layer. */
-    public enum Pooling {
-        /** Every step by itself. */
+    /** How the outputs of the last recurrent layer become the output layer's input. */
+    public enum PoolingMode {
+        /** Every step. */
         NONE,
-        /** Of each lane the last step. */
+        /** The last step of each lane. */
         LAST,
-        /** Of each lane and feature the mean over its steps. */
+        /** The mean over the steps of each lane. */
         MEAN,
-        /** Of each lane and feature the largest of its steps. */
+        /** The maximum over the steps of each lane. */
         MAX
     }
 
-    /** A network that predicts, at each step, a token of its own vocabulary. */
+    /** Creates the shape of a language model, which predicts the next token at each step. */
     public NetworkShape(Settings.Model model, int vocabulary, Settings.Optimizer optimizer, int threads) {
-        this(model, vocabulary, vocabulary, Pooling.NONE, null, optimizer, threads);
+        this(model, vocabulary, vocabulary, PoolingMode.NONE, null, optimizer, threads);
     }
 
-    /** @return the same after an image has been seen, pixels or features as the model says */
-    public NetworkShape after(ImageShape.Place place) {
+    /** @return this shape with an encoder of the settings' image input, which enters the network at {@code place} */
+    public NetworkShape withImage(ImageShape.Place place) {
         int size = place == ImageShape.Place.FIRST_STEP ? model.embedding() : stateArrays() * model.hidden();
         Settings.ImageInput input = model.image();
         ImageShape image = input.features() > 0
@@ -60,92 +61,99 @@ public record NetworkShape(
 
     @Override
     public NetworkShape withThreads(int number) {
-        EncoderShape reader = encoder == null ? null : encoder.withThreads(number);
-        return new NetworkShape(model, vocabulary, outputs, pooling, reader, optimizer, number);
+        EncoderShape encoderShape = encoder == null ? null : encoder.withThreads(number);
+        return new NetworkShape(model, vocabulary, outputs, pooling, encoderShape, optimizer, number);
     }
 
-    /** @return the same, which drops nothing in passes of training, nor smoothes; what it reads first stays as it is */
+    /** @return this shape without dropout and label smoothing; the encoder keeps its own */
     public NetworkShape unregularized() {
         return new NetworkShape(model.unregularized(), vocabulary, outputs, pooling, encoder, optimizer, threads);
     }
 
-    /** @throws io.unroll.config.ConfigurationException where there would be too many for one array */
+    /** @throws io.unroll.config.ConfigurationException if there are too many parameters for one array */
     @Override
     public int parameters() {
-        long all = order().total();
-        for (EncoderShape more : others().values()) {
-            all += more.parameters();
+        long total = order().total();
+        for (EncoderShape subnetwork : subnetworks().values()) {
+            total += subnetwork.parameters();
         }
-        return ParameterOrder.checked(all);
+        return ParameterOrder.checkedCount(total);
     }
 
     /**
-     * A network of Deeplearning4j, and where its parameters lie among all.
+     * A part of the network that is saved as a Deeplearning4j network, and the place of its parameters.
      *
-     * @param name of the file that keeps it
+     * @param name file name
+     * @param start index of its first parameter
+     * @param size number of its parameters
+     * @param total number of parameters of the entire network
      */
-    public record Part(String name, EncoderShape shape, int start, int size, int all) {
-        /** @param values one for each of all parameters, or several, one after the other */
-        public float[] cut(float[] values) {
-            float[] cut = new float[values.length / all * size];
-            for (int copy = 0; copy < values.length / all; copy++) {
-                System.arraycopy(values, copy * all + start, cut, copy * size, size);
+    public record Part(String name, EncoderShape shape, int start, int size, int total) {
+        /**
+         * Returns this part's numbers.
+         *
+         * @param values one or several vectors of {@code total} numbers, one after the other
+         */
+        public float[] slice(float[] values) {
+            float[] slice = new float[values.length / total * size];
+            for (int vector = 0; vector < values.length / total; vector++) {
+                System.arraycopy(values, vector * total + start, slice, vector * size, size);
             }
-            return cut;
+            return slice;
         }
     }
 
-    /** @return null where there is none */
+    /** @return null without attention */
     AttentionShape attention() {
         boolean attends = model.attention() != Settings.Attention.NONE && encoder instanceof NetworkShape;
         return attends ? new AttentionShape(model.hidden()) : null;
     }
 
-    /** @return whether a second encoder, of the same shape, reads the source in the other direction */
+    /** @return whether a second encoder of the same shape reads the source in the other direction */
     boolean bidirectional() {
         return model.bidirectional() && attention() != null;
     }
 
-    /** @return what the network is made of beside its own layers, by the names of their files, in the parameters' order */
-    private Map<String, EncoderShape> others() {
-        Map<String, EncoderShape> others = new LinkedHashMap<>();
+    /** @return encoders and attention by their file names, in the order of their parameters */
+    private Map<String, EncoderShape> subnetworks() {
+        Map<String, EncoderShape> subnetworks = new LinkedHashMap<>();
         if (encoder != null) {
-            others.put("encoder.zip", encoder);
+            subnetworks.put("encoder.zip", encoder);
         }
         if (bidirectional()) {
-            others.put("encoder-forward.zip", encoder);
+            subnetworks.put("encoder-forward.zip", encoder);
         }
         if (attention() != null) {
-            others.put("attention.zip", attention());
+            subnetworks.put("attention.zip", attention());
         }
-        return others;
+        return subnetworks;
     }
 
-    /** @return the networks that this one is made of */
+    /** @return the parts of the network, in the order of their parameters */
     public List<Part> parts() {
-        int all = parameters();
+        int total = parameters();
         List<Part> parts = new ArrayList<>();
         int end = order().total();
-        parts.add(new Part("network.zip", this, 0, end, all));
-        for (Map.Entry<String, EncoderShape> other : others().entrySet()) {
-            int size = other.getValue().parameters();
-            parts.add(new Part(other.getKey(), other.getValue(), end, size, all));
+        parts.add(new Part("network.zip", this, 0, end, total));
+        for (Map.Entry<String, EncoderShape> subnetwork : subnetworks().entrySet()) {
+            int size = subnetwork.getValue().parameters();
+            parts.add(new Part(subnetwork.getKey(), subnetwork.getValue(), end, size, total));
             end += size;
         }
         return parts;
     }
 
-    /** @return as Deeplearning4j starts the same networks, each from a seed of its own */
-    float[] initial(long seed) {
+    /** @return initial parameters as Deeplearning4j draws them, with another seed for each part */
+    float[] initialParameters(long seed) {
         int part = 0;
-        float[] initial = initial(this, Seeds.of(seed, part));
-        for (EncoderShape other : others().values()) {
-            initial = Floats.join(initial, initial(other, Seeds.of(seed, ++part)));
+        float[] parameters = initialParameters(this, Seeds.of(seed, part));
+        for (EncoderShape subnetwork : subnetworks().values()) {
+            parameters = NativeFloats.join(parameters, initialParameters(subnetwork, Seeds.of(seed, ++part)));
         }
-        return initial;
+        return parameters;
     }
 
-    private static float[] initial(EncoderShape shape, long seed) {
+    private static float[] initialParameters(EncoderShape shape, long seed) {
         MultiLayerNetwork net = new MultiLayerNetwork(shape.configuration(seed));
         net.init();
         float[] parameters = shape.fromDeeplearning4j(net.params().dup().data().asFloat());
@@ -159,8 +167,8 @@ public record NetworkShape(
     }
 
     @Override
-    public float[] toDeeplearning4j(float[] ours) {
-        return order().toDeeplearning4j(ours);
+    public float[] toDeeplearning4j(float[] vectors) {
+        return order().toDeeplearning4j(vectors);
     }
 
     @Override
@@ -169,16 +177,16 @@ public record NetworkShape(
     }
 
     @Override
-    public float[] fromDeeplearning4j(float[] theirs) {
-        return order().fromDeeplearning4j(theirs);
+    public float[] fromDeeplearning4j(float[] vector) {
+        return order().fromDeeplearning4j(vector);
     }
 
-    /** @return arrays of {@code [lanes, hidden]} in the state of all layers */
+    /** @return number of arrays {@code [lanes, hidden]} in the state of all layers */
     int stateArrays() {
         return model.layers() * (model.cell() == Settings.Cell.LSTM ? 2 : 1);
     }
 
-    /** @return whether the state can be that of so many lanes */
+    /** @return whether the state has the size for this number of lanes */
     public boolean hasState(RecurrentState state, int lanes) {
         long size = (long) lanes * model.hidden();
         return state.arrays().length == 0
@@ -186,12 +194,12 @@ public record NetworkShape(
                         && Arrays.stream(state.arrays()).allMatch(array -> array.length == size));
     }
 
-    /** @return numbers that the optimizer remembers */
+    /** @return how many numbers the optimizer's state has */
     public int optimizerSize() {
-        return new Optimizer(optimizer, parameters()).stateSize();
+        return new OptimizerStep(optimizer, parameters()).stateSize();
     }
 
-    /** @return numbers that the optimizer remembers of each parameter */
+    /** @return how many numbers the optimizer's state has for each parameter */
     public int optimizerArrays() {
         return optimizerSize() / parameters();
     }

@@ -20,7 +20,7 @@ import org.deeplearning4j.util.ModelSerializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Weights as a plain Deeplearning4j zip: {@code ModelSerializer.restoreMultiLayerNetwork} reads it without Unroll. */
+/** Writes and reads a network as a zip that {@code ModelSerializer.restoreMultiLayerNetwork} reads without Unroll. */
 public final class NetworkZip {
     private static final Set<String> ENTRIES =
             Set.of(ModelSerializer.CONFIGURATION_JSON, ModelSerializer.COEFFICIENTS_BIN);
@@ -29,7 +29,7 @@ public final class NetworkZip {
 
     private NetworkZip() {}
 
-    /** Writes the same bytes for the same weights: unlike ModelSerializer's, these entries carry no time of day. */
+    /** Writes the network; unlike ModelSerializer it writes no time stamps, so equal weights give equal bytes. */
     public static void write(EncoderShape shape, float[] parameters, float[] optimizerState, OutputStream out)
             throws IOException {
         ZipOutputStream zip = new ZipOutputStream(out);
@@ -57,11 +57,11 @@ public final class NetworkZip {
     }
 
     /**
-     * Reads weights without Deeplearning4j, and no more than the shape foretells.
+     * Reads the weights without Deeplearning4j's parser, and no more bytes than a network of this shape has.
      *
-     * @param optimizerArrays numbers that the optimizer keeps of each parameter
-     * @return the parameters, as {@link Network#parameters} gives them
-     * @throws ZipException where the zip does not hold the weights of such a shape, saying why
+     * @param optimizerArrays numbers in the optimizer's state for each parameter
+     * @return the parameters in the order of {@link Network#parameters}
+     * @throws ZipException if the zip does not contain the weights of a network of this shape
      */
     public static float[] readParameters(EncoderShape shape, int optimizerArrays, InputStream in) throws IOException {
         int count = shape.deeplearning4jParameters();
@@ -83,29 +83,28 @@ public final class NetworkZip {
         return shape.fromDeeplearning4j(parameters);
     }
 
-    /** It is compared, not used: what Deeplearning4j's parser would do with it is up to the file. */
+    /** Compares the configuration with the expected one, without Deeplearning4j's parser, which would load classes. */
     private static void checkConfiguration(EncoderShape shape, NetworkEntries entries) throws IOException {
         byte[] expected = configuration(shape);
         byte[] actual = entries.bytes(2 * expected.length);
         boolean same = Arrays.equals(expected, actual);
         try {
-            same = same || network(expected).equals(network(actual));
+            same = same || withoutCounters(expected).equals(withoutCounters(actual));
         } catch (JsonProcessingException e) {
-            throw new ZipException(ModelSerializer.CONFIGURATION_JSON + " is no JSON");
+            throw new ZipException(ModelSerializer.CONFIGURATION_JSON + " is not valid JSON");
         }
         if (!same) {
-            throw new ZipException(
-                    ModelSerializer.CONFIGURATION_JSON + " is of another network than the settings describe");
+            throw new ZipException(ModelSerializer.CONFIGURATION_JSON + " describes another network than the settings");
         }
     }
 
-    /** @return without what Deeplearning4j changes in use */
-    private static JsonNode network(byte[] configuration) throws IOException {
-        JsonNode all = new ObjectMapper().readTree(new String(configuration, StandardCharsets.UTF_8));
-        for (JsonNode each : all.findParents("iterationCount")) {
-            ((ObjectNode) each).remove(List.of("iterationCount", "epochCount", "seed", "variables"));
+    /** @return the configuration without the properties that Deeplearning4j changes in training */
+    private static JsonNode withoutCounters(byte[] configuration) throws IOException {
+        JsonNode root = new ObjectMapper().readTree(new String(configuration, StandardCharsets.UTF_8));
+        for (JsonNode parent : root.findParents("iterationCount")) {
+            ((ObjectNode) parent).remove(List.of("iterationCount", "epochCount", "seed", "variables"));
         }
-        return all;
+        return root;
     }
 
     private static byte[] configuration(EncoderShape shape) {

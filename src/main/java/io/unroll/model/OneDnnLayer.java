@@ -1,9 +1,9 @@
 package io.unroll.model;
 
 import io.unroll.config.UnrollException;
-import io.unroll.kernel.Cell;
+import io.unroll.kernel.CellType;
+import io.unroll.kernel.KernelMemory;
 import io.unroll.kernel.RecurrentKernel;
-import io.unroll.kernel.Scratchpad;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -32,86 +32,86 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A recurrent layer of Deeplearning4j on oneDNN. Arrays are {@code [batch, features, time]}, and lie in memory as
- * {@code [time, batch, features]}: what lies so goes in without a copy. The backward pass belongs to the last forward
- * pass in training, and starts from the state that this one started from, which Deeplearning4j's own layers
- * (1.0.0-M2.1) do not.
+ * Deeplearning4j adapter of a {@link RecurrentKernel}: a recurrent layer for Deeplearning4j that computes with oneDNN.
+ * Arrays have the shape {@code [batch, features, time]} and the memory layout {@code [time, batch, features]}; inputs
+ * in this layout are not copied. A backward pass belongs to the last forward pass in training and takes into account
+ * the state that this started from, which Deeplearning4j's own layers (1.0.0-M2.1) do not.
  */
 public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer> {
     private static final List<String> STATE_KEYS = List.of(
             org.deeplearning4j.nn.layers.recurrent.LSTM.STATE_KEY_PREV_ACTIVATION,
             org.deeplearning4j.nn.layers.recurrent.LSTM.STATE_KEY_PREV_MEMCELL);
 
-    private final transient Cell cell;
+    private final transient CellType cell;
     private final transient DropMask weightDropout;
     private final transient boolean bfloat16;
-    private final transient Scratchpad scratchpad;
+    private final transient KernelMemory kernelMemory;
     private transient RecurrentKernel training;
     private transient RecurrentKernel inference;
-    private transient boolean keepsPacked;
+    private transient boolean packsOnce;
     private transient boolean carriesInTraining;
     private transient float[][] state;
     private transient float[][] lastStateGradient;
-    /** What is left of the recurrent weights, while the kernel takes them over. */
-    private transient INDArray keptWeights;
-    /** What the kernel reads until its backward pass is over, and nothing else may hold. */
-    private transient List<INDArray> held = List.of();
+    /** The recurrent weights after weight dropout; the kernel reads them while it packs them. */
+    private transient INDArray maskedWeights;
+    /** Arrays that the kernel uses until the end of the backward pass; only this list keeps them reachable. */
+    private transient List<INDArray> reachable = List.of();
 
-    /** A layer by itself, in float32. */
+    /** Creates a float32 layer with its own memory. */
     public OneDnnLayer(NeuralNetConfiguration conf) {
-        this(conf, 0, false, new Scratchpad());
+        this(conf, 0, false, new KernelMemory());
     }
 
     /**
-     * @param weightDropout probability of dropping a recurrent weight in a pass of training
-     * @param scratchpad shared with layers that run at other times
+     * @param weightDropout probability of dropping a recurrent weight in a training pass
+     * @param kernelMemory may be shared with layers that do not run at the same time
      */
-    OneDnnLayer(NeuralNetConfiguration conf, double weightDropout, boolean bfloat16, Scratchpad scratchpad) {
+    OneDnnLayer(NeuralNetConfiguration conf, double weightDropout, boolean bfloat16, KernelMemory kernelMemory) {
         super(conf, DataType.FLOAT);
         this.cell = cell(layerConf());
         this.weightDropout = weightDropout == 0 ? null : new DropMask(weightDropout);
         this.bfloat16 = bfloat16;
-        this.scratchpad = scratchpad;
+        this.kernelMemory = kernelMemory;
     }
 
-    private static Cell cell(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
+    private static CellType cell(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
         return cellOf(layer)
                 .orElseThrow(() -> new UnrollException("oneDNN has no kernel for the layer " + layer
-                        + ": it runs LSTM, GravesLSTM and Gru with tanh and sigmoid, and SimpleRnn "
+                        + ": supported are LSTM, GravesLSTM and Gru with tanh and sigmoid, and SimpleRnn "
                         + "with tanh or relu."));
     }
 
-    /** @return whether this class computes what Deeplearning4j's own layer of that configuration does, in float32 */
+    /** @return whether this class can replace Deeplearning4j's own float32 layer with this configuration */
     static boolean supports(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
         return cellOf(layer).isPresent() && layer.getWeightNoise() == null && layer.getRnnDataFormat() != RNNFormat.NWC;
     }
 
-    @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j has no other with peepholes.
-    private static Optional<Cell> cellOf(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
+    @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j's only LSTM with peepholes.
+    private static Optional<CellType> cellOf(org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer layer) {
         if (layer instanceof Gru gru) {
-            return Optional.of(gru.resetAfter() ? Cell.GRU_RESET_AFTER : Cell.GRU);
+            return Optional.of(gru.resetAfter() ? CellType.GRU_RESET_AFTER : CellType.GRU);
         }
         boolean tanh = layer.getActivationFn() instanceof ActivationTanH;
         if (layer instanceof AbstractLSTM lstm && tanh && lstm.getGateActivationFn() instanceof ActivationSigmoid) {
             if (layer instanceof LSTM) {
-                return Optional.of(Cell.LSTM);
+                return Optional.of(CellType.LSTM);
             }
             if (layer instanceof org.deeplearning4j.nn.conf.layers.GravesLSTM) {
-                return Optional.of(Cell.LSTM_PEEPHOLE);
+                return Optional.of(CellType.LSTM_PEEPHOLE);
             }
         }
         if (layer instanceof SimpleRnn rnn && !rnn.hasLayerNorm()) {
             if (tanh) {
-                return Optional.of(Cell.RNN_TANH);
+                return Optional.of(CellType.RNN_TANH);
             }
             if (layer.getActivationFn() instanceof ActivationReLU) {
-                return Optional.of(Cell.RNN_RELU);
+                return Optional.of(CellType.RNN_RELU);
             }
         }
         return Optional.empty();
     }
 
-    /** Carries the state from one forward pass in training to the next, whatever the network around it does. */
+    /** Makes each forward pass in training start from the last state of the previous one, even in {@link #activate}. */
     void carryInTraining() {
         carriesInTraining = true;
     }
@@ -152,9 +152,9 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         }
     }
 
-    private INDArray forward(float[][] start, boolean training, LayerWorkspaceMgr workspaces) {
+    private INDArray forward(float[][] initialState, boolean training, LayerWorkspaceMgr workspaces) {
         if (maskArray != null) {
-            throw new UnsupportedOperationException("masks inside bidirectional networks");
+            throw new UnsupportedOperationException("masks inside bidirectional networks are not supported");
         }
         if (input.rank() != 3 || input.size(1) != layerConf().getNIn()) {
             throw new IllegalArgumentException(
@@ -163,25 +163,25 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         }
         INDArray x = timeMajor(input, ArrayType.INPUT, workspaces);
         if (training && layerConf().getIDropout() != null) {
-            INDArray kept = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, x.shape(), 'c');
-            x = StepDropout.apply(layerConf().getIDropout(), x, kept, workspaces);
+            INDArray dropped = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, x.shape(), 'c');
+            x = StepDropout.apply(layerConf().getIDropout(), x, dropped, workspaces);
         }
         int steps = (int) x.size(0);
         int lanes = (int) x.size(1);
         RecurrentKernel kernel = kernel(steps, lanes, training);
         if (training && weightDropout != null) {
-            kernel.pack(keptWeights(workspaces));
-        } else if (!keepsPacked) {
+            kernel.pack(parametersWithDropout(workspaces));
+        } else if (!packsOnce) {
             kernel.pack(parameters(params));
         }
-        start(kernel, start);
+        setInitialState(kernel, initialState);
         INDArray y = workspaces.createUninitialized(
                 ArrayType.ACTIVATIONS,
                 DataType.FLOAT,
                 new long[] {steps, lanes, layerConf().getNOut()},
                 'c');
-        held = List.of(x, y);
-        kernel.forward(Floats.of(x), Floats.of(y));
+        reachable = List.of(x, y);
+        kernel.forward(NativeFloats.of(x), NativeFloats.of(y));
         return batchMajor(y);
     }
 
@@ -193,8 +193,8 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
             return cached;
         }
         close(forTraining);
-        RecurrentKernel kernel = new RecurrentKernel(shape, scratchpad);
-        if (keepsPacked) {
+        RecurrentKernel kernel = new RecurrentKernel(shape, kernelMemory);
+        if (packsOnce) {
             kernel.pack(parameters(params));
         }
         if (forTraining) {
@@ -205,16 +205,16 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         return kernel;
     }
 
-    private void start(RecurrentKernel kernel, float[][] start) {
+    private void setInitialState(RecurrentKernel kernel, float[][] initialState) {
         int size = kernel.shape().lanes() * kernel.shape().hidden();
         for (int i = 0; i < cell.states(); i++) {
-            if (start == null) {
+            if (initialState == null) {
                 Pointer.memset(kernel.state(i), 0, (long) size * Float.BYTES);
-            } else if (start[i].length == size) {
-                kernel.state(i).put(start[i]);
+            } else if (initialState[i].length == size) {
+                kernel.state(i).put(initialState[i]);
             } else {
-                throw new IllegalStateException("the state has " + start[i].length + " numbers, not " + size + " for "
-                        + kernel.shape().lanes() + " lanes: clear it first");
+                throw new IllegalStateException("the stored state has " + initialState[i].length + " numbers, but "
+                        + kernel.shape().lanes() + " lanes need " + size + ": clear the state first");
             }
         }
     }
@@ -227,15 +227,15 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
                 DataType.FLOAT,
                 new long[] {dy.size(0), dy.size(1), layerConf().getNIn()},
                 'c');
-        held = List.of(held.get(0), held.get(1), dy, dx);
+        reachable = List.of(reachable.get(0), reachable.get(1), dy, dx);
         for (int i = 0; lastStateGradient != null && i < lastStateGradient.length; i++) {
             training.lastStateGradient(i).put(lastStateGradient[i]);
         }
-        training.backward(Floats.of(dy), Floats.of(dx), parameters(gradientViews));
+        training.backward(NativeFloats.of(dy), NativeFloats.of(dx), parameters(gradientViews));
         if (weightDropout != null) {
-            FloatPointer weights = Floats.of(recurrent(gradientViews));
+            FloatPointer weights = NativeFloats.of(recurrent(gradientViews));
             weightDropout.apply(
-                    weights, weights, cell.weightsBetweenStates(layerConf().getNOut()));
+                    weights, weights, cell.recurrentWeightCount(layerConf().getNOut()));
         }
         if (layerConf().getIDropout() != null) {
             StepDropout.backward(layerConf().getIDropout(), dx);
@@ -245,24 +245,24 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         return new Pair<>(gradient, batchMajor(dx));
     }
 
-    /** @param length is not read: the gradient goes through the whole chunk */
+    /** @param length ignored: the gradient flows through the entire chunk */
     @Override
     public Pair<Gradient, INDArray> tbpttBackpropGradient(INDArray epsilon, int length, LayerWorkspaceMgr workspaces) {
         return backpropGradient(epsilon, workspaces);
     }
 
-    /** @return the parameters, with others of the recurrent weights dropped (DropConnect, as in Merity et al. 2018) */
-    private RecurrentKernel.Parameters keptWeights(LayerWorkspaceMgr workspaces) {
-        INDArray all = recurrent(params);
-        keptWeights = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, all.shape(), 'f');
-        long dropping = cell.weightsBetweenStates(layerConf().getNOut());
+    /** @return the parameters, the recurrent weights with a new dropout mask (DropConnect, Merity et al. 2018) */
+    private RecurrentKernel.Parameters parametersWithDropout(LayerWorkspaceMgr workspaces) {
+        INDArray weights = recurrent(params);
+        maskedWeights = workspaces.createUninitialized(ArrayType.INPUT, DataType.FLOAT, weights.shape(), 'f');
+        long maskedCount = cell.recurrentWeightCount(layerConf().getNOut());
         weightDropout.draw();
-        weightDropout.apply(Floats.of(all), Floats.of(keptWeights), dropping);
+        weightDropout.apply(NativeFloats.of(weights), NativeFloats.of(maskedWeights), maskedCount);
         Pointer.memcpy(
-                Floats.of(keptWeights).getPointer(dropping),
-                Floats.of(all).getPointer(dropping),
-                (all.length() - dropping) * Float.BYTES);
-        return parameters(params, keptWeights);
+                NativeFloats.of(maskedWeights).getPointer(maskedCount),
+                NativeFloats.of(weights).getPointer(maskedCount),
+                (weights.length() - maskedCount) * Float.BYTES);
+        return parameters(params, maskedWeights);
     }
 
     private static INDArray recurrent(Map<String, INDArray> table) {
@@ -275,20 +275,20 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
 
     private static RecurrentKernel.Parameters parameters(Map<String, INDArray> table, INDArray recurrent) {
         return new RecurrentKernel.Parameters(
-                Floats.of(table.get(LSTMParamInitializer.INPUT_WEIGHT_KEY)),
-                Floats.of(recurrent),
-                Floats.of(table.get(LSTMParamInitializer.BIAS_KEY)));
+                NativeFloats.of(table.get(LSTMParamInitializer.INPUT_WEIGHT_KEY)),
+                NativeFloats.of(recurrent),
+                NativeFloats.of(table.get(LSTMParamInitializer.BIAS_KEY)));
     }
 
-    /** @return {@code [time, batch, features]}, row by row */
+    /** @return {@code [time, batch, features]}, row by row, copied only if necessary */
     private static INDArray timeMajor(INDArray batchMajor, ArrayType type, LayerWorkspaceMgr workspaces) {
         INDArray view = batchMajor.permute(2, 0, 1);
         long[] shape = view.shape();
-        boolean lies = view.dataType() == DataType.FLOAT
+        boolean isTimeMajor = view.dataType() == DataType.FLOAT
                 && view.stride(2) == 1
                 && view.stride(1) == shape[2]
                 && view.stride(0) == shape[1] * shape[2];
-        return lies
+        return isTimeMajor
                 ? view
                 : workspaces
                         .createUninitialized(type, DataType.FLOAT, shape, 'c')
@@ -300,22 +300,21 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     }
 
     /**
-     * Packs the parameters once more, and from now on not before each pass: for passes between which they stay the
-     * same.
+     * Packs the parameters now and stops packing them before each pass. For several passes with the same parameters.
      */
-    void keepPacked() {
-        keepsPacked = true;
+    void packOnce() {
+        packsOnce = true;
         if (inference != null) {
             inference.pack(parameters(params));
         }
     }
 
-    /** Packs the parameters before each pass. */
+    /** Starts packing the parameters before each pass. */
     void packEachPass() {
-        keepsPacked = false;
+        packsOnce = false;
     }
 
-    /** @return the carried state, each array {@code [lanes, hidden]}; null where it is zero */
+    /** @return the carried state, each array {@code [lanes, hidden]}; null if it is zero */
     float[][] state() {
         return state;
     }
@@ -324,13 +323,13 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         this.state = state;
     }
 
-    /** From now on adds to each backward pass the gradient with respect to the state after the last step. */
+    /** Sets the gradient with respect to the state after the last step, for all following backward passes. */
     void setLastStateGradient(float[][] gradient) {
         lastStateGradient = gradient;
     }
 
     /**
-     * @return gradient with respect to the state that the last backward pass started from, each {@code [lanes, hidden]}
+     * @return the last backward pass's gradient with respect to the initial state, each array {@code [lanes, hidden]}
      */
     float[][] stateGradient() {
         float[][] gradient = new float[cell.states()]
@@ -385,13 +384,13 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         return false;
     }
 
-    /** As in Deeplearning4j's own layers, what lies behind a mask is computed and then not counted. */
+    /** As in Deeplearning4j's own layers, masked steps are computed but not part of the loss. */
     @Override
     public Pair<INDArray, MaskState> feedForwardMaskArray(INDArray mask, MaskState current, int minibatch) {
         return new Pair<>(mask, MaskState.Passthrough);
     }
 
-    /** Hands what is native back to the scratchpad; the next pass makes it anew. */
+    /** Closes the kernels, whose memory returns to {@link KernelMemory}; the next pass creates new ones. */
     @Override
     public void close() {
         close(true);

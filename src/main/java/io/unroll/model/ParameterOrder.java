@@ -5,19 +5,19 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 
 /**
- * Where the parts of a network's parameters lie in the one vector that holds them all:
+ * The order of a network's parameters in one vector:
  *
  * <pre>
  *   embedding [vocabulary, size] | layer 1 | layer 2 | ... | output weights [outputs, hidden] | output bias
  * </pre>
  *
- * This is Deeplearning4j's order but for two things. Its embedding lies feature by feature, in which looking up a
- * token touches as many pages as it has features; ours lies token by token. And where embedding and output are tied,
- * ours has the matrix once.
+ * Deeplearning4j's order differs in two ways. It stores the embedding feature by feature, so that looking up a token
+ * touches as many pages as there are features; here the embedding is stored token by token. If embedding and output are
+ * tied, it stores the matrix twice; here it is stored once.
  */
 final class ParameterOrder {
-    /** An optimizer's state, which may be twice as many, must fit one array of the JVM. */
-    private static final long MOST = 1_000_000_000;
+    /** The optimizer's state, up to twice as many numbers, must fit in one Java array. */
+    private static final long MAX_PARAMETERS = 1_000_000_000;
 
     private final int vocabulary;
     private final int outputs;
@@ -39,28 +39,35 @@ final class ParameterOrder {
         }
         long end = layers[layers.length - 1];
         bias = tied ? end : end + (long) outputs * shape.model().hidden();
-        checked(bias + outputs);
+        checkedCount(bias + outputs);
     }
 
-    /** @throws ConfigurationException where there are too many */
-    static int checked(long parameters) {
-        if (parameters > MOST) {
-            throw new ConfigurationException("the network would have " + parameters + " parameters, and " + MOST
-                    + " is the most: lower model.hidden, model.embedding, model.layers, model.image.side or"
-                    + " corpus.max-vocabulary.");
+    /**
+     * Returns the number of parameters as an {@code int}.
+     *
+     * @throws ConfigurationException if there are too many
+     */
+    static int checkedCount(long parameters) {
+        if (parameters > MAX_PARAMETERS) {
+            throw new ConfigurationException(
+                    "the network would have " + parameters + " parameters; the maximum is " + MAX_PARAMETERS
+                            + ". Lower model.hidden, model.embedding, model.layers, model.image.side or"
+                            + " corpus.max-vocabulary.");
         }
         return (int) parameters;
     }
 
-    /** @return where the i-th recurrent layer starts, and where the one before it ends */
+    /** @return the start of the i-th recurrent layer, which is the end of the previous one */
     long layer(int i) {
         return layers[i];
     }
 
+    /** @return the start of the output weights; 0 if they are tied to the embedding */
     long outputWeights() {
         return tied ? 0 : layers[layers.length - 1];
     }
 
+    /** @return the start of the output bias */
     long bias() {
         return bias;
     }
@@ -69,44 +76,44 @@ final class ParameterOrder {
         return (int) (bias + outputs);
     }
 
-    /** @return how many parameters Deeplearning4j has */
+    /** @return number of parameters in Deeplearning4j */
     int deeplearning4jTotal() {
-        return checked(total() + (tied ? layers[0] : 0));
+        return checkedCount(total() + (tied ? layers[0] : 0));
     }
 
-    /** @param ours one vector of {@link #total} numbers, or several, one after the other */
-    float[] toDeeplearning4j(float[] ours) {
-        int from = total();
-        int copies = ours.length / from;
-        int repeated = tied ? (int) layers[0] : 0;
-        float[] theirs = new float[copies * (from + repeated)];
-        for (int copy = 0; copy < copies; copy++) {
-            int start = copy * from;
-            int end = copy * (from + repeated);
+    /** @param vectors one or several vectors of {@link #total} numbers, one after the other */
+    float[] toDeeplearning4j(float[] vectors) {
+        int size = total();
+        int count = vectors.length / size;
+        int tiedSize = tied ? (int) layers[0] : 0;
+        float[] result = new float[count * (size + tiedSize)];
+        for (int i = 0; i < count; i++) {
+            int from = i * size;
+            int to = i * (size + tiedSize);
             for (int token = 0; token < vocabulary; token++) {
                 for (int feature = 0; feature < embedding; feature++) {
-                    theirs[end + feature * vocabulary + token] = ours[start + token * embedding + feature];
+                    result[to + feature * vocabulary + token] = vectors[from + token * embedding + feature];
                 }
             }
             int layerStart = (int) layers[0];
-            System.arraycopy(ours, start + layerStart, theirs, end + layerStart, (int) bias - layerStart);
-            System.arraycopy(ours, start, theirs, end + (int) bias, repeated);
-            System.arraycopy(ours, start + (int) bias, theirs, end + (int) bias + repeated, outputs);
+            System.arraycopy(vectors, from + layerStart, result, to + layerStart, (int) bias - layerStart);
+            System.arraycopy(vectors, from, result, to + (int) bias, tiedSize);
+            System.arraycopy(vectors, from + (int) bias, result, to + (int) bias + tiedSize, outputs);
         }
-        return theirs;
+        return result;
     }
 
-    /** @param theirs one vector of {@link #deeplearning4jTotal} numbers */
-    float[] fromDeeplearning4j(float[] theirs) {
-        float[] ours = new float[total()];
+    /** @param vector of {@link #deeplearning4jTotal} numbers */
+    float[] fromDeeplearning4j(float[] vector) {
+        float[] result = new float[total()];
         for (int token = 0; token < vocabulary; token++) {
             for (int feature = 0; feature < embedding; feature++) {
-                ours[token * embedding + feature] = theirs[feature * vocabulary + token];
+                result[token * embedding + feature] = vector[feature * vocabulary + token];
             }
         }
         int layerStart = (int) layers[0];
-        System.arraycopy(theirs, layerStart, ours, layerStart, (int) bias - layerStart);
-        System.arraycopy(theirs, theirs.length - outputs, ours, (int) bias, outputs);
-        return ours;
+        System.arraycopy(vector, layerStart, result, layerStart, (int) bias - layerStart);
+        System.arraycopy(vector, vector.length - outputs, result, (int) bias, outputs);
+        return result;
     }
 }

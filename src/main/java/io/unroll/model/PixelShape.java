@@ -14,19 +14,19 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A small convolutional network over square RGB images, each {@code [3, side, side]} in 0 to 255: three times a 3 x 3
- * convolution and a pooling that halves the side, with 16, 32 and 128 channels, of each channel the largest number
- * wherever it is, and then a dense layer. Where the dense layer sees each place by itself, what it learns of a shape in
- * one colour does not hold for another. It is normalized (Ba, Kiros & Hinton 2016): the largest of many numbers are so
- * large that its tanh would be the same for all images.
+ * The shape of a small convolutional network over square RGB images, each {@code [3, side, side]} from 0 to 255. Three
+ * times, a 3 x 3 convolution is followed by a max pooling that halves the side, with 16, 32 and 128 channels; then come
+ * the global maximum of each channel and a dense layer. Without the global maximum, a dense layer that has learned a
+ * shape in one colour does not recognize it in another. The dense layer has layer normalization (Ba, Kiros & Hinton
+ * 2016), because global maxima are so large that its tanh would otherwise be the same for all images.
  *
  * @param side pixels
  */
 public record PixelShape(int side, int outputs, Place place) implements ImageShape {
     private static final int[] CHANNELS = {16, 32, 128};
 
-    /** Columns of the first convolutions, their outputs, and the gradients of both. */
-    private static final long NUMBERS_OF_A_PIXEL = 150;
+    /** im2col columns and outputs of the first convolutions, and the gradients of both. */
+    private static final long VALUES_PER_PIXEL = 150;
 
     @Override
     public INDArray input(int[][] sources) {
@@ -34,7 +34,7 @@ public record PixelShape(int side, int outputs, Place place) implements ImageSha
         return pixels.divi(127.5).subi(1);
     }
 
-    /** @return {@code [images, 3, side, side]}, in 0 to 255 */
+    /** @return {@code [images, 3, side, side]}, from 0 to 255 */
     static INDArray values(int[][] images, int side) {
         float[] values = new float[images.length * images[0].length];
         int next = 0;
@@ -47,8 +47,8 @@ public record PixelShape(int side, int outputs, Place place) implements ImageSha
     }
 
     @Override
-    public long bytesOfAnImage() {
-        return Float.BYTES * NUMBERS_OF_A_PIXEL * side * side;
+    public long bytesPerImage() {
+        return Float.BYTES * VALUES_PER_PIXEL * side * side;
     }
 
     @Override

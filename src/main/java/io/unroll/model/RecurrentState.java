@@ -3,14 +3,15 @@ package io.unroll.model;
 import java.io.Serializable;
 
 /**
- * What a network remembers between chunks.
+ * The state that a recurrent network carries from one chunk to the next.
  *
- * @param arrays for each layer its hidden state and, for an LSTM, its cell state, {@code [lanes, hidden]} row by
- *     row; none at the start of a text, where the state is zero
+ * @param arrays for each layer its hidden state and, for an LSTM, its cell state, each {@code [lanes, hidden]} row by
+ *     row; empty for the zero state at the start of a text
  */
 public record RecurrentState(float[]... arrays) implements Serializable {
     public static final RecurrentState ZERO = new RecurrentState();
 
+    /** @return how many numbers all arrays have together */
     public long size() {
         long size = 0;
         for (float[] array : arrays) {

@@ -1,7 +1,7 @@
 package io.unroll.model;
 
 import io.unroll.config.ConfigurationException;
-import io.unroll.kernel.Scratchpad;
+import io.unroll.kernel.KernelMemory;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -22,18 +22,18 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Anybody's Deeplearning4j network, the recurrent layers of which carry their state from one call of {@code fit} to
- * the next: on oneDNN where it has the kernel. Gradients start from the carried state. Parameters are in
- * Deeplearning4j's order. Not safe for several threads.
+ * A user's Deeplearning4j network whose recurrent layers carry their state from one training step to the next, as in
+ * truncated backpropagation through time. Its recurrent layers run on oneDNN if that supports them. Parameters are in
+ * Deeplearning4j's order. Not thread-safe.
  */
 public final class StatefulGraph implements AutoCloseable {
     private final ComputationGraph graph;
-    private final Scratchpad scratchpad = new Scratchpad();
+    private final KernelMemory kernelMemory = new KernelMemory();
     private final Map<String, RecurrentLayer> recurrent = new LinkedHashMap<>();
 
     /**
-     * @param configuration of a float32 network; this object becomes the network's own
-     * @throws ConfigurationException where a recurrent layer cannot carry its state
+     * @param configuration configuration of a float32 network; the network uses this object, not a copy
+     * @throws ConfigurationException if a recurrent layer cannot carry its state
      */
     public StatefulGraph(ComputationGraphConfiguration configuration) {
         Natives.useThreads(1);
@@ -42,10 +42,10 @@ public final class StatefulGraph implements AutoCloseable {
         Layer[] layers = graph.getLayers();
         IdentityHashMap<Layer, Layer> replaced = new IdentityHashMap<>();
         for (GraphVertex vertex : graph.getVertices()) {
-            if (vertex instanceof LayerVertex one) {
-                Layer layer = stateful(vertex.getVertexName(), one.getLayer());
-                replaced.put(one.getLayer(), layer);
-                one.setLayer(layer);
+            if (vertex instanceof LayerVertex layerVertex) {
+                Layer layer = stateful(vertex.getVertexName(), layerVertex.getLayer());
+                replaced.put(layerVertex.getLayer(), layer);
+                layerVertex.setLayer(layer);
             }
         }
         for (int i = 0; i < layers.length; i++) {
@@ -58,93 +58,94 @@ public final class StatefulGraph implements AutoCloseable {
             wrapper.setUnderlying(stateful(name, wrapper.getUnderlying()));
             return wrapper;
         }
-        if (layer instanceof BaseRecurrentLayer<?> stock) {
-            BaseRecurrentLayer<?> ours = replacement(name, stock);
-            ours.setIndex(stock.getIndex());
-            ours.setParamsViewArray(stock.params());
-            ours.setParamTable(stock.paramTable());
-            recurrent.put(name, ours);
-            return ours;
+        if (layer instanceof BaseRecurrentLayer<?> original) {
+            BaseRecurrentLayer<?> replacement = replacement(name, original);
+            replacement.setIndex(original.getIndex());
+            replacement.setParamsViewArray(original.params());
+            replacement.setParamTable(original.paramTable());
+            recurrent.put(name, replacement);
+            return replacement;
         }
-        boolean frozen = layer instanceof FrozenLayer one && one.getInsideLayer() instanceof RecurrentLayer;
+        boolean frozen = layer instanceof FrozenLayer wrapper && wrapper.getInsideLayer() instanceof RecurrentLayer;
         if (frozen || layer instanceof RecurrentLayer) {
-            throw refused(name, layer);
+            throw unsupported(name, layer);
         }
         return layer;
     }
 
-    private BaseRecurrentLayer<?> replacement(String name, BaseRecurrentLayer<?> stock) {
-        if (OneDnnLayer.supports(stock.layerConf())) {
-            OneDnnLayer layer = new OneDnnLayer(stock.conf(), 0, false, scratchpad);
+    private BaseRecurrentLayer<?> replacement(String name, BaseRecurrentLayer<?> original) {
+        if (OneDnnLayer.supports(original.layerConf())) {
+            OneDnnLayer layer = new OneDnnLayer(original.conf(), 0, false, kernelMemory);
             layer.carryInTraining();
             return layer;
         }
-        if (stock instanceof LSTM) {
-            return new StatefulLstm(stock.conf());
+        if (original instanceof LSTM) {
+            return new StatefulLstm(original.conf());
         }
-        throw refused(name, stock);
+        throw unsupported(name, original);
     }
 
-    private static ConfigurationException refused(String name, Layer layer) {
+    private static ConfigurationException unsupported(String name, Layer layer) {
         return new ConfigurationException("the layer " + name + " ("
                 + layer.getClass().getSimpleName()
-                + ") cannot carry its state from chunk to chunk: LSTM can, GravesLSTM with tanh and sigmoid, SimpleRnn"
-                + " with tanh or relu and without layer normalization, and what wraps one of these but is not frozen"
-                + " or bidirectional.");
+                + ") cannot carry its state from chunk to chunk. Supported are LSTM, GravesLSTM with tanh and sigmoid,"
+                + " SimpleRnn with tanh or relu and without layer normalization, and wrappers of these that are"
+                + " neither frozen nor bidirectional.");
     }
 
     public void setParameters(float[] values) {
-        Floats.of(graph.params()).put(values);
+        NativeFloats.of(graph.params()).put(values);
     }
 
     public float[] parameters() {
-        return Floats.copy(graph.params());
+        return NativeFloats.copy(graph.params());
     }
 
-    /** @param state empty where the updaters remember nothing */
+    /** @param state empty if the updaters have no state */
     public void setUpdaterState(float[] state) {
         if (state.length > 0) {
-            Floats.of(graph.updaterState()).put(state);
+            NativeFloats.of(graph.updaterState()).put(state);
         }
     }
 
-    /** @return empty where the updaters remember nothing */
+    /** @return the updaters' state; empty if they have none */
     public float[] updaterState() {
-        return graph.updaterState() == null ? new float[0] : Floats.copy(graph.updaterState());
+        return graph.updaterState() == null ? new float[0] : NativeFloats.copy(graph.updaterState());
     }
 
-    /** Sets what schedules and updaters count from. */
+    /** Sets the iteration and the epoch for learning-rate schedules and updaters. */
     public void setCounts(int iteration, int epoch) {
         graph.getConfiguration().setIterationCount(iteration);
         graph.getConfiguration().setEpochCount(epoch);
     }
 
     /**
-     * One step of training, which starts from the carried state and leaves the chunk's last state.
+     * Trains on one chunk. It starts from the carried state and carries the chunk's last state to the next call.
      *
-     * @param dropoutSeed decides what is dropped in this step
-     * @return Deeplearning4j's score of the chunk, before the step
+     * @param dropoutSeed seed of the dropout masks of this step
+     * @return Deeplearning4j's score of the chunk before the update
      */
     public double train(MultiDataSet chunk, long dropoutSeed) {
-        return Natives.use(1, () -> {
+        return Natives.withThreads(1, () -> {
             Nd4j.getRandom().setSeed(dropoutSeed);
             graph.fit(chunk);
             return graph.score();
         });
     }
 
+    /** @return whether the network has recurrent layers */
     public boolean carriesState() {
         return !recurrent.isEmpty();
     }
 
-    /** @return for each recurrent layer, in the network's order, its arrays {@code [lanes, hidden]} by their names */
+    /** @return for each recurrent layer, in the network's order, its state arrays {@code [lanes, hidden]} by name */
     public List<Map<String, INDArray>> state() {
         List<Map<String, INDArray>> state = new ArrayList<>();
         recurrent.values().forEach(layer -> state.add(layer.rnnGetTBPTTState()));
         return state;
     }
 
-    /** @param state as {@link #state} gave it; empty for zero */
+    /** @param state in the order of {@link #state}; empty for zero */
     public void setState(List<Map<String, INDArray>> state) {
         int next = 0;
         for (RecurrentLayer layer : recurrent.values()) {
@@ -158,11 +159,11 @@ public final class StatefulGraph implements AutoCloseable {
     @Override
     public void close() {
         for (RecurrentLayer layer : recurrent.values()) {
-            if (layer instanceof OneDnnLayer ours) {
-                ours.close();
+            if (layer instanceof OneDnnLayer oneDnnLayer) {
+                oneDnnLayer.close();
             }
         }
-        scratchpad.close();
+        kernelMemory.close();
         graph.close();
     }
 }

@@ -10,11 +10,12 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Deeplearning4j's LSTM with the state carried from one forward pass in training to the next, and with the gradient
- * from the state that the pass started from: for activations that oneDNN has not. The state lies in the TBPTT state.
+ * Deeplearning4j's LSTM, but each forward pass in training starts from the last state of the previous one, and the
+ * backward pass takes that state into account. For activations that oneDNN does not support. The carried state is
+ * Deeplearning4j's TBPTT state.
  */
 final class StatefulLstm extends LSTM {
-    private static final int WHOLE_CHUNK = Integer.MAX_VALUE;
+    private static final int ENTIRE_CHUNK = Integer.MAX_VALUE;
 
     StatefulLstm(NeuralNetConfiguration conf) {
         super(conf, DataType.FLOAT);
@@ -31,13 +32,13 @@ final class StatefulLstm extends LSTM {
     }
 
     private INDArray carry(INDArray input, LayerWorkspaceMgr workspaces) {
-        Map<String, INDArray> start = rnnGetTBPTTState();
-        rnnSetPreviousState(start);
+        Map<String, INDArray> initialState = rnnGetTBPTTState();
+        rnnSetPreviousState(initialState);
         return rnnActivateUsingStoredState(input, true, true, workspaces);
     }
 
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        return tbpttBackpropGradient(epsilon, WHOLE_CHUNK, workspaces);
+        return tbpttBackpropGradient(epsilon, ENTIRE_CHUNK, workspaces);
     }
 }

@@ -5,24 +5,24 @@ import org.deeplearning4j.nn.conf.dropout.SpatialDropout;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Deeplearning4j's dropout on arrays {@code [steps, lanes, features]}. */
+/** Applies Deeplearning4j's dropout to arrays {@code [steps, lanes, features]}. */
 final class StepDropout {
     private StepDropout() {}
 
-    /** @return what is kept */
-    static INDArray apply(IDropout dropout, INDArray values, INDArray kept, LayerWorkspaceMgr workspaces) {
-        dropout.applyDropout(seen(dropout, values), seen(dropout, kept), 0, 0, workspaces);
-        return kept;
+    /** @return {@code result}, which has been overwritten with the values after dropout */
+    static INDArray apply(IDropout dropout, INDArray values, INDArray result, LayerWorkspaceMgr workspaces) {
+        dropout.applyDropout(view(dropout, values), view(dropout, result), 0, 0, workspaces);
+        return result;
     }
 
-    /** @param gradient with respect to what was kept; it becomes that with respect to the values */
+    /** @param gradient with respect to the result; overwritten with that with respect to the values */
     static void backward(IDropout dropout, INDArray gradient) {
-        INDArray seen = seen(dropout, gradient);
-        dropout.backprop(seen, seen, 0, 0);
+        INDArray view = view(dropout, gradient);
+        dropout.backprop(view, view, 0, 0);
     }
 
-    /** Only what drops features in all steps alike asks which dimension is which: {@code [batch, features, time]}. */
-    private static INDArray seen(IDropout dropout, INDArray steps) {
+    /** @return {@code [batch, features, time]} for locked dropout, the only one that distinguishes the dimensions */
+    private static INDArray view(IDropout dropout, INDArray steps) {
         return dropout instanceof SpatialDropout ? steps.permute(1, 2, 0) : steps;
     }
 }

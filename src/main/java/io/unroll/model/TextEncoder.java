@@ -1,6 +1,6 @@
 package io.unroll.model;
 
-import io.unroll.kernel.Scratchpad;
+import io.unroll.kernel.KernelMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,8 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Recurrent layers whose last state is what they have read. Lanes of equal length are read together, so that nothing is
- * padded, and the last step of each is its own:
+ * Encodes token sequences with a recurrent network. Sources of equal length are read together as a group, so that there
+ * is no padding and the state after a group's last step is the last state of all its lanes:
  *
  * <pre>
  *   lanes      a b c     d e     f g h     i       batch of 4
@@ -31,99 +31,101 @@ final class TextEncoder implements Encoder {
     private final INDArray parameters;
     private final INDArray gradient;
     private final INDArray groupGradient;
-    private final StepArrays arrays;
-    private final Scratchpad scratchpad;
-    /** One for each group of a batch, since the backward passes come after all forward ones. */
-    private final List<Stack> stacks = new ArrayList<>();
+    private final StepWorkspace workspace;
+    private final KernelMemory kernelMemory;
+    /** One for each group of a batch, because the backward passes follow after all forward passes. */
+    private final List<RecurrentStack> groupStacks = new ArrayList<>();
 
     private List<int[]> groups = List.of();
     private boolean packed;
-    private final boolean keepsStates;
-    private float[][] states = {};
+    private final boolean keepsTokenStates;
+    private float[][] tokenStates = {};
 
-    /** @param keepsStates whether {@link #states} will be asked for */
+    /** @param keepsTokenStates whether {@link #tokenStates} will be called */
     TextEncoder(
             NetworkShape shape,
             INDArray parameters,
             INDArray gradient,
-            StepArrays arrays,
-            Scratchpad scratchpad,
-            boolean keepsStates) {
+            StepWorkspace workspace,
+            KernelMemory kernelMemory,
+            boolean keepsTokenStates) {
         this.shape = shape;
-        this.keepsStates = keepsStates;
+        this.keepsTokenStates = keepsTokenStates;
         this.configuration = shape.configuration(EncoderShape.UNUSED_SEED);
         this.order = new ParameterOrder(shape, configuration);
         this.parameters = parameters;
         this.gradient = gradient;
         this.groupGradient = Nd4j.create(DataType.FLOAT, 1, order.total());
-        this.arrays = arrays;
-        this.scratchpad = scratchpad;
+        this.workspace = workspace;
+        this.kernelMemory = kernelMemory;
     }
 
     @Override
     public float[][] encode(int[][] sources, boolean training) {
         groups = byLength(sources);
-        // Without a backward pass, one after the other will do.
-        while (stacks.size() < (training ? groups.size() : 1)) {
-            stacks.add(new Stack(shape, configuration, order, parameters, groupGradient, arrays, scratchpad));
+        // Without a backward pass, all groups can use the same stack in turn.
+        while (groupStacks.size() < (training ? groups.size() : 1)) {
+            groupStacks.add(new RecurrentStack(
+                    shape, configuration, order, parameters, groupGradient, workspace, kernelMemory));
             packed = false;
         }
         pack(training);
-        float[][] last = null;
-        states = new float[sources.length][];
+        float[][] lastState = null;
+        tokenStates = new float[sources.length][];
         for (int i = 0; i < groups.size(); i++) {
             int[] lanes = groups.get(i);
-            Stack stack = stacks.get(training ? i : 0);
+            RecurrentStack stack = groupStacks.get(training ? i : 0);
             stack.setState(new float[0][]);
             INDArray outputs = stack.forward(timeMajor(sources, lanes), lanes.length, training, true);
-            if (keepsStates) {
-                split(Floats.copy(outputs), lanes);
+            if (keepsTokenStates) {
+                storeTokenStates(NativeFloats.copy(outputs), lanes);
             }
-            float[][] ofGroup = stack.state();
-            last = last == null ? new float[ofGroup.length][sources.length * size()] : last;
-            for (int array = 0; array < last.length; array++) {
+            float[][] groupState = stack.state();
+            lastState = lastState == null ? new float[groupState.length][sources.length * size()] : lastState;
+            for (int array = 0; array < lastState.length; array++) {
                 for (int j = 0; j < lanes.length; j++) {
-                    System.arraycopy(ofGroup[array], j * size(), last[array], lanes[j] * size(), size());
+                    System.arraycopy(groupState[array], j * size(), lastState[array], lanes[j] * size(), size());
                 }
             }
         }
-        return last;
+        return lastState;
     }
 
-    /** @param outputs {@code [steps, lanes, hidden]} of a group */
-    private void split(float[] outputs, int[] lanes) {
+    /** @param outputs outputs of a group, {@code [steps, lanes, hidden]} */
+    private void storeTokenStates(float[] outputs, int[] lanes) {
         int steps = outputs.length / (lanes.length * size());
         for (int j = 0; j < lanes.length; j++) {
-            states[lanes[j]] = new float[steps * size()];
+            tokenStates[lanes[j]] = new float[steps * size()];
             for (int step = 0; step < steps; step++) {
-                System.arraycopy(outputs, (step * lanes.length + j) * size(), states[lanes[j]], step * size(), size());
+                System.arraycopy(
+                        outputs, (step * lanes.length + j) * size(), tokenStates[lanes[j]], step * size(), size());
             }
         }
     }
 
     @Override
-    public float[][] states() {
-        return states;
+    public float[][] tokenStates() {
+        return tokenStates;
     }
 
-    /** @return each lane's rows {@code [tokens, hidden]} from the last to the first */
-    float[][] turned(float[][] rows) {
-        float[][] turned = new float[rows.length][];
+    /** @return the rows {@code [tokens, hidden]} of each lane in reverse order */
+    float[][] reversed(float[][] rows) {
+        float[][] reversed = new float[rows.length][];
         for (int lane = 0; lane < rows.length; lane++) {
-            turned[lane] = new float[rows[lane].length];
-            for (int at = 0; at < rows[lane].length; at += size()) {
-                System.arraycopy(rows[lane], at, turned[lane], rows[lane].length - at - size(), size());
+            reversed[lane] = new float[rows[lane].length];
+            for (int start = 0; start < rows[lane].length; start += size()) {
+                System.arraycopy(rows[lane], start, reversed[lane], rows[lane].length - start - size(), size());
             }
         }
-        return turned;
+        return reversed;
     }
 
     private void pack(boolean training) {
         if (training) {
-            stacks.forEach(Stack::packEachPass);
+            groupStacks.forEach(RecurrentStack::packEachPass);
             packed = false;
         } else if (!packed) {
-            stacks.forEach(Stack::keepPacked);
+            groupStacks.forEach(RecurrentStack::packOnce);
             packed = true;
         }
     }
@@ -155,34 +157,37 @@ final class TextEncoder implements Encoder {
     }
 
     @Override
-    public void backward(float[][] lastGradient, float[][] statesGradient) {
+    public void backward(float[][] lastStateGradient, float[][] tokenGradient) {
         for (int i = 0; i < groups.size(); i++) {
             int[] lanes = groups.get(i);
-            float[][] ofGroup = new float[lastGradient.length][lanes.length * size()];
-            for (int array = 0; array < ofGroup.length; array++) {
+            float[][] groupStateGradient = new float[lastStateGradient.length][lanes.length * size()];
+            for (int array = 0; array < groupStateGradient.length; array++) {
                 for (int j = 0; j < lanes.length; j++) {
-                    System.arraycopy(lastGradient[array], lanes[j] * size(), ofGroup[array], j * size(), size());
+                    System.arraycopy(
+                            lastStateGradient[array], lanes[j] * size(), groupStateGradient[array], j * size(), size());
                 }
             }
             groupGradient.assign(0);
-            stacks.get(i).setLastStateGradient(ofGroup);
-            stacks.get(i).backward(error(statesGradient, lanes, stacks.get(i).steps()));
+            groupStacks.get(i).setLastStateGradient(groupStateGradient);
+            groupStacks
+                    .get(i)
+                    .backward(error(tokenGradient, lanes, groupStacks.get(i).steps()));
             gradient.addi(groupGradient);
         }
     }
 
     /** @return the gradient with respect to a group's outputs, {@code [steps, lanes, hidden]} */
-    private INDArray error(float[][] statesGradient, int[] lanes, int steps) {
+    private INDArray error(float[][] tokenGradient, int[] lanes, int steps) {
         float[] rows = new float[steps * lanes.length * size()];
-        for (int j = 0; statesGradient != null && j < lanes.length; j++) {
+        for (int j = 0; tokenGradient != null && j < lanes.length; j++) {
             for (int step = 0; step < steps; step++) {
                 System.arraycopy(
-                        statesGradient[lanes[j]], step * size(), rows, (step * lanes.length + j) * size(), size());
+                        tokenGradient[lanes[j]], step * size(), rows, (step * lanes.length + j) * size(), size());
             }
         }
         long[] outputs = {steps, lanes.length, size()};
-        INDArray error = arrays.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, outputs, 'c');
-        Floats.of(error).put(rows);
+        INDArray error = workspace.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, outputs, 'c');
+        NativeFloats.of(error).put(rows);
         return error;
     }
 
@@ -193,7 +198,7 @@ final class TextEncoder implements Encoder {
 
     @Override
     public void close() {
-        stacks.forEach(Stack::close);
+        groupStacks.forEach(RecurrentStack::close);
         groupGradient.close();
     }
 }

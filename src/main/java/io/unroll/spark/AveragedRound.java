@@ -1,6 +1,7 @@
 package io.unroll.spark;
 
 import io.unroll.train.FloatArray;
+import io.unroll.train.Replica;
 import io.unroll.train.ReplicaResult;
 import io.unroll.train.ReplicaState;
 import io.unroll.train.Snapshot;
@@ -20,9 +21,10 @@ import scala.collection.BufferedIterator;
 import scala.collection.JavaConverters;
 
 /**
- * A round on the workers. If the replicas' weights are small, the tasks' results bring them to the driver, which averages
- * them in the order of the replicas. Otherwise a first stage trains, and a second one averages, each task some blocks of the
- * weights, so that the driver gets one set of weights, however many replicas there are:
+ * Trains the replicas of a round on the executors and averages their weights, weighted by tokens. Small weights return
+ * to the driver with the results of the tasks and are averaged there, in the order of the replicas. Large ones are
+ * shuffled: the first stage trains, and each task of the second stage averages some blocks of the weights. The driver
+ * then receives one set of weights, whatever the number of replicas:
  *
  * <pre>
  *   replica 0:  block 0 | block 1 | block 2     |     task 0:  block 0 of replica 0, 1, 2, ... -> mean -> driver
@@ -30,16 +32,16 @@ import scala.collection.JavaConverters;
  *   replica 2:  block 0 | block 1 | block 2     |     ...
  * </pre>
  *
- * Spark's sort brings the blocks in the order of the replicas, spilling what does not fit, and a task holds two blocks at a
- * time. Both ways sum the same numbers in the same order: the same bits on any cluster. What else a replica returns is with
- * its block 0.
+ * Spark sorts the blocks by replica and spills to disk if they do not fit in memory; an averaging task holds two blocks
+ * at a time. Both ways add the same numbers in the same order, so their results are the same bits on any cluster. The
+ * rest of a replica's result travels with its block 0.
  */
 final class AveragedRound {
-    /** Of all replicas' weights that come to the driver. */
+    /** Maximum size of all replicas' weights together that the driver averages; larger ones are shuffled. */
     static final long MAX_COLLECTED_BYTES = 64L << 20;
 
     private static final int MAX_AVERAGING_TASKS = 200;
-    /** A larger state does not travel with its task but by a broadcast: Spark cannot send tasks of more than 128 MiB. */
+    /** A larger replica state is broadcast, not sent with its task: Spark refuses tasks of more than 128 MiB. */
     private static final int MAX_STATE_BYTES = 1 << 19;
 
     private final Session session;
@@ -52,33 +54,42 @@ final class AveragedRound {
         this.maxCollectedBytes = maxCollectedBytes;
     }
 
-    /** @param replicas in their order, each with the worker's clock at its start and end */
-    record Result(Weights mean, List<Replica> replicas) {}
+    /** @param replicas reports, in the order of the replicas */
+    record Result(Weights mean, List<ReplicaReport> replicas) {}
 
-    record Replica(ReplicaResult result, Worker worker, long startMillis, long endMillis) implements Serializable {
-        static Replica of(TrainReplica.Trained trained) {
-            return new Replica(
-                    trained.trained().result(), trained.worker(), trained.startMillis(), trained.endMillis());
+    /** @param startMillis and endMillis by the executor's clock, for display only */
+    record ReplicaReport(ReplicaResult result, ExecutorInfo executor, long startMillis, long endMillis)
+            implements Serializable {
+        static ReplicaReport of(TrainReplica.TaskReport task) {
+            return new ReplicaReport(task.update().result(), task.executor(), task.startMillis(), task.endMillis());
         }
     }
 
-    private record Key(int block, int replica) implements Serializable {}
+    private record BlockKey(int block, int replica) implements Serializable {}
 
-    /** @param report null but for block 0 */
-    private record Piece(FloatArray values, long tokens, Outcome<Replica> report) implements Serializable {}
+    /**
+     * A block of one replica's weights.
+     *
+     * @param report null except for block 0
+     */
+    private record ReplicaBlock(FloatArray values, long tokens, TaskResult<ReplicaReport> report)
+            implements Serializable {}
 
-    private record Mean(int block, FloatArray values, List<Outcome<Replica>> reports) implements Serializable {}
+    /** @param reports of all replicas; empty except for block 0 */
+    private record MeanBlock(int block, FloatArray values, List<TaskResult<ReplicaReport>> reports)
+            implements Serializable {}
 
-    /** @return whether the weights of so many replicas come to the driver, not through a shuffle */
-    boolean collects(int replicas) {
+    /** @return whether the weights of this many replicas are averaged on the driver, without a shuffle */
+    boolean averagesOnDriver(int replicas) {
         return Float.BYTES * blocks.total() * replicas <= maxCollectedBytes;
     }
 
+    /** @param snapshot the state before the round */
     Result run(String description, Snapshot snapshot, TrainReplica task) {
         List<Broadcast<ReplicaState>> broadcasts = new ArrayList<>();
         List<TrainReplica.Input> inputs = new ArrayList<>();
         for (ReplicaState state : snapshot.states()) {
-            TrainReplica.State source = () -> state;
+            TrainReplica.StateSource source = () -> state;
             if (state.bytes() > MAX_STATE_BYTES) {
                 Broadcast<ReplicaState> broadcast = session.broadcast(state);
                 broadcasts.add(broadcast);
@@ -86,101 +97,106 @@ final class AveragedRound {
             }
             inputs.add(new TrainReplica.Input(inputs.size(), source));
         }
-        Result result =
-                collects(inputs.size()) ? collected(description, inputs, task) : shuffled(description, inputs, task);
+        Result result = averagesOnDriver(inputs.size())
+                ? averageOnDriver(description, inputs, task)
+                : averageByShuffle(description, inputs, task);
         broadcasts.forEach(Broadcast::destroy);
         return result;
     }
 
-    private Result collected(String description, List<TrainReplica.Input> inputs, TrainReplica task) {
-        session.name(description, "train " + inputs.size() + " replicas");
-        List<TrainReplica.Trained> replicas = session.map(inputs, task::train);
+    private Result averageOnDriver(String description, List<TrainReplica.Input> inputs, TrainReplica task) {
+        session.describe(description, "train " + inputs.size() + " replicas");
+        List<TrainReplica.TaskReport> replicas = session.map(inputs, task::train);
         WeightedMean parameters = new WeightedMean(blocks.parameters());
         WeightedMean optimizer = new WeightedMean(blocks.optimizer());
-        for (TrainReplica.Trained replica : replicas) {
-            long tokens = replica.trained().result().loss().tokens();
-            parameters.add(replica.trained().weights().parameters(), tokens);
-            optimizer.add(replica.trained().weights().optimizer(), tokens);
+        for (TrainReplica.TaskReport replica : replicas) {
+            long tokens = replica.update().result().loss().tokens();
+            parameters.add(replica.update().weights().parameters(), tokens);
+            optimizer.add(replica.update().weights().optimizer(), tokens);
         }
         return new Result(
                 new Weights(parameters.value(), optimizer.value()),
-                replicas.stream().map(Replica::of).toList());
+                replicas.stream().map(ReplicaReport::of).toList());
     }
 
-    private Result shuffled(String description, List<TrainReplica.Input> inputs, TrainReplica task) {
+    private Result averageByShuffle(String description, List<TrainReplica.Input> inputs, TrainReplica task) {
         int tasks = Math.min(Math.min(blocks.count(), inputs.size()), MAX_AVERAGING_TASKS);
         WeightBlocks layout = blocks;
-        session.name(description, "train " + inputs.size() + " replicas");
-        JavaPairRDD<Key, Piece> averaging = session.parallelize(inputs)
+        session.describe(description, "train " + inputs.size() + " replicas");
+        JavaPairRDD<BlockKey, ReplicaBlock> averaging = session.parallelize(inputs)
                 .flatMapToPair(input -> train(task, input, layout))
                 .repartitionAndSortWithinPartitions(
-                        new ByBlock(tasks, blocks.count()), (Comparator<Key> & Serializable) AveragedRound::compare);
-        session.name(description, "average " + blocks.count() + " blocks");
-        List<Mean> means = averaging.mapPartitions(AveragedRound::means).collect();
+                        new BlockPartitioner(tasks, blocks.count()),
+                        (Comparator<BlockKey> & Serializable) AveragedRound::compare);
+        session.describe(description, "average " + blocks.count() + " blocks");
+        List<MeanBlock> meanBlocks =
+                averaging.mapPartitions(AveragedRound::meanBlocks).collect();
         averaging.rdd().cleanShuffleDependencies(false);
-        List<Replica> replicas =
-                means.get(0).reports().stream().map(Outcome::orThrow).toList();
+        List<ReplicaReport> replicas =
+                meanBlocks.get(0).reports().stream().map(TaskResult::orThrow).toList();
         return new Result(
-                blocks.join(means.stream().map(mean -> mean.values().values()).toList()), replicas);
+                blocks.join(
+                        meanBlocks.stream().map(mean -> mean.values().values()).toList()),
+                replicas);
     }
 
-    private static int compare(Key a, Key b) {
+    private static int compare(BlockKey a, BlockKey b) {
         return a.block != b.block ? Integer.compare(a.block, b.block) : Integer.compare(a.replica, b.replica);
     }
 
-    private static Iterator<Tuple2<Key, Piece>> train(TrainReplica task, TrainReplica.Input input, WeightBlocks layout)
-            throws Exception {
-        Outcome<TrainReplica.Trained> outcome = Outcome.of(() -> task.train(input));
+    private static Iterator<Tuple2<BlockKey, ReplicaBlock>> train(
+            TrainReplica task, TrainReplica.Input input, WeightBlocks layout) throws Exception {
+        TaskResult<TrainReplica.TaskReport> trained = TaskResult.of(() -> task.train(input));
         int replica = input.replica();
-        if (outcome.problem() != null) {
-            Piece failed = new Piece(new FloatArray(new float[layout.length(0)]), 0, outcome.failed());
-            return List.of(new Tuple2<>(new Key(0, replica), failed)).iterator();
+        if (trained.problem() != null) {
+            FloatArray zeros = new FloatArray(new float[layout.length(0)]);
+            ReplicaBlock failed = new ReplicaBlock(zeros, 0, trained.asFailure());
+            return List.of(new Tuple2<>(new BlockKey(0, replica), failed)).iterator();
         }
-        TrainReplica.Trained trained = outcome.value();
-        ReplicaResult result = trained.trained().result();
-        var report = new Outcome<>(Replica.of(trained));
+        Replica.ReplicaUpdate update = trained.value().update();
+        var report = new TaskResult<>(ReplicaReport.of(trained.value()));
         return IntStream.range(0, layout.count())
                 .mapToObj(block -> new Tuple2<>(
-                        new Key(block, replica),
-                        new Piece(
-                                new FloatArray(layout.cut(trained.trained().weights(), block)),
-                                result.loss().tokens(),
+                        new BlockKey(block, replica),
+                        new ReplicaBlock(
+                                new FloatArray(layout.block(update.weights(), block)),
+                                update.result().loss().tokens(),
                                 block == 0 ? report : null)))
                 .iterator();
     }
 
-    /** @param pieces by block, and within each block by replica */
-    private static Iterator<Mean> means(Iterator<Tuple2<Key, Piece>> pieces) {
-        List<Mean> means = new ArrayList<>();
-        BufferedIterator<Tuple2<Key, Piece>> next =
-                JavaConverters.asScalaIterator(pieces).buffered();
-        while (next.hasNext()) {
-            means.add(mean(next));
+    /** @param replicaBlocks sorted by block, then by replica */
+    private static Iterator<MeanBlock> meanBlocks(Iterator<Tuple2<BlockKey, ReplicaBlock>> replicaBlocks) {
+        List<MeanBlock> meanBlocks = new ArrayList<>();
+        BufferedIterator<Tuple2<BlockKey, ReplicaBlock>> sorted =
+                JavaConverters.asScalaIterator(replicaBlocks).buffered();
+        while (sorted.hasNext()) {
+            meanBlocks.add(mean(sorted));
         }
-        return means.iterator();
+        return meanBlocks.iterator();
     }
 
-    private static Mean mean(BufferedIterator<Tuple2<Key, Piece>> next) {
-        int block = next.head()._1().block();
-        WeightedMean mean = new WeightedMean(next.head()._2().values().values().length);
-        List<Outcome<Replica>> reports = new ArrayList<>();
-        while (next.hasNext() && next.head()._1().block() == block) {
-            Piece piece = next.next()._2();
-            mean.add(piece.values().values(), piece.tokens());
+    private static MeanBlock mean(BufferedIterator<Tuple2<BlockKey, ReplicaBlock>> sorted) {
+        int block = sorted.head()._1().block();
+        WeightedMean mean = new WeightedMean(sorted.head()._2().values().values().length);
+        List<TaskResult<ReplicaReport>> reports = new ArrayList<>();
+        while (sorted.hasNext() && sorted.head()._1().block() == block) {
+            ReplicaBlock replicaBlock = sorted.next()._2();
+            mean.add(replicaBlock.values().values(), replicaBlock.tokens());
             if (block == 0) {
-                reports.add(piece.report());
+                reports.add(replicaBlock.report());
             }
         }
-        return new Mean(block, new FloatArray(mean.value()), reports);
+        return new MeanBlock(block, new FloatArray(mean.value()), reports);
     }
 
-    private static final class ByBlock extends Partitioner {
+    private static final class BlockPartitioner extends Partitioner {
         private static final long serialVersionUID = 1;
 
         private final int tasks;
         private final int blocks;
 
-        ByBlock(int tasks, int blocks) {
+        BlockPartitioner(int tasks, int blocks) {
             this.tasks = tasks;
             this.blocks = blocks;
         }
@@ -190,10 +206,10 @@ final class AveragedRound {
             return tasks;
         }
 
-        /** Neighbours go to one task, so the means come back in order. */
+        /** Each task gets consecutive blocks, so the means are collected in the order of the blocks. */
         @Override
         public int getPartition(Object key) {
-            return (int) ((long) ((Key) key).block() * tasks / blocks);
+            return (int) ((long) ((BlockKey) key).block() * tasks / blocks);
         }
     }
 }

@@ -1,6 +1,6 @@
 package io.unroll.spark;
 
-import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.chunk.Batch;
 import io.unroll.chunk.BatchSource;
 import io.unroll.chunk.Split;
@@ -22,13 +22,16 @@ import java.util.Objects;
 import java.util.Optional;
 import org.apache.spark.broadcast.Broadcast;
 
-/** How well a network does, on a part of a prepared corpus or on files; the same numbers on any cluster. */
+/**
+ * Evaluates a network on files or on a part of a prepared corpus, one Spark task per shard; the same bits on any
+ * cluster.
+ */
 public final class Evaluation implements AutoCloseable {
     private final Session session;
     private final Settings settings;
     private final Scoring scoring;
     private final NetworkShape shape;
-    private final List<Broadcast<?>> held = new ArrayList<>();
+    private final List<Broadcast<?>> broadcasts = new ArrayList<>();
     private final Broadcast<float[]> parameters;
 
     private Evaluation(Session session, Settings settings, Scoring scoring, NetworkShape shape, float[] parameters) {
@@ -39,55 +42,70 @@ public final class Evaluation implements AutoCloseable {
         this.parameters = broadcast(parameters);
     }
 
-    /** @return the score over files of the kind that the model was trained on; empty where they hold nothing to predict */
-    public static Optional<Score> ofFiles(Session session, Model model, List<String> paths, int beam)
+    /**
+     * Evaluates a model on files.
+     *
+     * @param paths of files in the format of the training corpus
+     * @param beam beam width for tasks that decode
+     * @return the score; empty if the files contain nothing to predict
+     */
+    public static Optional<Score> ofFiles(Session session, TrainedModel model, List<String> paths, int beam)
             throws IOException {
         try (Evaluation evaluation = of(session, model, beam)) {
-            return Prepare.of(session, model.settings(), model.task(), Optional.empty())
+            return CorpusPreparation.of(session, model.settings(), model.task(), Optional.empty())
                     .evaluate(evaluation, model.vocabularies(), paths);
         }
     }
 
-    /** @return the score over a part of the corpus that the model was trained on; empty where it holds nothing */
-    public static Optional<Score> ofPart(Session session, Model model, Split.Part part, int beam) throws IOException {
-        Optional<Model> start = Optional.of(model)
+    /**
+     * Evaluates a model on a part of the corpus that it was trained on.
+     *
+     * @param beam beam width for tasks that decode
+     * @return the score; empty if the part is empty
+     * @throws ConfigurationException if the content of the corpus has changed
+     */
+    public static Optional<Score> ofPart(Session session, TrainedModel model, Split.Part part, int beam)
+            throws IOException {
+        Optional<TrainedModel> warmStart = Optional.of(model)
                 .filter(trained -> !trained.settings().training().startFrom().isBlank());
-        PreparedCorpus corpus =
-                Prepare.of(session, model.settings(), model.task(), start).prepare();
-        if (!corpus.source().content().equals(model.manifest().corpus())) {
+        PreparedCorpus corpus = CorpusPreparation.of(session, model.settings(), model.task(), warmStart)
+                .prepare();
+        if (!corpus.source().contentHash().equals(model.manifest().corpus())) {
             throw new ConfigurationException(
                     "corpus.path, " + model.settings().corpus().path()
-                            + ", has changed since the model was trained: give the texts to evaluate.");
+                            + ", has changed since the model was trained: name the files to evaluate.");
         }
         try (Evaluation evaluation = of(session, model, beam)) {
-            return evaluation.of(corpus.source(), part);
+            return evaluation.score(corpus.source(), part);
         }
     }
 
-    private static Evaluation of(Session session, Model model, int beam) {
+    private static Evaluation of(Session session, TrainedModel model, int beam) {
         Task task = model.task();
         return new Evaluation(
                 session,
                 model.settings(),
-                (network, batch) -> task.counted(network, batch, beam),
+                (network, batch) -> task.scoreWithUnknowns(network, batch, beam),
                 model.shape(),
                 model.parameters());
     }
 
-    /** Frees what the workers hold, and waits for it: Spark prints a trace where a session that ends comes in between. */
+    /**
+     * Removes the broadcasts from the executors and waits for it: Spark logs an error if the session closes meanwhile.
+     */
     @Override
     public void close() {
-        held.forEach(each -> each.destroy(true));
+        broadcasts.forEach(broadcast -> broadcast.destroy(true));
     }
 
-    /** @return what the workers hold until this evaluation is closed */
+    /** @return a broadcast that lives until this evaluation is closed */
     <T> Broadcast<T> broadcast(T value) {
         Broadcast<T> broadcast = session.broadcast(value);
-        held.add(broadcast);
+        broadcasts.add(broadcast);
         return broadcast;
     }
 
-    /** @return by the loss alone, which is quick */
+    /** @return an evaluation that computes the loss only, which is fast */
     static Evaluation byLoss(Session session, Settings settings, NetworkShape shape, float[] parameters) {
         return new Evaluation(
                 session, settings, (network, batch) -> new LossScore(network.evaluate(batch)), shape, parameters);
@@ -105,53 +123,63 @@ public final class Evaluation implements AutoCloseable {
         }
     }
 
+    /** Scores one batch; runs in the tasks. */
     interface Scoring extends Serializable {
-        Score of(Network network, Batch batch);
+        Score score(Network network, Batch batch);
     }
 
-    /** @return the score over a part of a prepared corpus; empty where nothing is held out */
-    Optional<Score> of(BatchSource source, Split.Part part) {
+    /** @return the score of a part of a prepared corpus; empty if the part is empty */
+    Optional<Score> score(BatchSource source, Split.Part part) {
         var hadoop = session.hadoopBroadcast();
         int steps = steps();
-        return sum(
+        return score(
                 "validate",
                 source.shards(part),
                 shard -> source.evaluation(shard, steps, hadoop.value().value()));
     }
 
-    /** @return steps of a batch of running text */
+    /** @return time steps per batch of a text corpus */
     int steps() {
         return settings.training().tbptt();
     }
 
-    interface Reader<I> extends Serializable {
-        /** @return batches to be evaluated one after the other, from a zero state */
+    /** Reads the batches of a task's input. */
+    interface BatchReader<I> extends Serializable {
+        /** @return batches to evaluate in order, starting from a zero state */
         List<Batch> read(I input) throws IOException;
     }
 
-    <I> Optional<Score> sum(String description, List<I> inputs, Reader<I> reader) {
+    /**
+     * Scores each input in a task of its own and sums the scores.
+     *
+     * @param description shown in Spark's web UI
+     * @return the sum; empty if there is nothing to score
+     */
+    <I> Optional<Score> score(String description, List<I> inputs, BatchReader<I> reader) {
         if (inputs.isEmpty()) {
             return Optional.empty();
         }
         Broadcast<float[]> weights = parameters;
-        Scoring score = scoring;
-        NetworkShape network = shape;
+        Scoring batchScoring = scoring;
+        NetworkShape networkShape = shape;
         return session
                 .map(description, inputs, input -> {
                     List<Batch> batches = reader.read(input);
-                    return ExecutorNetworks.use(network, each -> total(each, weights.value(), score, batches));
+                    return ExecutorNetworks.use(
+                            networkShape, network -> total(network, weights.value(), batchScoring, batches));
                 })
                 .stream()
                 .filter(Objects::nonNull)
                 .reduce(Score::plus);
     }
 
+    /** @return null if there are no batches */
     private static Score total(Network network, float[] parameters, Scoring scoring, List<Batch> batches) {
         network.setParameters(parameters);
         network.setState(RecurrentState.ZERO);
         Score total = null;
         for (Batch batch : batches) {
-            Score score = scoring.of(network, batch);
+            Score score = scoring.score(network, batch);
             total = total == null ? score : total.plus(score);
         }
         return total;

@@ -7,23 +7,26 @@ import java.lang.management.ManagementFactory;
 import org.apache.spark.SparkConf;
 
 /**
- * What an executor has outside its Java heap, where YARN and Kubernetes kill it for taking more:
+ * Checks that executors and machines have enough memory outside the Java heap. YARN and Kubernetes kill an executor
+ * that exceeds its limit. There, an executor needs
  *
  * <pre>
- *   spark.executor.memoryOverhead  >=  300 MiB for the libraries  +  1.2 x tasks at once x what a replica takes
+ *   spark.executor.memoryOverhead  >=  300 MiB for the libraries  +  1.2 x concurrent tasks x memory of a replica
  * </pre>
  */
 final class ExecutorMemory {
-    private static final long LIBRARIES = 300;
+    private static final long LIBRARIES_MIB = 300;
 
-    /** Factor by which a replica may use more memory than estimated. */
+    /** Factor for a replica that uses more memory than estimated. */
     private static final double MARGIN = 1.2;
 
-    private static final long LEAST_BY_DEFAULT = 384;
+    private static final long MIN_DEFAULT_OVERHEAD_MIB = 384;
 
     private ExecutorMemory() {}
 
-    /** @throws ConfigurationException saying what to give */
+    /**
+     * @throws ConfigurationException if the memory overhead on YARN or Kubernetes is too small; names the value to set
+     */
     static void check(SparkConf conf, long replicaBytes) {
         String master = conf.get("spark.master");
         if (!master.startsWith("yarn") && !master.startsWith("k8s")) {
@@ -40,28 +43,29 @@ final class ExecutorMemory {
     }
 
     /**
-     * Refuses what this machine, or the container that this process is in, has no memory for.
+     * Fails if this machine, or the container of this process, has too little memory.
      *
-     * @param heapBytes that are needed inside the Java heap
-     * @param tasks at once
+     * @param heapBytes memory needed inside the Java heap
+     * @param tasks number of concurrent tasks
+     * @param replicaBytes memory of one replica outside the Java heap
      */
     static void checkMachine(long heapBytes, int tasks, long replicaBytes) {
-        long needed = heapBytes + (LIBRARIES << 20) + (long) (MARGIN * tasks * replicaBytes);
-        long there = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
-        if (needed > there) {
+        long needed = heapBytes + (LIBRARIES_MIB << 20) + (long) (MARGIN * tasks * replicaBytes);
+        long available = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+        if (needed > available) {
             throw new ConfigurationException("training " + tasks + " replicas at once takes about " + (needed >> 20)
                     + " MiB of memory, " + (replicaBytes >> 20) + " MiB for each outside the Java heap, and "
-                    + Worker.thisHost() + " has " + (there >> 20)
+                    + ExecutorInfo.thisHost() + " has " + (available >> 20)
                     + " MiB: train fewer at once, or lower model.hidden, training.batch or training.tbptt.");
         }
         Natives.checkLimit(needed);
     }
 
     private static long neededMebibytes(SparkConf conf, long replicaBytes) {
-        return LIBRARIES + (long) Math.ceil(MARGIN * tasksAtOnce(conf) * replicaBytes / 1048576.0);
+        return LIBRARIES_MIB + (long) Math.ceil(MARGIN * tasksAtOnce(conf) * replicaBytes / 1048576.0);
     }
 
-    /** @return of one executor, as far as the configuration tells */
+    /** @return concurrent tasks of one executor, from the configuration */
     static int tasksAtOnce(SparkConf conf) {
         return Math.max(1, conf.getInt("spark.executor.cores", 1) / conf.getInt("spark.task.cpus", 1));
     }
@@ -71,6 +75,6 @@ final class ExecutorMemory {
         long byDefault = (long) (factor * conf.getSizeAsMb("spark.executor.memory", "1g"));
         return conf.contains("spark.executor.memoryOverhead")
                 ? conf.getSizeAsMb("spark.executor.memoryOverhead")
-                : Math.max(LEAST_BY_DEFAULT, byDefault);
+                : Math.max(MIN_DEFAULT_OVERHEAD_MIB, byDefault);
     }
 }

@@ -6,21 +6,24 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/** The networks of this process, which tasks use one after the other: as many as tasks have run at once. */
+/** Pool of networks in this process, which tasks reuse; its size is the number of concurrent tasks. */
 final class ExecutorNetworks {
     private static final Deque<Network> IDLE = new ArrayDeque<>();
 
     private ExecutorNetworks() {}
 
     interface Use<T> {
-        T of(Network network) throws IOException;
+        T apply(Network network) throws IOException;
     }
 
-    /** @param use gets a network of this shape, whose weights and state are whatever the last task left */
+    /**
+     * @param use receives a network of this shape; it must set weights and state, which a previous task may have
+     *     changed
+     */
     static <T> T use(NetworkShape shape, Use<T> use) throws IOException {
         Network network = take(shape);
         try {
-            return use.of(network);
+            return use.apply(network);
         } finally {
             giveBack(network);
         }
@@ -45,7 +48,7 @@ final class ExecutorNetworks {
         }
     }
 
-    /** Frees what no task uses. */
+    /** Frees the networks that no task uses. */
     static void close() {
         synchronized (IDLE) {
             IDLE.forEach(Network::close);

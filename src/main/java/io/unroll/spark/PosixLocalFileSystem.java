@@ -18,7 +18,7 @@ public final class PosixLocalFileSystem extends LocalFileSystem {
         super(new Raw());
     }
 
-    /** Has local files written by this class, unless another one is configured. */
+    /** Configures this class as the local file system, unless another one is configured. */
     static Configuration configure(Configuration hadoop) {
         hadoop.setIfUnset("fs.file.impl", PosixLocalFileSystem.class.getName());
         return hadoop;
@@ -31,7 +31,7 @@ public final class PosixLocalFileSystem extends LocalFileSystem {
                 Files.setPosixFilePermissions(
                         pathToFile(path).toPath(), PosixFilePermissions.fromString(permission.toString()));
             } catch (UnsupportedOperationException | IllegalArgumentException e) {
-                // No such permissions here, or a sticky bit.
+                // Not a POSIX file system, or a sticky bit, which Java cannot set.
                 super.setPermission(path, permission);
             }
         }

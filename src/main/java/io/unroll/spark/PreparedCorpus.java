@@ -5,9 +5,10 @@ import io.unroll.chunk.CorpusSize;
 import io.unroll.text.Vocabularies;
 
 /**
- * A corpus that can be trained on.
+ * A corpus that is ready for training.
  *
- * @param found it had been prepared before
+ * @param folder with the prepared files
+ * @param found whether an earlier run prepared it
  */
 public record PreparedCorpus(String folder, Vocabularies vocabularies, BatchSource source, boolean found) {
     public CorpusSize size() {

@@ -17,7 +17,7 @@ import java.util.Set;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.LongAccumulator;
 
-/** Rounds of a run: broadcast the weights, train every replica, average. */
+/** Runs the rounds of a training: broadcasts the weights, trains every replica, averages. */
 final class RoundJob {
     private final Session session;
     private final Settings settings;
@@ -26,11 +26,15 @@ final class RoundJob {
     private final Plan plan;
     private final WeightBlocks blocks;
     private final AveragedRound averaging;
-    private final long start = System.nanoTime();
-    private long chunksBefore = -1;
-    private final Set<Worker> workers = new LinkedHashSet<>();
+    private final long startNanos = System.nanoTime();
+    /** Chunks of each replica that earlier attempts have trained; -1 before the first round. */
+    private long resumedChunks = -1;
 
-    /** @param maxCollectedBytes of all replicas' weights that come to the driver; larger ones are shuffled */
+    private final Set<ExecutorInfo> executors = new LinkedHashSet<>();
+
+    /**
+     * @param maxCollectedBytes maximum size of all replicas' weights that the driver averages; larger ones are shuffled
+     */
     RoundJob(
             Session session,
             Settings settings,
@@ -48,51 +52,57 @@ final class RoundJob {
         this.averaging = new AveragedRound(session, blocks, maxCollectedBytes);
     }
 
-    Done run(RunState state) {
+    CompletedRound run(RunState state) {
         Snapshot before = state.snapshot();
-        chunksBefore = chunksBefore < 0 ? chunks(before) : chunksBefore;
-        Round round = Round.following(state, plan, settings.cluster().averaging());
-        Phases phases = new Phases();
-        long begin = System.nanoTime();
-        Broadcast<Weights> weights = phases.time("broadcast", () -> session.broadcast(before.weights()));
+        resumedChunks = resumedChunks < 0 ? chunks(before) : resumedChunks;
+        Round round = Round.next(state, plan, settings.cluster().averaging());
+        PhaseTimer timer = new PhaseTimer();
+        long roundStart = System.nanoTime();
+        Broadcast<Weights> weights = timer.time("broadcast", () -> session.broadcast(before.weights()));
         LongAccumulator tokens = session.counter("tokens");
         TrainReplica task = new TrainReplica(
                 round, weights, plan, settings, shape, corpus.source(), session.hadoopBroadcast(), tokens);
         AveragedRound.Result result = averaging.run("round " + (round.number() + 1) + " of " + rounds(), before, task);
         weights.destroy();
-        result.replicas().stream().map(AveragedRound.Replica::worker).forEach(workers::add);
-        Worker.checkAlike(workers);
-        List<ReplicaResult> results =
-                result.replicas().stream().map(AveragedRound.Replica::result).toList();
+        result.replicas().stream().map(AveragedRound.ReplicaReport::executor).forEach(executors::add);
+        ExecutorInfo.checkSamePrecision(executors);
+        List<ReplicaResult> results = result.replicas().stream()
+                .map(AveragedRound.ReplicaReport::result)
+                .toList();
         Snapshot after =
                 before.after(round, result.mean(), results, settings.cluster().averaging());
-        double seconds = (System.nanoTime() - begin) / 1e9;
-        double training = trainSeconds(result);
-        phases.put("train", training);
-        phases.put("average", Math.max(0, seconds - training - phases.seconds().get("broadcast")));
-        return new Done(round, after, results, phases, seconds);
+        double seconds = (System.nanoTime() - roundStart) / 1e9;
+        double trainSeconds = trainSeconds(result);
+        timer.put("train", trainSeconds);
+        timer.put(
+                "average", Math.max(0, seconds - trainSeconds - timer.seconds().get("broadcast")));
+        return new CompletedRound(round, after, results, timer, seconds);
     }
 
+    /** @return seconds from the start of the first replica to the end of the last, by the executors' clocks */
     private static double trainSeconds(AveragedRound.Result result) {
-        long first = result.replicas().stream()
-                .mapToLong(AveragedRound.Replica::startMillis)
+        long startMillis = result.replicas().stream()
+                .mapToLong(AveragedRound.ReplicaReport::startMillis)
                 .min()
                 .orElseThrow();
-        long last = result.replicas().stream()
-                .mapToLong(AveragedRound.Replica::endMillis)
+        long endMillis = result.replicas().stream()
+                .mapToLong(AveragedRound.ReplicaReport::endMillis)
                 .max()
                 .orElseThrow();
-        return (last - first) / 1e3;
+        return (endMillis - startMillis) / 1e3;
     }
 
     /**
-     * A round that is over.
+     * The result of a round.
      *
-     * @param seconds wall time of training and averaging
+     * @param snapshot the state after the round
+     * @param results of the replicas, in order
+     * @param seconds wall time of broadcast, training and averaging
      */
-    record Done(Round round, Snapshot snapshot, List<ReplicaResult> results, Phases phases, double seconds) {
+    record CompletedRound(
+            Round round, Snapshot snapshot, List<ReplicaResult> results, PhaseTimer timer, double seconds) {
         Loss loss() {
-            return results.stream().map(ReplicaResult::loss).reduce(Loss.NONE, Loss::plus);
+            return results.stream().map(ReplicaResult::loss).reduce(Loss.ZERO, Loss::plus);
         }
 
         double gradientNorm() {
@@ -102,49 +112,51 @@ final class RoundJob {
                     .orElseThrow();
         }
 
+        /** @return the share of training steps whose gradient was clipped, 0 to 1 */
         double clippedShare() {
             double steps = (double) results.size() * (round.endChunk() - round.startChunk());
             return results.stream().mapToInt(ReplicaResult::clippedSteps).sum() / steps;
         }
     }
 
-    /** @param validation loss in nats per token, or null */
-    RoundReport report(Done done, Double validation) {
-        long kept = done.results().stream()
+    /** @param validation loss in nats per token; null if there was no validation */
+    RoundReport report(CompletedRound completed, Double validation) {
+        long keptBytes = completed.results().stream()
                 .mapToLong(result -> (long) Float.BYTES * result.state().optimizer().length)
                 .sum();
         return new RoundReport(
-                done.snapshot().round(),
+                completed.snapshot().round(),
                 rounds(),
-                done.round().epoch() + 1,
-                done.snapshot().tokens(),
-                done.loss().mean(),
+                completed.round().epoch() + 1,
+                completed.snapshot().tokens(),
+                completed.loss().mean(),
                 validation,
-                done.results().get(0).learningRate(),
-                done.gradientNorm(),
-                done.clippedShare(),
-                done.results().get(0).gradientFlow(),
-                done.loss().tokens() / done.seconds(),
-                secondsLeft(chunks(done.snapshot())),
-                done.phases().seconds(),
-                bytes(done.results().size(), kept));
+                completed.results().get(0).learningRate(),
+                completed.gradientNorm(),
+                completed.clippedShare(),
+                completed.results().get(0).gradientFlow(),
+                completed.loss().tokens() / completed.seconds(),
+                secondsLeft(chunks(completed.snapshot())),
+                completed.timer().seconds(),
+                bytes(completed.results().size(), keptBytes));
     }
 
-    /** @param kept optimizer states that the replicas keep */
-    private Map<String, Long> bytes(int replicas, long kept) {
-        long weights = Float.BYTES * blocks.total();
-        return averaging.collects(replicas)
-                ? Map.of("broadcast", weights, "shuffle", 0L, "collect", weights * replicas + kept)
-                : Map.of("broadcast", weights, "shuffle", weights * replicas + kept, "collect", weights + kept);
+    /** @param keptBytes size of the optimizer states that the replicas keep instead of averaging them */
+    private Map<String, Long> bytes(int replicas, long keptBytes) {
+        long weightBytes = Float.BYTES * blocks.total();
+        long replicaBytes = weightBytes * replicas + keptBytes;
+        return averaging.averagesOnDriver(replicas)
+                ? Map.of("broadcast", weightBytes, "shuffle", 0L, "collect", replicaBytes)
+                : Map.of("broadcast", weightBytes, "shuffle", replicaBytes, "collect", weightBytes + keptBytes);
     }
 
     private double secondsLeft(long chunks) {
-        double elapsed = (System.nanoTime() - start) / 1e9;
-        long all = (long) plan.chunks() * settings.training().epochs();
-        return elapsed * (all - chunks) / (chunks - chunksBefore);
+        double elapsed = (System.nanoTime() - startNanos) / 1e9;
+        long totalChunks = (long) plan.chunks() * settings.training().epochs();
+        return elapsed * (totalChunks - chunks) / (chunks - resumedChunks);
     }
 
-    /** @return chunks that each replica has done */
+    /** @return chunks that each replica has trained since the beginning of the run */
     private long chunks(Snapshot snapshot) {
         return (long) snapshot.epoch() * plan.chunks() + snapshot.chunk();
     }

@@ -17,21 +17,21 @@ import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Reads rows in tasks.
+ * Reads and converts rows in tasks.
  *
  * @param folder of the files that rows name
- * @param skips whether malformed rows are left out
+ * @param skips whether malformed rows are skipped
  */
 record Rows(RowFormat format, String folder, boolean skips) implements Serializable {
-    /** @return of each row what is made of it, when it is asked for; null where it is left out */
-    <T> Iterator<Outcome<T>> map(List<Slice> files, Configuration hadoop, BiFunction<Row, RowFiles, T> make) {
-        RowFiles named = new RowFiles(folder, hadoop);
-        Outcome<List<Row>> rows = Failable.get(() -> Outcome.of(() -> read(files, hadoop)));
+    /** @return the converted rows, lazily; null for each row that is skipped */
+    <T> Iterator<TaskResult<T>> map(List<Slice> files, Configuration hadoop, BiFunction<Row, RowFiles, T> convert) {
+        RowFiles rowFiles = new RowFiles(folder, hadoop);
+        TaskResult<List<Row>> rows = Failable.get(() -> TaskResult.of(() -> read(files, hadoop)));
         if (rows.problem() != null) {
-            return List.of(rows.<T>failed()).iterator();
+            return List.of(rows.<T>asFailure()).iterator();
         }
         return rows.value().stream()
-                .map(row -> Failable.get(() -> Outcome.of(() -> unlessMalformed(row, () -> make.apply(row, named)))))
+                .map(row -> Failable.get(() -> TaskResult.of(() -> orSkipped(row, () -> convert.apply(row, rowFiles)))))
                 .iterator();
     }
 
@@ -43,16 +43,16 @@ record Rows(RowFormat format, String folder, boolean skips) implements Serializa
         return rows;
     }
 
-    private <T> T unlessMalformed(Row row, Supplier<T> make) {
+    private <T> T orSkipped(Row row, Supplier<T> convert) {
         try {
-            return make.get();
+            return convert.get();
         } catch (MalformedRowException e) {
             if (skips) {
                 return null;
             }
             throw new UnrollException(
                     row.file() + ", row at " + row.number() + ": " + e.getMessage()
-                            + ". Mend it, or leave such rows out by corpus.malformed = skip.",
+                            + ". Correct the row, or skip such rows with corpus.malformed = skip.",
                     e);
         }
     }

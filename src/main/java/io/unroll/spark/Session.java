@@ -27,17 +27,20 @@ import scala.collection.Iterator;
 import scala.reflect.ClassTag$;
 import scala.runtime.AbstractFunction2;
 
-/** A Spark application, set up as Unroll's jobs need it. */
+/** A Spark application with the configuration that Unroll's jobs need. */
 public final class Session implements AutoCloseable {
     private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
-    private static final int MOST_TASKS = 50_000;
-    private static final int BEFORE_SPARK = 100;
-    private static final int SECONDS_TO_CLOSE = 10;
-    private static final int MOST_MINUTES_TO_CHECKPOINT = 10;
-    private static final int DRIVER_COPIES = 6;
-    /** Results of tasks, as they come and as they are averaged. */
-    private static final int COLLECTED_COPIES = 2;
+    private static final int MAX_TASKS = 50_000;
+    /** Higher than the priority of Spark's own hook, so that Spark still runs while Unroll's hook does. */
+    private static final int SHUTDOWN_PRIORITY = 100;
 
+    private static final int MAX_SECONDS_TO_CLOSE = 10;
+    private static final int MAX_MINUTES_TO_CHECKPOINT = 10;
+    /** Copies of the weights on the driver: while it broadcasts, averages and joins them. */
+    private static final int DRIVER_COPIES = 6;
+    /** Copies of the collected task results: as received, and while they are averaged. */
+    private static final int COLLECTED_COPIES = 2;
+    /** Heap that Spark itself needs. */
     private static final long SPARK_BYTES = 200L << 20;
 
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -50,24 +53,30 @@ public final class Session implements AutoCloseable {
                 new SerializableConfiguration(PosixLocalFileSystem.configure(context.hadoopConfiguration())));
     }
 
-    /** @param threads processor threads of one task */
+    /**
+     * Starts Spark.
+     *
+     * @param name shown in Spark's web UI
+     * @param threads processor threads of one task, which become {@code spark.task.cpus}
+     * @throws ConfigurationException if Spark does not start, or has fewer cores than threads
+     */
     public static Session start(String name, int threads) {
         Natives.liftLimits();
         SparkConf conf = new SparkConf()
                 .setIfMissing("spark.master", "local[*]")
                 .set("spark.app.name", "unroll " + name)
-                // The averaged weights come to the driver, whatever their size.
+                // No limit: tasks return weights of any size to the driver.
                 .setIfMissing("spark.driver.maxResultSize", "0")
-                // Weights: up to this size they come straight with a task's end, and compression gains nothing on them.
+                // Weights of up to 16 MiB return with the task's result; compression does not shrink them.
                 .setIfMissing("spark.task.maxDirectResultSize", "16m")
                 .setIfMissing("spark.broadcast.compress", "false")
                 .set("spark.task.cpus", Integer.toString(threads))
-                // Task results are records, which Spark's Kryo cannot read back.
+                // Task results are records, which Spark's Kryo cannot deserialize.
                 .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer");
         String options = conf.get(EXECUTOR_OPTIONS, "");
-        conf.set(EXECUTOR_OPTIONS, (Natives.WITHOUT_LIMITS + " " + options).strip());
+        conf.set(EXECUTOR_OPTIONS, (Natives.NO_LIMITS_OPTIONS + " " + options).strip());
         checkCores(conf.get("spark.master"), threads);
-        User.ensure();
+        HadoopUser.ensureName();
         try {
             StartChecks.check(conf);
             return new Session(new JavaSparkContext(conf));
@@ -97,18 +106,17 @@ public final class Session implements AutoCloseable {
     /**
      * Fails if the driver or the executors have too little memory.
      *
-     * @param replicas that are trained
-     * @param replicaBytes what a task will take outside the Java heap
-     * @param weightBytes weights and optimizer state, which the driver has as they are broadcast, as their means come
-     *     and as they are joined; in local mode the tasks' copies are in the same heap
-     * @param keptBytes what the replicas keep for themselves from round to round
+     * @param replicaBytes memory of one replica outside the Java heap
+     * @param weightBytes size of weights and optimizer state; the driver holds several copies, and in local mode the
+     *     copies of the tasks are in the same heap
+     * @param keptBytes size of the optimizer states that the replicas keep from round to round
      */
     void checkMemory(int replicas, long replicaBytes, long weightBytes, long keptBytes) {
         ExecutorMemory.check(context.getConf(), replicaBytes);
         long heap = Runtime.getRuntime().maxMemory();
         int tasks = context.isLocal() ? Math.min(replicas, tasksAtOnce()) : 0;
         long needed = SPARK_BYTES
-                + weightBytes * (DRIVER_COPIES + tasks * Worker.COPIES_OF_A_TASK)
+                + weightBytes * (DRIVER_COPIES + tasks * ExecutorInfo.COPIES_PER_TASK)
                 + DRIVER_COPIES * keptBytes
                 + COLLECTED_COPIES * Math.min(weightBytes * replicas, AveragedRound.MAX_COLLECTED_BYTES);
         if (needed > heap) {
@@ -125,9 +133,9 @@ public final class Session implements AutoCloseable {
         return Math.max(1, context.defaultParallelism() / context.getConf().getInt("spark.task.cpus", 1));
     }
 
-    /** @return Hadoop's configuration as spark-submit gave it, for work that needs no Spark */
-    public static Configuration hadoopWithoutSpark() {
-        User.ensure();
+    /** @return the Hadoop configuration from spark-submit, for work that does not need Spark */
+    public static Configuration submittedHadoopConfiguration() {
+        HadoopUser.ensureName();
         return PosixLocalFileSystem.configure(SparkHadoopUtil.get().newConfiguration(new SparkConf()));
     }
 
@@ -143,49 +151,49 @@ public final class Session implements AutoCloseable {
         return context.broadcast(value);
     }
 
-    /** @return a counter that Spark's web page shows beside the tasks that add to it */
+    /** @return an accumulator that Spark's web UI shows with the tasks that add to it */
     LongAccumulator counter(String name) {
         return context.sc().longAccumulator(name);
     }
 
-    /** Names what is defined and run from here on, as Spark's web page shows it. */
-    void name(String job, String stage) {
+    /** Sets the names that Spark's web UI shows for the jobs and stages that are started from now on. */
+    void describe(String job, String stage) {
         context.setJobDescription(job);
         context.setCallSite(stage);
     }
 
-    /** @return a task for each input */
+    /** @return an RDD with one partition per input, up to 50 000 partitions */
     <I> JavaRDD<I> parallelize(List<I> inputs) {
-        return context.parallelize(inputs, Math.min(inputs.size(), MOST_TASKS));
+        return context.parallelize(inputs, Math.min(inputs.size(), MAX_TASKS));
     }
 
     /**
      * Runs one task for each input.
      *
-     * @param description what Spark's web page calls the job
-     * @return the results in the order of the inputs
-     * @throws UnrollException the first input's, in their order, whose task threw one
+     * @param description of the job, for Spark's web UI
+     * @return the results, in the order of the inputs
+     * @throws UnrollException if a task threw one; if several did, that of the first input
      */
     <I, O> List<O> map(String description, List<I> inputs, Function<I, O> task) {
-        name(description, description);
+        describe(description, description);
         return map(inputs, task);
     }
 
-    /** Like {@link #map(String, List, Function)}, with the names that were given before. */
+    /** Like {@link #map(String, List, Function)}, with the description that was set last. */
     @SuppressWarnings("unchecked")
     <I, O> List<O> map(List<I> inputs, Function<I, O> task) {
-        List<Outcome<O>>[] results = (List<Outcome<O>>[]) context.sc()
+        List<TaskResult<O>>[] results = (List<TaskResult<O>>[]) context.sc()
                 .runJob(
                         parallelize(inputs).rdd(),
-                        new Each<>(task),
-                        ClassTag$.MODULE$.<List<Outcome<O>>>apply(List.class));
+                        new TaskFunction<>(task),
+                        ClassTag$.MODULE$.<List<TaskResult<O>>>apply(List.class));
         return Arrays.stream(results)
                 .flatMap(List::stream)
-                .map(Outcome::orThrow)
+                .map(TaskResult::orThrow)
                 .toList();
     }
 
-    /** Has something done when the process is told to end; then jobs are cancelled, and this session may close. */
+    /** Runs some work on SIGINT or SIGTERM; then cancels all jobs and waits until this session is closed. */
     void beforeShutdown(Runnable work) {
         ShutdownHookManager.get()
                 .addShutdownHook(
@@ -199,8 +207,8 @@ public final class Session implements AutoCloseable {
                                 }
                             }
                         },
-                        BEFORE_SPARK,
-                        MOST_MINUTES_TO_CHECKPOINT,
+                        SHUTDOWN_PRIORITY,
+                        MAX_MINUTES_TO_CHECKPOINT,
                         TimeUnit.MINUTES);
     }
 
@@ -208,13 +216,13 @@ public final class Session implements AutoCloseable {
         try {
             context.cancelAllJobs();
         } catch (IllegalStateException e) {
-            // the context was closed meanwhile: no job is left to cancel
+            // The context is closed, so there are no jobs to cancel.
         }
     }
 
     private void awaitClosed() {
         try {
-            closed.await(SECONDS_TO_CLOSE, TimeUnit.SECONDS);
+            closed.await(MAX_SECONDS_TO_CLOSE, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -228,31 +236,31 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * A task's work as a class: for lambdas, Spark reads the byte code of the class that holds them in every job, which
-     * takes 5 ms.
+     * Applies a function to each input of a task. A class, not a lambda: for a lambda, Spark parses the byte code of
+     * the enclosing class in every job, which takes 5 ms.
      */
-    private static final class Each<I, O> extends AbstractFunction2<TaskContext, Iterator<I>, List<Outcome<O>>>
-            implements Serializable {
+    private static final class TaskFunction<I, O>
+            extends AbstractFunction2<TaskContext, Iterator<I>, List<TaskResult<O>>> implements Serializable {
         private static final long serialVersionUID = 1;
 
         private final Function<I, O> task;
 
-        Each(Function<I, O> task) {
+        TaskFunction(Function<I, O> task) {
             this.task = task;
         }
 
         @Override
-        public List<Outcome<O>> apply(TaskContext context, Iterator<I> inputs) {
-            List<Outcome<O>> outcomes = new ArrayList<>();
+        public List<TaskResult<O>> apply(TaskContext context, Iterator<I> inputs) {
+            List<TaskResult<O>> results = new ArrayList<>();
             while (inputs.hasNext()) {
-                outcomes.add(outcome(inputs.next()));
+                results.add(result(inputs.next()));
             }
-            return outcomes;
+            return results;
         }
 
-        private Outcome<O> outcome(I input) {
+        private TaskResult<O> result(I input) {
             try {
-                return Outcome.of(() -> task.call(input));
+                return TaskResult.of(() -> task.call(input));
             } catch (Exception e) {
                 return ExceptionUtils.rethrow(e);
             }

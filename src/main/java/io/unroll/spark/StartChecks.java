@@ -17,12 +17,12 @@ import org.apache.spark.SparkConf;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Checks for problems for which Spark would exit the process, or retry for a minute and print stack traces. */
+/** Checks before Spark starts, for problems that would make it exit, or retry for a minute and print stack traces. */
 final class StartChecks {
     private static final Logger LOG = LoggerFactory.getLogger(StartChecks.class);
     private static final Pattern STANDALONE = Pattern.compile("spark://(.+)");
     private static final Pattern ADDRESS = Pattern.compile("(.+):(\\d{1,5})");
-    private static final int MILLISECONDS_TO_CONNECT = 10_000;
+    private static final int CONNECT_TIMEOUT_MILLIS = 10_000;
     private static final int MAX_PORT = 65_535;
 
     private StartChecks() {}
@@ -33,7 +33,7 @@ final class StartChecks {
         if (conf.get("spark.master").startsWith("local")) {
             checkFolders(conf);
         }
-        choosePage(conf);
+        chooseUiPort(conf);
     }
 
     private static void checkMaster(String master) {
@@ -63,7 +63,7 @@ final class StartChecks {
             if (address.isUnresolved()) {
                 return "the host name cannot be resolved";
             }
-            socket.connect(address, MILLISECONDS_TO_CONNECT);
+            socket.connect(address, CONNECT_TIMEOUT_MILLIS);
             return null;
         } catch (IOException | IllegalArgumentException e) {
             return e.getMessage();
@@ -86,15 +86,15 @@ final class StartChecks {
                 + ", cannot be written: point TMPDIR, or --conf spark.local.dir=FOLDER, at one that can.");
     }
 
-    /** If all the ports are taken that Spark tries for its web page, lets the system choose one. */
-    static void choosePage(SparkConf conf) {
+    /** Lets the system choose the port of the web UI if all ports that Spark would try are in use. */
+    static void chooseUiPort(SparkConf conf) {
         int first = conf.getInt("spark.ui.port", 4040);
         int last = Math.min(MAX_PORT, first + conf.getInt("spark.port.maxRetries", 16));
         if (first > 0
                 && conf.getBoolean("spark.ui.enabled", true)
                 && isFree(0)
                 && IntStream.rangeClosed(first, last).noneMatch(StartChecks::isFree)) {
-            LOG.warn("ports {} to {} are taken: Spark's web UI uses another port", first, last);
+            LOG.warn("ports {} to {} are in use: Spark's web UI uses another port", first, last);
             conf.set("spark.ui.port", "0");
         }
     }

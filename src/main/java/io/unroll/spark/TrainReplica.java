@@ -17,9 +17,9 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * The Spark task of a round: one replica reads its own part of the corpus, and trains.
+ * Spark task that trains one replica for a round, on the replica's part of the corpus.
  *
- * @param tokensTrained what Spark's web page shows of the stage
+ * @param tokensTrained accumulator that Spark's web UI shows with the stage
  */
 record TrainReplica(
         Round round,
@@ -32,23 +32,24 @@ record TrainReplica(
         LongAccumulator tokensTrained)
         implements Serializable {
 
-    /** Gives a replica's state to its task. */
-    interface State extends Serializable {
+    /** Provides a replica's state to its task: from the task itself or from a broadcast. */
+    interface StateSource extends Serializable {
         ReplicaState value();
     }
 
-    record Input(int replica, State state) implements Serializable {}
+    record Input(int replica, StateSource state) implements Serializable {}
 
-    /** @param startMillis and endMillis by this worker's clock, for people only */
-    record Trained(Replica.Trained trained, Worker worker, long startMillis, long endMillis) implements Serializable {}
+    /** @param startMillis and endMillis by the executor's clock, for display only */
+    record TaskReport(Replica.ReplicaUpdate update, ExecutorInfo executor, long startMillis, long endMillis)
+            implements Serializable {}
 
-    Trained train(Input input) throws IOException {
-        Worker.checkMemory(shape.weightBytes(), ReplicaMemory.bytes(shape, plan.batch(), plan.steps()));
-        long start = System.currentTimeMillis();
+    TaskReport train(Input input) throws IOException {
+        ExecutorInfo.checkMemory(shape.weightBytes(), ReplicaMemory.bytes(shape, plan.batch(), plan.steps()));
+        long startMillis = System.currentTimeMillis();
         Replica replica = new Replica(input.replica(), plan, settings);
         try (Batches batches = source.training(
                 plan, input.replica(), round.epoch(), hadoop.value().value())) {
-            Replica.Trained trained = ExecutorNetworks.use(
+            Replica.ReplicaUpdate update = ExecutorNetworks.use(
                     shape,
                     network -> replica.train(
                             network,
@@ -56,8 +57,8 @@ record TrainReplica(
                             round,
                             weights.value(),
                             input.state().value()));
-            tokensTrained.add(trained.result().loss().tokens());
-            return new Trained(trained, Worker.here(shape.model()), start, System.currentTimeMillis());
+            tokensTrained.add(update.result().loss().tokens());
+            return new TaskReport(update, ExecutorInfo.here(shape.model()), startMillis, System.currentTimeMillis());
         }
     }
 }

@@ -3,10 +3,10 @@ package io.unroll.spark;
 import io.unroll.checkpoint.Checkpoints;
 import io.unroll.checkpoint.Manifest;
 import io.unroll.checkpoint.MetricsFile;
-import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.checkpoint.RunDirectory;
 import io.unroll.checkpoint.RunJournal;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.checkpoint.Versions;
 import io.unroll.chunk.Plan;
 import io.unroll.chunk.Split;
@@ -31,7 +31,11 @@ import org.apache.hadoop.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A run on the driver: prepare, plan, then rounds of training and averaging, then the model. */
+/**
+ * A training run, from the driver's side: prepares the corpus, plans the batches, trains round by round, writes
+ * checkpoints and metrics, and publishes the model. A second job with the same run directory resumes from the last
+ * checkpoint.
+ */
 public final class TrainingJob {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingJob.class);
 
@@ -39,26 +43,28 @@ public final class TrainingJob {
     private final Settings settings;
     private final Progress progress;
     private final Task task;
-    private final Prepare prepare;
+    private final CorpusPreparation preparation;
     private final RunDirectory directory;
     private final ModelFolder folder;
     private final Checkpoints checkpoints;
     private final MetricsFile metrics;
-    /** Where training starts from, if not from random weights, until it has started. */
-    private Optional<Model> start;
-    /** The model, where an earlier attempt has come to the end; null otherwise. */
-    private final Model finished;
-    /** What is there is replaced: it is told so, or only half a model. */
+    /** The model of a warm start; emptied as soon as the first round can begin, to free its memory. */
+    private Optional<TrainedModel> warmStart;
+    /** The published model, if an earlier attempt completed this run; otherwise null. */
+    private final TrainedModel finished;
+    /** Whether the model folder may be overwritten: by run.overwrite, for more epochs, or because it is incomplete. */
     private final boolean replaces;
-    /** There is a whole model, and another is asked for. */
-    private final boolean trainsAnew;
+    /** Whether run.overwrite asks for a new run although the model folder is complete. */
+    private final boolean restarts;
 
     private PreparedCorpus corpus;
     private NetworkShape shape;
     private Plan plan;
-    private RoundJob rounds;
+    private RoundJob roundJob;
     private RunJournal journal;
-    private volatile RunState last;
+    /** What to checkpoint on a signal; null before the first round and after the last. */
+    private volatile RunState lastState;
+
     private volatile boolean interrupted;
 
     private TrainingJob(Session session, Settings settings, Progress progress, RunDirectory directory) {
@@ -70,29 +76,29 @@ public final class TrainingJob {
         this.folder = directory.model();
         this.checkpoints = directory.checkpoints();
         this.metrics = directory.metrics();
-        // Half a model with checkpoints beside it is this run's own; anything else is not touched.
+        // An incomplete model folder next to checkpoints was written by this run; any other one is not touched.
         boolean partial = isPartial(folder, settings);
         boolean overwrites = settings.run().overwrite() || (partial && checkpoints.exist());
-        Model there = folder.exists() && !overwrites ? folder.finished(settings) : null;
-        boolean goesOn = there != null
-                && there.settings().training().epochs() < settings.training().epochs();
-        if (goesOn && !checkpoints.exist()) {
+        TrainedModel existing = folder.exists() && !overwrites ? folder.finishedModel(settings) : null;
+        boolean addsEpochs = existing != null
+                && existing.settings().training().epochs() < settings.training().epochs();
+        if (addsEpochs && !checkpoints.exist()) {
             throw folder.withoutCheckpoint(settings.training().epochs());
         }
-        this.replaces = overwrites || goesOn;
-        this.trainsAnew = settings.run().overwrite() && folder.exists() && !partial;
-        this.finished = goesOn ? null : there;
-        this.start = finished == null ? ModelFolder.start(settings, session.hadoop()) : Optional.empty();
-        this.prepare = Prepare.of(session, settings, task, start);
+        this.replaces = overwrites || addsEpochs;
+        this.restarts = settings.run().overwrite() && folder.exists() && !partial;
+        this.finished = addsEpochs ? null : existing;
+        this.warmStart = finished == null ? ModelFolder.warmStart(settings, session.hadoop()) : Optional.empty();
+        this.preparation = CorpusPreparation.of(session, settings, task, warmStart);
         if (finished == null) {
-            directory.checkOwn();
+            directory.checkNoForeignFiles();
         }
         if (replaces) {
-            folder.checkOwn();
+            folder.checkNoForeignFiles();
         }
     }
 
-    /** What cannot be read, or only by a newer Unroll, may be replaced if the user says so. */
+    /** A folder that cannot be read, or only by a newer Unroll, counts as complete if run.overwrite is set. */
     private static boolean isPartial(ModelFolder folder, Settings settings) {
         try {
             return folder.isPartial();
@@ -105,20 +111,24 @@ public final class TrainingJob {
     }
 
     /**
-     * @return the model, as it was published, be it by an earlier attempt
-     * @throws UnrollException where another process trains in the same directory
+     * Trains, or resumes training, until the model is published.
+     *
+     * @return the published model; if an earlier attempt completed the run, the model of that attempt
+     * @throws UnrollException if another process trains in the same run directory, or if training diverges
+     * @throws ConfigurationException if the run directory belongs to a run with other settings or another corpus
      */
-    public static Model run(Session session, Settings settings, Progress progress) throws IOException {
-        try (RunDirectory directory = RunDirectory.open(settings, session.hadoop(), progress::waits)) {
+    public static TrainedModel run(Session session, Settings settings, Progress progress) throws IOException {
+        try (RunDirectory directory = RunDirectory.open(settings, session.hadoop(), progress::waitingForLock)) {
             return new TrainingJob(session, settings, progress, directory).run();
         }
     }
 
+    /** @return the model folder of a run */
     public static String modelPath(Settings settings) {
         return new Path(settings.run().directory(), "model").toString();
     }
 
-    private Model run() throws IOException {
+    private TrainedModel run() throws IOException {
         if (finished != null) {
             return checkedFinished();
         }
@@ -126,14 +136,14 @@ public final class TrainingJob {
         plan();
         checkMemory();
         directory.checkHeldNow();
-        RunState state = start();
-        start = Optional.empty();
-        last = state;
-        session.beforeShutdown(this::interrupted);
+        RunState state = resumeOrBegin();
+        warmStart = Optional.empty();
+        lastState = state;
+        session.beforeShutdown(this::checkpointOnShutdown);
         try {
             while (!state.finished(settings.training())) {
                 directory.checkHeld();
-                state = round(state);
+                state = trainRound(state);
             }
             journal.await();
         } finally {
@@ -141,21 +151,21 @@ public final class TrainingJob {
         }
         stopIfInterrupted();
         directory.checkHeldNow();
-        last = null;
+        lastState = null;
         boolean keepsBest = settings.training().earlyStopping() > 0 && state.best() != null && !state.isBest();
         return publish(keepsBest ? checkpoints.read(state.best().round()) : state, folder, replaces);
     }
 
-    private Model checkedFinished() {
-        if (!finished.manifest().corpus().equals(prepare.corpusHash())) {
-            throw folder.finishedOtherwise("the content of corpus.path has changed");
+    private TrainedModel checkedFinished() {
+        if (!finished.manifest().corpus().equals(preparation.corpusHash())) {
+            throw folder.otherRun("the content of corpus.path has changed");
         }
         progress.finished(modelPath(settings));
         return finished;
     }
 
     private void prepare() throws IOException {
-        corpus = prepare.prepare();
+        corpus = preparation.prepare();
         shape = task.network(corpus.vocabularies());
         progress.prepared(corpus.folder(), corpus.size(), corpus.found());
     }
@@ -165,7 +175,7 @@ public final class TrainingJob {
         progress.planned(plan);
     }
 
-    /** Says what a replica takes before any is made. */
+    /** Reports how much memory a replica needs, and fails early if there is too little. */
     private void checkMemory() {
         Settings.Model model = shape.model();
         long replicaBytes = ReplicaMemory.bytes(shape, plan.batch(), plan.steps());
@@ -173,82 +183,83 @@ public final class TrainingJob {
                 shape.parameters(),
                 replicaBytes,
                 model.precision() == Settings.Precision.BFLOAT16 && !Network.computesInBfloat16(model));
-        boolean keeps = settings.cluster().averaging().updater() == Settings.Updater.KEEP;
-        long kept = keeps ? (long) Float.BYTES * shape.optimizerSize() * plan.replicas() : 0;
-        session.checkMemory(plan.replicas(), replicaBytes, shape.weightBytes(), kept);
+        boolean keepsOptimizer = settings.cluster().averaging().updater() == Settings.Updater.KEEP;
+        long keptBytes = keepsOptimizer ? (long) Float.BYTES * shape.optimizerSize() * plan.replicas() : 0;
+        session.checkMemory(plan.replicas(), replicaBytes, shape.weightBytes(), keptBytes);
     }
 
-    /** @return where an earlier attempt has come to, or the beginning */
-    private RunState start() throws IOException {
-        rounds = new RoundJob(session, settings, corpus, shape, plan, AveragedRound.MAX_COLLECTED_BYTES);
-        journal = new RunJournal(settings, checkpoints, metrics, corpus.source().content());
-        Optional<Checkpoints.Found> found = checkpoints.latest(progress::damaged);
-        // An unfinished run goes on all the same, or a second attempt would lose it.
-        if (found.isPresent() && !(trainsAnew && found.get().finished())) {
-            found.get().checkSameRun(corpus.source().content());
-            found.get().checkArrays(shape, plan.replicas(), plan.batch());
-            RunState state = found.get().state();
-            progress.resumed(found.get().path(), state.snapshot().round());
+    /** @return the state of the latest usable checkpoint; without one, the initial state */
+    private RunState resumeOrBegin() throws IOException {
+        roundJob = new RoundJob(session, settings, corpus, shape, plan, AveragedRound.MAX_COLLECTED_BYTES);
+        journal = new RunJournal(settings, checkpoints, metrics, corpus.source().contentHash());
+        Optional<Checkpoints.LatestCheckpoint> checkpoint = checkpoints.latest(progress::damaged);
+        // With run.overwrite, too, an unfinished run resumes: a second attempt must not lose the first one's rounds.
+        if (checkpoint.isPresent() && !(restarts && checkpoint.get().finished())) {
+            checkpoint.get().checkSameRun(corpus.source().contentHash());
+            checkpoint.get().checkArrays(shape, plan.replicas(), plan.batch());
+            RunState state = checkpoint.get().state();
+            progress.resumed(checkpoint.get().path(), state.snapshot().round());
             journal.resume(state);
             return state;
         }
         checkpoints.clear();
-        start.ifPresent(model -> progress.startsFrom(settings.training().startFrom()));
-        float[] parameters = start.map(Model::parameters).orElseGet(this::random);
-        return RunState.before(Snapshot.initial(parameters, settings.cluster().replicas()));
+        warmStart.ifPresent(model -> progress.startsFrom(settings.training().startFrom()));
+        float[] parameters = warmStart.map(TrainedModel::parameters).orElseGet(this::randomParameters);
+        return RunState.initial(Snapshot.initial(parameters, settings.cluster().replicas()));
     }
 
-    private float[] random() {
+    private float[] randomParameters() {
         try (Network network = new Network(shape, settings.run().seed())) {
             return network.parameters();
         }
     }
 
-    private RunState round(RunState before) {
+    private RunState trainRound(RunState before) {
         stopIfInterrupted();
-        RoundJob.Done done = rounds.run(before);
+        RoundJob.CompletedRound completed = roundJob.run(before);
         stopIfInterrupted();
-        for (ReplicaResult result : done.results()) {
+        for (ReplicaResult result : completed.results()) {
             if (result.divergence() != null) {
                 String where = "replica " + result.replica() + ", at learning rate " + result.learningRate();
-                throw diverged(done.round(), where + ": " + result.divergence(), before);
+                throw diverged(completed.round(), where + ": " + result.divergence(), before);
             }
         }
-        Double validation = validate(done);
-        if (validation != null && UniformLoss.of(shape).isAbsurd(validation)) {
-            String where = "at learning rate " + done.results().get(0).learningRate();
-            String problem = ": the validation loss is " + UniformLoss.of(shape).compare(validation);
-            throw diverged(done.round(), where + problem, before);
+        Double validation = validate(completed);
+        if (validation != null && UniformLoss.of(shape).isDiverged(validation)) {
+            String where = "at learning rate " + completed.results().get(0).learningRate();
+            String problem = ": the validation loss is " + UniformLoss.of(shape).describe(validation);
+            throw diverged(completed.round(), where + problem, before);
         }
-        done.phases().time("checkpoint", journal::await);
-        RoundReport report = rounds.report(done, validation);
+        completed.timer().time("checkpoint", journal::await);
+        RoundReport report = roundJob.report(completed, validation);
         RunState after =
-                before.after(done.snapshot(), report, settings.training().patience());
-        last = after;
+                before.after(completed.snapshot(), report, settings.training().patience());
+        lastState = after;
         journal.record(after);
         progress.round(report);
         return after;
     }
 
-    /** @return nats per token; null where the round does not end an epoch, or nothing is held out */
-    private Double validate(RoundJob.Done done) {
-        if (!done.round().endsEpoch()) {
+    /** @return the mean loss in nats per token; null if the round does not end an epoch or nothing is held out */
+    private Double validate(RoundJob.CompletedRound completed) {
+        if (!completed.round().endsEpoch()) {
             return null;
         }
-        float[] parameters = done.snapshot().model(settings.cluster().averaging());
-        return done.phases().time("validate", () -> {
+        float[] parameters =
+                completed.snapshot().publishedParameters(settings.cluster().averaging());
+        return completed.timer().time("validate", () -> {
             try (Evaluation evaluation = Evaluation.byLoss(session, settings, shape, parameters)) {
                 return evaluation
-                        .of(corpus.source(), Split.Part.VALIDATION)
-                        .map(found -> found.loss().mean())
+                        .score(corpus.source(), Split.Part.VALIDATION)
+                        .map(score -> score.loss().mean())
                         .orElse(null);
             }
         });
     }
 
-    /** On SIGINT or SIGTERM: the round that is under way is lost, and no other. */
-    private void interrupted() {
-        RunState state = last;
+    /** On SIGINT or SIGTERM: saves all completed rounds; only the current one is lost. */
+    private void checkpointOnShutdown() {
+        RunState state = lastState;
         if (state == null) {
             return;
         }
@@ -256,42 +267,42 @@ public final class TrainingJob {
         try {
             journal.checkpointNow(state);
         } catch (RuntimeException e) {
-            LOG.warn("the last round has no checkpoint: {}", e.getMessage(), e);
+            LOG.warn("cannot write a checkpoint of the last round: {}", e.getMessage(), e);
         } finally {
-            progress.interrupted(journal.checkpointed());
+            progress.interrupted(journal.lastCheckpointRound());
             directory.close();
         }
     }
 
-    /** The checkpoint is being written by then: a round more would not be in it. */
+    /** Once interrupted, the last checkpoint is being written: another round would not be in it. */
     private void stopIfInterrupted() {
         if (interrupted) {
-            throw new UnrollException("interrupted after round " + journal.checkpointed() + ".");
+            throw new UnrollException("interrupted after round " + journal.lastCheckpointRound() + ".");
         }
     }
 
-    private UnrollException diverged(Round round, String what, RunState lastGood) {
-        last = null;
-        String kept = "no round was good before it";
+    private UnrollException diverged(Round round, String problem, RunState lastGood) {
+        lastState = null;
+        String kept = "there is no earlier model to keep";
         if (lastGood.snapshot().round() > 0) {
             publish(lastGood, directory.lastGood(), true);
             kept = "the model after round " + lastGood.snapshot().round() + " is kept in "
                     + directory.lastGood().path();
         }
-        // Or another learning rate would be refused as another run's.
+        // Otherwise a second attempt with a lower learning rate would be refused, as a different run.
         journal.close();
         checkpoints.clear();
-        return new UnrollException("training diverged in round " + (round.number() + 1) + ", " + what + "; " + kept
+        return new UnrollException("training diverged in round " + (round.number() + 1) + ", " + problem + "; " + kept
                 + ". Lower training.learning-rate, or set a smaller training.clip-norm.");
     }
 
-    private Model publish(RunState state, ModelFolder target, boolean overwrite) {
+    private TrainedModel publish(RunState state, ModelFolder target, boolean overwrite) {
         Snapshot snapshot = state.snapshot();
-        float[] parameters = snapshot.model(settings.cluster().averaging());
+        float[] parameters = snapshot.publishedParameters(settings.cluster().averaging());
         Manifest manifest = new Manifest(
                 Versions.all(),
                 settings.run().seed(),
-                corpus.source().content(),
+                corpus.source().contentHash(),
                 corpus.vocabularies().tokens().size(),
                 parameters.length,
                 snapshot.epoch(),
@@ -301,7 +312,7 @@ public final class TrainingJob {
                 state.validationLoss(),
                 corpus.vocabularies().checksum(),
                 FloatArray.checksum(parameters));
-        Model model = new Model(
+        TrainedModel model = new TrainedModel(
                 manifest,
                 settings,
                 corpus.vocabularies(),

@@ -5,14 +5,18 @@ import java.io.Serializable;
 import java.util.List;
 
 /**
- * Weights as blocks of equal size but for the last one, so that each can be averaged by another task:
+ * Layout of weights as blocks of equal size (the last one may be shorter), which different tasks can average:
  *
  * <pre>
  *   parameters ............... | optimizer ...................................
  *   block 0 | block 1 | block 2 | block 3 | ...
  * </pre>
+ *
+ * @param parameters number of parameters
+ * @param optimizer number of optimizer state values to average; 0 if the optimizer state is not averaged
  */
 record WeightBlocks(int parameters, int optimizer) implements Serializable {
+    /** Values per block. */
     static final int SIZE = 1 << 18;
 
     int count() {
@@ -27,13 +31,14 @@ record WeightBlocks(int parameters, int optimizer) implements Serializable {
         return (int) Math.min(SIZE, total() - (long) block * SIZE);
     }
 
-    float[] cut(Weights weights, int block) {
+    /** @return a copy of a block's values */
+    float[] block(Weights weights, int block) {
         float[] values = new float[length(block)];
         copy(weights, block, values, true);
         return values;
     }
 
-    /** @param blocks all of them, in order */
+    /** @param blocks the values of all blocks, in order */
     Weights join(List<float[]> blocks) {
         Weights weights = new Weights(new float[parameters], new float[optimizer]);
         for (int block = 0; block < blocks.size(); block++) {
@@ -42,22 +47,28 @@ record WeightBlocks(int parameters, int optimizer) implements Serializable {
         return weights;
     }
 
-    private void copy(Weights weights, int block, float[] values, boolean out) {
+    private void copy(Weights weights, int block, float[] values, boolean toBlock) {
         long start = (long) block * SIZE;
-        int first = (int) Math.max(0, Math.min(values.length, parameters - start));
-        if (first > 0) {
-            copy(weights.parameters(), (int) start, values, 0, first, out);
+        int split = (int) Math.max(0, Math.min(values.length, parameters - start));
+        if (split > 0) {
+            copy(weights.parameters(), (int) start, values, 0, split, toBlock);
         }
-        if (first < values.length) {
-            copy(weights.optimizer(), (int) (start + first - parameters), values, first, values.length - first, out);
+        if (split < values.length) {
+            copy(
+                    weights.optimizer(),
+                    (int) (start + split - parameters),
+                    values,
+                    split,
+                    values.length - split,
+                    toBlock);
         }
     }
 
-    private static void copy(float[] whole, int at, float[] block, int from, int length, boolean out) {
-        if (out) {
-            System.arraycopy(whole, at, block, from, length);
+    private static void copy(float[] array, int start, float[] block, int offset, int length, boolean toBlock) {
+        if (toBlock) {
+            System.arraycopy(array, start, block, offset, length);
         } else {
-            System.arraycopy(block, from, whole, at, length);
+            System.arraycopy(block, offset, array, start, length);
         }
     }
 }

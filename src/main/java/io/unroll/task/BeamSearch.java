@@ -11,82 +11,99 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The most probable sequence after a source, among those that never fall out of the {@code width} best beginnings: with a
- * width of 1, the most probable token at each step. Probabilities are compared as they are, whatever the length. A sequence
- * has a token at least, as all have in training.
+ * Beam search for the most probable sequence, given a source. A width of 1 is greedy decoding. Probabilities are not
+ * normalized by length. A sequence has at least one token, as in training.
+ *
+ * @param start start token
+ * @param end end token
+ * @param width number of hypotheses that are kept at each step
  */
 record BeamSearch(int start, int end, int width) {
-    /** A beginning, or where it has ended a whole sequence. */
-    private record Beam(int source, List<Integer> tokens, double logProbability, int lane, boolean ended) {
-        Beam then(int token, double step, int from, int end, int most) {
-            List<Integer> longer = new ArrayList<>(tokens);
+    /**
+     * A sequence that is finished or can be extended.
+     *
+     * @param source index of its source
+     * @param lane lane of the recurrent state after its last token
+     */
+    private record Hypothesis(int source, List<Integer> tokens, double logProbability, int lane, boolean finished) {
+        Hypothesis extend(int token, double tokenLogProbability, int newLane, int end, int maxTokens) {
+            List<Integer> extended = new ArrayList<>(tokens);
             if (token != end) {
-                longer.add(token);
+                extended.add(token);
             }
-            return new Beam(source, longer, logProbability + step, from, token == end || longer.size() == most);
+            return new Hypothesis(
+                    source,
+                    extended,
+                    logProbability + tokenLogProbability,
+                    newLane,
+                    token == end || extended.size() == maxTokens);
         }
     }
 
-    private static final Comparator<Beam> BEST_FIRST = Comparator.comparingDouble((Beam beam) -> -beam.logProbability);
+    private static final Comparator<Hypothesis> BEST_FIRST =
+            Comparator.comparingDouble((Hypothesis hypothesis) -> -hypothesis.logProbability);
 
     /**
-     * @param most tokens of each source's sequence
-     * @return for each source a sequence, without start and end
+     * Decodes one sequence for each source.
+     *
+     * @param maxTokens maximum length of each sequence
+     * @return the sequences, without start and end token
      */
-    List<int[]> decode(Network network, int[][] sources, int[] most) {
-        network.read(sources);
-        List<List<Beam>> all = new ArrayList<>();
+    List<int[]> decode(Network network, int[][] sources, int[] maxTokens) {
+        network.encode(sources);
+        List<List<Hypothesis>> hypotheses = new ArrayList<>();
         for (int i = 0; i < sources.length; i++) {
-            all.add(List.of(new Beam(i, List.of(), 0, i, most[i] == 0)));
+            hypotheses.add(List.of(new Hypothesis(i, List.of(), 0, i, maxTokens[i] == 0)));
         }
         int lanes = sources.length;
-        while (all.stream().anyMatch(BeamSearch::isOpen)) {
-            List<Beam> live = all.stream()
-                    .filter(BeamSearch::isOpen)
+        while (hypotheses.stream().anyMatch(BeamSearch::isUnfinished)) {
+            List<Hypothesis> live = hypotheses.stream()
+                    .filter(BeamSearch::isUnfinished)
                     .flatMap(List::stream)
-                    .filter(beam -> !beam.ended)
+                    .filter(hypothesis -> !hypothesis.finished)
                     .toList();
-            network.setState(rows(network.state(), lanes, live));
-            network.follow(live.stream().mapToInt(Beam::source).toArray());
+            network.setState(selectLanes(network.state(), lanes, live));
+            network.selectSources(live.stream().mapToInt(Hypothesis::source).toArray());
             lanes = live.size();
-            all = longer(all, logits(network, live), most);
+            hypotheses = step(hypotheses, nextLogits(network, live), maxTokens);
         }
-        return all.stream()
-                .map(beams -> Collections.min(beams, BEST_FIRST))
+        return hypotheses.stream()
+                .map(sourceHypotheses -> Collections.min(sourceHypotheses, BEST_FIRST))
                 .map(best -> best.tokens.stream().mapToInt(Integer::intValue).toArray())
                 .toList();
     }
 
-    /** @return whether a beginning is more probable than every whole sequence: it can only become less so */
-    private static boolean isOpen(List<Beam> beams) {
-        return !Collections.min(beams, BEST_FIRST).ended;
+    /** @return whether the most probable hypothesis is unfinished; otherwise no extension can become more probable */
+    private static boolean isUnfinished(List<Hypothesis> sourceHypotheses) {
+        return !Collections.min(sourceHypotheses, BEST_FIRST).finished;
     }
 
-    /** @return of each live beam, in their order */
-    private float[][] logits(Network network, List<Beam> live) {
+    /** @return the next-token logits of each live hypothesis, {@code [live, vocabulary]} */
+    private float[][] nextLogits(Network network, List<Hypothesis> live) {
         int[] last = live.stream()
-                .mapToInt(beam -> beam.tokens.isEmpty() ? start : beam.tokens.get(beam.tokens.size() - 1))
+                .mapToInt(hypothesis ->
+                        hypothesis.tokens.isEmpty() ? start : hypothesis.tokens.get(hypothesis.tokens.size() - 1))
                 .toArray();
-        float[] all = network.logits(new Batch(last.length, 1, last, new int[last.length]));
-        int size = all.length / last.length;
+        float[] logits = network.logits(new Batch(last.length, 1, last, new int[last.length]));
+        int size = logits.length / last.length;
         return IntStream.range(0, last.length)
-                .mapToObj(lane -> Arrays.copyOfRange(all, lane * size, (lane + 1) * size))
+                .mapToObj(lane -> Arrays.copyOfRange(logits, lane * size, (lane + 1) * size))
                 .toArray(float[][]::new);
     }
 
-    private List<List<Beam>> longer(List<List<Beam>> all, float[][] logits, int[] most) {
-        List<List<Beam>> next = new ArrayList<>();
+    private List<List<Hypothesis>> step(List<List<Hypothesis>> hypotheses, float[][] logits, int[] maxTokens) {
+        List<List<Hypothesis>> next = new ArrayList<>();
         int lane = 0;
-        for (int source = 0; source < all.size(); source++) {
-            List<Beam> beams = all.get(source);
-            boolean open = isOpen(beams);
-            List<Beam> candidates = new ArrayList<>();
-            for (Beam beam : beams) {
-                if (open && !beam.ended) {
-                    extend(beam, lane, logits[lane], most[source], candidates);
+        for (int source = 0; source < hypotheses.size(); source++) {
+            List<Hypothesis> sourceHypotheses = hypotheses.get(source);
+            boolean unfinished = isUnfinished(sourceHypotheses);
+            List<Hypothesis> candidates = new ArrayList<>();
+            for (Hypothesis hypothesis : sourceHypotheses) {
+                if (unfinished && !hypothesis.finished) {
+                    extend(hypothesis, lane, logits[lane], maxTokens[source], candidates);
                     lane++;
                 } else {
-                    candidates.add(beam);
+                    candidates.add(hypothesis);
                 }
             }
             candidates.sort(BEST_FIRST);
@@ -95,28 +112,29 @@ record BeamSearch(int start, int end, int width) {
         return next;
     }
 
-    /** Adds the beam's most probable continuations; more than the width can never be kept. */
-    private void extend(Beam beam, int lane, float[] logits, int most, List<Beam> candidates) {
+    /** Adds the {@code width} most probable extensions of a hypothesis to the candidates. */
+    private void extend(Hypothesis hypothesis, int lane, float[] logits, int maxTokens, List<Hypothesis> candidates) {
         double[] probabilities = ClassificationScore.softmax(logits, 0, logits.length);
         IntStream.range(0, logits.length)
-                .filter(token -> token != start && (token != end || !beam.tokens.isEmpty()))
+                .filter(token -> token != start && (token != end || !hypothesis.tokens.isEmpty()))
                 .boxed()
                 .sorted(Comparator.comparing((Integer token) -> -logits[token]))
                 .limit(width)
-                .forEach(token -> candidates.add(beam.then(token, Math.log(probabilities[token]), lane, end, most)));
+                .forEach(token ->
+                        candidates.add(hypothesis.extend(token, Math.log(probabilities[token]), lane, end, maxTokens)));
     }
 
-    /** @return the state of the beams' lanes, one after the other */
-    private static RecurrentState rows(RecurrentState state, int lanes, List<Beam> live) {
-        float[][] rows = new float[state.arrays().length][];
-        for (int i = 0; i < rows.length; i++) {
-            float[] before = state.arrays()[i];
-            int size = before.length / lanes;
-            rows[i] = new float[live.size() * size];
+    /** @return the recurrent state of the lanes of the live hypotheses, in their order */
+    private static RecurrentState selectLanes(RecurrentState state, int lanes, List<Hypothesis> live) {
+        float[][] selected = new float[state.arrays().length][];
+        for (int i = 0; i < selected.length; i++) {
+            float[] array = state.arrays()[i];
+            int size = array.length / lanes;
+            selected[i] = new float[live.size() * size];
             for (int j = 0; j < live.size(); j++) {
-                System.arraycopy(before, live.get(j).lane * size, rows[i], j * size, size);
+                System.arraycopy(array, live.get(j).lane * size, selected[i], j * size, size);
             }
         }
-        return new RecurrentState(rows);
+        return new RecurrentState(selected);
     }
 }

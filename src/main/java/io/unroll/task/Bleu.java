@@ -7,44 +7,45 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * BLEU of a whole corpus against several references each (Papineni et al. 2002), without smoothing.
+ * Corpus BLEU with several references per candidate (Papineni et al. 2002), without smoothing.
  *
- * @param length of all answers
- * @param referenceLength of each answer's reference that is nearest in length, over all
- * @param matches of n-grams, n from 1 to 4: those that a reference has too, no more often than the one that has it most
- * @param grams of n-grams, those of all answers
+ * @param length number of tokens in all candidates
+ * @param referenceLength number of tokens in the references closest in length to their candidates
+ * @param matches clipped counts of matching n-grams, for n from 1 to 4
+ * @param candidateCounts numbers of n-grams in all candidates, for n from 1 to 4
  */
-record Bleu(long length, long referenceLength, long[] matches, long[] grams) {
-    static final int MOST = 4;
+record Bleu(long length, long referenceLength, long[] matches, long[] candidateCounts) {
+    static final int MAX_ORDER = 4;
 
-    static Bleu of(int[] answer, Collection<int[]> references) {
-        long[] matches = new long[MOST];
-        long[] grams = new long[MOST];
-        for (int n = 1; n <= MOST; n++) {
-            Map<List<Integer>, Integer> most = new HashMap<>();
+    static Bleu of(int[] candidate, Collection<int[]> references) {
+        long[] matches = new long[MAX_ORDER];
+        long[] candidateCounts = new long[MAX_ORDER];
+        for (int n = 1; n <= MAX_ORDER; n++) {
+            Map<List<Integer>, Integer> maxReferenceCounts = new HashMap<>();
             for (int[] reference : references) {
-                counts(reference, n).forEach((gram, count) -> most.merge(gram, count, Math::max));
+                ngramCounts(reference, n).forEach((ngram, count) -> maxReferenceCounts.merge(ngram, count, Math::max));
             }
-            for (Map.Entry<List<Integer>, Integer> own : counts(answer, n).entrySet()) {
-                matches[n - 1] += Math.min(own.getValue(), most.getOrDefault(own.getKey(), 0));
-                grams[n - 1] += own.getValue();
+            for (Map.Entry<List<Integer>, Integer> ngram :
+                    ngramCounts(candidate, n).entrySet()) {
+                matches[n - 1] += Math.min(ngram.getValue(), maxReferenceCounts.getOrDefault(ngram.getKey(), 0));
+                candidateCounts[n - 1] += ngram.getValue();
             }
         }
-        int nearest = references.stream()
+        int closestLength = references.stream()
                 .map(reference -> reference.length)
                 .min((a, b) -> {
-                    int nearer = Integer.compare(Math.abs(a - answer.length), Math.abs(b - answer.length));
-                    return nearer == 0 ? Integer.compare(a, b) : nearer;
+                    int byDistance = Integer.compare(Math.abs(a - candidate.length), Math.abs(b - candidate.length));
+                    return byDistance == 0 ? Integer.compare(a, b) : byDistance;
                 })
                 .orElseThrow();
-        return new Bleu(answer.length, nearest, matches, grams);
+        return new Bleu(candidate.length, closestLength, matches, candidateCounts);
     }
 
-    private static Map<List<Integer>, Integer> counts(int[] tokens, int n) {
+    private static Map<List<Integer>, Integer> ngramCounts(int[] tokens, int n) {
         Map<List<Integer>, Integer> counts = new HashMap<>();
         for (int i = 0; i + n <= tokens.length; i++) {
-            List<Integer> gram = Arrays.stream(tokens, i, i + n).boxed().toList();
-            counts.merge(gram, 1, Integer::sum);
+            List<Integer> ngram = Arrays.stream(tokens, i, i + n).boxed().toList();
+            counts.merge(ngram, 1, Integer::sum);
         }
         return counts;
     }
@@ -54,7 +55,7 @@ record Bleu(long length, long referenceLength, long[] matches, long[] grams) {
                 length + other.length,
                 referenceLength + other.referenceLength,
                 sum(matches, other.matches),
-                sum(grams, other.grams));
+                sum(candidateCounts, other.candidateCounts));
     }
 
     private static long[] sum(long[] a, long[] b) {
@@ -63,13 +64,13 @@ record Bleu(long length, long referenceLength, long[] matches, long[] grams) {
         return sum;
     }
 
-    /** @return BLEU-n, from 0 to 1 */
+    /** @return BLEU-n, from 0 to 1; 0 if an order up to {@code n} has no match */
     double value(int n) {
-        double logs = 0;
+        double logPrecision = 0;
         for (int i = 0; i < n; i++) {
-            logs += Math.log((double) matches[i] / grams[i]) / n;
+            logPrecision += Math.log((double) matches[i] / candidateCounts[i]) / n;
         }
-        double brevity = length < referenceLength ? Math.exp(1 - (double) referenceLength / length) : 1;
-        return Double.isNaN(logs) || length == 0 ? 0 : brevity * Math.exp(logs);
+        double brevityPenalty = length < referenceLength ? Math.exp(1 - (double) referenceLength / length) : 1;
+        return Double.isNaN(logPrecision) || length == 0 ? 0 : brevityPenalty * Math.exp(logPrecision);
     }
 }

@@ -11,17 +11,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * BLEU, and how many captions are one of their image's references word for word.
+ * BLEU and the share of captions that equal a reference of their image.
  *
- * @param images by a hash of their pixels
+ * @param images the captions of each image, by a hash of its pixels
  */
 record CaptionScore(Loss loss, Map<String, Captions> images) implements Score {
-    /** @param references what people have written */
+    /**
+     * @param answer the model's caption
+     * @param references the captions in the corpus
+     */
     record Captions(int[] answer, List<int[]> references) implements Serializable {
         Captions plus(Captions other) {
-            List<int[]> all = new ArrayList<>(references);
-            all.addAll(other.references);
-            return new Captions(answer, all);
+            List<int[]> merged = new ArrayList<>(references);
+            merged.addAll(other.references);
+            return new Captions(answer, merged);
         }
 
         private boolean matches() {
@@ -31,9 +34,9 @@ record CaptionScore(Loss loss, Map<String, Captions> images) implements Score {
 
     @Override
     public Score plus(Score other) {
-        Map<String, Captions> all = new HashMap<>(images);
-        ((CaptionScore) other).images.forEach((image, captions) -> all.merge(image, captions, Captions::plus));
-        return new CaptionScore(loss.plus(other.loss()), all);
+        Map<String, Captions> merged = new HashMap<>(images);
+        ((CaptionScore) other).images.forEach((image, captions) -> merged.merge(image, captions, Captions::plus));
+        return new CaptionScore(loss.plus(other.loss()), merged);
     }
 
     @Override
@@ -48,7 +51,7 @@ record CaptionScore(Loss loss, Map<String, Captions> images) implements Score {
                 .map(captions -> Bleu.of(captions.answer, captions.references))
                 .reduce(Bleu::plus)
                 .orElseThrow();
-        for (int n = 1; n <= Bleu.MOST; n++) {
+        for (int n = 1; n <= Bleu.MAX_ORDER; n++) {
             metrics.put("bleu_" + n, bleu.value(n));
         }
         return metrics;

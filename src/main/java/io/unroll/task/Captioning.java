@@ -7,8 +7,8 @@ import io.unroll.model.ImageShape;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
+import io.unroll.text.FieldTokenizer;
 import io.unroll.text.MalformedRowException;
-import io.unroll.text.Phrases;
 import io.unroll.text.Row;
 import io.unroll.text.RowFiles;
 import io.unroll.text.Vocabularies;
@@ -26,11 +26,14 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
-/** The caption of an image: one-to-many. A convolutional network and a recurrent one learn together (Vinyals et al. 2015). */
+/**
+ * Writes a caption for an image (one-to-many). The convolutional encoder and the recurrent decoder are trained together
+ * (Vinyals et al. 2015).
+ */
 record Captioning(Settings settings) implements Task {
     private static final String IMAGE = "image";
     private static final String CAPTION = "caption";
-    /** Where a decoder has not learnt to end. */
+    /** Limits the output of a decoder that has not learned to emit the end token. */
     private static final int MAX_TOKENS = 1000;
 
     Captioning {
@@ -46,7 +49,7 @@ record Captioning(Settings settings) implements Task {
     }
 
     @Override
-    public Map<String, Vocabulary> startOfVocabularies() {
+    public Map<String, Vocabulary> vocabularyPrefixes() {
         return Map.of(Vocabularies.TOKENS, targets().vocabulary(Map.of()));
     }
 
@@ -58,32 +61,35 @@ record Captioning(Settings settings) implements Task {
     @Override
     public NetworkShape network(Vocabularies vocabularies) {
         int tokens = vocabularies.tokens().size();
-        NetworkShape captions = new NetworkShape(
+        NetworkShape decoder = new NetworkShape(
                 settings.model(),
                 tokens,
                 settings.training().optimizer(),
                 settings.cluster().threads());
-        return captions.after(startsWithImage() ? ImageShape.Place.FIRST_STEP : ImageShape.Place.INITIAL_STATE);
+        return decoder.withImage(startsWithImage() ? ImageShape.Place.FIRST_STEP : ImageShape.Place.INITIAL_STATE);
     }
 
     private boolean startsWithImage() {
         return settings.model().image().inject() == Settings.Inject.FIRST_STEP;
     }
 
-    private Targets targets() {
-        return new Targets(Phrases.of(settings.corpus(), settings.corpus().tokenizer()), startsWithImage() ? 1 : 0);
+    private TargetSequences targets() {
+        return new TargetSequences(
+                FieldTokenizer.of(settings.corpus(), settings.corpus().tokenizer()), startsWithImage() ? 1 : 0);
     }
 
     @Override
     public Optional<Examples> examples() {
-        return Optional.of(new Captioned(targets(), input(), settings.corpus().images()));
+        return Optional.of(new CaptionedExamples(
+                targets(), imageReader(), settings.corpus().images()));
     }
 
-    private ImageInput input() {
-        return new ImageInput(settings.model().image());
+    private ImageReader imageReader() {
+        return new ImageReader(settings.model().image());
     }
 
-    private record Captioned(Targets targets, ImageInput input, String images) implements Examples {
+    private record CaptionedExamples(TargetSequences targets, ImageReader imageReader, String images)
+            implements Examples {
         @Override
         public List<String> columns() {
             return List.of(IMAGE, CAPTION);
@@ -91,21 +97,21 @@ record Captioning(Settings settings) implements Task {
 
         @Override
         public void check(Configuration hadoop) {
-            input.check(hadoop);
+            imageReader.check(hadoop);
         }
 
         @Override
         public int[] read(Row row, RowFiles files) {
-            Targets.value(row, CAPTION);
-            String name = Targets.value(row, IMAGE);
-            return input.read(files.read(name), name, files.hadoop());
+            TargetSequences.nonBlankValue(row, CAPTION);
+            String name = TargetSequences.nonBlankValue(row, IMAGE);
+            return imageReader.read(files.read(name), name, files.hadoop());
         }
 
         @Override
         public void count(Row row, Map<String, Map<String, Long>> counts) {
-            targets.phrases()
+            targets.tokenizer()
                     .count(
-                            Targets.value(row, CAPTION),
+                            TargetSequences.nonBlankValue(row, CAPTION),
                             counts.computeIfAbsent(Vocabularies.TOKENS, name -> new TreeMap<>()));
         }
 
@@ -116,29 +122,29 @@ record Captioning(Settings settings) implements Task {
 
         @Override
         public int[] encode(Row row, int[] image, Vocabularies vocabularies) {
-            return targets.example(image, Targets.value(row, CAPTION), vocabularies.tokens());
+            return targets.example(image, TargetSequences.nonBlankValue(row, CAPTION), vocabularies.tokens());
         }
 
         @Override
         public boolean isExample(int[] example, Vocabularies vocabularies) {
-            return targets.isExample(example, vocabularies.tokens()) && example[0] == input.size();
+            return targets.isExample(example, vocabularies.tokens()) && example[0] == imageReader.size();
         }
 
         @Override
-        public List<Object> key() {
-            Settings.ImageInput image = input.settings();
+        public List<Object> cacheKey() {
+            Settings.ImageInput image = imageReader.settings();
             return List.of(targets, image.side(), image.features(), image.layer());
         }
 
         @Override
-        public long sourceBytes() {
-            return (long) Integer.BYTES * input.size();
+        public long extraBytesPerExample() {
+            return (long) Integer.BYTES * imageReader.size();
         }
 
         @Override
-        public List<Files> files() {
+        public List<Files> auxiliaryFiles() {
             Files folder = new Files("corpus.images", images, true);
-            String network = input.settings().network();
+            String network = imageReader.settings().network();
             return network.isBlank()
                     ? List.of(folder)
                     : List.of(folder, new Files("model.image.network", network, false));
@@ -163,9 +169,9 @@ record Captioning(Settings settings) implements Task {
     @Override
     public Score score(Network network, Batch batch, int beam) {
         Loss loss = network.evaluate(batch);
-        int[] most = new int[batch.lanes()];
-        Arrays.fill(most, MAX_TOKENS);
-        List<int[]> answers = Targets.search(beam).decode(network, batch.sources(), most);
+        int[] maxTokens = new int[batch.lanes()];
+        Arrays.fill(maxTokens, MAX_TOKENS);
+        List<int[]> answers = TargetSequences.search(beam).decode(network, batch.sources(), maxTokens);
         Map<String, CaptionScore.Captions> images = new HashMap<>();
         for (int lane = 0; lane < batch.lanes(); lane++) {
             images.merge(
@@ -178,29 +184,29 @@ record Captioning(Settings settings) implements Task {
     }
 
     @Override
-    public Map<String, Long> unknown(Batch batch) {
-        return Map.of(Targets.UNKNOWN_TOKENS, Targets.unknown(IntStream.of(batch.targets())));
+    public Map<String, Long> unknownTokens(Batch batch) {
+        return Map.of(TargetSequences.UNKNOWN_TOKENS, TargetSequences.unknownTokens(IntStream.of(batch.targets())));
     }
 
-    /** A prompt is images. */
+    /** Returns none: a prompt consists of images. */
     @Override
-    public List<String> unknown(String prompt, Vocabularies vocabularies) {
+    public List<String> unknownTokens(String prompt, Vocabularies vocabularies) {
         return List.of();
     }
 
-    /** Writes the most probable caption of each image, a line each. */
+    /** Writes the most probable caption of each image, one per line. */
     @Override
     public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
         if (prompt.images().isEmpty()) {
-            throw new ConfigurationException("there is no image to caption: give one by --image.");
+            throw new ConfigurationException("there is no image to caption: give it with --image.");
         }
         List<String> captions = new ArrayList<>();
         int tokens = 0;
         for (Prompt.File image : prompt.images()) {
-            int[] answer = Targets.search(prompt.beam())
+            int[] answer = TargetSequences.search(prompt.beam())
                     .decode(network, new int[][] {read(image, prompt)}, new int[] {MAX_TOKENS})
                     .get(0);
-            captions.add(targets().phrases().decode(answer, vocabularies.tokens()));
+            captions.add(targets().tokenizer().decode(answer, vocabularies.tokens()));
             tokens += answer.length;
         }
         out.write(String.join("\n", captions).getBytes(StandardCharsets.UTF_8));
@@ -209,14 +215,14 @@ record Captioning(Settings settings) implements Task {
 
     private int[] read(Prompt.File image, Prompt prompt) {
         try {
-            return input().read(image.content(), image.name(), prompt.hadoop());
+            return imageReader().read(image.content(), image.name(), prompt.hadoop());
         } catch (MalformedRowException e) {
             throw new ConfigurationException("--image: " + e.getMessage() + ".", e);
         }
     }
 
     @Override
-    public boolean searches() {
+    public boolean usesBeamSearch() {
         return true;
     }
 

@@ -5,8 +5,8 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
+import io.unroll.text.FieldTokenizer;
 import io.unroll.text.MalformedRowException;
-import io.unroll.text.Phrases;
 import io.unroll.text.Row;
 import io.unroll.text.RowFiles;
 import io.unroll.text.Vocabularies;
@@ -24,7 +24,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
-/** The label of a text: many-to-one. */
+/** Predicts the label of a text (many-to-one). */
 record Classification(Settings settings) implements Task {
     private static final String TEXT = "text";
     private static final String LABEL = "label";
@@ -33,8 +33,8 @@ record Classification(Settings settings) implements Task {
     Classification {
         Task.refuseAttention(settings);
         if (settings.model().tied()) {
-            throw new ConfigurationException("model.tied is true, and a classifier's output is over labels, not over"
-                    + " the tokens that it reads: it must be false.");
+            throw new ConfigurationException("model.tied is true; it must be false for task = classification, whose"
+                    + " outputs are labels, not tokens.");
         }
     }
 
@@ -44,8 +44,8 @@ record Classification(Settings settings) implements Task {
     }
 
     @Override
-    public Map<String, Vocabulary> startOfVocabularies() {
-        return Map.of(Vocabularies.TOKENS, phrases().vocabulary(Map.of()), LABELS, new Vocabulary(null, List.of()));
+    public Map<String, Vocabulary> vocabularyPrefixes() {
+        return Map.of(Vocabularies.TOKENS, tokenizer().vocabulary(Map.of()), LABELS, new Vocabulary(null, List.of()));
     }
 
     @Override
@@ -60,9 +60,9 @@ record Classification(Settings settings) implements Task {
                 vocabularies.tokens().size(),
                 vocabularies.of(LABELS).size(),
                 switch (settings.model().pooling()) {
-                    case LAST -> NetworkShape.Pooling.LAST;
-                    case MEAN -> NetworkShape.Pooling.MEAN;
-                    case MAX -> NetworkShape.Pooling.MAX;
+                    case LAST -> NetworkShape.PoolingMode.LAST;
+                    case MEAN -> NetworkShape.PoolingMode.MEAN;
+                    case MAX -> NetworkShape.PoolingMode.MAX;
                 },
                 null,
                 settings.training().optimizer(),
@@ -71,15 +71,15 @@ record Classification(Settings settings) implements Task {
 
     @Override
     public Optional<Examples> examples() {
-        return Optional.of(new Labelled(phrases()));
+        return Optional.of(new LabelledExamples(tokenizer()));
     }
 
-    private Phrases phrases() {
-        return Phrases.of(settings.corpus(), settings.corpus().tokenizer());
+    private FieldTokenizer tokenizer() {
+        return FieldTokenizer.of(settings.corpus(), settings.corpus().tokenizer());
     }
 
-    /** An example is its label, and then the tokens of its text. */
-    private record Labelled(Phrases phrases) implements Examples {
+    /** An example consists of the label, followed by the tokens of the text. */
+    private record LabelledExamples(FieldTokenizer tokenizer) implements Examples {
         @Override
         public List<String> columns() {
             return List.of(TEXT, LABEL);
@@ -87,20 +87,21 @@ record Classification(Settings settings) implements Task {
 
         @Override
         public int[] read(Row row, RowFiles files) {
-            Targets.value(row, TEXT);
+            TargetSequences.nonBlankValue(row, TEXT);
             label(row);
             return new int[0];
         }
 
         @Override
         public void count(Row row, Map<String, Map<String, Long>> counts) {
-            phrases.count(
-                    Targets.value(row, TEXT), counts.computeIfAbsent(Vocabularies.TOKENS, name -> new TreeMap<>()));
+            tokenizer.count(
+                    TargetSequences.nonBlankValue(row, TEXT),
+                    counts.computeIfAbsent(Vocabularies.TOKENS, name -> new TreeMap<>()));
             counts.computeIfAbsent(LABELS, name -> new TreeMap<>()).merge(label(row), 1L, Long::sum);
         }
 
         private static String label(Row row) {
-            return Targets.value(row, LABEL).strip();
+            return TargetSequences.nonBlankValue(row, LABEL).strip();
         }
 
         @Override
@@ -108,12 +109,12 @@ record Classification(Settings settings) implements Task {
             List<String> labels = List.copyOf(new TreeMap<>(counts.get(LABELS)).keySet());
             if (labels.size() < 2) {
                 throw new ConfigurationException("all rows have the same label, " + labels
-                        + ": there is nothing to learn. corpus.columns.label says where the labels are.");
+                        + ", so there is nothing to learn. Check corpus.columns.label.");
             }
-            Map<String, Vocabulary> all = new LinkedHashMap<>();
-            all.put(Vocabularies.TOKENS, phrases.vocabulary(counts.get(Vocabularies.TOKENS)));
-            all.put(LABELS, new Vocabulary(null, labels));
-            return new Vocabularies(all);
+            Map<String, Vocabulary> vocabularies = new LinkedHashMap<>();
+            vocabularies.put(Vocabularies.TOKENS, tokenizer.vocabulary(counts.get(Vocabularies.TOKENS)));
+            vocabularies.put(LABELS, new Vocabulary(null, labels));
+            return new Vocabularies(vocabularies);
         }
 
         @Override
@@ -125,15 +126,15 @@ record Classification(Settings settings) implements Task {
             String label = label(row);
             int token = vocabularies.of(LABELS).id(label);
             if (token < 0) {
-                throw new MalformedRowException("training has not seen its label, " + label);
+                throw new MalformedRowException("its label, " + label + ", does not occur in the training data");
             }
             return token;
         }
 
         @Override
-        public int[] encode(Row row, int[] read, Vocabularies vocabularies) {
+        public int[] encode(Row row, int[] content, Vocabularies vocabularies) {
             int label = label(row, vocabularies);
-            int[] tokens = phrases.encode(Targets.value(row, TEXT), vocabularies.tokens());
+            int[] tokens = tokenizer.encode(TargetSequences.nonBlankValue(row, TEXT), vocabularies.tokens());
             return IntStream.concat(IntStream.of(label), IntStream.of(tokens)).toArray();
         }
 
@@ -144,8 +145,8 @@ record Classification(Settings settings) implements Task {
         }
 
         @Override
-        public List<Object> key() {
-            return List.of(phrases);
+        public List<Object> cacheKey() {
+            return List.of(tokenizer);
         }
 
         @Override
@@ -182,24 +183,24 @@ record Classification(Settings settings) implements Task {
     }
 
     @Override
-    public Map<String, Long> unknown(Batch batch) {
-        IntStream read = IntStream.range(0, batch.lanes())
+    public Map<String, Long> unknownTokens(Batch batch) {
+        IntStream tokens = IntStream.range(0, batch.lanes())
                 .flatMap(lane -> Arrays.stream(
                         batch.inputs(), lane * batch.steps(), lane * batch.steps() + batch.lengths()[lane]));
-        return Map.of(Targets.UNKNOWN_TOKENS, Targets.unknown(read));
+        return Map.of(TargetSequences.UNKNOWN_TOKENS, TargetSequences.unknownTokens(tokens));
     }
 
     @Override
-    public List<String> unknown(String prompt, Vocabularies vocabularies) {
-        return phrases().unknown(prompt, vocabularies.tokens());
+    public List<String> unknownTokens(String prompt, Vocabularies vocabularies) {
+        return tokenizer().unknownSymbols(prompt, vocabularies.tokens());
     }
 
-    /** Writes the labels with their probabilities, the most probable first. */
+    /** Writes all labels with their probabilities, in descending order. */
     @Override
     public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
-        int[] tokens = phrases().encode(prompt.ofText().text(), vocabularies.tokens());
+        int[] tokens = tokenizer().encode(prompt.requireTextOnly().text(), vocabularies.tokens());
         if (tokens.length == 0) {
-            throw new ConfigurationException("there is no text to classify: give one by --prime.");
+            throw new ConfigurationException("there is no text to classify: give it with --prompt.");
         }
         float[] logits = network.logits(new Batch(1, tokens.length, tokens, new int[1], new int[] {tokens.length}));
         double[] probabilities = ClassificationScore.softmax(logits, 0, logits.length);

@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Accuracy, macro-F1 and what has been taken for what.
+ * Accuracy, macro-averaged F1 and the confusion matrix.
  *
- * @param confusion {@code [label, predicted]}, counts
+ * @param confusion number of examples, {@code [label, predicted label]}
  */
 record ClassificationScore(Loss loss, long[][] confusion) implements Score {
-    /** @param logits {@code [examples, labels]} row by row */
+    /** @param logits {@code [examples, labels]}, row-major */
     static ClassificationScore of(float[] logits, int[] labels) {
         int size = logits.length / labels.length;
         long[][] confusion = new long[size][size];
@@ -29,30 +29,31 @@ record ClassificationScore(Loss loss, long[][] confusion) implements Score {
         return new ClassificationScore(new Loss(nats, labels.length), confusion);
     }
 
+    /** @return the softmax of {@code logits[from, from + size)} */
     static double[] softmax(float[] logits, int from, int size) {
-        double largest = Double.NEGATIVE_INFINITY;
+        double max = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < size; i++) {
-            largest = Math.max(largest, logits[from + i]);
+            max = Math.max(max, logits[from + i]);
         }
-        double[] powers = new double[size];
+        double[] probabilities = new double[size];
         double sum = 0;
         for (int i = 0; i < size; i++) {
-            powers[i] = Math.exp(logits[from + i] - largest);
-            sum += powers[i];
+            probabilities[i] = Math.exp(logits[from + i] - max);
+            sum += probabilities[i];
         }
         for (int i = 0; i < size; i++) {
-            powers[i] /= sum;
+            probabilities[i] /= sum;
         }
-        return powers;
+        return probabilities;
     }
 
     @Override
     public Score plus(Score other) {
-        long[][] theirs = ((ClassificationScore) other).confusion;
+        long[][] otherConfusion = ((ClassificationScore) other).confusion;
         long[][] sum = new long[confusion.length][confusion.length];
         for (int i = 0; i < sum.length; i++) {
             for (int j = 0; j < sum.length; j++) {
-                sum[i][j] = confusion[i][j] + theirs[i][j];
+                sum[i][j] = confusion[i][j] + otherConfusion[i][j];
             }
         }
         return new ClassificationScore(loss.plus(other.loss()), sum);
@@ -81,22 +82,22 @@ record ClassificationScore(Loss loss, long[][] confusion) implements Score {
                 / loss.tokens();
     }
 
-    /** @return the mean of the labels' F1, over the labels that occur or are predicted */
+    /** @return the mean F1 of the labels that occur or are predicted */
     private double macroF1() {
         return IntStream.range(0, confusion.length)
-                .filter(label -> row(label) + column(label) > 0)
-                .mapToDouble(label -> 2.0 * confusion[label][label] / (row(label) + column(label)))
+                .filter(label -> examplesOf(label) + predictionsOf(label) > 0)
+                .mapToDouble(label -> 2.0 * confusion[label][label] / (examplesOf(label) + predictionsOf(label)))
                 .average()
                 .orElse(Double.NaN);
     }
 
-    private long row(int label) {
+    private long examplesOf(int label) {
         return IntStream.range(0, confusion.length)
                 .mapToLong(i -> confusion[label][i])
                 .sum();
     }
 
-    private long column(int label) {
+    private long predictionsOf(int label) {
         return IntStream.range(0, confusion.length)
                 .mapToLong(i -> confusion[i][label])
                 .sum();

@@ -8,65 +8,72 @@ import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
-/** How a task's rows become examples. */
+/** Converts the rows of a table to examples, and examples to batches, for one task. */
 public interface Examples extends Collator {
-    /** @throws io.unroll.config.ConfigurationException where something cannot be used that all rows need */
+    /** @throws io.unroll.config.ConfigurationException if a file that all rows need cannot be used */
     default void check(Configuration hadoop) {}
 
-    /** @return what a row must hold, by the names of {@code corpus.columns} */
+    /** @return the fields that a row must have, as keys of {@code corpus.columns} */
     List<String> columns();
 
     /**
-     * @return the content of the files that the row names; empty if it names none
-     * @throws io.unroll.text.MalformedRowException where the row cannot be used
+     * Validates a row and reads the file that it names.
+     *
+     * @return the content of the file, such as the pixels of an image; empty if the row names no file
+     * @throws io.unroll.text.MalformedRowException if the row cannot be used
      */
     int[] read(Row row, RowFiles files);
 
     /**
-     * @throws io.unroll.text.MalformedRowException where the row cannot be used with vocabularies that are not its
-     * corpus'
+     * Validates a row against the vocabularies of another corpus.
+     *
+     * @throws io.unroll.text.MalformedRowException if the row cannot be used, for example because its label is unknown
      */
     default void check(Row row, Vocabularies vocabularies) {}
 
-    /** Adds what the row, which can be used, holds of each vocabulary's symbols. */
+    /** Adds the number of each symbol in a valid row to {@code counts}, by vocabulary name. */
     void count(Row row, Map<String, Map<String, Long>> counts);
 
+    /** Creates the vocabularies from the symbol counts of all rows. */
     Vocabularies vocabularies(Map<String, Map<String, Long>> counts);
 
     /**
-     * @param read of the row
-     * @throws io.unroll.text.MalformedRowException where training has not seen its like
+     * Encodes a row as an example.
+     *
+     * @param content what {@link #read} returned for the row
+     * @throws io.unroll.text.MalformedRowException if its label is not in the vocabulary
      */
-    int[] encode(Row row, int[] read, Vocabularies vocabularies);
+    int[] encode(Row row, int[] content, Vocabularies vocabularies);
 
-    /** @return whether {@link #encode} can have made it: a prepared file may be damaged or of others */
+    /** @return whether the example is valid; a prepared file may be damaged or from another source */
     boolean isExample(int[] example, Vocabularies vocabularies);
 
     /**
-     * Files whose content decides, too, what a row's example is.
+     * Files whose content, in addition to the rows, determines the examples.
      *
-     * @param key of the setting that gives the path
-     * @param named rows name them, so their names decide as well
+     * @param key configuration key of the path
+     * @param namesMatter whether rows refer to the files by name
      */
-    record Files(String key, String path, boolean named) {}
+    record Files(String key, String path, boolean namesMatter) {}
 
-    default List<Files> files() {
+    /** @return the files, other than those with the rows, that determine the examples */
+    default List<Files> auxiliaryFiles() {
         return List.of();
     }
 
-    /** @return bytes of an example that are not of its row */
-    default long sourceBytes() {
+    /** @return the bytes in each example that do not come from its row, such as those of an image */
+    default long extraBytesPerExample() {
         return 0;
     }
 
-    /** @return the settings that decide what a row's example is, as text */
-    List<Object> key();
+    /** @return the settings that determine the examples; their {@code toString} is part of the cache key */
+    List<Object> cacheKey();
 
-    /** @return rows of which validation and test get the same share each */
+    /** @return the stratum of the row: every stratum is split in the same proportions */
     default String stratum(Row row) {
         return "";
     }
 
-    /** @return rows that have this in common stay together in training, validation or test */
+    /** @return the group of the row: the rows of a group are all in training, all in validation, or all in test */
     String group(Row row);
 }

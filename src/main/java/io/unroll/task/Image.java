@@ -23,25 +23,25 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 
-/** Images as numbers: {@code [3, side, side]} in 0 to 255; red, green, blue. */
+/** Converts image files to pixels: {@code [3, side, side]}; red, green, blue; values from 0 to 255. */
 final class Image {
     private static final int WHITE = 255;
     private static final Set<String> FORMATS = Set.of("png", "jpeg", "gif", "bmp");
 
-    /** Of a large image only some pixels are read. */
-    private static final int MOST_PER_PIXEL = 8;
+    /** A large image is subsampled to about this many source pixels per side of an output pixel. */
+    private static final int MAX_SAMPLES_PER_SIDE = 8;
 
     private static final long MAX_PIXELS = 1L << 27;
-    private static final long MAX_PIXELS_KEPT = 1L << 26;
+    private static final long MAX_PIXELS_READ = 1L << 26;
 
-    /** What libjpeg says of a file that has lost something, and then fills with gray. */
-    private static final String DAMAGE = "(?i).*(premature end|corrupt jpeg data: (?!\\d+ extraneous)).*";
+    /** Warnings of libjpeg for a damaged file, whose missing parts it fills with gray. */
+    private static final String DAMAGE_WARNING = "(?i).*(premature end|corrupt jpeg data: (?!\\d+ extraneous)).*";
 
     private Image() {}
 
     /**
-     * @param values pixels, or the bits of features
-     * @return for different images different ones
+     * @param values pixels, or the bits of float features
+     * @return the SHA-256 of the values
      */
     static String hash(int[] values) {
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Integer.BYTES);
@@ -50,17 +50,19 @@ final class Image {
     }
 
     /**
-     * @param file PNG, JPEG, GIF (of an animation the first picture) or BMP, whatever its name; its sides are scaled to
-     *     the one that is wanted by taking means over areas, it is turned upright as Exif says, and what is transparent
-     *     becomes white
-     * @throws MalformedRowException if it is no such image, or is damaged
+     * Reads an image, rotates it upright as its Exif orientation says, blends transparent pixels with white, and scales
+     * it to {@code side} x {@code side} by averaging over areas.
+     *
+     * @param file a PNG, JPEG, GIF (the first frame) or BMP; the format does not depend on the name
+     * @param name path for messages
+     * @throws MalformedRowException if the file is not such an image, or is damaged
      */
     static int[] read(byte[] file, String name, int side) {
         try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             ImageReader reader = readers.hasNext() ? readers.next() : null;
             if (reader == null || !FORMATS.contains(reader.getFormatName().toLowerCase(Locale.ROOT))) {
-                throw new MalformedRowException(name + " is no image: PNG, JPEG, GIF and BMP can be read");
+                throw new MalformedRowException(name + " is not an image in a supported format (PNG, JPEG, GIF, BMP)");
             }
             ImageHeader header = ImageHeader.of(file, name);
             if (header.components() == 4) {
@@ -68,14 +70,15 @@ final class Image {
             }
             try {
                 reader.setInput(in, true, true);
-                return scaled(new Upright(read(reader, name, side, header.orientation()), header.orientation()), side);
+                return scale(
+                        new UprightImage(read(reader, name, side, header.orientation()), header.orientation()), side);
             } finally {
                 reader.dispose();
             }
         } catch (MalformedRowException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            // Of bytes that nobody has foreseen, the JDK's readers throw anything.
+            // For invalid input, the JDK's readers throw all kinds of exceptions.
             throw new MalformedRowException(name + " is damaged: " + ExceptionUtils.getMessage(e));
         }
     }
@@ -83,89 +86,88 @@ final class Image {
     private static BufferedImage read(ImageReader reader, String name, int side, int orientation) throws IOException {
         int width = reader.getWidth(0);
         int height = reader.getHeight(0);
-        int step = Math.max(1, Math.min(width, height) / (MOST_PER_PIXEL * side));
-        if ((long) width * height > MAX_PIXELS || (long) (width / step) * (height / step) > MAX_PIXELS_KEPT) {
-            throw new MalformedRowException(
-                    name + " says that it has " + width + " x " + height + " pixels, which are too many");
+        int step = Math.max(1, Math.min(width, height) / (MAX_SAMPLES_PER_SIDE * side));
+        if ((long) width * height > MAX_PIXELS || (long) (width / step) * (height / step) > MAX_PIXELS_READ) {
+            throw new MalformedRowException(name + " has " + width + " x " + height + " pixels, which is too many");
         }
-        ImageReadParam few = reader.getDefaultReadParam();
-        // The same pixels of a picture, whichever way it is stored.
-        few.setSourceSubsampling(
+        ImageReadParam parameters = reader.getDefaultReadParam();
+        // Selects the same pixels of an image for every orientation.
+        parameters.setSourceSubsampling(
                 step,
                 step,
-                Upright.fromRight(orientation) ? (width - 1) % step : 0,
-                Upright.fromBottom(orientation) ? (height - 1) % step : 0);
+                UprightImage.isFlippedX(orientation) ? (width - 1) % step : 0,
+                UprightImage.isFlippedY(orientation) ? (height - 1) % step : 0);
         List<String> warnings = new ArrayList<>();
         reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
-        BufferedImage image = reader.read(0, few);
+        BufferedImage image = reader.read(0, parameters);
         for (String warning : warnings) {
-            if (warning.matches(DAMAGE)) {
+            if (warning.matches(DAMAGE_WARNING)) {
                 throw new MalformedRowException(name + " is damaged: " + warning);
             }
         }
         return image;
     }
 
-    /** An image's pixels as a viewer sees them. */
-    private static final class Upright {
+    /** Pixels of an image after applying its Exif orientation. */
+    private static final class UprightImage {
         private final BufferedImage image;
         private final int orientation;
         private final Raster raster;
         private final boolean gray;
-        private final int most;
+        private final int maxSample;
 
-        Upright(BufferedImage image, int orientation) {
+        UprightImage(BufferedImage image, int orientation) {
             this.image = image;
             this.orientation = orientation;
             this.raster = image.getRaster();
             ColorModel colors = image.getColorModel();
             this.gray = colors instanceof ComponentColorModel
                     && colors.getColorSpace().getType() == ColorSpace.TYPE_GRAY;
-            this.most = (1 << colors.getComponentSize(0)) - 1;
+            this.maxSample = (1 << colors.getComponentSize(0)) - 1;
         }
 
-        /** Exif counts the eight ways by where the stored first row and first column are seen. */
-        static boolean fromRight(int orientation) {
+        // Exif defines orientations by where the first stored row and column are in the upright image.
+        static boolean isFlippedX(int orientation) {
             return orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
         }
 
-        static boolean fromBottom(int orientation) {
+        static boolean isFlippedY(int orientation) {
             return orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
         }
 
-        private boolean isTurned() {
+        private boolean isTransposed() {
             return orientation > 4;
         }
 
         int width() {
-            return isTurned() ? image.getHeight() : image.getWidth();
+            return isTransposed() ? image.getHeight() : image.getWidth();
         }
 
         int height() {
-            return isTurned() ? image.getWidth() : image.getHeight();
+            return isTransposed() ? image.getWidth() : image.getHeight();
         }
 
-        /** @return alpha, red, green, blue: a byte each */
+        /** @return alpha, red, green and blue, one byte each */
         int pixel(int x, int y) {
-            int column = isTurned() ? y : x;
-            int row = isTurned() ? x : y;
-            column = fromRight(orientation) ? image.getWidth() - 1 - column : column;
-            row = fromBottom(orientation) ? image.getHeight() - 1 - row : row;
+            int column = isTransposed() ? y : x;
+            int row = isTransposed() ? x : y;
+            column = isFlippedX(orientation) ? image.getWidth() - 1 - column : column;
+            row = isFlippedY(orientation) ? image.getHeight() - 1 - row : row;
             if (!gray) {
                 return image.getRGB(column, row);
             }
-            // The JDK takes gray for linear, and would make it brighter.
+            // getRGB would treat gray as linear and make it brighter.
             int value = sample(column, row, 0);
             int alpha = raster.getNumBands() > 1 ? sample(column, row, 1) : WHITE;
             return alpha << 24 | value << 16 | value << 8 | value;
         }
 
         private int sample(int column, int row, int band) {
-            return (raster.getSample(column, row, band) * WHITE + most / 2) / most;
+            return (raster.getSample(column, row, band) * WHITE + maxSample / 2) / maxSample;
         }
     }
 
-    private static int[] scaled(Upright image, int side) {
+    private static int[] scale(UprightImage image, int side) {
         int[] values = new int[3 * side * side];
         for (int y = 0; y < side; y++) {
             for (int x = 0; x < side; x++) {
@@ -178,13 +180,13 @@ final class Image {
         return values;
     }
 
-    /** @return first and end of the pixels that make the i-th of so many */
+    /** @return the range {@code [first, end)} of source pixels that are averaged for output pixel {@code i} */
     private static int[] bounds(int i, int side, int pixels) {
         int first = (int) ((long) i * pixels / side);
         return new int[] {first, Math.max(first + 1, (int) ((i + 1L) * pixels / side))};
     }
 
-    private static int[] mean(Upright image, int[] columns, int[] rows) {
+    private static int[] mean(UprightImage image, int[] columns, int[] rows) {
         long[] sums = new long[3];
         for (int y = rows[0]; y < rows[1]; y++) {
             for (int x = columns[0]; x < columns[1]; x++) {

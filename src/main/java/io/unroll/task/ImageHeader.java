@@ -8,11 +8,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 
 /**
- * What the JDK's readers leave out of JPEG and PNG files: which way up a picture is, its colours' number, and whether a
- * PNG is whole.
+ * Metadata of JPEG and PNG files that the JDK's readers ignore. For PNG, also verifies that all chunks are present and
+ * match their checksums.
  *
- * @param orientation as in Exif (tag 0x0112): 1 is upright, 2 to 8 are turned or mirrored
- * @param components colours of a JPEG's pixel; 0 in other files
+ * @param orientation Exif orientation (tag 0x0112): 1 is upright, 2 to 8 are rotated or mirrored
+ * @param components number of color components of a JPEG; 0 for other formats
  */
 record ImageHeader(int orientation, int components) {
     private static final ImageHeader PLAIN = new ImageHeader(1, 0);
@@ -25,7 +25,7 @@ record ImageHeader(int orientation, int components) {
     private static final int MAX_ORIENTATION = 8;
     private static final int LITTLE_ENDIAN = 0x4949;
 
-    /** @throws MalformedRowException if it is a damaged PNG */
+    /** @throws MalformedRowException if the file is a damaged PNG or ends too early */
     static ImageHeader of(byte[] file, String name) {
         ByteBuffer in = ByteBuffer.wrap(file);
         try {
@@ -46,29 +46,29 @@ record ImageHeader(int orientation, int components) {
         return in.remaining() >= bytes.length && in.slice().limit(bytes.length).equals(ByteBuffer.wrap(bytes));
     }
 
-    /** Chunks: a length, a name of four letters, the data, a check sum. */
+    /** A PNG chunk consists of a length, a name of four letters, the data and a CRC-32. */
     private static ImageHeader ofPng(ByteBuffer in, String name) {
         int orientation = 1;
         String chunk = "";
         while (!chunk.equals("IEND")) {
             int length = in.getInt();
-            ByteBuffer named = slice(in, Math.addExact(Integer.BYTES, Math.max(0, length)));
+            ByteBuffer nameAndData = slice(in, Math.addExact(Integer.BYTES, Math.max(0, length)));
             CRC32 sum = new CRC32();
-            sum.update(named.duplicate());
+            sum.update(nameAndData.duplicate());
             chunk = StandardCharsets.ISO_8859_1
-                    .decode(slice(named, Integer.BYTES))
+                    .decode(slice(nameAndData, Integer.BYTES))
                     .toString();
             if (length < 0 || in.getInt() != (int) sum.getValue()) {
                 throw new MalformedRowException(name + " is damaged: a PNG chunk has a wrong checksum");
             }
             if (chunk.equals("eXIf")) {
-                orientation = orientation(named.slice());
+                orientation = orientation(nameAndData.slice());
             }
         }
         return new ImageHeader(orientation, 0);
     }
 
-    /** Segments: 0xFF, a marker, a length that counts itself, the data; up to the pixels. */
+    /** A JPEG segment consists of 0xFF, a marker, a length that includes itself, and the data; stops at the pixels. */
     private static ImageHeader ofJpeg(ByteBuffer in) {
         int orientation = 1;
         int components = 0;
@@ -81,7 +81,7 @@ record ImageHeader(int orientation, int components) {
                 break;
             }
             ByteBuffer data = slice(in, Math.max(0, in.getChar() - 2));
-            // Of the frame headers C0 to CF, three are other tables.
+            // C0 to CF are frame headers, except for three that are tables.
             if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) {
                 components = data.get(5);
             } else if (marker == APP1 && startsWith(data, EXIF)) {
@@ -92,12 +92,12 @@ record ImageHeader(int orientation, int components) {
     }
 
     private static ByteBuffer slice(ByteBuffer in, int length) {
-        ByteBuffer part = in.slice().limit(length);
+        ByteBuffer slice = in.slice().limit(length);
         in.position(in.position() + length);
-        return part;
+        return slice;
     }
 
-    /** @return that of a TIFF header and its first directory; 1 where they cannot be read, as all viewers do */
+    /** @return the orientation in the first TIFF directory; 1, as in image viewers, if it cannot be read */
     private static int orientation(ByteBuffer tiff) {
         try {
             tiff.order(tiff.getChar(0) == LITTLE_ENDIAN ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);

@@ -5,7 +5,7 @@ import io.unroll.config.Settings;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
-import io.unroll.text.Phrases;
+import io.unroll.text.FieldTokenizer;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** The next token of a text. */
+/** Predicts the next token of a text. */
 record LanguageModel(Settings settings) implements Task {
     LanguageModel {
         Task.refuseAttention(settings);
@@ -29,7 +29,7 @@ record LanguageModel(Settings settings) implements Task {
     }
 
     @Override
-    public Map<String, Vocabulary> startOfVocabularies() {
+    public Map<String, Vocabulary> vocabularyPrefixes() {
         return Map.of(Vocabularies.TOKENS, Tokenizer.of(settings.corpus()).vocabulary(Map.of()));
     }
 
@@ -58,18 +58,20 @@ record LanguageModel(Settings settings) implements Task {
     }
 
     @Override
-    public Map<String, Long> unknown(Batch batch) {
-        return hasUnknown() ? Map.of(Targets.UNKNOWN_TOKENS, Targets.unknown(IntStream.of(batch.targets()))) : Map.of();
+    public Map<String, Long> unknownTokens(Batch batch) {
+        return hasUnknown()
+                ? Map.of(TargetSequences.UNKNOWN_TOKENS, TargetSequences.unknownTokens(IntStream.of(batch.targets())))
+                : Map.of();
     }
 
     @Override
-    public List<String> unknown(String prompt, Vocabularies vocabularies) {
+    public List<String> unknownTokens(String prompt, Vocabularies vocabularies) {
         return hasUnknown()
-                ? Phrases.unknown(Tokenizer.of(settings.corpus()), prompt, vocabularies.tokens())
+                ? FieldTokenizer.unknownSymbols(Tokenizer.of(settings.corpus()), prompt, vocabularies.tokens())
                 : List.of();
     }
 
-    /** Characters and bytes are refused where training has not seen them. */
+    /** Only the word tokenizer has an unknown token; an unknown character is an error, and all bytes are known. */
     private boolean hasUnknown() {
         return settings.corpus().tokenizer() == Settings.TokenizerName.WORD;
     }
@@ -91,22 +93,22 @@ record LanguageModel(Settings settings) implements Task {
         }
     }
 
-    /** Continues the prompt, token by token. */
+    /** Writes the prompt and its continuation, token by token. */
     @Override
     public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
         Vocabulary vocabulary = vocabularies.tokens();
         Tokenizer tokenizer = Tokenizer.of(settings.corpus());
         Tokenizer.Decoder decoder = tokenizer.decoder(vocabulary);
-        int[] start = tokenizer.encode(prompt.ofText().text(), vocabulary);
-        for (int token : start) {
+        int[] promptTokens = tokenizer.encode(prompt.requireTextOnly().text(), vocabulary);
+        for (int token : promptTokens) {
             out.write(decoder.decode(token));
         }
-        float[] logits = read(network, start.length > 0 ? start : new int[] {lineStart(vocabulary)});
+        float[] logits = feed(network, promptTokens.length > 0 ? promptTokens : new int[] {lineStartToken(vocabulary)});
         for (int i = 0; i < prompt.length(); i++) {
-            int token = prompt.draw().applyAsInt(logits);
+            int token = prompt.sampler().applyAsInt(logits);
             out.write(decoder.decode(token));
             out.flush();
-            logits = network.next(token);
+            logits = network.nextLogits(token);
         }
         return prompt.length();
     }
@@ -116,16 +118,17 @@ record LanguageModel(Settings settings) implements Task {
         return List.of("");
     }
 
-    private static float[] read(Network network, int[] tokens) {
+    /** @return the logits after the last token */
+    private static float[] feed(Network network, int[] tokens) {
         float[] logits = null;
         for (int token : tokens) {
-            logits = network.next(token);
+            logits = network.nextLogits(token);
         }
         return logits;
     }
 
-    /** @return what stands before a line: its end, or the most frequent token where the text has no lines */
-    private static int lineStart(Vocabulary vocabulary) {
+    /** @return the end-of-line token, which precedes a new line; the most frequent token if there is none */
+    private static int lineStartToken(Vocabulary vocabulary) {
         return Math.max(0, Math.max(vocabulary.id("\n"), vocabulary.id("<eos>")));
     }
 }

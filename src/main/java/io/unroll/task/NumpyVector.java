@@ -8,8 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads float32 and float64 arrays of NumPy's format (NEP 1). ND4J can, too, but trusts a header's sizes: a damaged file ends
- * the process.
+ * Reads float32 and float64 arrays in NumPy's .npy format (NEP 1). ND4J's reader trusts the sizes in the header, so a
+ * damaged file can crash the process.
  */
 final class NumpyVector {
     private static final String MAGIC = "\u0093NUMPY";
@@ -18,21 +18,21 @@ final class NumpyVector {
     private NumpyVector() {}
 
     /**
-     * @return all numbers, as they lie in the file
-     * @throws IllegalArgumentException where it is no such file
+     * @return all numbers, in the order of the file
+     * @throws IllegalArgumentException if the file is not a valid .npy file of these types
      */
     static float[] read(byte[] file) {
         try {
             ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
             if (!text(in, MAGIC.length()).equals(MAGIC)) {
-                throw new IllegalArgumentException("it does not start as one");
+                throw new IllegalArgumentException("it does not start with NumPy's signature");
             }
             int version = in.get();
             in.get();
             String header = text(in, version == 1 ? Short.toUnsignedInt(in.getShort()) : in.getInt());
             Matcher type = TYPE.matcher(header);
             if (!type.find()) {
-                throw new IllegalArgumentException("it holds neither float32 nor float64: " + header.strip());
+                throw new IllegalArgumentException("its type is neither float32 nor float64: " + header.strip());
             }
             in.order(type.group(1).equals("<") ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
             boolean single = type.group(2).equals("4");

@@ -6,28 +6,29 @@ import java.util.function.ToIntFunction;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * What a user asks of a model.
+ * A user's request to a model.
  *
- * @param length tokens to write, where the answer has no end of its own
- * @param draw takes unnormalised log-probabilities, one a token, and gives one of the tokens
- * @param beam beginnings that are kept where the most probable answer is searched for
- * @param hadoop reads what the model's settings name
+ * @param text the prompt: a text to continue, classify or translate
+ * @param images the images to caption
+ * @param length number of tokens to generate, for tasks whose output has no end token
+ * @param sampler chooses the next token from the logits, {@code [vocabulary]}
+ * @param beam width of the beam search, for tasks that use one
+ * @param hadoop for reading files that the model's settings refer to
  */
 public record Prompt(
-        String text, List<File> images, int length, ToIntFunction<float[]> draw, int beam, Configuration hadoop) {
-    /** A file, which the user knows by this name. */
+        String text, List<File> images, int length, ToIntFunction<float[]> sampler, int beam, Configuration hadoop) {
+    /** @param name the path that the user gave, for messages */
     public record File(String name, byte[] content) {}
 
-    /** A text to be continued. */
-    public Prompt(String text, int length, ToIntFunction<float[]> draw) {
-        this(text, List.of(), length, draw, 1, new Configuration(false));
+    /** A text to continue. */
+    public Prompt(String text, int length, ToIntFunction<float[]> sampler) {
+        this(text, List.of(), length, sampler, 1, new Configuration(false));
     }
 
-    /** @throws ConfigurationException where it shows an image, which the task does not see */
-    Prompt ofText() {
+    /** @throws ConfigurationException if the prompt contains an image */
+    Prompt requireTextOnly() {
         if (!images.isEmpty()) {
-            throw new ConfigurationException(
-                    "--image is given, and the model is none of task = captioning: give its text by --prime.");
+            throw new ConfigurationException("--image is for captioning models only: give the text with --prompt.");
         }
         return this;
     }

@@ -5,13 +5,13 @@ import io.unroll.text.Vocabularies;
 import java.io.Serializable;
 import java.util.Map;
 
-/** How well a network does on some batches. */
+/** Scores of a network, which can be added up over batches. */
 public interface Score extends Serializable {
     Loss loss();
 
-    /** @param other the same task's */
+    /** @param other a score of the same task */
     Score plus(Score other);
 
-    /** @return by the names that users read; values that JSON can hold */
+    /** @return the metrics by name, with values that can be written as JSON */
     Map<String, Object> metrics(Vocabularies vocabularies);
 }

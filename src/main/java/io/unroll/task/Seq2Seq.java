@@ -6,7 +6,7 @@ import io.unroll.config.Settings;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
-import io.unroll.text.Phrases;
+import io.unroll.text.FieldTokenizer;
 import io.unroll.text.Row;
 import io.unroll.text.RowFiles;
 import io.unroll.text.Vocabularies;
@@ -25,8 +25,8 @@ import java.util.stream.IntStream;
 import org.apache.commons.lang3.ArrayUtils;
 
 /**
- * A sequence after another: an encoder, which reads from the last token to the first, and whose last state starts a
- * decoder (Sutskever et al. 2014). What the decoder writes first is then near to what the encoder has just read.
+ * Maps a source text to a target text: the last state of an encoder is the initial state of a decoder (Sutskever et al.
+ * 2014). The encoder reads the source in reverse, so the first source tokens are close to the first target tokens.
  */
 record Seq2Seq(Settings settings) implements Task {
     private static final String SOURCE = "source";
@@ -38,7 +38,7 @@ record Seq2Seq(Settings settings) implements Task {
     }
 
     @Override
-    public Map<String, Vocabulary> startOfVocabularies() {
+    public Map<String, Vocabulary> vocabularyPrefixes() {
         return Map.of(
                 Vocabularies.TOKENS,
                 targets().vocabulary(Map.of()),
@@ -60,28 +60,29 @@ record Seq2Seq(Settings settings) implements Task {
                 settings.model().untied(),
                 vocabularies.of(SOURCE).size(),
                 0,
-                NetworkShape.Pooling.NONE,
+                NetworkShape.PoolingMode.NONE,
                 null,
                 optimizer,
                 threads);
         return new NetworkShape(
-                settings.model(), targets, targets, NetworkShape.Pooling.NONE, encoder, optimizer, threads);
+                settings.model(), targets, targets, NetworkShape.PoolingMode.NONE, encoder, optimizer, threads);
     }
 
-    private Phrases sources() {
-        return Phrases.of(settings.corpus(), settings.corpus().tokenizer());
+    private FieldTokenizer sources() {
+        return FieldTokenizer.of(settings.corpus(), settings.corpus().tokenizer());
     }
 
-    private Targets targets() {
-        return new Targets(Phrases.of(settings.corpus(), settings.corpus().targetTokenizer()), 0);
+    private TargetSequences targets() {
+        return new TargetSequences(
+                FieldTokenizer.of(settings.corpus(), settings.corpus().targetTokenizer()), 0);
     }
 
     @Override
     public Optional<Examples> examples() {
-        return Optional.of(new Pairs(sources(), targets()));
+        return Optional.of(new PairExamples(sources(), targets()));
     }
 
-    private record Pairs(Phrases sources, Targets targets) implements Examples {
+    private record PairExamples(FieldTokenizer sources, TargetSequences targets) implements Examples {
         @Override
         public List<String> columns() {
             return List.of(SOURCE, TARGET);
@@ -89,32 +90,34 @@ record Seq2Seq(Settings settings) implements Task {
 
         @Override
         public int[] read(Row row, RowFiles files) {
-            Targets.value(row, SOURCE);
-            Targets.value(row, TARGET);
+            TargetSequences.nonBlankValue(row, SOURCE);
+            TargetSequences.nonBlankValue(row, TARGET);
             return new int[0];
         }
 
         @Override
         public void count(Row row, Map<String, Map<String, Long>> counts) {
-            sources.count(Targets.value(row, SOURCE), counts.computeIfAbsent(SOURCE, name -> new TreeMap<>()));
-            targets.phrases()
+            sources.count(
+                    TargetSequences.nonBlankValue(row, SOURCE),
+                    counts.computeIfAbsent(SOURCE, name -> new TreeMap<>()));
+            targets.tokenizer()
                     .count(
-                            Targets.value(row, TARGET),
+                            TargetSequences.nonBlankValue(row, TARGET),
                             counts.computeIfAbsent(Vocabularies.TOKENS, name -> new TreeMap<>()));
         }
 
         @Override
         public Vocabularies vocabularies(Map<String, Map<String, Long>> counts) {
-            Map<String, Vocabulary> all = new LinkedHashMap<>();
-            all.put(Vocabularies.TOKENS, targets.vocabulary(counts.get(Vocabularies.TOKENS)));
-            all.put(SOURCE, sources.vocabulary(counts.get(SOURCE)));
-            return new Vocabularies(all);
+            Map<String, Vocabulary> vocabularies = new LinkedHashMap<>();
+            vocabularies.put(Vocabularies.TOKENS, targets.vocabulary(counts.get(Vocabularies.TOKENS)));
+            vocabularies.put(SOURCE, sources.vocabulary(counts.get(SOURCE)));
+            return new Vocabularies(vocabularies);
         }
 
         @Override
-        public int[] encode(Row row, int[] read, Vocabularies vocabularies) {
-            int[] source = reversed(sources.encode(Targets.value(row, SOURCE), vocabularies.of(SOURCE)));
-            return targets.example(source, Targets.value(row, TARGET), vocabularies.tokens());
+        public int[] encode(Row row, int[] content, Vocabularies vocabularies) {
+            int[] source = reverse(sources.encode(TargetSequences.nonBlankValue(row, SOURCE), vocabularies.of(SOURCE)));
+            return targets.example(source, TargetSequences.nonBlankValue(row, TARGET), vocabularies.tokens());
         }
 
         @Override
@@ -124,8 +127,8 @@ record Seq2Seq(Settings settings) implements Task {
         }
 
         @Override
-        public List<Object> key() {
-            return List.of(sources, "reversed", targets.phrases());
+        public List<Object> cacheKey() {
+            return List.of(sources, "reversed", targets.tokenizer());
         }
 
         @Override
@@ -138,9 +141,9 @@ record Seq2Seq(Settings settings) implements Task {
             return Math.max(example[0], targets.steps(example));
         }
 
-        /** Sources of equal length are read together. */
+        /** Sorts by source length first: the encoder reads sources of equal length together. */
         @Override
-        public long likeness(int[] example) {
+        public long bucketKey(int[] example) {
             return ((long) example[0] << Integer.SIZE) + targets.steps(example);
         }
 
@@ -150,69 +153,72 @@ record Seq2Seq(Settings settings) implements Task {
         }
     }
 
-    private static int[] reversed(int[] tokens) {
+    private static int[] reverse(int[] tokens) {
         ArrayUtils.reverse(tokens);
         return tokens;
     }
 
-    /** Where a decoder has not learnt to end. */
-    private static int mostTokens(int[] source) {
+    /** Limits the output of a decoder that has not learned to emit the end token. */
+    private static int maxTokens(int[] source) {
         return 5 * source.length + 50;
     }
 
     @Override
     public Score score(Network network, Batch batch, int beam) {
         Loss loss = network.evaluate(batch);
-        int[] most =
-                Arrays.stream(batch.sources()).mapToInt(Seq2Seq::mostTokens).toArray();
-        List<int[]> answers = Targets.search(beam).decode(network, batch.sources(), most);
+        int[] maxTokens =
+                Arrays.stream(batch.sources()).mapToInt(Seq2Seq::maxTokens).toArray();
+        List<int[]> answers = TargetSequences.search(beam).decode(network, batch.sources(), maxTokens);
         Map<String, SequenceScore.Errors> errors = new HashMap<>();
         for (int lane = 0; lane < batch.lanes(); lane++) {
             int[] reference = targets().reference(batch, lane);
             errors.merge(
-                    source(batch.sources()[lane], reference),
+                    sourceKey(batch.sources()[lane], reference),
                     SequenceScore.Errors.between(reference, answers.get(lane)),
-                    SequenceScore.Errors::nearer);
+                    SequenceScore.Errors::min);
         }
         return new SequenceScore(loss, errors);
     }
 
     @Override
-    public Map<String, Long> unknown(Batch batch) {
+    public Map<String, Long> unknownTokens(Batch batch) {
         return Map.of(
-                Targets.UNKNOWN_TOKENS,
-                Targets.unknown(IntStream.of(batch.targets())),
+                TargetSequences.UNKNOWN_TOKENS,
+                TargetSequences.unknownTokens(IntStream.of(batch.targets())),
                 "unknown_source_tokens",
-                Targets.unknown(Arrays.stream(batch.sources()).flatMapToInt(IntStream::of)));
+                TargetSequences.unknownTokens(Arrays.stream(batch.sources()).flatMapToInt(IntStream::of)));
     }
 
     @Override
-    public List<String> unknown(String prompt, Vocabularies vocabularies) {
-        return sources().unknown(prompt, vocabularies.of(SOURCE));
+    public List<String> unknownTokens(String prompt, Vocabularies vocabularies) {
+        return sources().unknownSymbols(prompt, vocabularies.of(SOURCE));
     }
 
-    /** @return the same for what has the same source: where tokens are unknown, and sources may differ, and the same target */
-    private static String source(int[] tokens, int[] reference) {
-        String source = Arrays.toString(tokens);
-        return ArrayUtils.contains(tokens, Targets.UNKNOWN_TOKEN) ? source + Arrays.toString(reference) : source;
+    /**
+     * @return a key that groups references by source. Different sources with unknown tokens can be encoded alike, so
+     *     their key includes the reference.
+     */
+    private static String sourceKey(int[] tokens, int[] reference) {
+        String key = Arrays.toString(tokens);
+        return ArrayUtils.contains(tokens, TargetSequences.UNKNOWN_TOKEN) ? key + Arrays.toString(reference) : key;
     }
 
     /** Writes the most probable target. */
     @Override
     public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
-        int[] source = reversed(sources().encode(prompt.ofText().text(), vocabularies.of(SOURCE)));
+        int[] source = reverse(sources().encode(prompt.requireTextOnly().text(), vocabularies.of(SOURCE)));
         if (source.length == 0) {
-            throw new ConfigurationException("there is no source to answer: give one by --prime.");
+            throw new ConfigurationException("there is no source text: give it with --prompt.");
         }
-        int[] answer = Targets.search(prompt.beam())
-                .decode(network, new int[][] {source}, new int[] {mostTokens(source)})
+        int[] answer = TargetSequences.search(prompt.beam())
+                .decode(network, new int[][] {source}, new int[] {maxTokens(source)})
                 .get(0);
-        out.write(targets().phrases().decode(answer, vocabularies.tokens()).getBytes(StandardCharsets.UTF_8));
+        out.write(targets().tokenizer().decode(answer, vocabularies.tokens()).getBytes(StandardCharsets.UTF_8));
         return answer.length;
     }
 
     @Override
-    public boolean searches() {
+    public boolean usesBeamSearch() {
         return true;
     }
 

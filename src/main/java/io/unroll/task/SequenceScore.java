@@ -7,44 +7,46 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Error rates of whole sequences and of their tokens. A source with several references is right where any of them
- * matches, and its token errors are those against the nearest.
+ * Sequence error rate and token error rate. A source with several references is scored against the reference with the
+ * fewest edits.
  *
- * @param sources what has become of each, by its tokens
+ * @param sources the errors of each source, by source key
  */
 record SequenceScore(Loss loss, Map<String, Errors> sources) implements Score {
     /**
-     * @param edits insertions, deletions and substitutions from the reference to the answer
-     * @param length of the reference
+     * The distance between a reference and the model's output.
+     *
+     * @param edits Levenshtein distance: the number of insertions, deletions and substitutions of tokens
+     * @param length number of tokens of the reference
      */
     record Errors(int edits, int length) implements java.io.Serializable {
         static Errors between(int[] reference, int[] answer) {
-            int[] above = new int[answer.length + 1];
+            int[] previous = new int[answer.length + 1];
             for (int j = 0; j <= answer.length; j++) {
-                above[j] = j;
+                previous[j] = j;
             }
             for (int i = 1; i <= reference.length; i++) {
-                int[] row = new int[answer.length + 1];
-                row[0] = i;
+                int[] current = new int[answer.length + 1];
+                current[0] = i;
                 for (int j = 1; j <= answer.length; j++) {
-                    int same = above[j - 1] + (reference[i - 1] == answer[j - 1] ? 0 : 1);
-                    row[j] = Math.min(same, 1 + Math.min(above[j], row[j - 1]));
+                    int substitution = previous[j - 1] + (reference[i - 1] == answer[j - 1] ? 0 : 1);
+                    current[j] = Math.min(substitution, 1 + Math.min(previous[j], current[j - 1]));
                 }
-                above = row;
+                previous = current;
             }
-            return new Errors(above[answer.length], reference.length);
+            return new Errors(previous[answer.length], reference.length);
         }
 
-        Errors nearer(Errors other) {
+        Errors min(Errors other) {
             return other.edits < edits ? other : this;
         }
     }
 
     @Override
     public Score plus(Score other) {
-        Map<String, Errors> all = new HashMap<>(sources);
-        ((SequenceScore) other).sources.forEach((source, errors) -> all.merge(source, errors, Errors::nearer));
-        return new SequenceScore(loss.plus(other.loss()), all);
+        Map<String, Errors> merged = new HashMap<>(sources);
+        ((SequenceScore) other).sources.forEach((source, errors) -> merged.merge(source, errors, Errors::min));
+        return new SequenceScore(loss.plus(other.loss()), merged);
     }
 
     @Override

@@ -2,8 +2,8 @@ package io.unroll.task;
 
 import io.unroll.chunk.Batch;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
-import io.unroll.config.Words;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.text.Vocabularies;
@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** What the trunk asks of a task, so that it never needs to know which one it is. */
+/** A task that networks can learn. Training, averaging and evaluation use only this interface. */
 public interface Task extends Serializable {
-    /** @throws io.unroll.config.ConfigurationException where a setting is not for this task */
+    /** @throws io.unroll.config.ConfigurationException if a setting does not apply to the task */
     static Task of(Settings settings) {
         Task task =
                 switch (settings.task()) {
@@ -30,75 +30,72 @@ public interface Task extends Serializable {
         boolean rows = task.examples().isPresent();
         Settings.Malformed malformed = settings.corpus().malformed();
         if (malformed == (rows ? Settings.Malformed.REPLACE : Settings.Malformed.SKIP)) {
-            throw new ConfigurationException("corpus.malformed is " + Words.kebab(malformed) + ", which is for "
-                    + (rows ? "running text" : "rows") + ", and task = " + Words.kebab(settings.task())
-                    + " learns from " + (rows ? "rows" : "running text") + ": it must be error or "
-                    + (rows ? "skip" : "replace") + ".");
+            throw new ConfigurationException("corpus.malformed is " + SettingNames.kebab(malformed) + ", but task = "
+                    + SettingNames.kebab(settings.task()) + " reads a "
+                    + (rows ? "table corpus: it must be error or skip." : "text corpus: it must be error or replace."));
         }
         return task;
     }
 
-    /** For tasks without a source of tokens. */
+    /** @throws ConfigurationException if attention is configured; for tasks that have no source tokens to attend to */
     static void refuseAttention(Settings settings) {
         if (settings.model().attention() != Settings.Attention.NONE) {
             throw new ConfigurationException("model.attention is "
-                    + Words.kebab(settings.model().attention()) + ", which looks at a source's tokens, and task = "
-                    + Words.kebab(settings.task()) + " has none: it must be none.");
+                    + SettingNames.kebab(settings.model().attention()) + "; it must be none for task = "
+                    + SettingNames.kebab(settings.task()) + ", which has no source tokens to attend to.");
         }
     }
 
-    /** Which vocabularies, by their names. */
+    /** @return the names of the vocabularies */
     List<String> vocabularies();
 
-    /** @return the symbols with which each vocabulary starts, by the vocabulary's name */
-    Map<String, Vocabulary> startOfVocabularies();
+    /** @return the symbols that each vocabulary starts with for any corpus, by vocabulary name */
+    Map<String, Vocabulary> vocabularyPrefixes();
 
     /**
-     * @return whether losses can only be compared between models of the same symbols: what one lacks, it need not tell
-     * apart
+     * @return whether losses are comparable only between models with equal vocabularies; a smaller vocabulary maps more
+     *     tokens to {@code <unk>}, which are easier to predict
      */
     boolean scoresDependOnSymbols();
 
-    /** Which network on the trunk. */
+    /** @return the architecture of the network */
     NetworkShape network(Vocabularies vocabularies);
 
-    /** How rows become examples and these batches; empty where the corpus is one running text. */
+    /** @return the conversion of rows to examples and batches; empty if the task reads a text corpus */
     Optional<Examples> examples();
 
     /**
-     * Which metrics: the network's score on a batch.
+     * Evaluates the network on a batch.
      *
-     * @param beam beginnings that are kept where sequences are searched for; 1 takes the most probable token each time
+     * @param beam width of the beam search for tasks that decode sequences; 1 is greedy decoding
      */
     Score score(Network network, Batch batch, int beam);
 
-    /** The {@link #score}, with the number of unknown tokens. */
-    default Score counted(Network network, Batch batch, int beam) {
-        Map<String, Long> unknown = unknown(batch);
+    /** @return the {@link #score} and the number of unknown tokens */
+    default Score scoreWithUnknowns(Network network, Batch batch, int beam) {
+        Map<String, Long> unknown = unknownTokens(batch);
         Score score = score(network, batch, beam);
-        return unknown.isEmpty() ? score : new CountedScore(score, new TreeMap<>(unknown));
+        return unknown.isEmpty() ? score : new ScoreWithUnknowns(score, new TreeMap<>(unknown));
     }
 
-    /**
-     * @return how many of the batch's tokens are {@code <unk>}, by the names that users read; empty where none can be
-     */
-    Map<String, Long> unknown(Batch batch);
+    /** @return the number of {@code <unk>} tokens in the batch, by metric name; empty if the task has no such token */
+    Map<String, Long> unknownTokens(Batch batch);
 
-    /** @return the words of a prompt, or what else its symbols are, that the model knows only as {@code <unk>} */
-    List<String> unknown(String prompt, Vocabularies vocabularies);
+    /** @return the symbols of the prompt that are not in the vocabulary and become {@code <unk>} */
+    List<String> unknownTokens(String prompt, Vocabularies vocabularies);
 
     /**
-     * What a model is used for: answers a prompt.
+     * Writes the answer to a prompt: a continuation, labels, a target text or captions.
      *
-     * @return tokens that it has written
+     * @return the number of tokens, or of labels, that were written
      */
     int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException;
 
-    /** @return whether answers are sequences that are searched for */
-    default boolean searches() {
+    /** @return whether answers are decoded with beam search */
+    default boolean usesBeamSearch() {
         return false;
     }
 
-    /** @return prompts whose answers show, after training, what has been learnt; empty where the metrics say it all */
+    /** @return prompts whose answers are shown after training; empty if the metrics are enough */
     List<String> samplePrompts();
 }

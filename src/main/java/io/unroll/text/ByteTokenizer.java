@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
-/** One token for each byte, the token being the byte's value; reads anything, text or not. */
+/** Tokenizer with one token per byte: its value. It accepts any file, text or not. */
 record ByteTokenizer() implements Tokenizer {
     private static final int BUFFER = 1 << 16;
     private static final List<String> SYMBOLS =
@@ -21,7 +21,7 @@ record ByteTokenizer() implements Tokenizer {
 
     @Override
     public void count(SliceInput in, Map<String, Long> counts) {
-        // The vocabulary is all bytes, whatever the text.
+        // The vocabulary always consists of all 256 bytes.
     }
 
     @Override

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
 
-/** One token for each Unicode code point. */
+/** Tokenizer with one token per Unicode code point. */
 record CharTokenizer(Malformed malformed) implements Tokenizer {
     @Override
     public Slice.Boundary boundary() {
@@ -16,22 +16,22 @@ record CharTokenizer(Malformed malformed) implements Tokenizer {
 
     @Override
     public void count(SliceInput in, Map<String, Long> counts) throws IOException {
-        long[] seen = new long[Character.MAX_CODE_POINT + 1];
+        long[] frequencies = new long[Character.MAX_CODE_POINT + 1];
         int[] codePoints = new int[Utf8Text.BUFFER];
         new Utf8Text(in, malformed).forEach((chars, length) -> {
             int count = codePoints(chars, length, codePoints);
             for (int i = 0; i < count; i++) {
-                seen[codePoints[i]]++;
+                frequencies[codePoints[i]]++;
             }
         });
-        for (int codePoint = 0; codePoint < seen.length; codePoint++) {
-            if (seen[codePoint] > 0) {
-                counts.merge(Character.toString(codePoint), seen[codePoint], Long::sum);
+        for (int codePoint = 0; codePoint < frequencies.length; codePoint++) {
+            if (frequencies[codePoint] > 0) {
+                counts.merge(Character.toString(codePoint), frequencies[codePoint], Long::sum);
             }
         }
     }
 
-    /** @return how many there are */
+    /** @return the number of code points, which are written to {@code codePoints} */
     private static int codePoints(char[] chars, int length, int[] codePoints) {
         int count = 0;
         for (int i = 0; i < length; i++) {

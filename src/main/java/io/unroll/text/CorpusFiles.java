@@ -21,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The files of a corpus, and how tasks share them. Files are read in the order of their paths; a file is cut into
- * {@link Slice}s where its bytes can be read from anywhere, and slices are gathered into parts of about equal size.
- * Parts depend on the files alone, never on the cluster.
+ * Lists the files of a corpus and divides them into parts, one for each Spark task. Files are in the order of their
+ * paths. Uncompressed files are cut into {@link Slice}s, and slices are grouped into parts of similar size. The parts
+ * depend only on the files, not on the cluster.
  */
 public final class CorpusFiles {
     private static final Logger LOG = LoggerFactory.getLogger(CorpusFiles.class);
@@ -31,11 +31,12 @@ public final class CorpusFiles {
     private CorpusFiles() {}
 
     /**
-     * A running text's.
+     * Divides a text corpus.
      *
-     * @param sliceBytes bytes of a slice and, at least, of a part
-     * @return parts in the corpus' order; each a list of slices in order
-     * @throws ConfigurationException where there is no such file, or no byte in any of them, or one is packed
+     * @param sliceBytes size of a slice, and minimum size of a part
+     * @return the parts in the order of the corpus, each a list of slices
+     * @throws ConfigurationException if there is no such file, all files are empty, or one is in an unsupported
+     *     compression or archive format
      */
     public static List<List<Slice>> parts(String path, long sliceBytes, Configuration hadoop) {
         List<Slice> slices = slices(path, sliceBytes, hadoop);
@@ -44,19 +45,21 @@ public final class CorpusFiles {
                 .filter(slice -> slice.start() == 0 && FileEnding.isStructured(slice.file()))
                 .findFirst()
                 .ifPresent(slice -> LOG.warn("{} is read as plain text, including its markup", slice.file()));
-        return gathered(slices.stream().filter(slice -> slice.length() > 0).toList(), sliceBytes);
+        return group(slices.stream().filter(slice -> slice.length() > 0).toList(), sliceBytes);
     }
 
     /**
-     * @param bytes of a part, at least
-     * @return parts in the corpus' order; each a list of files that are not cut, among them those without a byte
-     * @throws ConfigurationException as {@link #parts}
+     * Divides a corpus into parts of entire files, including empty files.
+     *
+     * @param bytes minimum size of a part
+     * @return the parts in the order of the corpus
+     * @throws ConfigurationException if there is no such file, or all files are empty
      */
     public static List<List<Slice>> wholeFiles(String path, long bytes, Configuration hadoop) {
-        return gathered(slices(path, Long.MAX_VALUE, hadoop), bytes);
+        return group(slices(path, Long.MAX_VALUE, hadoop), bytes);
     }
 
-    private static List<List<Slice>> gathered(List<Slice> slices, long bytes) {
+    private static List<List<Slice>> group(List<Slice> slices, long bytes) {
         List<List<Slice>> parts = new ArrayList<>();
         List<Slice> part = new ArrayList<>();
         long partBytes = 0;
@@ -99,10 +102,10 @@ public final class CorpusFiles {
             throw e;
         } catch (IOException | RuntimeException e) {
             String hint = path.startsWith("s3a:") && ExceptionUtils.indexOfType(e, ClassNotFoundException.class) >= 0
-                    ? ". Give Hadoop's client for S3: jobs/unroll --packages org.apache.hadoop:hadoop-aws:3.3.4 ..."
+                    ? ". Add Hadoop's S3 client: jobs/unroll --packages org.apache.hadoop:hadoop-aws:3.3.4 ..."
                     : "";
             String reason = e instanceof AccessDeniedException denied
-                    ? denied.getFile() + " may not be read by this user"
+                    ? "this user may not read " + denied.getFile()
                     : e.getMessage();
             throw new UnrollException("cannot list " + path + ": " + reason + hint, e);
         }
@@ -120,7 +123,7 @@ public final class CorpusFiles {
         return file.getFileSystem(withoutChecksum(file, hadoop)).open(file);
     }
 
-    /** Hadoop makes the name of a local file's checksum file of that file's, and fails where that has a colon. */
+    /** Disables checksums for a local file whose name has a colon, because Hadoop cannot handle its checksum file. */
     static Configuration withoutChecksum(Path file, Configuration hadoop) {
         if (!file.getName().contains(":")) {
             return hadoop;
@@ -131,8 +134,13 @@ public final class CorpusFiles {
         return raw;
     }
 
-    /** A failure that trying again will not mend becomes a sentence; others, such as a lost machine, stay. */
-    static IOException explained(IOException e, String file) {
+    /**
+     * Explains a failure that a retry cannot fix.
+     *
+     * @return {@code e} if a retry may help, such as after the loss of a machine
+     * @throws UnrollException with the explanation, otherwise
+     */
+    static IOException explain(IOException e, String file) {
         if (e instanceof ChecksumException) {
             Path path = new Path(file);
             throw new UnrollException(

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Set;
 import org.apache.hadoop.fs.Path;
 
-/** What the end of a file's name says of its content. */
+/** Classifies files by their name extensions. */
 final class FileEnding {
     private static final String READ_COMPRESSED = "\\.(gz|bz2|deflate)$";
 
@@ -15,7 +15,7 @@ final class FileEnding {
             "7z", "ace", "arj", "br", "bz", "cab", "gzip", "jar", "lz", "lz4", "lzma", "lzo", "rar", "snappy", "sz",
             "tar", "taz", "tbz", "tbz2", "tgz", "tlz", "txz", "tzst", "xz", "z", "zip", "zst", "zstd");
 
-    /** Text, but not of lines that are rows. */
+    /** Text formats in which a line is not a row. */
     private static final Set<String> STRUCTURED = Set.of(
             "csv",
             "geojson",
@@ -91,51 +91,51 @@ final class FileEnding {
 
     private FileEnding() {}
 
-    /** @return of a file whose compression is read, that of its content; empty where there is none */
-    private static String of(String file) {
+    /** @return the extension in lower case, without that of a supported compression; empty if there is none */
+    private static String extension(String file) {
         String name = new Path(file).getName().toLowerCase(Locale.ROOT).replaceFirst(READ_COMPRESSED, "");
         return name.contains(".") ? name.substring(name.lastIndexOf('.') + 1) : "";
     }
 
     static boolean isStructured(String file) {
-        return STRUCTURED.contains(of(file));
+        return STRUCTURED.contains(extension(file));
     }
 
-    /** @return csv, tsv or parquet; otherwise lines */
-    static Settings.Format table(String file) {
+    /** @return csv, tsv or parquet, according to the extension; otherwise lines */
+    static Settings.Format format(String file) {
         return TABLES.stream()
-                .filter(format -> format.name().toLowerCase(Locale.ROOT).equals(of(file)))
+                .filter(format -> format.name().toLowerCase(Locale.ROOT).equals(extension(file)))
                 .findFirst()
                 .orElse(Settings.Format.LINES);
     }
 
-    /** @throws ConfigurationException naming a file whose compression or archive is not read */
+    /** @throws ConfigurationException if a file is in an unsupported compression or archive format */
     static void refusePacked(List<Slice> files) {
         for (Slice file : files) {
-            boolean packed = PACKED.contains(of(file.file()));
-            boolean twice = table(file.file()) == Settings.Format.PARQUET && file.compressed();
-            if (packed || twice) {
+            boolean packed = PACKED.contains(extension(file.file()));
+            boolean compressedParquet = format(file.file()) == Settings.Format.PARQUET && file.compressed();
+            if (packed || compressedParquet) {
                 throw new ConfigurationException(
                         file.file() + " is in a compression or archive format that Unroll cannot read; it reads .gz, "
                                 + ".bz2 and .deflate"
-                                + (twice ? ", but not for .parquet" : "")
+                                + (compressedParquet ? ", but not for .parquet" : "")
                                 + ": unpack it, or exclude it with a pattern, such as corpus.path = \"folder/*.txt\".");
             }
         }
     }
 
     /**
-     * @throws ConfigurationException naming a file that is neither a table nor plain text, or the one beside the other
+     * @throws ConfigurationException if a file is neither a table nor plain text, or if tables and text files are mixed
      */
-    static void refuseOthers(List<Slice> files) {
+    static void refuseNonRows(List<Slice> files) {
         Slice table = files.stream()
-                .filter(file -> table(file.file()) != Settings.Format.LINES)
+                .filter(file -> format(file.file()) != Settings.Format.LINES)
                 .findFirst()
                 .orElse(null);
         for (Slice file : files) {
-            String ending = of(file.file());
-            boolean other = BINARY.contains(ending) || STRUCTURED.contains(ending);
-            if (table(file.file()) == Settings.Format.LINES && (table != null || other)) {
+            String extension = extension(file.file());
+            boolean unsupported = BINARY.contains(extension) || STRUCTURED.contains(extension);
+            if (format(file.file()) == Settings.Format.LINES && (table != null || unsupported)) {
                 throw new ConfigurationException(file.file()
                         + (table != null
                                 ? " is not a table, unlike " + table.file()

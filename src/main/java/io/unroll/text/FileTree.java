@@ -28,13 +28,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The files that a path, a folder or a pattern leads to: each once, however many links do, and never those whose names
- * begin with . or _. What is not read is logged. Hadoop's own listing follows links in circles, and skips silently what
- * it cannot open; its patterns fail at names with a colon.
+ * Lists the files of a path, a folder or a glob pattern: each file once, even if several links lead to it, and without
+ * files whose names begin with . or _. Skipped files are logged. Hadoop's own listing follows cyclic links, silently
+ * skips what it cannot open, and its patterns fail for names with a colon.
  */
 final class FileTree {
     private static final Logger LOG = LoggerFactory.getLogger(FileTree.class);
-    private static final int MAX_NAMED = 5;
+    private static final int MAX_LISTED = 5;
     private static final int FILE_TYPE = 0xF000;
     private static final int PIPE = 0x1000;
     private static final int CHARACTER_DEVICE = 0x2000;
@@ -44,12 +44,12 @@ final class FileTree {
     private final FileSystem fs;
     private final boolean local;
     private final Map<String, FileStatus> files = new HashMap<>();
-    /** What a listing has told of a remote file, which would be a request more for each. */
+    /** Status of remote files from folder listings, which saves a request per file. */
     private final Map<Path, FileStatus> listed = new HashMap<>();
 
     private final Set<String> folders = new HashSet<>();
     private final Deque<Path> links = new ArrayDeque<>();
-    private final List<String> unread = new ArrayList<>();
+    private final List<String> skipped = new ArrayList<>();
 
     private FileTree(FileSystem fs) {
         this.fs = fs;
@@ -57,39 +57,39 @@ final class FileTree {
     }
 
     /**
-     * @return in the order of their paths
+     * @return the files, sorted by path
      * @throws ConfigurationException if there is no such file
      */
     static List<FileStatus> files(String path, Configuration hadoop) throws IOException {
-        Path given = new Path(SettingsReader.plainPath(path));
-        FileTree tree = new FileTree(given.getFileSystem(hadoop));
-        for (Path match : tree.matches(path, tree.fs.makeQualified(given))) {
+        Path parsed = new Path(SettingsReader.plainPath(path));
+        FileTree tree = new FileTree(parsed.getFileSystem(hadoop));
+        for (Path match : tree.matches(path, tree.fs.makeQualified(parsed))) {
             tree.visit(match);
         }
         while (!tree.links.isEmpty()) {
             tree.add(tree.links.remove());
         }
-        List<String> unread = tree.unread;
-        String all = String.join(", ", unread.subList(0, Math.min(MAX_NAMED, unread.size())))
-                + (unread.size() > MAX_NAMED ? " and " + (unread.size() - MAX_NAMED) + " more" : "");
+        List<String> skipped = tree.skipped;
+        String listed = String.join(", ", skipped.subList(0, Math.min(MAX_LISTED, skipped.size())))
+                + (skipped.size() > MAX_LISTED ? " and " + (skipped.size() - MAX_LISTED) + " more" : "");
         if (tree.files.isEmpty()) {
-            throw new ConfigurationException(path + " holds no file that can be read"
-                    + (all.isEmpty() ? " (names that begin with . or _ are skipped)." : ": " + all + "."));
+            throw new ConfigurationException(path + " contains no readable file"
+                    + (listed.isEmpty() ? " (names that begin with . or _ are skipped)." : ": " + listed + "."));
         }
-        if (!unread.isEmpty()) {
-            LOG.warn("{}: not read: {}", path, all);
+        if (!skipped.isEmpty()) {
+            LOG.warn("{}: skipped {}", path, listed);
         }
         return tree.files.values().stream()
                 .sorted(Comparator.comparing(file -> file.getPath().toString()))
                 .toList();
     }
 
-    private List<Path> matches(String path, Path given) throws IOException {
-        if (exists(given)) {
-            return List.of(given);
+    private List<Path> matches(String path, Path qualified) throws IOException {
+        if (exists(qualified)) {
+            return List.of(qualified);
         }
         List<Path> found = new ArrayList<>();
-        for (String pattern : GlobExpander.expand(given.toString())) {
+        for (String pattern : GlobExpander.expand(qualified.toString())) {
             matches(new Path(pattern), true).stream()
                     .filter(FileTree::isVisible)
                     .forEach(found::add);
@@ -101,8 +101,8 @@ final class FileTree {
     }
 
     /**
-     * @param last whether nothing of the pattern follows; what is before need not exist, and may not be listed by
-     * everybody
+     * @param last whether this is the last component; existence is checked only for the last one, because users may not
+     *     be allowed to list the folders before it
      */
     private Collection<Path> matches(Path pattern, boolean last) throws IOException {
         if (pattern.getParent() == null) {
@@ -131,13 +131,13 @@ final class FileTree {
 
     private void add(Path path) throws IOException {
         if (!exists(path) || (local && !Files.exists(localPath(path)))) {
-            unread.add(path + " (a broken link)");
+            skipped.add(path + " (a broken link)");
             return;
         }
         FileStatus status = status(path);
         String real = local ? localPath(path).toRealPath().toString() : path.toString();
         if (status == null) {
-            unread.add(path + " (" + kind(localPath(path)) + ")");
+            skipped.add(path + " (" + kind(localPath(path)) + ")");
         } else if (status.isFile()) {
             files.putIfAbsent(real, status);
         } else if (folders.add(real)) {
@@ -146,13 +146,13 @@ final class FileTree {
                     visit(child);
                 } else if (!child.getName().equals("_SUCCESS")
                         && !child.getName().endsWith(".crc")) {
-                    unread.add(child + " (its name begins with . or _)");
+                    skipped.add(child + " (its name begins with . or _)");
                 }
             }
         }
     }
 
-    /** @return null for what is neither a file nor a folder */
+    /** @return null if the path is neither a file nor a folder */
     private FileStatus status(Path path) throws IOException {
         if (!local) {
             return listed.containsKey(path) ? listed.get(path) : fs.getFileStatus(path);
@@ -166,7 +166,7 @@ final class FileTree {
             case PIPE -> "a named pipe, which can be read only once: write it into a file";
             case CHARACTER_DEVICE, BLOCK_DEVICE -> "a device, which has no end";
             case SOCKET -> "a socket";
-            default -> "no regular file";
+            default -> "not a regular file";
         };
     }
 
@@ -176,7 +176,7 @@ final class FileTree {
                 : listed.containsKey(path) || fs.exists(path);
     }
 
-    /** @return empty for a file */
+    /** @return the children of a folder; empty for a file */
     private List<Path> children(Path folder) throws IOException {
         List<Path> children = new ArrayList<>();
         if (!local) {
@@ -188,12 +188,12 @@ final class FileTree {
                     }
                 }
             } catch (FileNotFoundException e) {
-                // It has just been deleted.
+                // Deleted since it was listed.
             }
         } else if (Files.isDirectory(localPath(folder))) {
             try (DirectoryStream<java.nio.file.Path> found = Files.newDirectoryStream(localPath(folder))) {
                 for (java.nio.file.Path child : found) {
-                    addNamed(child, folder, children);
+                    addIfReachable(child, folder, children);
                 }
             }
         }
@@ -201,8 +201,8 @@ final class FileTree {
         return children;
     }
 
-    /** Under another locale than the one that has named it, a file cannot be found by its name. */
-    private void addNamed(java.nio.file.Path child, Path folder, List<Path> children) {
+    /** A file whose name cannot be encoded in the current locale is listed but cannot be opened. */
+    private void addIfReachable(java.nio.file.Path child, Path folder, List<Path> children) {
         String name = child.getFileName().toString();
         boolean found;
         try {
@@ -213,7 +213,7 @@ final class FileTree {
         if (found) {
             children.add(child(folder, name));
         } else {
-            unread.add(child(folder, name) + " (its name cannot be decoded in this locale: set LC_ALL=C.UTF-8)");
+            skipped.add(child(folder, name) + " (its name cannot be decoded in this locale: set LC_ALL=C.UTF-8)");
         }
     }
 

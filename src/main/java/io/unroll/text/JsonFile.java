@@ -16,10 +16,10 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * JSON files that say what they are: {@code {"format": …, "version": …, …}}.
+ * Reads and writes JSON files that state their format and version: {@code {"format": …, "version": …, …}}.
  *
- * @param version the version written, and the newest that can be read
- * @param maxBytes of a file; a longer one is damaged
+ * @param version the version that is written, and the newest that can be read
+ * @param maxBytes maximum size; a longer file is reported as damaged
  */
 public record JsonFile<T>(String format, int version, Class<T> type, int maxBytes) {
     private static final ObjectMapper MAPPER = new ObjectMapper()
@@ -40,30 +40,31 @@ public record JsonFile<T>(String format, int version, Class<T> type, int maxByte
         return MAPPER.writeValueAsBytes(json);
     }
 
-    /** @throws UnrollException where the file is damaged, something else, or written by a newer Unroll */
+    /** @throws UnrollException if the file is damaged, has another format, or was written by a newer Unroll */
     public T read(FileSystem fs, Path path) throws IOException {
         return parse(bytes(fs, path, maxBytes), path.toString());
     }
 
-    /** @throws UnrollException where the file is longer */
+    /** @throws UnrollException if the file has more than {@code maxBytes} bytes */
     public static byte[] bytes(FileSystem fs, Path path, int maxBytes) throws IOException {
         try (InputStream in = fs.open(path)) {
             byte[] bytes = in.readNBytes(maxBytes);
             if (in.read() >= 0) {
                 throw new DamagedFileException(
-                        path + " is damaged: it has more than " + maxBytes + " bytes, which no such file has.", null);
+                        path + " is damaged: it has more than " + maxBytes + " bytes, the maximum for this file.",
+                        null);
             }
             return bytes;
         }
     }
 
-    /** @param path where the bytes come from, for messages */
+    /** @param path origin of the bytes, for messages */
     public T parse(byte[] bytes, String path) throws IOException {
         try {
-            // A string, or Jackson would guess the encoding.
+            // Decoded here, because Jackson would guess the encoding of bytes.
             JsonNode json = MAPPER.readTree(new String(bytes, StandardCharsets.UTF_8));
             if (!format.equals(json.path("format").asText())) {
-                throw new DamagedFileException(path + " is no " + format + " file.", null);
+                throw new DamagedFileException(path + " is not an " + format + " file.", null);
             }
             int found = json.path("version").asInt();
             if (found > version) {
@@ -76,12 +77,12 @@ public record JsonFile<T>(String format, int version, Class<T> type, int maxByte
             }
             return MAPPER.treeToValue(json, type);
         } catch (JsonProcessingException e) {
-            boolean refused = e.getCause() instanceof IllegalArgumentException;
-            // Where an object has not ended, Jackson repeats how it starts.
-            String why = refused
+            boolean invalidContent = e.getCause() instanceof IllegalArgumentException;
+            // Removes Jackson's repetition of the start of an unclosed object.
+            String problem = invalidContent
                     ? e.getCause().getMessage()
                     : e.getOriginalMessage().replaceFirst("(?s)( \\(start marker|\n).*", "");
-            throw new DamagedFileException(path + " is damaged: " + why + (why.endsWith(".") ? "" : "."), e);
+            throw new DamagedFileException(path + " is damaged: " + problem + (problem.endsWith(".") ? "" : "."), e);
         }
     }
 }

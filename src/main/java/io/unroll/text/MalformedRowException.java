@@ -2,7 +2,7 @@ package io.unroll.text;
 
 import io.unroll.config.UnrollException;
 
-/** A row that cannot be used; {@code corpus.malformed} decides whether that ends the work. */
+/** A row cannot be used. The row is skipped or the job fails, depending on {@code corpus.malformed}. */
 public final class MalformedRowException extends UnrollException {
     private static final long serialVersionUID = 1;
 

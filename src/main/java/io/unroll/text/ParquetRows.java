@@ -47,9 +47,9 @@ import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType;
 import org.apache.parquet.schema.Type;
 
-/** The rows of a Parquet file, of which only the wanted columns are read: their values as Spark shows them, in UTC. */
+/** Reads the required columns of a Parquet file; values are formatted as in Spark, times in UTC. */
 final class ParquetRows {
-    private static final Set<CompressionCodecName> READ = Set.of(
+    private static final Set<CompressionCodecName> SUPPORTED = Set.of(
             CompressionCodecName.UNCOMPRESSED,
             CompressionCodecName.SNAPPY,
             CompressionCodecName.GZIP,
@@ -66,12 +66,12 @@ final class ParquetRows {
 
     private ParquetRows() {}
 
-    /** The one value of a column in a row. */
+    /** Formats the value of a column in a row. */
     private interface Value {
         String of(Group row, String column);
     }
 
-    static void read(String name, Configuration hadoop, Table table) throws IOException {
+    static void read(String name, Configuration hadoop, ColumnReader table) throws IOException {
         Path file = new Path(name);
         try {
             rows(file, CorpusFiles.withoutChecksum(file, hadoop), table);
@@ -79,27 +79,27 @@ final class ParquetRows {
             throw e;
         } catch (IOException | RuntimeException e) {
             if (ExceptionUtils.getRootCause(e) instanceof IOException cause) {
-                IOException other = CorpusFiles.explained(cause, name);
+                IOException other = CorpusFiles.explain(cause, name);
                 if (!CorpusFiles.isLocal(file, hadoop) && !(other instanceof EOFException)) {
                     throw other;
                 }
             }
             throw new UnrollException(
                     name + " cannot be read as a Parquet file: " + ExceptionUtils.getRootCauseMessage(e)
-                            + ". Write it again, or exclude it from corpus.path.",
+                            + ". Write the file again, or exclude it from corpus.path.",
                     e);
         } catch (OutOfMemoryError e) {
             throw new UnrollException(
                     name + " cannot be read as a Parquet file: a part of it needs more memory than the "
                             + (Runtime.getRuntime().maxMemory() >> 20)
-                            + " MiB of the Java heap. If the file is good, give more with --executor-memory, or with"
-                            + " --driver-memory if Spark's master is local; if it is damaged, write it again, or exclude"
-                            + " it from corpus.path.",
+                            + " MiB of the Java heap. If the file is valid, increase --executor-memory, or"
+                            + " --driver-memory if Spark's master is local; if it is damaged, write it again,"
+                            + " or exclude it from corpus.path.",
                     e);
         }
     }
 
-    private static void rows(Path file, Configuration hadoop, Table table) throws IOException {
+    private static void rows(Path file, Configuration hadoop, ColumnReader table) throws IOException {
         ParquetMetadata footer;
         try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(file, hadoop))) {
             footer = reader.getFooter();
@@ -108,9 +108,9 @@ final class ParquetRows {
         List<String> names = schema.getFields().stream().map(Type::getName).toList();
         Map<String, Value> values = new HashMap<>();
         List<Type> wanted = new ArrayList<>();
-        table.name(names).forEach((meaning, place) -> {
-            Type type = schema.getType(place);
-            if (values.put(type.getName(), value(type, meaning, file)) == null) {
+        table.setHeader(names).forEach((field, index) -> {
+            Type type = schema.getType(index);
+            if (values.put(type.getName(), value(type, field, file)) == null) {
                 wanted.add(type);
             }
         });
@@ -123,19 +123,19 @@ final class ParquetRows {
                 .build()) {
             long number = 0;
             for (Group row = reader.read(); row != null; row = reader.read()) {
-                String[] shown = new String[names.size()];
+                String[] formatted = new String[names.size()];
                 for (Map.Entry<String, Value> value : values.entrySet()) {
                     boolean given = row.getFieldRepetitionCount(value.getKey()) == 1;
-                    shown[names.indexOf(value.getKey())] =
+                    formatted[names.indexOf(value.getKey())] =
                             given ? value.getValue().of(row, value.getKey()) : null;
                 }
-                table.add(number++, shown);
+                table.add(number++, formatted);
             }
         }
     }
 
     /** Parquet's codecs; their streams never end if a damaged page has fewer bytes than its header says. */
-    @SuppressWarnings("deprecation") // the class that CodecFactory still asks for
+    @SuppressWarnings("deprecation") // CodecFactory requires the deprecated class
     private static final class PageCodecs extends CodecFactory {
         PageCodecs(Configuration hadoop) {
             super(hadoop, ParquetWriter.DEFAULT_PAGE_SIZE);
@@ -193,15 +193,15 @@ final class ParquetRows {
                 .flatMap(block -> block.getColumns().stream())
                 .filter(column -> columns.contains(column.getPath().toArray()[0]))
                 .map(ColumnChunkMetaData::getCodec)
-                .filter(codec -> !READ.contains(codec))
+                .filter(codec -> !SUPPORTED.contains(codec))
                 .findFirst()
                 .ifPresent(codec -> {
-                    throw new ConfigurationException(file + " is compressed by " + codec
-                            + ", which Unroll does not read: write it with snappy, gzip or zstd.");
+                    throw new ConfigurationException(file + " is compressed with " + codec
+                            + ", which Unroll does not support: write it with snappy, gzip or zstd.");
                 });
     }
 
-    private static Value value(Type type, String meaning, Path file) {
+    private static Value value(Type type, String field, Path file) {
         LogicalTypeAnnotation logical = type.getLogicalTypeAnnotation();
         boolean list = type.isRepetition(Type.Repetition.REPEATED)
                 || logical instanceof LogicalTypeAnnotation.ListLogicalTypeAnnotation;
@@ -212,8 +212,8 @@ final class ParquetRows {
             String kind = list
                     ? "a list"
                     : map ? "a map" : type.isPrimitive() ? "of the type " + described(type) : "a struct";
-            throw new ConfigurationException(file + ": column " + type.getName() + " (corpus.columns." + meaning
-                    + ") is " + kind + "; it must be a text, a number, a date or a time.");
+            throw new ConfigurationException(file + ": column " + type.getName() + " (corpus.columns." + field + ") is "
+                    + kind + "; it must be a text, a number, a date or a time.");
         }
         return value;
     }
@@ -223,7 +223,7 @@ final class ParquetRows {
                 + (type.getLogicalTypeAnnotation() == null ? "" : " (" + type.getLogicalTypeAnnotation() + ")");
     }
 
-    /** @return null for what is no text, number, date or time */
+    /** @return null if the type is not a text, a number, a date or a time */
     private static Value value(PrimitiveType type, LogicalTypeAnnotation logical) {
         if (logical instanceof LogicalTypeAnnotation.DecimalLogicalTypeAnnotation decimal) {
             return (row, column) -> new BigDecimal(unscaled(row, column, type), decimal.getScale()).toPlainString();
@@ -233,10 +233,10 @@ final class ParquetRows {
                     LocalDate.ofEpochDay(row.getInteger(column, 0)).toString();
         }
         if (logical instanceof LogicalTypeAnnotation.TimestampLogicalTypeAnnotation timestamp) {
-            return (row, column) -> shown(timestamp(row.getLong(column, 0), timestamp.getUnit()));
+            return (row, column) -> formatted(timestamp(row.getLong(column, 0), timestamp.getUnit()));
         }
         if (logical instanceof LogicalTypeAnnotation.TimeLogicalTypeAnnotation time) {
-            return (row, column) -> LocalTime.ofNanoOfDay(whole(row, column, type) * nanos(time.getUnit()))
+            return (row, column) -> LocalTime.ofNanoOfDay(integer(row, column, type) * nanos(time.getUnit()))
                     .format(TIME);
         }
         if (logical instanceof LogicalTypeAnnotation.IntLogicalTypeAnnotation number && !number.isSigned()) {
@@ -255,13 +255,14 @@ final class ParquetRows {
             case BINARY -> binary
                     ? null
                     : (row, column) -> row.getBinary(column, 0).toStringUsingUTF8();
-            case INT96 -> (row, column) -> shown(int96(row.getInt96(column, 0).toByteBuffer()));
+            case INT96 -> (row, column) ->
+                    formatted(int96(row.getInt96(column, 0).toByteBuffer()));
             case FIXED_LEN_BYTE_ARRAY -> null;
             default -> (row, column) -> row.getValueToString(row.getType().getFieldIndex(column), 0);
         };
     }
 
-    private static long whole(Group row, String column, PrimitiveType type) {
+    private static long integer(Group row, String column, PrimitiveType type) {
         return type.getPrimitiveTypeName() == PrimitiveType.PrimitiveTypeName.INT32
                 ? row.getInteger(column, 0)
                 : row.getLong(column, 0);
@@ -269,7 +270,7 @@ final class ParquetRows {
 
     private static BigInteger unscaled(Group row, String column, PrimitiveType type) {
         return switch (type.getPrimitiveTypeName()) {
-            case INT32, INT64 -> BigInteger.valueOf(whole(row, column, type));
+            case INT32, INT64 -> BigInteger.valueOf(integer(row, column, type));
             default -> new BigInteger(row.getBinary(column, 0).getBytes());
         };
     }
@@ -288,7 +289,7 @@ final class ParquetRows {
         return LocalDateTime.ofEpochSecond(Math.floorDiv(value, perSecond), nano, ZoneOffset.UTC);
     }
 
-    /** Nanoseconds of the day, and the Julian day; of which Spark keeps microseconds. */
+    /** INT96 is nanoseconds of the day and the Julian day; like Spark, keeps microseconds. */
     private static LocalDateTime int96(ByteBuffer bytes) {
         ByteBuffer ordered = bytes.order(ByteOrder.LITTLE_ENDIAN);
         long nanos = ordered.getLong();
@@ -298,7 +299,7 @@ final class ParquetRows {
                 .truncatedTo(ChronoUnit.MICROS);
     }
 
-    private static String shown(LocalDateTime time) {
+    private static String formatted(LocalDateTime time) {
         return time.toLocalDate() + " " + time.toLocalTime().format(TIME);
     }
 }

@@ -6,36 +6,37 @@ import java.util.Map;
 /**
  * A row of a table.
  *
- * @param number of the row's first line in a text file, from 1; in a Parquet file the row's own, from 0
- * @param values by what they mean to the task, such as {@code text} and {@code label}; null where the row has none
- * @param problem why nothing can be said of its values; null where there is none
+ * @param number in a text file, the row's first line, from 1; in a Parquet file, the index of the row, from 0
+ * @param values the values by field, such as {@code text} or {@code label}; null for a missing value
+ * @param problem why the row cannot be parsed; null if it can
  */
 public record Row(String file, long number, Map<String, String> values, String problem) implements Serializable {
-    /** Of a value: a network takes a step for each token, and keeps what it has computed in all of them. */
+    /** Maximum length of a value: training needs memory for every token of it. */
     public static final int MAX_CHARACTERS = 1 << 20;
 
     public Row(String file, long number, Map<String, String> values) {
         this(file, number, values, null);
     }
 
-    /** @throws MalformedRowException where the row has no such value */
-    public String value(String meaning) {
+    /** @throws MalformedRowException if the row has no usable value for the field */
+    public String value(String field) {
         if (problem != null) {
             throw new MalformedRowException(problem);
         }
-        String value = values.get(meaning);
+        String value = values.get(field);
         if (value == null) {
-            throw new MalformedRowException("the row has no " + meaning);
+            throw new MalformedRowException("the row has no " + field);
         }
         if (value.length() > MAX_CHARACTERS) {
-            throw new MalformedRowException("its " + meaning + " has " + value.length() + " characters; the maximum is "
+            throw new MalformedRowException("its " + field + " has " + value.length() + " characters; the maximum is "
                     + MAX_CHARACTERS + ": shorten it, or split it into several rows");
         }
         if (value.indexOf('\uFFFD') >= 0) {
-            throw new MalformedRowException("its " + meaning + " holds bytes that are no UTF-8 text, or U+FFFD itself");
+            throw new MalformedRowException(
+                    "its " + field + " contains bytes that are not valid UTF-8, or the replacement character U+FFFD");
         }
         if (value.indexOf('\0') >= 0) {
-            throw new MalformedRowException("its " + meaning + " holds a NUL byte, which no text does");
+            throw new MalformedRowException("its " + field + " contains a NUL byte");
         }
         return value;
     }

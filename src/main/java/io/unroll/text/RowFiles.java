@@ -12,23 +12,23 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** Files that rows name; never others than those in the folder, wherever a row's name, or a link, leads. */
+/** Reads files that rows name. Rejects names and links that lead out of the folder. */
 public record RowFiles(String folder, Configuration hadoop) {
-    /** Bytes of a file: more than any picture or vector has that a network can use. */
+    /** Maximum size of a file. */
     public static final int MAX_BYTES = 1 << 28;
 
-    /** @throws MalformedRowException if the folder has no such file */
+    /** @throws MalformedRowException if there is no such file in the folder, or it is too large */
     public byte[] read(String name) {
         Path file = path(name);
         try {
             FileSystem fs = file.getFileSystem(hadoop);
-            FileStatus found = fs.getFileStatus(file);
-            if (!found.isFile()) {
+            FileStatus status = fs.getFileStatus(file);
+            if (!status.isFile()) {
                 throw new MalformedRowException(name + " is a folder in " + folder + ", not a file");
             }
-            if (found.getLen() > MAX_BYTES) {
+            if (status.getLen() > MAX_BYTES) {
                 throw new MalformedRowException(
-                        name + " has " + found.getLen() + " bytes, and at most " + MAX_BYTES + " are read");
+                        name + " has " + status.getLen() + " bytes; the maximum is " + MAX_BYTES);
             }
             try (InputStream in = CorpusFiles.open(file, hadoop)) {
                 return in.readAllBytes();
@@ -36,7 +36,7 @@ public record RowFiles(String folder, Configuration hadoop) {
         } catch (FileNotFoundException e) {
             throw new MalformedRowException("there is no file " + file);
         } catch (IOException e) {
-            CorpusFiles.explained(e, file.toString());
+            CorpusFiles.explain(e, file.toString());
             throw new UnrollException("cannot read " + file + ": " + e.getMessage(), e);
         }
     }
@@ -48,10 +48,10 @@ public record RowFiles(String folder, Configuration hadoop) {
             root = fs.makeQualified(root);
             Path file = fs.makeQualified(new Path(root, new Path(null, null, name)));
             if (CorpusFiles.isLocal(fs)) {
-                return real(file, root, name);
+                return resolveLinks(file, root, name);
             }
             String folderPath = StringUtils.appendIfMissing(root.toUri().getPath(), "/");
-            return inside(file.toUri().getPath().startsWith(folderPath), file, name);
+            return requireInside(file.toUri().getPath().startsWith(folderPath), file, name);
         } catch (IllegalArgumentException e) {
             throw new MalformedRowException(name + " is not a valid file name");
         } catch (IOException e) {
@@ -59,7 +59,7 @@ public record RowFiles(String folder, Configuration hadoop) {
         }
     }
 
-    private Path real(Path file, Path root, String name) throws IOException {
+    private Path resolveLinks(Path file, Path root, String name) throws IOException {
         java.nio.file.Path folder =
                 java.nio.file.Path.of(root.toUri().getPath()).toRealPath();
         java.nio.file.Path real;
@@ -68,15 +68,15 @@ public record RowFiles(String folder, Configuration hadoop) {
         } catch (IOException | InvalidPathException e) {
             throw new MalformedRowException("there is no file " + file);
         }
-        inside(real.startsWith(folder), file, name);
+        requireInside(real.startsWith(folder), file, name);
         if (!Files.isDirectory(real) && !Files.isRegularFile(real)) {
-            throw new MalformedRowException(name + " is no regular file");
+            throw new MalformedRowException(name + " is not a regular file");
         }
         return file;
     }
 
-    private Path inside(boolean is, Path file, String name) {
-        if (!is) {
+    private Path requireInside(boolean inside, Path file, String name) {
+        if (!inside) {
             throw new MalformedRowException(name + " is not in " + folder + " (corpus.images)");
         }
         return file;

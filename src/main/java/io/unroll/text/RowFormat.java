@@ -1,9 +1,9 @@
 package io.unroll.text;
 
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
-import io.unroll.config.Words;
 import java.io.FilterReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,46 +26,48 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.Text;
 import org.apache.hadoop.util.LineReader;
 
-/** How the rows of a table lie in files: {@code corpus.format}, {@code header} and {@code columns}. */
+/** Reads the rows of files according to {@code corpus.format}, {@code header} and {@code columns}. */
 public final class RowFormat implements Serializable {
     private static final long serialVersionUID = 1;
     private static final int MAX_ROW_BYTES = 1 << 24;
     private static final int MAX_SKIPPED_BYTES = 1 << 30;
-    private static final String TOO_LONG = "it is longer than " + MAX_ROW_BYTES + " bytes, and is not read";
+    private static final String TOO_LONG = "it is longer than " + MAX_ROW_BYTES + " bytes, the maximum of a row";
 
     private final Settings.Format format;
     private final boolean header;
-    /** Of each value that a row must have, the column. */
+    /** Name or number of the column of each field. */
     private final LinkedHashMap<String, String> columns;
 
-    /** @param meanings of the values that a row must have */
-    public RowFormat(Settings.Corpus corpus, List<String> meanings) {
+    /** @param fields the fields that a row must have */
+    public RowFormat(Settings.Corpus corpus, List<String> fields) {
         this.format = corpus.format();
         this.header = corpus.header();
         this.columns = new LinkedHashMap<>();
-        meanings.forEach(meaning -> columns.put(meaning, corpus.columns().get(meaning)));
+        fields.forEach(field -> columns.put(field, corpus.columns().get(field)));
     }
 
-    /** @return what of the file's name decides its rows: how it is read, and a label */
+    /** @return the properties of the file name that affect its rows: format and label */
     public String nameThatMatters(String file) {
-        Settings.Format one = of(file);
-        String label = one == Settings.Format.LINES ? label(file) : one == Settings.Format.FILES ? parent(file) : "";
-        return Words.kebab(one) + " " + label;
+        Settings.Format fileFormat = of(file);
+        String label = fileFormat == Settings.Format.LINES
+                ? label(file)
+                : fileFormat == Settings.Format.FILES ? parent(file) : "";
+        return SettingNames.kebab(fileFormat) + " " + label;
     }
 
-    /** @throws ConfigurationException naming a file that this format does not read */
+    /** @throws ConfigurationException if this format does not support a file */
     public void check(List<Slice> files) {
         FileEnding.refusePacked(files);
         if (format == Settings.Format.AUTO) {
-            FileEnding.refuseOthers(files);
+            FileEnding.refuseNonRows(files);
         }
     }
 
     private Settings.Format of(String file) {
-        return format == Settings.Format.AUTO ? FileEnding.table(file) : format;
+        return format == Settings.Format.AUTO ? FileEnding.format(file) : format;
     }
 
-    /** Reads the rows of a whole file in their order. */
+    /** Reads the rows of a file in order. */
     public void read(Slice file, Configuration hadoop, Consumer<Row> rows) throws IOException {
         String name = file.file();
         if (of(name) == Settings.Format.PARQUET) {
@@ -84,13 +86,13 @@ public final class RowFormat implements Serializable {
         }
     }
 
-    private Table table(String file, Consumer<Row> rows) {
-        return new Table(file, of(file), header, columns, rows);
+    private ColumnReader table(String file, Consumer<Row> rows) {
+        return new ColumnReader(file, of(file), header, columns, rows);
     }
 
     private void readCsv(String file, InputStream in, Consumer<Row> rows) throws IOException {
-        Table table = table(file, rows);
-        RowReader reader = new RowReader(new InputStreamReader(in, StandardCharsets.UTF_8), file);
+        ColumnReader table = table(file, rows);
+        LimitedReader reader = new LimitedReader(new InputStreamReader(in, StandardCharsets.UTF_8), file);
         CSVParser parser = CSVFormat.RFC4180.parse(reader);
         Iterator<CSVRecord> records = parser.iterator();
         for (CSVRecord row = next(records, reader, 1); row != null; ) {
@@ -103,8 +105,8 @@ public final class RowFormat implements Serializable {
         table.end();
     }
 
-    /** @return null after the last */
-    private static CSVRecord next(Iterator<CSVRecord> records, RowReader reader, long number) {
+    /** @return null after the last record */
+    private static CSVRecord next(Iterator<CSVRecord> records, LimitedReader reader, long number) {
         reader.row = number;
         reader.characters = 0;
         try {
@@ -112,22 +114,20 @@ public final class RowFormat implements Serializable {
         } catch (UncheckedIOException e) {
             throw new UnrollException(
                     reader.file + ", row at " + number
-                            + ": a quotation mark that opens a value is not closed by one before a comma or"
-                            + " the line's end: " + e.getCause().getMessage()
-                            + ". Mend the file: what follows cannot be told apart. Inside a value, a quotation mark "
-                            + "is written"
-                            + " as two.",
+                            + ": a quotation mark is not closed before a comma or the end of a line: "
+                            + e.getCause().getMessage()
+                            + ". Correct the file; inside a quoted value, a quotation mark is written twice.",
                     e);
         }
     }
 
-    /** Stops at a row that is longer than memory should hold. */
-    private static final class RowReader extends FilterReader {
+    /** Fails at a row that is longer than the maximum. */
+    private static final class LimitedReader extends FilterReader {
         private final String file;
         private long row;
         private long characters;
 
-        RowReader(Reader in, String file) {
+        LimitedReader(Reader in, String file) {
             super(in);
             this.file = file;
         }
@@ -145,7 +145,7 @@ public final class RowFormat implements Serializable {
     }
 
     private void readTsv(String file, InputStream in, Consumer<Row> rows) throws IOException {
-        Table table = table(file, rows);
+        ColumnReader table = table(file, rows);
         eachLine(file, in, (line, number) -> {
             if (line == null) {
                 table.addMalformed(number, TOO_LONG);
@@ -167,7 +167,7 @@ public final class RowFormat implements Serializable {
         });
     }
 
-    /** @param use of each line, which is null if it is too long, and its number */
+    /** @param use receives each line, or null if it is too long, and its number */
     private static void eachLine(String file, InputStream in, ObjLongConsumer<String> use) throws IOException {
         LineReader reader = new LineReader(in);
         Text line = new Text();
@@ -205,8 +205,8 @@ public final class RowFormat implements Serializable {
     private Row labelled(String file, long number, String text, String label) {
         if (!List.of("text", "label").containsAll(columns.keySet())) {
             throw new ConfigurationException(
-                    file + " has no columns, and the task needs " + String.join(" and ", columns.keySet())
-                            + ": give a .csv, .tsv or .parquet file, or say corpus.format.");
+                    file + " has no columns, but the task needs " + String.join(" and ", columns.keySet())
+                            + ": use a .csv, .tsv or .parquet file, or set corpus.format.");
         }
         return new Row(file, number, Map.of("text", text, "label", label));
     }

@@ -3,22 +3,22 @@ package io.unroll.text;
 import java.io.Serializable;
 
 /**
- * A byte range of one corpus file, before it is moved to the next {@link Boundary}.
+ * A byte range of a corpus file; its ends are not yet moved to the next {@link Boundary}.
  *
- * @param compressed the range is the whole of a compressed file, and is read through its codec
+ * @param compressed whether the file is compressed; the range is then the entire file
  */
 public record Slice(String file, long start, long end, boolean compressed) implements Serializable {
     public long length() {
         return end - start;
     }
 
-    /** Where text may be cut: both ends of a slice move forward to the nearest such place. */
+    /** Positions at which text may be cut. Both ends of a slice are moved forward to the next such position. */
     public enum Boundary {
         BYTE,
         CODE_POINT,
         LINE;
 
-        /** @return whether text may be cut between these two bytes, the next one being -1 at the end of the file */
+        /** @return whether text may be cut between two bytes; {@code next} is -1 at the end of the file */
         boolean between(int previous, int next) {
             return switch (this) {
                 case BYTE -> true;

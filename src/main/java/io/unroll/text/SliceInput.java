@@ -12,15 +12,15 @@ import org.apache.hadoop.io.IOUtils;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 
 /**
- * The bytes of a slice, both ends moved forward to the next boundary:
+ * Reads the bytes of a slice after moving both of its ends forward to the next boundary:
  *
  * <pre>
  *   slice        |start ........... end|start ........... end|
  *   reads         [boundary(start) ... boundary(end))[boundary(start) ...
  * </pre>
  *
- * One slice's end is the next one's start, so slices read side by side lose no byte and read none twice, well-formed
- * or not.
+ * The end of a slice is the start of the next one, so parallel tasks read every byte exactly once, even if the text is
+ * malformed.
  */
 public final class SliceInput extends InputStream {
     private static final int BUFFER = 1 << 16;
@@ -42,18 +42,18 @@ public final class SliceInput extends InputStream {
     }
 
     /**
-     * A byte order mark at the file's start is not read.
+     * Opens a slice. A byte order mark at the start of the file is skipped.
      *
-     * @param boundary {@code BYTE} reads any file, the others only text
-     * @throws UnrollException if the file is known to be something else, or cannot be read
+     * @param boundary {@code BYTE} accepts any file, the others only text
+     * @throws UnrollException if the file is recognized as something other than text, or cannot be read
      */
     public static SliceInput open(Slice slice, Slice.Boundary boundary, Configuration hadoop) throws IOException {
         Path path = new Path(slice.file());
         FSDataInputStream file = null;
         try {
             file = CorpusFiles.open(path, hadoop);
-            boolean head = slice.start() < Signature.BYTE_ORDER_MARK.length;
-            long from = head ? 0 : slice.start() - 1;
+            boolean atFileStart = slice.start() < FileSignature.UTF8_BYTE_ORDER_MARK.length;
+            long from = atFileStart ? 0 : slice.start() - 1;
             InputStream in = file;
             if (slice.compressed()) {
                 in = new CompressionCodecFactory(hadoop).getCodec(path).createInputStream(file);
@@ -61,54 +61,54 @@ public final class SliceInput extends InputStream {
                 file.seek(from);
             }
             SliceInput input = new SliceInput(slice, boundary, in, from);
-            boolean marked = head && input.startsWithMark();
+            boolean skipMark = atFileStart && input.startsWithByteOrderMark();
             while (input.position < slice.start()) {
                 input.take();
             }
             if (slice.start() > 0) {
                 input.skipToBoundary();
             }
-            while (marked && input.position < Signature.BYTE_ORDER_MARK.length && !input.ended()) {
+            while (skipMark && input.position < FileSignature.UTF8_BYTE_ORDER_MARK.length && !input.atEnd()) {
                 input.take();
             }
             return input;
         } catch (IOException | RuntimeException e) {
             IOUtils.closeStream(file);
-            throw explained(e, slice);
+            throw explain(e, slice);
         }
     }
 
-    private boolean startsWithMark() throws IOException {
+    private boolean startsWithByteOrderMark() throws IOException {
         limit = in.readNBytes(buffer, 0, BUFFER);
-        String other = boundary == Slice.Boundary.BYTE ? null : Signature.of(buffer, limit);
-        if (other != null) {
-            throw new UnrollException(slice.file() + " is " + other);
+        String description = boundary == Slice.Boundary.BYTE ? null : FileSignature.describe(buffer, limit);
+        if (description != null) {
+            throw new UnrollException(slice.file() + " is " + description);
         }
-        return Signature.startsWithMark(buffer, limit);
+        return FileSignature.startsWithByteOrderMark(buffer, limit);
     }
 
-    /** Of bytes that nobody has foreseen, codecs throw anything. */
-    private static IOException explained(Exception e, Slice slice) throws IOException {
-        if (e instanceof UnrollException known) {
-            throw known;
+    /** Explains an exception; for invalid input, codecs throw all kinds of exceptions. */
+    private static IOException explain(Exception e, Slice slice) throws IOException {
+        if (e instanceof UnrollException explained) {
+            throw explained;
         }
         if (slice.compressed() && !(e instanceof ChecksumException)) {
             throw new UnrollException(
                     slice.file() + " cannot be read as a compressed file: " + ExceptionUtils.getMessage(e)
-                            + ". Restore the file, or leave it out.",
+                            + ". Restore the file, or exclude it from corpus.path.",
                     e);
         }
-        if (e instanceof RuntimeException other) {
-            throw other;
+        if (e instanceof RuntimeException unexpected) {
+            throw unexpected;
         }
-        return CorpusFiles.explained((IOException) e, slice.file());
+        return CorpusFiles.explain((IOException) e, slice.file());
     }
 
     public String file() {
         return slice.file();
     }
 
-    /** @return offset in the (uncompressed) file of the next byte */
+    /** @return the offset of the next byte in the uncompressed file */
     public long position() {
         return position;
     }
@@ -121,7 +121,7 @@ public final class SliceInput extends InputStream {
 
     @Override
     public int read() throws IOException {
-        return ended() ? -1 : take();
+        return atEnd() ? -1 : take();
     }
 
     @Override
@@ -129,7 +129,7 @@ public final class SliceInput extends InputStream {
         if (length == 0) {
             return 0;
         }
-        if (ended()) {
+        if (atEnd()) {
             return -1;
         }
         if (!slice.compressed() && position >= slice.end()) {
@@ -145,7 +145,7 @@ public final class SliceInput extends InputStream {
         return count;
     }
 
-    private boolean ended() throws IOException {
+    private boolean atEnd() throws IOException {
         int peeked = peek();
         return peeked < 0 || (!slice.compressed() && position >= slice.end() && boundary.between(previous, peeked));
     }
@@ -166,7 +166,7 @@ public final class SliceInput extends InputStream {
         try {
             return in.read(buffer, 0, BUFFER);
         } catch (IOException | RuntimeException e) {
-            throw explained(e, slice);
+            throw explain(e, slice);
         }
     }
 

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
 
-/** How text becomes tokens. What it counts, encodes and decodes are symbols: a code point, a byte or a word. */
+/** Converts text to tokens and back. A token is the id of a symbol: a code point, a byte or a word. */
 public interface Tokenizer extends Serializable {
     static Tokenizer of(Settings.Corpus corpus) {
         return of(corpus.tokenizer(), corpus);
@@ -21,13 +21,13 @@ public interface Tokenizer extends Serializable {
         };
     }
 
-    /** @return where a file may be cut so that its slices give the tokens of the whole */
+    /** @return the boundary at which files must be cut, so that the slices have the same tokens as the entire file */
     Slice.Boundary boundary();
 
-    /** Adds what the slice holds of each symbol. */
+    /** Adds the number of each symbol in the slice to {@code counts}. */
     void count(SliceInput in, Map<String, Long> counts) throws IOException;
 
-    /** @return the vocabulary of a corpus in which each symbol occurs so many times */
+    /** @return the vocabulary of a corpus with these symbol counts */
     Vocabulary vocabulary(Map<String, Long> counts);
 
     /** @throws UnknownSymbolException at the first symbol that is not in the vocabulary */
@@ -36,12 +36,12 @@ public interface Tokenizer extends Serializable {
     /** @throws UnknownSymbolException at the first symbol that is not in the vocabulary */
     int[] encode(String text, Vocabulary vocabulary);
 
-    /** @return the text's symbols, as a vocabulary has them */
+    /** @return the symbols of the text */
     List<String> symbols(String text);
 
     Decoder decoder(Vocabulary vocabulary);
 
-    /** Turns tokens back into UTF-8, one by one. */
+    /** Converts a sequence of tokens to UTF-8, one token at a time. */
     interface Decoder {
         byte[] decode(int token);
     }

@@ -2,12 +2,12 @@ package io.unroll.text;
 
 import io.unroll.config.UnrollException;
 
-/** A text holds a symbol that the vocabulary lacks. */
+/** A text contains a symbol that is not in the vocabulary. */
 public final class UnknownSymbolException extends UnrollException {
     UnknownSymbolException(int codePoint, String where) {
         super(String.format(
-                "%s holds %s (U+%04X), which the model's vocabulary lacks: leave it out, or train with text that has "
-                        + "it, or with corpus.tokenizer = byte.",
+                "%s contains %s (U+%04X), which is not in the model's vocabulary: remove it, or train with text that "
+                        + "contains it, or with corpus.tokenizer = byte.",
                 where, isVisible(codePoint) ? quoted(codePoint) : "an invisible character", codePoint));
     }
 

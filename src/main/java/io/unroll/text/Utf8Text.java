@@ -10,9 +10,9 @@ import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
-/** Strict UTF-8: text in pieces that never cut a surrogate pair, or the byte of the file that is not text. */
+/** Decodes UTF-8 strictly, in pieces that do not split surrogate pairs. */
 final class Utf8Text {
-    /** The most characters of a piece. */
+    /** Maximum number of characters in a piece. */
     static final int BUFFER = 1 << 16;
 
     private final SliceInput in;
@@ -33,7 +33,7 @@ final class Utf8Text {
         void text(char[] chars, int length);
     }
 
-    /** @throws UnrollException naming the first byte that is not text, unless such bytes are replaced */
+    /** @throws UnrollException with the position of the first byte that is not text, unless such bytes are replaced */
     void forEach(Visitor visitor) throws IOException {
         boolean more = true;
         while (more) {
@@ -65,7 +65,7 @@ final class Utf8Text {
     private void replace(int length) {
         int at = bytes.position();
         if (malformed == Malformed.ERROR) {
-            throw notText(at, String.format("0x%02X is not valid UTF-8", bytes.get(at)));
+            throw invalidByte(at, String.format("0x%02X is not valid UTF-8", bytes.get(at)));
         }
         bytes.position(at + length);
         chars.put('\uFFFD');
@@ -76,7 +76,7 @@ final class Utf8Text {
         for (int i = from; i < bytes.position(); i++) {
             if (array[i] == 0) {
                 if (malformed == Malformed.ERROR) {
-                    throw notText(i, "a NUL byte: this looks like a binary file");
+                    throw invalidByte(i, "a NUL byte: this looks like a binary file");
                 }
                 replaceNuls();
                 return;
@@ -91,9 +91,9 @@ final class Utf8Text {
         }
     }
 
-    private UnrollException notText(int index, String what) {
+    private UnrollException invalidByte(int index, String reason) {
         long offset = in.position() - bytes.limit() + index;
-        return new UnrollException(in.file() + ": byte " + offset + " is no text (" + what + "). Mend or leave out the "
-                + "file, or set corpus.malformed = replace; a model of corpus.tokenizer = byte reads anything.");
+        return new UnrollException(in.file() + ": byte " + offset + " is not text (" + reason + "). Fix or exclude the "
+                + "file, set corpus.malformed = replace, or train with corpus.tokenizer = byte, which reads any file.");
     }
 }

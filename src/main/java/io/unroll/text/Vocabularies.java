@@ -11,35 +11,35 @@ import java.util.zip.CRC32C;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** A task's vocabularies by their names; each is a file in a folder, {@code NAME.json}. */
+/** The vocabularies of a task, by name; each is stored in a file {@code NAME.json}. */
 public final class Vocabularies implements Serializable {
     private static final long serialVersionUID = 1;
 
-    /** What the recurrent layers read. */
+    /** Name of the vocabulary of the recurrent layers. */
     public static final String TOKENS = "vocabulary";
 
-    private final LinkedHashMap<String, Vocabulary> all;
+    private final LinkedHashMap<String, Vocabulary> byName;
 
-    public Vocabularies(Map<String, Vocabulary> all) {
-        this.all = new LinkedHashMap<>(all);
+    public Vocabularies(Map<String, Vocabulary> byName) {
+        this.byName = new LinkedHashMap<>(byName);
     }
 
     public Vocabulary tokens() {
-        return all.get(TOKENS);
+        return byName.get(TOKENS);
     }
 
     public Vocabulary of(String name) {
-        return all.get(name);
+        return byName.get(name);
     }
 
-    /** @return by their names, in the order of their tokens */
+    /** @return the symbols of each vocabulary, in the order of their tokens, by vocabulary name */
     public Map<String, List<String>> symbols() {
         Map<String, List<String>> symbols = new TreeMap<>();
-        all.forEach((name, vocabulary) -> symbols.put(name, vocabulary.symbols()));
+        byName.forEach((name, vocabulary) -> symbols.put(name, vocabulary.symbols()));
         return symbols;
     }
 
-    /** @return a checksum of {@link #symbols} */
+    /** @return the CRC-32C of {@link #symbols} */
     public long checksum() {
         CRC32C checksum = new CRC32C();
         checksum.update(symbols().toString().getBytes(StandardCharsets.UTF_8));
@@ -52,31 +52,33 @@ public final class Vocabularies implements Serializable {
     }
 
     /**
-     * @param starts what each starts with, whatever the corpus
-     * @param origin of these starts, for messages
-     * @throws IllegalArgumentException where one is not of them
+     * Checks that the vocabularies were made with the current settings.
+     *
+     * @param prefixes the symbols that each vocabulary must start with
+     * @param origin where the prefixes come from, for messages
+     * @throws IllegalArgumentException if a vocabulary does not start with its prefix
      */
-    public void checkStart(Map<String, Vocabulary> starts, String origin) {
-        starts.forEach((name, start) -> {
-            if (all.get(name).size() < 2 || !all.get(name).startsWith(start)) {
-                throw new IllegalArgumentException(file(name) + " and " + origin
-                        + " disagree: its symbols are not those that the tokenizer makes");
+    public void checkPrefixes(Map<String, Vocabulary> prefixes, String origin) {
+        prefixes.forEach((name, prefix) -> {
+            if (byName.get(name).size() < 2 || !byName.get(name).startsWith(prefix)) {
+                throw new IllegalArgumentException(
+                        file(name) + " does not match " + origin + ": its symbols are not those of the tokenizer");
             }
         });
     }
 
     public boolean haveSameSymbols(Vocabularies other) {
-        return all.keySet().equals(other.all.keySet())
-                && all.keySet().stream().allMatch(name -> all.get(name).hasSameSymbols(other.all.get(name)));
+        return byName.keySet().equals(other.byName.keySet())
+                && byName.keySet().stream().allMatch(name -> byName.get(name).hasSameSymbols(other.byName.get(name)));
     }
 
     public void write(FileSystem fs, Path folder) throws IOException {
-        for (Map.Entry<String, Vocabulary> each : all.entrySet()) {
-            Vocabulary.FILE.write(fs, new Path(folder, file(each.getKey())), each.getValue());
+        for (Map.Entry<String, Vocabulary> entry : byName.entrySet()) {
+            Vocabulary.FILE.write(fs, new Path(folder, file(entry.getKey())), entry.getValue());
         }
     }
 
-    /** Deletes what {@link #write} has written of these names. */
+    /** Deletes the files of the vocabularies with these names. */
     public static void delete(FileSystem fs, Path folder, List<String> names) throws IOException {
         for (String name : names) {
             fs.delete(new Path(folder, file(name)), false);
@@ -84,10 +86,10 @@ public final class Vocabularies implements Serializable {
     }
 
     public static Vocabularies read(FileSystem fs, Path folder, List<String> names) throws IOException {
-        Map<String, Vocabulary> all = new LinkedHashMap<>();
+        Map<String, Vocabulary> byName = new LinkedHashMap<>();
         for (String name : names) {
-            all.put(name, Vocabulary.FILE.read(fs, new Path(folder, file(name))));
+            byName.put(name, Vocabulary.FILE.read(fs, new Path(folder, file(name))));
         }
-        return new Vocabularies(all);
+        return new Vocabularies(byName);
     }
 }

@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Which token stands for which symbol; a token is its symbol's place in the list. */
+/** Bidirectional mapping of symbols to tokens; a token is the index of its symbol in the list. */
 public final class Vocabulary implements Serializable {
     public static final JsonFile<Vocabulary> FILE = new JsonFile<>("unroll-vocabulary", 1, Vocabulary.class, 1 << 28);
 
@@ -18,7 +18,7 @@ public final class Vocabulary implements Serializable {
     private final ArrayList<String> symbols;
     private final HashMap<String, Integer> ids = new HashMap<>();
 
-    /** @throws IllegalArgumentException where a symbol is missing or not the only one of its kind */
+    /** @throws IllegalArgumentException if a symbol is empty or a duplicate */
     public Vocabulary(
             @JsonProperty("tokenizer") TokenizerName tokenizer, @JsonProperty("symbols") List<String> symbols) {
         this.tokenizer = tokenizer;
@@ -55,12 +55,12 @@ public final class Vocabulary implements Serializable {
         return symbols.get(token);
     }
 
-    /** @return the symbol's token, or -1 */
+    /** @return the token of the symbol, or -1 if it is not in the vocabulary */
     public int id(String symbol) {
         return ids.getOrDefault(symbol, -1);
     }
 
-    /** @return whether {@code [from, to)} are tokens */
+    /** @return whether {@code values[from, to)} are all tokens of this vocabulary */
     public boolean hasTokens(int[] values, int from, int to) {
         return from >= 0
                 && from <= to
@@ -72,19 +72,20 @@ public final class Vocabulary implements Serializable {
         return ids.keySet().equals(other.ids.keySet());
     }
 
-    /** @return whether it is of the same tokenizer and has the other's symbols before all others */
-    boolean startsWith(Vocabulary start) {
-        return tokenizer == start.tokenizer
-                && symbols.size() >= start.size()
-                && symbols.subList(0, start.size()).equals(start.symbols);
+    /** @return whether this vocabulary has the same tokenizer as the prefix, and starts with its symbols */
+    boolean startsWith(Vocabulary prefix) {
+        return tokenizer == prefix.tokenizer
+                && symbols.size() >= prefix.size()
+                && symbols.subList(0, prefix.size()).equals(prefix.symbols);
     }
 
-    int wordId(String word) {
-        Integer id = ids.get(word);
+    /** @return the token of the symbol, or of {@code <unk>} if it is not in the vocabulary */
+    int idOrUnknown(String symbol) {
+        Integer id = ids.get(symbol);
         return id != null ? id : id(WordTokenizer.UNKNOWN);
     }
 
-    /** @return for each code point its token, or -1; as long as the largest code point needs */
+    /** @return a table of the token of each code point, or -1, up to the largest code point of the vocabulary */
     int[] codePointIds() {
         int largest = symbols.stream().mapToInt(s -> s.codePointAt(0)).max().orElse(0);
         int[] table = new int[largest + 1];
@@ -97,7 +98,7 @@ public final class Vocabulary implements Serializable {
         return table;
     }
 
-    /** @return the symbols, the most frequent first, those of equal count in their natural order */
+    /** @return the symbols by descending frequency, then in natural order */
     static List<String> byFrequency(Map<String, Long> counts) {
         return counts.keySet().stream()
                 .sorted(Comparator.comparing((String symbol) -> -counts.get(symbol))

@@ -14,14 +14,14 @@ import java.util.stream.Stream;
 import org.apache.commons.lang3.StringUtils;
 
 /**
- * One token for each run of characters that are no white space, and {@code <eos>} for each line end (those of
- * {@code \R} in regular expressions). White space itself is not kept: decoding writes one blank between words.
+ * Tokenizer with one token per word, that is per sequence of characters without white space, and {@code <eos>} for each
+ * line end ({@code \R} in regular expressions). White space is not preserved: decoding writes one space between words.
  */
 record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) implements Tokenizer {
-    static final String UNKNOWN = Phrases.UNKNOWN;
+    static final String UNKNOWN = FieldTokenizer.UNKNOWN;
     static final String END_OF_LINE = "<eos>";
     private static final int MAX_CHARACTERS = 1 << 16;
-    private static final int SHOWN = 40;
+    private static final int MAX_SHOWN = 40;
 
     @Override
     public Slice.Boundary boundary() {
@@ -30,10 +30,10 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
 
     @Override
     public void count(SliceInput in, Map<String, Long> counts) throws IOException {
-        words(in, word -> counts.merge(word, 1L, Long::sum));
+        forEachWord(in, word -> counts.merge(word, 1L, Long::sum));
     }
 
-    private void words(SliceInput in, Consumer<String> consumer) throws IOException {
+    private void forEachWord(SliceInput in, Consumer<String> consumer) throws IOException {
         Splitter splitter = new Splitter(in.file(), consumer);
         new Utf8Text(in, malformed).forEach(splitter::text);
         splitter.flush();
@@ -53,12 +53,12 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
 
     @Override
     public void encode(SliceInput in, Vocabulary vocabulary, IntConsumer tokens) throws IOException {
-        words(in, word -> tokens.accept(vocabulary.wordId(word)));
+        forEachWord(in, word -> tokens.accept(vocabulary.idOrUnknown(word)));
     }
 
     @Override
     public int[] encode(String text, Vocabulary vocabulary) {
-        return symbols(text).stream().mapToInt(vocabulary::wordId).toArray();
+        return symbols(text).stream().mapToInt(vocabulary::idOrUnknown).toArray();
     }
 
     @Override
@@ -75,9 +75,9 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
         boolean[] lineStart = {true};
         return token -> {
             String word = vocabulary.symbol(token);
-            boolean ends = word.equals(END_OF_LINE);
-            String text = ends ? "\n" : lineStart[0] ? word : " " + word;
-            lineStart[0] = ends;
+            boolean isLineEnd = word.equals(END_OF_LINE);
+            String text = isLineEnd ? "\n" : lineStart[0] ? word : " " + word;
+            lineStart[0] = isLineEnd;
             return text.getBytes(StandardCharsets.UTF_8);
         };
     }
@@ -113,8 +113,8 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
         private void append(char c) {
             if (word.length() == MAX_CHARACTERS) {
                 throw new UnrollException(
-                        where + " holds a word of more than " + MAX_CHARACTERS + " characters, which begins with "
-                                + StringUtils.abbreviate(word.toString(), SHOWN)
+                        where + " contains a word of more than " + MAX_CHARACTERS + " characters, which starts with "
+                                + StringUtils.abbreviate(word.toString(), MAX_SHOWN)
                                 + ": split it with white space, or train with corpus.tokenizer = char or byte.");
             }
             word.append(c);

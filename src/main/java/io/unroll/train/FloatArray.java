@@ -13,7 +13,7 @@ import java.nio.FloatBuffer;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
 
-/** Numbers that travel in blocks of bytes, big-endian: Java's own serialization writes a {@code float[]} one by one. */
+/** A {@code float[]} that serializes in blocks, big-endian: Java's serialization writes its elements one by one. */
 public final class FloatArray implements Serializable {
     private static final long serialVersionUID = 1;
     private static final int BLOCK = 1 << 14;
@@ -46,12 +46,13 @@ public final class FloatArray implements Serializable {
         }
     }
 
+    /** @return CRC-32C of the bytes that {@link #write} writes */
     public static long checksum(float[] values) {
         CRC32C checksum = new CRC32C();
         try {
             write(values, new DataOutputStream(new CheckedOutputStream(OutputStream.nullOutputStream(), checksum)));
         } catch (IOException e) {
-            throw new IllegalStateException("nothing is written to a disk", e);
+            throw new IllegalStateException("a null stream does not fail", e);
         }
         return checksum.getValue();
     }

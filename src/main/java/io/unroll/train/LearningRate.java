@@ -2,14 +2,14 @@ package io.unroll.train;
 
 import io.unroll.config.Settings;
 
-/** The learning rate of each optimizer step. */
+/** Computes the learning rate of an optimizer step by {@code training.schedule}. */
 final class LearningRate {
     private LearningRate() {}
 
     /**
-     * @param progress share of the run's steps that are done, from 0 to below 1
-     * @param epochs that are done
-     * @param plateaus on which the validation loss has stayed so far
+     * @param progress completed share of all steps of the run, in [0, 1)
+     * @param epochs completed epochs
+     * @param plateaus plateaus of the validation loss so far
      */
     static double at(double progress, int epochs, int plateaus, Settings.Training training) {
         double factor =

@@ -4,21 +4,24 @@ import io.unroll.config.Settings;
 import java.io.Serializable;
 
 /**
- * A step of stochastic gradient descent with Nesterov momentum, for which the replicas' mean change is the gradient.
- * From where all replicas started, {@code s}, to their mean, {@code m}:
+ * The outer step after a round: SGD with Nesterov momentum, with the mean change of the replicas as the (negative)
+ * gradient. {@code s} are the weights that all replicas started from, {@code m} is the mean of their trained weights:
  *
  * <pre>
  *   v' = momentum v + (m - s)
  *   s' = s + rate ((m - s) + momentum v')
  * </pre>
  *
- * With rate 1 and no momentum that is the mean. With rate 1 and momentum 1 - 1/N it is BMUF with Nesterov block
- * momentum (Chen and Huo 2016, equations 4, 5 and 8): its weights W(t) are the mean m, and the replicas start from
- * W(t) + momentum v'. The change is measured from that start, look-ahead included. With others it is DiLoCo's outer
- * step (Douillard et al. 2023, algorithm 1).
+ * <ul>
+ *   <li>Rate 1 and momentum 0: {@code s' = m}, plain averaging.
+ *   <li>Rate 1 and momentum 1 - 1/N: BMUF with Nesterov block momentum (Chen and Huo 2016, equations 4, 5 and 8). Its
+ *       weights W(t) are the mean m, and the replicas start from W(t) + momentum v'. The change is measured from that
+ *       start, including the look-ahead.
+ *   <li>Other values: the outer step of DiLoCo (Douillard et al. 2023, algorithm 1).
+ * </ul>
  *
- * @param start from which the replicas train next, {@code [parameters]}
- * @param velocity {@code [parameters]}; empty where there is no momentum or has been no step
+ * @param start weights that the replicas start the next round from, {@code [parameters]}
+ * @param velocity {@code [parameters]}; empty without momentum and before the first step
  */
 record OuterStep(float[] start, float[] velocity) implements Serializable {
     static OuterStep take(OuterStep before, float[] mean, Settings.Averaging averaging) {
@@ -38,15 +41,15 @@ record OuterStep(float[] start, float[] velocity) implements Serializable {
         return new OuterStep(start, velocity);
     }
 
-    /** @return what is validated and published: for BMUF without the look-ahead, which is only a start */
+    /** @return the weights to validate and publish: for BMUF without the look-ahead, otherwise {@link #start} */
     float[] weights(Settings.Averaging averaging) {
         if (averaging.method() != Settings.AveragingMethod.BMUF || velocity.length == 0) {
             return start;
         }
-        float ahead = (float) averaging.learningRate() * (float) averaging.momentum();
+        float lookAhead = (float) averaging.learningRate() * (float) averaging.momentum();
         float[] weights = new float[start.length];
         for (int i = 0; i < weights.length; i++) {
-            weights[i] = start[i] - ahead * velocity[i];
+            weights[i] = start[i] - lookAhead * velocity[i];
         }
         return weights;
     }

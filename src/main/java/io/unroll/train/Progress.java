@@ -3,42 +3,42 @@ package io.unroll.train;
 import io.unroll.chunk.CorpusSize;
 import io.unroll.chunk.Plan;
 
-/** Who follows a run. */
+/** Listener for the progress of a run. */
 public interface Progress {
-    /** The run waits to see whether another process still holds its directory. */
-    void waits(String why);
+    /** The run waits to see whether the process that locked its directory is still alive. */
+    void waitingForLock(String reason);
 
-    /** @param found it had been prepared before */
+    /** @param found whether an already prepared corpus is reused */
     void prepared(String folder, CorpusSize size, boolean found);
 
     void planned(Plan plan);
 
     /**
-     * What will be trained.
+     * The network to train.
      *
      * @param replicaBytes memory of a replica outside the Java heap
-     * @param float32Instead the processor has no instructions for the bfloat16 that was asked for
+     * @param float32Instead whether float32 replaces bfloat16, because the processor has no bfloat16 instructions
      */
     void network(int parameters, long replicaBytes, boolean float32Instead);
 
-    /** The run is finished: its model is there, from the same settings and corpus, and nothing is left to do. */
+    /** The run is already complete: its model exists, from the same settings and corpus. */
     void finished(String model);
 
-    /** The run begins with the weights of a trained model. */
+    /** The run starts from the weights of a trained model (warm start). */
     void startsFrom(String model);
 
-    /** The run goes on from a checkpoint of so many rounds. */
+    /** The run resumes from a checkpoint that was written after this round. */
     void resumed(String checkpoint, int round);
 
-    /** A checkpoint that cannot be used, and why. */
+    /** A checkpoint is damaged and is skipped. */
     void damaged(String checkpoint, String problem);
 
     void round(RoundReport report);
 
     /**
-     * The run is told to end.
+     * The run was interrupted.
      *
-     * @param round after which there is a checkpoint to go on from; 0 where there is none
+     * @param round round of the checkpoint that the run can resume from; 0 if there is none
      */
     void interrupted(int round);
 }

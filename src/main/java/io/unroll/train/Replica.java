@@ -14,90 +14,92 @@ import java.util.Arrays;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** One copy of the network with its own part of the corpus, for one round. */
+/** Trains one copy of the network on its part of the corpus, for one round. */
 public record Replica(int number, Plan plan, Settings settings) {
-    private static final float[] NONE = {};
-    private static final int MEASURED_LANES = 8;
+    private static final float[] EMPTY = {};
+    private static final int MAX_FLOW_LANES = 8;
 
-    /** What has been learnt: weights to be averaged, and what stays with the replica. */
-    public record Trained(Weights weights, ReplicaResult result) implements Serializable {}
+    /** The result of a round: weights to average, and everything else. */
+    public record ReplicaUpdate(Weights weights, ReplicaResult result) implements Serializable {}
 
     /**
-     * Trains the round's chunks in order, the state carried from each to the next.
+     * Trains on the chunks of the round in order, and carries the hidden state from chunk to chunk.
      *
-     * @param start the network's start
-     * @param state what the replica remembers from before the round
+     * @param start weights at the start of the round, the same for all replicas
+     * @param state state of this replica after the previous round
      */
-    public Trained train(Network network, Batches batches, Round round, Weights start, ReplicaState state)
+    public ReplicaUpdate train(Network network, Batches batches, Round round, Weights start, ReplicaState state)
             throws IOException {
         Settings.Updater updater = settings.cluster().averaging().updater();
         network.setParameters(start.parameters());
         network.setOptimizerState(updater == Settings.Updater.KEEP ? state.optimizer() : start.optimizer());
         network.setState(state.recurrent());
-        Sums sums = steps(network, batches, round);
-        float[] optimizer = updater == Settings.Updater.RESET ? NONE : network.optimizerState();
-        sums.checkMean(UniformLoss.of(network.shape()));
-        boolean keeps = updater == Settings.Updater.KEEP;
-        Weights trained = new Weights(network.parameters(), keeps ? NONE : optimizer);
-        if (sums.divergence == null && !(trained.finite() && new Weights(NONE, optimizer).finite())) {
-            sums.divergence = "the weights are not finite after chunk " + (round.endChunk() - 1);
+        RoundTotals totals = trainChunks(network, batches, round);
+        float[] optimizer = updater == Settings.Updater.RESET ? EMPTY : network.optimizerState();
+        totals.checkMean(UniformLoss.of(network.shape()));
+        boolean keepsOptimizer = updater == Settings.Updater.KEEP;
+        Weights trained = new Weights(network.parameters(), keepsOptimizer ? EMPTY : optimizer);
+        if (totals.divergence == null && !(trained.finite() && new Weights(EMPTY, optimizer).finite())) {
+            totals.divergence = "the weights are not finite after chunk " + (round.endChunk() - 1);
         }
-        ReplicaState next = new ReplicaState(network.state(), keeps ? optimizer : NONE);
+        ReplicaState next = new ReplicaState(network.state(), keepsOptimizer ? optimizer : EMPTY);
         SortedMap<Integer, Double> flow =
-                number == 0 && round.endsEpoch() ? gradientFlow(network, sums.longest) : new TreeMap<>();
-        return new Trained(trained, sums.result(number, next, flow));
+                number == 0 && round.endsEpoch() ? gradientFlow(network, totals.longestBatch) : new TreeMap<>();
+        return new ReplicaUpdate(trained, totals.result(number, next, flow));
     }
 
-    /** Some lanes are enough to see what vanishes and what explodes. */
+    /** Measures the gradient flow of a few lanes of the batch; empty if its lanes do not carry state. */
     private static SortedMap<Integer, Double> gradientFlow(Network network, Batch batch) {
-        if (!batch.goesOn()) {
+        if (!batch.carriesState()) {
             return new TreeMap<>();
         }
-        int[][] lanes = new int[Math.min(MEASURED_LANES, batch.lanes())][];
+        int[][] lanes = new int[Math.min(MAX_FLOW_LANES, batch.lanes())][];
         for (int lane = 0; lane < lanes.length; lane++) {
             int end = (lane + 1) * batch.steps();
             lanes[lane] = Arrays.copyOfRange(batch.inputs(), lane * batch.steps(), end + 1);
             lanes[lane][batch.steps()] = batch.targets()[end - 1];
         }
-        return GradientFlow.ofWholeState(network, lanes);
+        return GradientFlow.totalNorms(network, lanes);
     }
 
-    private Sums steps(Network network, Batches batches, Round round) throws IOException {
+    private RoundTotals trainChunks(Network network, Batches batches, Round round) throws IOException {
         Settings.Training training = settings.training();
-        boolean resets = settings.cluster().averaging().updater() == Settings.Updater.RESET;
-        Sums sums = new Sums();
-        for (int chunk = round.startChunk(); chunk < round.endChunk() && sums.divergence == null; chunk++) {
+        boolean resetsOptimizer = settings.cluster().averaging().updater() == Settings.Updater.RESET;
+        RoundTotals totals = new RoundTotals();
+        for (int chunk = round.startChunk(); chunk < round.endChunk() && totals.divergence == null; chunk++) {
             int iteration = round.iteration() + chunk - round.startChunk();
             double progress = (double) iteration / ((long) plan.chunks() * training.epochs());
-            sums.learningRate = LearningRate.at(progress, round.epoch(), round.plateaus(), training);
+            totals.learningRate = LearningRate.at(progress, round.epoch(), round.plateaus(), training);
             Batch batch = batches.chunk(chunk, round.endChunk());
-            sums.longest = sums.longest == null || batch.steps() >= sums.longest.steps() ? batch : sums.longest;
-            sums.add(
+            totals.longestBatch = totals.longestBatch == null || batch.steps() >= totals.longestBatch.steps()
+                    ? batch
+                    : totals.longestBatch;
+            totals.add(
                     chunk,
                     network.train(
                             batch,
-                            sums.learningRate,
+                            totals.learningRate,
                             training.clipNorm(),
-                            resets ? chunk - round.startChunk() : iteration,
+                            resetsOptimizer ? chunk - round.startChunk() : iteration,
                             Seeds.of(settings.run().seed(), round.epoch(), number, chunk)));
         }
-        return sums;
+        return totals;
     }
 
-    private static final class Sums {
-        private Loss loss = Loss.NONE;
+    private static final class RoundTotals {
+        private Loss loss = Loss.ZERO;
         private double learningRate;
-        private double norms;
+        private double normSum;
         private int steps;
-        private int clipped;
+        private int clippedSteps;
         private String divergence;
-        private Batch longest;
+        private Batch longestBatch;
 
         void add(int chunk, Network.Step step) {
             loss = loss.plus(step.loss());
-            norms += step.gradientNorm();
+            normSum += step.gradientNorm();
             steps++;
-            clipped += step.clipped() ? 1 : 0;
+            clippedSteps += step.clipped() ? 1 : 0;
             double mean = step.loss().mean();
             if (!Double.isFinite(mean)) {
                 divergence = "the loss is " + mean + " in chunk " + chunk;
@@ -107,13 +109,14 @@ public record Replica(int number, Plan plan, Settings settings) {
         }
 
         void checkMean(UniformLoss uniform) {
-            if (divergence == null && loss.tokens() > 0 && uniform.isAbsurd(loss.mean())) {
-                divergence = "the mean loss is " + uniform.compare(loss.mean());
+            if (divergence == null && loss.tokens() > 0 && uniform.isDiverged(loss.mean())) {
+                divergence = "the mean loss is " + uniform.describe(loss.mean());
             }
         }
 
         ReplicaResult result(int replica, ReplicaState state, SortedMap<Integer, Double> flow) {
-            return new ReplicaResult(replica, state, loss, learningRate, norms / steps, clipped, flow, divergence);
+            return new ReplicaResult(
+                    replica, state, loss, learningRate, normSum / steps, clippedSteps, flow, divergence);
         }
     }
 }

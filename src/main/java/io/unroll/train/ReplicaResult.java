@@ -5,14 +5,16 @@ import java.io.Serializable;
 import java.util.SortedMap;
 
 /**
- * What one replica's round gives back, beside its weights.
+ * The result of a round of one replica, without its weights.
  *
- * @param learningRate of the last step
- * @param gradientNorm before clipping, mean over the steps
- * @param clippedSteps how many of its steps were clipped
- * @param gradientFlow norms of the gradient of a loss with respect to the whole state so many steps before; empty where
- *     they are not measured
- * @param divergence where loss or weights are no longer finite, what happened; null otherwise
+ * @param replica number of the replica
+ * @param state state to start the next round with
+ * @param learningRate learning rate of the last step
+ * @param gradientNorm norm of the gradient before clipping, mean over the steps
+ * @param clippedSteps number of steps whose gradient was clipped
+ * @param gradientFlow norm of the gradient of the loss with respect to the entire hidden state k steps earlier, by k;
+ *     empty if it was not measured
+ * @param divergence a description of the problem if the training has diverged; otherwise null
  */
 public record ReplicaResult(
         int replica,

@@ -4,23 +4,24 @@ import io.unroll.model.RecurrentState;
 import java.io.Serializable;
 
 /**
- * What is a replica's own from round to round.
+ * State that a replica keeps from round to round and that is not averaged.
  *
- * @param recurrent what its lanes remember
- * @param optimizer its optimizer's state, where each replica keeps its own; else empty
+ * @param recurrent hidden states of its lanes
+ * @param optimizer state of its optimizer if {@code cluster.averaging.updater = keep}; otherwise empty
  */
 public record ReplicaState(RecurrentState recurrent, float[] optimizer) implements Serializable {
     static final ReplicaState INITIAL = new ReplicaState(RecurrentState.ZERO, new float[0]);
 
+    /** @return size of the arrays in bytes */
     public long bytes() {
         return Float.BYTES * (recurrent.size() + optimizer.length);
     }
 
     private Object writeReplace() {
-        return new Travelling(recurrent, new FloatArray(optimizer));
+        return new SerializedForm(recurrent, new FloatArray(optimizer));
     }
 
-    private record Travelling(RecurrentState recurrent, FloatArray optimizer) implements Serializable {
+    private record SerializedForm(RecurrentState recurrent, FloatArray optimizer) implements Serializable {
         private Object readResolve() {
             return new ReplicaState(recurrent, optimizer.values());
         }

@@ -5,15 +5,17 @@ import io.unroll.config.Settings;
 import java.io.Serializable;
 
 /**
- * What every replica does between two averagings: chunks {@code [startChunk, endChunk)} of one epoch.
+ * The chunks that every replica trains on between two averagings: {@code [startChunk, endChunk)} of one epoch.
  *
- * @param number rounds that came before this one
- * @param iteration optimizer steps that came before this round
- * @param plateaus on which the validation loss has stayed before it
+ * @param number number of the round, from 0
+ * @param epoch number of the epoch, from 0
+ * @param iteration optimizer steps before this round
+ * @param plateaus plateaus of the validation loss before this round
  */
 public record Round(int number, int epoch, int startChunk, int endChunk, boolean endsEpoch, int iteration, int plateaus)
         implements Serializable {
-    public static Round following(RunState state, Plan plan, Settings.Averaging averaging) {
+    /** @return the round after this state */
+    public static Round next(RunState state, Plan plan, Settings.Averaging averaging) {
         Snapshot snapshot = state.snapshot();
         int chunks = plan.chunks();
         int every = averaging.everyChunks() == Settings.Averaging.EPOCH ? chunks : averaging.everyChunks();

@@ -4,25 +4,26 @@ import java.util.Map;
 import java.util.SortedMap;
 
 /**
- * How a round went; a line of the run's metrics.
+ * Metrics of a round; one line of {@code metrics.jsonl}.
  *
- * @param rounds rounds of the whole run
- * @param epoch the round's, from 1
- * @param tokens trained on so far, over all replicas
- * @param trainingLoss nats per token, over the round
- * @param validationLoss nats per token; null where the round was not followed by validation
- * @param learningRate of the round's last step
- * @param gradientNorm before clipping, mean over steps and replicas
- * @param clippedShare of the steps
- * @param gradientFlow at an epoch's end, where lanes go on: the norm of the gradient of a loss with respect to the
- *     whole state so many steps before, for steps from 1 to a chunk's; empty otherwise
- * @param tokensPerSecond of training and averaging, over all replicas
- * @param secondsLeft of the whole run, if it goes on like this
- * @param seconds wall time of each phase: broadcast, train (from the first replica's start to the last
- *     one's end, by the workers' clocks), average (everything else of a round), validate, checkpoint (until metrics and
- *     checkpoint of the round before are written)
- * @param bytes of weights that travelled: broadcast (to each executor), shuffle (all replicas' to the averaging tasks;
- *     0 if they come to the driver) and collect (to the driver)
+ * @param round number of the round, from 1
+ * @param rounds number of rounds of the entire run
+ * @param epoch number of the epoch, from 1
+ * @param tokens tokens trained on so far, over all replicas
+ * @param trainingLoss loss of the round, nats per token
+ * @param validationLoss nats per token; null if the round was not followed by validation
+ * @param learningRate learning rate of the last step
+ * @param gradientNorm norm of the gradient before clipping, mean over steps and replicas
+ * @param clippedShare share of steps whose gradient was clipped
+ * @param gradientFlow norm of the gradient of the loss with respect to the entire hidden state k steps earlier, by k,
+ *     for k from 1 to the length of a chunk; empty except at the end of an epoch of a text corpus
+ * @param tokensPerSecond tokens per second of training and averaging, over all replicas
+ * @param secondsLeft estimated seconds to the end of the run
+ * @param seconds wall time of each phase: broadcast, train (from the start of the first replica to the end of the last
+ *     one, by the clocks of the executors), average (the rest of the round), validate, checkpoint (wait until metrics
+ *     and checkpoint of the previous round are written)
+ * @param bytes bytes of weights sent: broadcast (to each executor), shuffle (from all replicas to the averaging tasks;
+ *     0 if the driver averages) and collect (to the driver)
  */
 public record RoundReport(
         int round,

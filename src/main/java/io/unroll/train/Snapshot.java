@@ -5,15 +5,15 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * All that decides how training goes on from here.
+ * Weights, states and counters between two rounds: everything that determines the rest of the training.
  *
- * @param weights with which the next round starts
- * @param velocity of the {@link OuterStep}s, {@code [parameters]}; empty where there is none
- * @param states what is each replica's own
+ * @param weights weights at the start of the next round
+ * @param velocity velocity of the {@link OuterStep}, {@code [parameters]}; empty if there is none
+ * @param states state of each replica
  * @param iteration optimizer steps of each replica so far
- * @param epoch epochs finished
- * @param chunk chunks of the present epoch that are done
- * @param round rounds done
+ * @param epoch completed epochs
+ * @param chunk completed chunks of the current epoch
+ * @param round completed rounds
  * @param tokens tokens trained on so far, over all replicas
  */
 public record Snapshot(
@@ -39,22 +39,22 @@ public record Snapshot(
     }
 
     /**
-     * @param mean of the replicas' weights
-     * @return the snapshot after a round, at the start of the next epoch where this one is complete
+     * @param mean mean of the weights of the replicas
+     * @return the snapshot after a round; if the round ends an epoch, the snapshot at the start of the next epoch
      */
     public Snapshot after(Round round, Weights mean, List<ReplicaResult> results, Settings.Averaging averaging) {
-        boolean complete = round.endsEpoch();
+        boolean endsEpoch = round.endsEpoch();
         OuterStep step = OuterStep.take(new OuterStep(weights.parameters(), velocity), mean.parameters(), averaging);
         return new Snapshot(
                 new Weights(step.start(), mean.optimizer()),
                 step.velocity(),
                 results.stream()
                         .map(ReplicaResult::state)
-                        .map(state -> complete ? state.startOfEpoch() : state)
+                        .map(state -> endsEpoch ? state.startOfEpoch() : state)
                         .toList(),
                 iteration + round.endChunk() - round.startChunk(),
-                complete ? epoch + 1 : epoch,
-                complete ? 0 : round.endChunk(),
+                endsEpoch ? epoch + 1 : epoch,
+                endsEpoch ? 0 : round.endChunk(),
                 this.round + 1,
                 tokens
                         + results.stream()
@@ -62,8 +62,8 @@ public record Snapshot(
                                 .sum());
     }
 
-    /** @return the parameters to be validated and published, {@code [parameters]} */
-    public float[] model(Settings.Averaging averaging) {
+    /** @return the parameters to validate and publish, {@code [parameters]} */
+    public float[] publishedParameters(Settings.Averaging averaging) {
         return new OuterStep(weights.parameters(), velocity).weights(averaging);
     }
 }

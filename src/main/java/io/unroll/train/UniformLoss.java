@@ -4,40 +4,36 @@ import io.unroll.model.NetworkShape;
 import java.util.Locale;
 
 /**
- * The loss of a uniform distribution over the V outputs (tokens or labels), {@code ln V} nats, as a baseline for other
+ * The loss of a uniform distribution over the V outputs (tokens or labels), {@code ln V} nats: a baseline for other
  * losses.
  *
  * <ul>
- *   <li>A higher loss is reported as a warning, not as a failure: the model may have been trained for one step only, or
- *       may overfit.
- *   <li>A loss that is also above ten times as much and above 20 nats is absurd: it takes a model which gives what
- *       comes
- *       next a probability below e<sup>-20</sup> in the mean over a round, which happens where weights have grown
- *       without
- *       bound. Training has diverged, though every number is finite. Networks start near {@code ln V}; confident ones
- *       that
- *       are wrong, as after a warm start on other labels, stay below.
+ *   <li>A loss above it is only a warning: the model may be at the start of its training, or may overfit.
+ *   <li>A loss above ten times {@code ln V} and above 20 nats means that the training has diverged, even if every
+ *       number is finite: the geometric mean of the probability of the targets is below e<sup>-20</sup>, because the
+ *       weights have grown without bound. Untrained networks have a loss near {@code ln V}; the loss of networks that
+ *       are confident and wrong, for example after a warm start on other labels, stays below 20 nats.
  * </ul>
  */
 public record UniformLoss(double nats) {
-    private static final double ABSURD = 10;
+    private static final double DIVERGED_FACTOR = 10;
     private static final double MIN_DIVERGED_NATS = 20;
 
     public static UniformLoss of(NetworkShape shape) {
         return new UniformLoss(Math.log(shape.outputs()));
     }
 
-    public boolean isBelow(double loss) {
+    public boolean isExceededBy(double loss) {
         return loss > nats;
     }
 
-    /** @return whether training has diverged where it leads to such a loss, in nats per token */
-    public boolean isAbsurd(double loss) {
-        return !(loss <= Math.max(ABSURD * nats, MIN_DIVERGED_NATS));
+    /** @return whether a loss in nats per token shows that the training has diverged */
+    public boolean isDiverged(double loss) {
+        return !(loss <= Math.max(DIVERGED_FACTOR * nats, MIN_DIVERGED_NATS));
     }
 
-    /** @return the loss beside this one, for a message */
-    public String compare(double loss) {
+    /** @return a loss compared with this one, for a message */
+    public String describe(double loss) {
         return String.format(Locale.ROOT, "%.4g nats (that of a uniform distribution is %.4g)", loss, nats);
     }
 }

@@ -1,9 +1,9 @@
 package io.unroll.train;
 
-/** A mean of vectors, summed in double precision and in the order in which they come. */
+/** A weighted mean of vectors, summed in double precision in the order of the calls of {@link #add}. */
 public final class WeightedMean {
     private final double[] sum;
-    private long weights;
+    private long totalWeight;
 
     public WeightedMean(int size) {
         this.sum = new double[size];
@@ -13,13 +13,13 @@ public final class WeightedMean {
         for (int i = 0; i < sum.length; i++) {
             sum[i] += weight * (double) values[i];
         }
-        weights += weight;
+        totalWeight += weight;
     }
 
     public float[] value() {
         float[] mean = new float[sum.length];
         for (int i = 0; i < sum.length; i++) {
-            mean[i] = (float) (sum[i] / weights);
+            mean[i] = (float) (sum[i] / totalWeight);
         }
         return mean;
     }

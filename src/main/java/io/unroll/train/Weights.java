@@ -3,14 +3,14 @@ package io.unroll.train;
 import java.io.Serializable;
 
 /**
- * What is averaged.
+ * Weights and optimizer state, which the replicas average.
  *
  * @param parameters {@code [parameters]}
- * @param optimizer the optimizer's state; empty before the first step, and where it is not averaged
+ * @param optimizer state of the optimizer; empty before the first step and if it is not averaged
  */
 public record Weights(float[] parameters, float[] optimizer) implements Serializable {
-    private static final int EXPONENT = 0x7F80_0000;
-    private static final int EXPONENT_UNIT = 0x0080_0000;
+    private static final int EXPONENT_MASK = 0x7F80_0000;
+    private static final int EXPONENT_ONE = 0x0080_0000;
 
     /** @return whether every number is finite */
     public boolean finite() {
@@ -20,17 +20,17 @@ public record Weights(float[] parameters, float[] optimizer) implements Serializ
     private static boolean finite(float[] values) {
         int carry = 0;
         for (float value : values) {
-            // An exponent of ones alone, which infinities and NaNs have, carries into the sign.
-            carry |= (Float.floatToRawIntBits(value) & EXPONENT) + EXPONENT_UNIT;
+            // Infinities and NaNs have an exponent of all ones: adding one carries into the sign bit.
+            carry |= (Float.floatToRawIntBits(value) & EXPONENT_MASK) + EXPONENT_ONE;
         }
         return carry >= 0;
     }
 
     private Object writeReplace() {
-        return new Travelling(new FloatArray(parameters), new FloatArray(optimizer));
+        return new SerializedForm(new FloatArray(parameters), new FloatArray(optimizer));
     }
 
-    private record Travelling(FloatArray parameters, FloatArray optimizer) implements Serializable {
+    private record SerializedForm(FloatArray parameters, FloatArray optimizer) implements Serializable {
         private Object readResolve() {
             return new Weights(parameters.values(), optimizer.values());
         }

@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** PyTorch's library, through DJL: its own embedding, recurrent layers, softmax with cross-entropy, and Adam. */
+/** PyTorch's C++ library through DJL: its embedding, recurrent layers, softmax cross-entropy and Adam. */
 public final class Libtorch implements Peer {
     private static final float BETA1 = 0.9f;
     private static final float BETA2 = 0.999f;
@@ -47,8 +47,8 @@ public final class Libtorch implements Peer {
         private final List<NDArray> parameters = new ArrayList<>();
         private final List<NDArray> means = new ArrayList<>();
         private final List<NDArray> variances = new ArrayList<>();
-        private final NDArray table;
-        private final NDList recurrent = new NDList();
+        private final NDArray embedding;
+        private final NDList recurrentParameters = new NDList();
         private final NDArray weights;
         private final NDArray bias;
         private final NDArray inputs;
@@ -65,12 +65,12 @@ public final class Libtorch implements Peer {
                         case GRU -> 3;
                         case LSTM -> 4;
                     };
-            table = parameter(Case.VOCABULARY, size);
+            embedding = parameter(Case.VOCABULARY, size);
             for (int i = 0; i < Case.LAYERS; i++) {
-                recurrent.add(parameter((long) gates * size, size));
-                recurrent.add(parameter((long) gates * size, size));
-                recurrent.add(parameter((long) gates * size));
-                recurrent.add(parameter((long) gates * size));
+                recurrentParameters.add(parameter((long) gates * size, size));
+                recurrentParameters.add(parameter((long) gates * size, size));
+                recurrentParameters.add(parameter((long) gates * size));
+                recurrentParameters.add(parameter((long) gates * size));
             }
             weights = parameter(Case.VOCABULARY, size);
             bias = parameter(Case.VOCABULARY);
@@ -88,9 +88,9 @@ public final class Libtorch implements Peer {
             return parameter;
         }
 
-        private NDArray timeMajor(int[][] tokens, int first) {
+        private NDArray timeMajor(int[][] tokens, int offset) {
             long[] flat = new long[Case.STEPS * Case.LANES];
-            Arrays.setAll(flat, i -> tokens[i % Case.LANES][i / Case.LANES + first]);
+            Arrays.setAll(flat, i -> tokens[i % Case.LANES][i / Case.LANES + offset]);
             return manager.create(flat, new Shape(Case.STEPS, Case.LANES));
         }
 
@@ -108,7 +108,7 @@ public final class Libtorch implements Peer {
 
         private NDArray loss(NDManager step) {
             NDArray embedded = inputs.getNDArrayInternal()
-                    .embedding(inputs, table, SparseFormat.DENSE)
+                    .embedding(inputs, embedding, SparseFormat.DENSE)
                     .singletonOrThrow();
             NDArray hidden = layers(embedded, step).reshape(-1, network.hidden());
             NDArray logits = hidden.matMul(weights.transpose()).add(bias);
@@ -120,28 +120,47 @@ public final class Libtorch implements Peer {
             var operations = x.getNDArrayInternal();
             return switch (network.cell()) {
                 case LSTM -> operations
-                        .lstm(x, new NDList(state, state), recurrent, true, Case.LAYERS, 0, true, false, false)
+                        .lstm(
+                                x,
+                                new NDList(state, state),
+                                recurrentParameters,
+                                true,
+                                Case.LAYERS,
+                                0,
+                                true,
+                                false,
+                                false)
                         .get(0);
                 case GRU -> operations
-                        .gru(x, state, recurrent, true, Case.LAYERS, 0, true, false, false)
+                        .gru(x, state, recurrentParameters, true, Case.LAYERS, 0, true, false, false)
                         .get(0);
                 case RNN -> operations
-                        .rnn(x, state, recurrent, true, Case.LAYERS, RNN.Activation.TANH, 0, true, false, false)
+                        .rnn(
+                                x,
+                                state,
+                                recurrentParameters,
+                                true,
+                                Case.LAYERS,
+                                RNN.Activation.TANH,
+                                0,
+                                true,
+                                false,
+                                false)
                         .get(0);
             };
         }
 
         private void update(NDManager step) {
-            double squares = 0;
+            double sumOfSquares = 0;
             List<NDArray> gradients = new ArrayList<>();
             for (NDArray parameter : parameters) {
                 NDArray gradient = parameter.getGradient();
                 gradient.attach(step);
                 gradients.add(gradient);
                 double norm = gradient.norm().getFloat();
-                squares += norm * norm;
+                sumOfSquares += norm * norm;
             }
-            double norm = Math.sqrt(squares);
+            double norm = Math.sqrt(sumOfSquares);
             iteration++;
             double correction = Math.sqrt(1 - Math.pow(BETA2, iteration)) / (1 - Math.pow(BETA1, iteration));
             for (int i = 0; i < parameters.size(); i++) {

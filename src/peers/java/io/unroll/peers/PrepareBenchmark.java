@@ -2,7 +2,7 @@ package io.unroll.peers;
 
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
-import io.unroll.spark.Prepare;
+import io.unroll.spark.CorpusPreparation;
 import io.unroll.spark.Session;
 import io.unroll.task.Task;
 import java.io.IOException;
@@ -14,8 +14,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Preparing a corpus (its hash, its vocabulary, its token files) beside the least that Spark itself can do with it,
- * {@code spark.read().text(path).count()}, in turns.
+ * Compares the preparation of a corpus (hash, vocabulary, token files) with {@code spark.read().text(path).count()},
+ * the least work that Spark can do on it. Runs both in turns.
  */
 public final class PrepareBenchmark {
     private final Session session;
@@ -34,7 +34,7 @@ public final class PrepareBenchmark {
                 source.getFileSystem(session.hadoop()).getContentSummary(source).getLength() / 1e6;
     }
 
-    /** @param args a file or folder; turns; a tokenizer */
+    /** @param args a file or folder, the number of turns, and a tokenizer */
     public static void main(String[] args) throws IOException {
         int turns = args.length > 1 ? Integer.parseInt(args[1]) : 3;
         try (Session session = Session.start("prepare benchmark", 1)) {
@@ -47,15 +47,15 @@ public final class PrepareBenchmark {
         System.out.printf(Locale.ROOT, "%s: %,.0f MB on %d cores%n", path, megabytes, cores);
         System.out.printf("%5s %18s %18s %8s%n", "turn", "count, MB/s/core", "prepare, MB/s/core", "ratio");
         for (int turn = 1; turn <= turns; turn++) {
-            double count = seconds(this::count);
-            double prepare = seconds(this::prepare);
+            double countSeconds = seconds(this::count);
+            double prepareSeconds = seconds(this::prepare);
             System.out.printf(
                     Locale.ROOT,
                     "%5d %18.1f %18.1f %8.2f%n",
                     turn,
-                    megabytes / count / cores,
-                    megabytes / prepare / cores,
-                    prepare / count);
+                    megabytes / countSeconds / cores,
+                    megabytes / prepareSeconds / cores,
+                    prepareSeconds / countSeconds);
         }
     }
 
@@ -80,7 +80,8 @@ public final class PrepareBenchmark {
                         "run.directory = none, corpus { path = \"%s\", prepared = \"%s\", tokenizer = %s, malformed = replace }",
                         path, prepared, tokenizer),
                 "benchmark");
-        Prepare.of(session, settings, Task.of(settings), Optional.empty()).prepare();
+        CorpusPreparation.of(session, settings, Task.of(settings), Optional.empty())
+                .prepare();
         FileSystem.getLocal(session.hadoop()).delete(new org.apache.hadoop.fs.Path(prepared.toUri()), true);
     }
 }

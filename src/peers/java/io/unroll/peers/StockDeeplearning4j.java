@@ -20,7 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
-/** Deeplearning4j's own layers, with an embedding and one-hot labels. */
+/** The layers that come with Deeplearning4j, with an embedding and one-hot labels. */
 public final class StockDeeplearning4j implements Peer {
     @Override
     public String name() {

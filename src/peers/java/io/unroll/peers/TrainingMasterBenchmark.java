@@ -31,8 +31,9 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 /**
- * The same network, data, workers, batches and averaging under Deeplearning4j's ParameterAveragingTrainingMaster and
- * under UnrollTrainingMaster, in turns: speed, and loss on held-out text after equally many tokens.
+ * Compares Deeplearning4j's ParameterAveragingTrainingMaster with UnrollTrainingMaster: the same network, data,
+ * workers, batches and averaging, trained in turns. Prints the speed, and the loss on held-out text after the same
+ * number of tokens.
  */
 public final class TrainingMasterBenchmark {
     private static final int WORKERS = 2;
@@ -48,7 +49,7 @@ public final class TrainingMasterBenchmark {
     private final Broadcast<int[]> text;
     private final int chunks;
 
-    /** @param chunks of each worker in a turn */
+    /** @param chunks chunks per worker and turn */
     private TrainingMasterBenchmark(JavaSparkContext context, String text, int chunks) {
         this.context = context;
         this.symbols = text.chars()
@@ -80,7 +81,7 @@ public final class TrainingMasterBenchmark {
         }
     }
 
-    /** @param args a text file; turns of each; chunks of each worker in a turn, a multiple of AVERAGING_EVERY */
+    /** @param args a text file, the number of turns, and chunks per worker and turn (a multiple of AVERAGING_EVERY) */
     public static void main(String[] args) throws IOException {
         int turns = args.length > 1 ? Integer.parseInt(args[1]) : 4;
         int chunks = args.length > 2 ? Integer.parseInt(args[2]) : 4 * AVERAGING_EVERY;
@@ -122,8 +123,8 @@ public final class TrainingMasterBenchmark {
         System.out.printf(
                 "%-34s %5s %12s %12s %16s%n", "training master", "turn", "tokens", "tokens/s", "held-out nats");
         for (int turn = 1; turn <= turns; turn++) {
-            for (Contestant each : List.of(stock, ours)) {
-                turn(each, turn, tokens);
+            for (Contestant contestant : List.of(stock, ours)) {
+                runTurn(contestant, turn, tokens);
             }
         }
         System.out.printf(
@@ -137,47 +138,54 @@ public final class TrainingMasterBenchmark {
                 ours.loss);
     }
 
-    private void turn(Contestant each, int turn, long tokens) {
+    private void runTurn(Contestant contestant, int turn, long tokens) {
         long start = System.nanoTime();
-        each.network.fit(data());
+        contestant.network.fit(data());
         double perSecond = tokens / ((System.nanoTime() - start) / 1e9);
-        each.tokensPerSecond.add(perSecond);
-        each.loss = heldOutLoss(each.network);
+        contestant.tokensPerSecond.add(perSecond);
+        contestant.loss = heldOutLoss(contestant.network);
         System.out.printf(
-                Locale.ROOT, "%-34s %5d %,12d %,12.0f %16.4f%n", each.name, turn, turn * tokens, perSecond, each.loss);
+                Locale.ROOT,
+                "%-34s %5d %,12d %,12.0f %16.4f%n",
+                contestant.name,
+                turn,
+                turn * tokens,
+                perSecond,
+                contestant.loss);
     }
 
-    /** Worker after worker, and in each its chunks in order: row j of one goes on in row j of the next. */
+    /** @return the chunks of each worker in order; row j of a chunk continues row j of the previous one */
     private JavaRDD<DataSet> data() {
         Broadcast<int[]> tokens = text;
-        int perLane = chunks;
+        int chunksPerWorker = chunks;
         int size = symbols.length();
-        List<Integer> places = IntStream.range(0, WORKERS * chunks).boxed().toList();
-        return context.parallelize(places, WORKERS).map(place -> {
+        List<Integer> chunkNumbers =
+                IntStream.range(0, WORKERS * chunks).boxed().toList();
+        return context.parallelize(chunkNumbers, WORKERS).map(number -> {
             int[] starts = new int[LANES];
             for (int lane = 0; lane < LANES; lane++) {
-                int all = place / perLane * LANES + lane;
-                starts[lane] = all * (perLane * STEPS + 1) + place % perLane * STEPS;
+                int globalLane = number / chunksPerWorker * LANES + lane;
+                starts[lane] = globalLane * (chunksPerWorker * STEPS + 1) + number % chunksPerWorker * STEPS;
             }
             return chunk(tokens.value(), starts, STEPS, size);
         });
     }
 
-    private static DataSet chunk(int[] tokens, int[] starts, int steps, int size) {
-        return new DataSet(oneHot(tokens, starts, 0, steps, size), oneHot(tokens, starts, 1, steps, size));
+    private static DataSet chunk(int[] tokens, int[] starts, int steps, int symbols) {
+        return new DataSet(oneHot(tokens, starts, 0, steps, symbols), oneHot(tokens, starts, 1, steps, symbols));
     }
 
-    private static INDArray oneHot(int[] tokens, int[] starts, int ahead, int steps, int size) {
-        float[] values = new float[starts.length * size * steps];
+    private static INDArray oneHot(int[] tokens, int[] starts, int offset, int steps, int symbols) {
+        float[] values = new float[starts.length * symbols * steps];
         for (int lane = 0; lane < starts.length; lane++) {
             for (int step = 0; step < steps; step++) {
-                values[(lane * size + tokens[starts[lane] + step + ahead]) * steps + step] = 1;
+                values[(lane * symbols + tokens[starts[lane] + step + offset]) * steps + step] = 1;
             }
         }
-        return Nd4j.create(values, new long[] {starts.length, size, steps}, 'c');
+        return Nd4j.create(values, new long[] {starts.length, symbols, steps}, 'c');
     }
 
-    /** @return nats per character, from the zero state, on the text's end */
+    /** @return nats per character on the end of the text, from a zero state */
     private double heldOutLoss(SparkDl4jMultiLayer network) {
         int[] tokens = text.value();
         int[] starts = new int[HELD_OUT_LANES];

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What Unroll is measured against, run small: the sources of src/peers, which nothing else uses. */
+/** Runs the benchmarks against other systems (src/peers) with small networks. */
 @Tag("full")
 class PeersIT {
     @TempDir
@@ -36,7 +36,7 @@ class PeersIT {
     }
 
     @Test
-    void preparingIsMeasuredBesideCounting() throws Exception {
+    void prepareBenchmarkPrintsAResult() throws Exception {
         Path text = Files.writeString(folder.resolve("text"), SampleText.lines(5000));
 
         Output output = run("--class", "io.unroll.peers.PrepareBenchmark", text.toString(), "1", "char");
@@ -45,25 +45,25 @@ class PeersIT {
     }
 
     @Test
-    void trainingMastersLearnTheSameWithinATurn() throws Exception {
+    void bothTrainingMastersLearnWithinATurn() throws Exception {
         Path text = Files.writeString(folder.resolve("text"), SampleText.lines(5000));
 
         Output output = run("--class", "io.unroll.peers.TrainingMasterBenchmark", text.toString(), "1", "16");
 
-        String[] words = output.out().strip().replaceAll("(?s).*tokens: ", "").split(" ");
-        double stock = Double.parseDouble(words[0]);
-        double ours = Double.parseDouble(words[2]);
-        double alike =
+        String[] fields = output.out().strip().replaceAll("(?s).*tokens: ", "").split(" ");
+        double stockLoss = Double.parseDouble(fields[0]);
+        double unrollLoss = Double.parseDouble(fields[2]);
+        double uniformLoss =
                 Math.log((double) SampleText.lines(100).chars().distinct().count());
-        assertTrue(stock < alike && ours < alike, output.out());
+        assertTrue(stockLoss < uniformLoss && unrollLoss < uniformLoss, output.out());
     }
 
     private Output run(String... arguments) throws Exception {
-        String[] all = new String[arguments.length + 1];
-        all[0] = "-Ppeers";
-        System.arraycopy(arguments, 0, all, 1, arguments.length);
-        // Libtorch's libraries are unpacked there.
-        Output output = new Unroll(folder).with(Map.of("DJL_CACHE_DIR", "djl")).run(all);
+        String[] withProfile = new String[arguments.length + 1];
+        withProfile[0] = "-Ppeers";
+        System.arraycopy(arguments, 0, withProfile, 1, arguments.length);
+        // LibTorch unpacks its libraries into this folder.
+        Output output = new Unroll(folder).with(Map.of("DJL_CACHE_DIR", "djl")).run(withProfile);
         assertEquals(0, output.status(), output.err());
         return output;
     }

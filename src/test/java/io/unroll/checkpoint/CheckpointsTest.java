@@ -47,12 +47,13 @@ class CheckpointsTest {
     private final List<String> damaged = new ArrayList<>();
 
     @Test
-    void whatIsWrittenIsRead() throws IOException {
+    void readsWhatWasWritten() throws IOException {
         RunState before = state(6, 0.5);
         RunState state = before.after(state(7, 0.6).snapshot(), state(7, 0.6).report(), 1);
         checkpoints("").write(state, CORPUS);
 
-        Checkpoints.Found found = checkpoints("").latest(this::note).orElseThrow();
+        Checkpoints.LatestCheckpoint found =
+                checkpoints("").latest(this::addDamaged).orElseThrow();
 
         assertArrayEquals(
                 state.snapshot().weights().parameters(),
@@ -79,16 +80,16 @@ class CheckpointsTest {
     }
 
     @Test
-    void aFlippedBitAnywhereAndAFileThatEndsTooEarlyAreSeen() throws IOException {
+    void detectsFlippedBitsAndTruncation() throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         CheckpointFile.write(new CheckpointFile.Contents(settings("").text(), CORPUS, state(1, 0.5)), out);
         byte[] good = out.toByteArray();
         for (int i = 0; i < good.length; i++) {
-            byte[] bad = good.clone();
-            bad[i] = (byte) (bad[i] ^ (1 << (i % 8)));
-            assertThrows(IOException.class, () -> read(bad), "bit of byte " + i);
-            byte[] early = Arrays.copyOf(good, i);
-            assertThrows(IOException.class, () -> read(early), i + " bytes");
+            byte[] flipped = good.clone();
+            flipped[i] = (byte) (flipped[i] ^ (1 << (i % 8)));
+            assertThrows(IOException.class, () -> read(flipped), "flipped bit in byte " + i);
+            byte[] truncated = Arrays.copyOf(good, i);
+            assertThrows(IOException.class, () -> read(truncated), "truncated to " + i + " bytes");
         }
         assertEquals(CORPUS, read(good).corpus());
     }
@@ -98,7 +99,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void aDamagedCheckpointIsNamedAndTheOneBeforeIsUsed() throws IOException {
+    void reportsADamagedCheckpointAndUsesThePreviousOne() throws IOException {
         Checkpoints checkpoints = checkpoints("");
         checkpoints.write(state(1, 0.5), CORPUS);
         checkpoints.write(state(2, 0.5), CORPUS);
@@ -109,25 +110,40 @@ class CheckpointsTest {
 
         assertEquals(
                 1,
-                checkpoints.latest(this::note).orElseThrow().state().snapshot().round());
+                checkpoints
+                        .latest(this::addDamaged)
+                        .orElseThrow()
+                        .state()
+                        .snapshot()
+                        .round());
         assertEquals(1, damaged.size());
         assertTrue(damaged.get(0).endsWith("round-00000002.checkpoint: it ends too early"), damaged.get(0));
 
         checkpoints.write(state(2, 0.5), CORPUS);
         assertEquals(
                 2,
-                checkpoints.latest(this::note).orElseThrow().state().snapshot().round());
+                checkpoints
+                        .latest(this::addDamaged)
+                        .orElseThrow()
+                        .state()
+                        .snapshot()
+                        .round());
         Files.write(second, new byte[] {1, 2, 3});
         assertEquals(
                 1,
-                checkpoints.latest(this::note).orElseThrow().state().snapshot().round());
+                checkpoints
+                        .latest(this::addDamaged)
+                        .orElseThrow()
+                        .state()
+                        .snapshot()
+                        .round());
     }
 
     @Test
-    void theLastOnesAndTheBestAreKept() throws IOException {
+    void keepsTheNewestCheckpointsAndTheBest() throws IOException {
         Checkpoints checkpoints = checkpoints("run.checkpoint.keep = 2");
         double[] losses = {0.9, 0.3, 0.8, 0.7, 0.6};
-        RunState state = RunState.before(state(0, 1).snapshot());
+        RunState state = RunState.initial(state(0, 1).snapshot());
         for (int round = 1; round <= losses.length; round++) {
             RunState next = state(round, losses[round - 1]);
             state = state.after(next.snapshot(), next.report(), 2);
@@ -141,23 +157,28 @@ class CheckpointsTest {
         Files.writeString(folder.resolve("run/checkpoints/.round-00000006.checkpoint.draft"), "half");
         assertEquals(
                 5,
-                checkpoints.latest(this::note).orElseThrow().state().snapshot().round());
+                checkpoints
+                        .latest(this::addDamaged)
+                        .orElseThrow()
+                        .state()
+                        .snapshot()
+                        .round());
         checkpoints.clear();
-        assertTrue(checkpoints.latest(this::note).isEmpty());
+        assertTrue(checkpoints.latest(this::addDamaged).isEmpty());
     }
 
     @Test
-    void anotherRunsCheckpointIsRefusedAndTheDifferenceNamed() throws IOException {
+    void rejectsACheckpointOfAnotherRunAndNamesTheDifference() throws IOException {
         checkpoints("").write(state(1, 0.5), CORPUS);
 
-        Checkpoints.Found changed =
-                checkpoints("training.batch = 8").latest(this::note).orElseThrow();
+        Checkpoints.LatestCheckpoint changed =
+                checkpoints("training.batch = 8").latest(this::addDamaged).orElseThrow();
         String message = assertThrows(ConfigurationException.class, () -> changed.checkSameRun(CORPUS))
                 .getMessage();
         assertTrue(message.contains("training.batch is 8, and was 64"), message);
 
-        Checkpoints.Found same = checkpoints("corpus.path = moved, run.checkpoint { every = 5, keep = 9 }")
-                .latest(this::note)
+        Checkpoints.LatestCheckpoint same = checkpoints("corpus.path = moved, run.checkpoint { every = 5, keep = 9 }")
+                .latest(this::addDamaged)
                 .orElseThrow();
         same.checkSameRun(CORPUS);
         message = assertThrows(ConfigurationException.class, () -> same.checkSameRun("beef"))
@@ -166,18 +187,18 @@ class CheckpointsTest {
     }
 
     @Test
-    void aCheckpointOfANewerUnrollIsNoDamage() throws IOException {
+    void aCheckpointOfANewerUnrollIsNotReportedAsDamaged() throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         CheckpointFile.write(new CheckpointFile.Contents(settings("").text(), CORPUS, state(1, 0.5)), out);
-        byte[] newer = ofVersion9(out.toByteArray());
+        byte[] newer = withVersion9(out.toByteArray());
 
         String message = assertThrows(UnrollException.class, () -> read(newer)).getMessage();
 
         assertTrue(message.contains("written by a newer Unroll"), message);
     }
 
-    private static byte[] ofVersion9(byte[] checkpoint) {
-        int header = 12 + ByteBuffer.wrap(checkpoint).getInt(8);
+    private static byte[] withVersion9(byte[] checkpoint) {
+        int headerEnd = 12 + ByteBuffer.wrap(checkpoint).getInt(8);
         byte[] version = "\"version\" : ".getBytes(StandardCharsets.US_ASCII);
         int at = 12;
         while (!Arrays.equals(checkpoint, at, at + version.length, version, 0, version.length)) {
@@ -185,13 +206,13 @@ class CheckpointsTest {
         }
         checkpoint[at + version.length] = '9';
         CRC32C checksum = new CRC32C();
-        checksum.update(checkpoint, 0, header);
-        ByteBuffer.wrap(checkpoint).putLong(header, checksum.getValue());
+        checksum.update(checkpoint, 0, headerEnd);
+        ByteBuffer.wrap(checkpoint).putLong(headerEnd, checksum.getValue());
         return checkpoint;
     }
 
     @Test
-    void aFullDiskIsOneSentenceAndLosesNothing() throws IOException {
+    void aFullDiskFailsWithOneSentenceAndKeepsThePreviousCheckpoint() throws IOException {
         checkpoints("").write(state(1, 0.5), CORPUS);
         Configuration full = new Configuration();
         full.setClass("fs.file.impl", FullDisk.class, FileSystem.class);
@@ -205,7 +226,7 @@ class CheckpointsTest {
         assertEquals(
                 1,
                 checkpoints("")
-                        .latest(this::note)
+                        .latest(this::addDamaged)
                         .orElseThrow()
                         .state()
                         .snapshot()
@@ -214,22 +235,22 @@ class CheckpointsTest {
     }
 
     @Test
-    void aPlaceThatCannotBeReadJustNowLosesNothing() throws IOException {
+    void failsWithoutLossIfCheckpointsCannotBeReadNow() throws IOException {
         checkpoints("").write(state(1, 0.5), CORPUS);
-        Configuration away = new Configuration();
-        away.setClass("fs.file.impl", Unreadable.class, FileSystem.class);
-        away.setBoolean("fs.file.impl.disable.cache", true);
-        Checkpoints unreadable = new Checkpoints(settings(""), away);
+        Configuration forbidden = new Configuration();
+        forbidden.setClass("fs.file.impl", Unreadable.class, FileSystem.class);
+        forbidden.setBoolean("fs.file.impl.disable.cache", true);
+        Checkpoints unreadable = new Checkpoints(settings(""), forbidden);
 
-        String message = assertThrows(UnrollException.class, () -> unreadable.latest(this::note))
+        String message = assertThrows(UnrollException.class, () -> unreadable.latest(this::addDamaged))
                 .getMessage();
 
         assertTrue(message.contains("403 Forbidden. Nothing is lost"), message);
         assertEquals(List.of(), damaged);
-        assertTrue(checkpoints("").latest(this::note).isPresent());
+        assertTrue(checkpoints("").latest(this::addDamaged).isPresent());
     }
 
-    /** Lists files, and opens none. */
+    /** A local file system that lists files but refuses to open them. */
     public static final class Unreadable extends LocalFileSystem {
         @Override
         public FSDataInputStream open(org.apache.hadoop.fs.Path path, int buffer) throws IOException {
@@ -238,19 +259,19 @@ class CheckpointsTest {
     }
 
     @Test
-    void whereAllAreDamagedNothingBeginsAnewUnasked() throws IOException {
+    void failsIfAllCheckpointsAreDamaged() throws IOException {
         Checkpoints checkpoints = checkpoints("");
         checkpoints.write(state(1, 0.5), CORPUS);
         Files.write(folder.resolve("run/checkpoints/round-00000001.checkpoint"), new byte[] {1});
 
-        String message = assertThrows(UnrollException.class, () -> checkpoints.latest(this::note))
+        String message = assertThrows(UnrollException.class, () -> checkpoints.latest(this::addDamaged))
                 .getMessage();
 
         assertTrue(message.contains("is damaged: delete that folder to start from scratch"), message);
     }
 
     @Test
-    void aDamagedOneOfALaterRoundTakesNoPlace() throws IOException {
+    void doesNotCountADamagedCheckpointOfALaterRound() throws IOException {
         Checkpoints checkpoints = checkpoints("run.checkpoint.keep = 1");
         checkpoints.write(state(9, 0.5), CORPUS);
         RunState second = state(2, 0.5);
@@ -262,7 +283,7 @@ class CheckpointsTest {
         assertTrue(names().contains("round-00000003.checkpoint"), names().toString());
     }
 
-    /** What is written there finds a disk that is full, as the kernel has it. */
+    /** A local file system that writes every file to /dev/full. */
     public static final class FullDisk extends LocalFileSystem {
         @Override
         public FSDataOutputStream create(org.apache.hadoop.fs.Path path, boolean overwrite) throws IOException {
@@ -271,15 +292,15 @@ class CheckpointsTest {
     }
 
     @Test
-    void metricsGoOnFromTheCheckpointsRound() throws IOException {
+    void metricsResumeAfterTheRoundOfTheCheckpoint() throws IOException {
         MetricsFile metrics = new MetricsFile(folder.resolve("run").toString(), new Configuration());
         for (int round = 1; round <= 3; round++) {
             metrics.add(state(round, 0.5).report());
         }
 
-        MetricsFile again = new MetricsFile(folder.resolve("run").toString(), new Configuration());
-        again.resume(state(2, 0.5).report());
-        again.add(state(3, 0.25).report());
+        MetricsFile resumed = new MetricsFile(folder.resolve("run").toString(), new Configuration());
+        resumed.resume(state(2, 0.5).report());
+        resumed.add(state(3, 0.25).report());
 
         List<String> lines = Files.readAllLines(folder.resolve("run/metrics.jsonl"));
         assertEquals(3, lines.size(), lines.toString());
@@ -288,7 +309,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void metricsWhoseDraftAloneIsLeftGetTheirName() throws IOException {
+    void metricsResumeFromADraftIfOnlyTheDraftExists() throws IOException {
         MetricsFile metrics = new MetricsFile(folder.resolve("run").toString(), new Configuration());
         metrics.add(state(1, 0.5).report());
         metrics.add(state(2, 0.5).report());
@@ -301,7 +322,7 @@ class CheckpointsTest {
         assertEquals(2, Files.readAllLines(folder.resolve("run/metrics.jsonl")).size());
     }
 
-    private void note(String checkpoint, String problem) {
+    private void addDamaged(String checkpoint, String problem) {
         damaged.add(checkpoint + ": " + problem);
     }
 
@@ -314,13 +335,13 @@ class CheckpointsTest {
         }
     }
 
-    private Checkpoints checkpoints(String more) throws IOException {
-        return new Checkpoints(settings(more), new Configuration());
+    private Checkpoints checkpoints(String extraSettings) throws IOException {
+        return new Checkpoints(settings(extraSettings), new Configuration());
     }
 
-    private Settings settings(String more) {
+    private Settings settings(String extraSettings) {
         return SettingsReader.parse(
-                "corpus.path = here, " + more + "\nrun.directory = \"" + folder.resolve("run") + "\"", "test");
+                "corpus.path = here, " + extraSettings + "\nrun.directory = \"" + folder.resolve("run") + "\"", "test");
     }
 
     static RunState state(int round, double validation) {
@@ -351,6 +372,6 @@ class CheckpointsTest {
                 3,
                 round,
                 1000L * round);
-        return RunState.before(snapshot).after(snapshot, report, 1);
+        return RunState.initial(snapshot).after(snapshot, report, 1);
     }
 }

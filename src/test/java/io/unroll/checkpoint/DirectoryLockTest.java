@@ -22,69 +22,72 @@ import org.junit.jupiter.api.io.TempDir;
 class DirectoryLockTest {
     private static final DirectoryLock.Times QUICK =
             new DirectoryLock.Times(Duration.ofMillis(50), Duration.ofSeconds(2));
+    /** No renewal falls into the test: it would show a half-written file. */
+    private static final DirectoryLock.Times WITHOUT_RENEWAL =
+            new DirectoryLock.Times(Duration.ofMinutes(1), Duration.ofSeconds(2));
 
     @TempDir
     private Path folder;
 
-    private final List<String> waited = new ArrayList<>();
+    private final List<String> waitMessages = new ArrayList<>();
 
     @Test
-    void oneHasItUntilItIsClosed() {
-        DirectoryLock.Holder here = DirectoryLock.Holder.here();
-        try (DirectoryLock one = lock(here)) {
-            one.checkNow();
-            String message = assertThrows(UnrollException.class, () -> lock(DirectoryLock.Holder.here()))
+    void aSecondProcessCannotLockUntilTheFirstCloses() {
+        DirectoryLock.Holder thisProcess = DirectoryLock.Holder.ofThisProcess();
+        try (DirectoryLock lock = lock(thisProcess, WITHOUT_RENEWAL)) {
+            lock.checkNow();
+            String message = assertThrows(UnrollException.class, () -> lock(DirectoryLock.Holder.ofThisProcess()))
                     .getMessage();
-            assertTrue(message.contains("P is being written to by process " + here.pid() + " on "), message);
+            assertTrue(message.contains("P is being written to by process " + thisProcess.pid() + " on "), message);
             assertTrue(message.endsWith("wait until it ends, stop it, or give another directory."), message);
         }
         assertFalse(Files.exists(file()));
-        lock(DirectoryLock.Holder.here()).close();
-        assertEquals(List.of(), waited);
+        lock(DirectoryLock.Holder.ofThisProcess()).close();
+        assertEquals(List.of(), waitMessages);
     }
 
     @Test
-    void thatOfADeadProcessOfThisMachineIsTakenAtOnce() throws Exception {
-        DirectoryLock.Holder here = DirectoryLock.Holder.here();
+    void takesOverALockOfADeadLocalProcessAtOnce() throws Exception {
+        DirectoryLock.Holder thisProcess = DirectoryLock.Holder.ofThisProcess();
         Process dead = new ProcessBuilder("true").start();
         dead.waitFor();
         long parent = ProcessHandle.current().parent().orElseThrow().pid();
         for (DirectoryLock.Holder holder : List.of(
-                with(here, here.machine(), dead.pid(), here.since()),
-                // The number is another process' by now; or this one's, as in a container that was started again.
-                with(here, here.machine(), parent, Instant.EPOCH.toString()),
-                with(here, here.machine(), here.pid(), here.since()))) {
+                holder(thisProcess, thisProcess.machine(), dead.pid(), thisProcess.since()),
+                // The process id now belongs to another process, or, as in a restarted container, to this one.
+                holder(thisProcess, thisProcess.machine(), parent, Instant.EPOCH.toString()),
+                holder(thisProcess, thisProcess.machine(), thisProcess.pid(), thisProcess.since()))) {
             write(holder);
-            lock(here).close();
+            lock(thisProcess).close();
         }
-        assertEquals(List.of(), waited);
+        assertEquals(List.of(), waitMessages);
     }
 
     @Test
-    void thatOfALivingProcessOfThisMachineIsNot() throws Exception {
-        DirectoryLock.Holder here = DirectoryLock.Holder.here();
+    void doesNotTakeOverALockOfARunningLocalProcess() throws Exception {
+        DirectoryLock.Holder thisProcess = DirectoryLock.Holder.ofThisProcess();
         ProcessHandle parent = ProcessHandle.current().parent().orElseThrow();
         String start = parent.info().startInstant().orElseThrow().toString();
-        write(with(here, here.machine(), parent.pid(), start));
+        write(holder(thisProcess, thisProcess.machine(), parent.pid(), start));
 
-        assertThrows(UnrollException.class, () -> lock(here));
-        assertEquals(List.of(), waited);
+        assertThrows(UnrollException.class, () -> lock(thisProcess));
+        assertEquals(List.of(), waitMessages);
     }
 
-    /** Clocks of machines may differ: nothing but change counts. */
+    /** Clocks of machines may differ, so only a change of the lock file counts. */
     @Test
-    void thatOfAnotherMachineIsTakenWhereNothingRenewsIt() throws Exception {
-        DirectoryLock.Holder here = DirectoryLock.Holder.here();
-        DirectoryLock.Holder other = with(here, "another", 1, "2099-01-01T00:00:00Z");
+    void takesOverALockOfAnotherMachineUnlessItIsRenewed() throws Exception {
+        DirectoryLock.Holder thisProcess = DirectoryLock.Holder.ofThisProcess();
+        DirectoryLock.Holder other = holder(thisProcess, "another", 1, "2099-01-01T00:00:00Z");
         write(other);
         long start = System.nanoTime();
-        lock(here).close();
+        lock(thisProcess).close();
         assertTrue(System.nanoTime() - start > QUICK.abandoned().toNanos());
-        assertEquals(1, waited.size(), waited.toString());
-        assertTrue(waited.get(0).contains("process 1 on "), waited.get(0));
+        assertEquals(1, waitMessages.size(), waitMessages.toString());
+        assertTrue(waitMessages.get(0).contains("process 1 on "), waitMessages.get(0));
 
         write(other);
-        Thread renews = new Thread(() -> {
+        Thread renewal = new Thread(() -> {
             try {
                 Thread.sleep(300);
                 write(other.renewed());
@@ -92,22 +95,22 @@ class DirectoryLockTest {
                 throw new IllegalStateException(e);
             }
         });
-        renews.start();
-        assertThrows(UnrollException.class, () -> lock(here));
-        renews.join();
+        renewal.start();
+        assertThrows(UnrollException.class, () -> lock(thisProcess));
+        renewal.join();
     }
 
     @Test
-    void whatIsHalfWrittenIsWaitedFor() throws Exception {
+    void waitsForALockFileThatIsBeingWritten() throws Exception {
         Files.createDirectories(file().getParent());
         Files.write(file(), new byte[0]);
-        lock(DirectoryLock.Holder.here()).close();
-        assertEquals(1, waited.size());
+        lock(DirectoryLock.Holder.ofThisProcess()).close();
+        assertEquals(1, waitMessages.size());
     }
 
     @Test
-    void itIsRenewed() throws Exception {
-        try (DirectoryLock lock = lock(DirectoryLock.Holder.here())) {
+    void renewsTheLockFile() throws Exception {
+        try (DirectoryLock lock = lock(DirectoryLock.Holder.ofThisProcess())) {
             String before = Files.readString(file());
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
             while (before.equals(Files.readString(file())) && System.nanoTime() < end) {
@@ -119,28 +122,29 @@ class DirectoryLockTest {
     }
 
     @Test
-    void whoeverWroteLastHasIt() throws Exception {
+    void theLastWriterHoldsTheLock() throws Exception {
         var path = new org.apache.hadoop.fs.Path(file().toString());
-        try (DirectoryLock lock = DirectoryLock.of(path, "P", new Configuration(), waited::add)) {
-            DirectoryLock.Holder other = with(DirectoryLock.Holder.here(), "another", 7, "2001-01-01T00:00:00Z");
+        try (DirectoryLock lock = DirectoryLock.acquire(path, "P", new Configuration(), waitMessages::add)) {
+            DirectoryLock.Holder other =
+                    holder(DirectoryLock.Holder.ofThisProcess(), "another", 7, "2001-01-01T00:00:00Z");
             write(other);
             String message = assertThrows(UnrollException.class, lock::checkNow).getMessage();
             assertTrue(message.contains("another process has taken over P, because"), message);
         }
-        assertTrue(Files.readString(file()).contains("another"), "it was the other's to remove");
+        assertTrue(Files.readString(file()).contains("another"), "the lock file of the other process was deleted");
     }
 
     @Test
-    void whatIsNoLockIsNotOverwritten() throws Exception {
+    void doesNotOverwriteAFileThatIsNotALock() throws Exception {
         Files.createDirectories(file().getParent());
         Files.writeString(file(), "poetry");
-        String message = assertThrows(ConfigurationException.class, () -> lock(DirectoryLock.Holder.here()))
+        String message = assertThrows(ConfigurationException.class, () -> lock(DirectoryLock.Holder.ofThisProcess()))
                 .getMessage();
         assertTrue(message.contains("/.lock was not made by Unroll"), message);
         assertEquals("poetry", Files.readString(file()));
     }
 
-    private static DirectoryLock.Holder with(DirectoryLock.Holder holder, String machine, long pid, String since) {
+    private static DirectoryLock.Holder holder(DirectoryLock.Holder holder, String machine, long pid, String since) {
         return new DirectoryLock.Holder(holder.host(), machine, pid, since, machine + pid, 0);
     }
 
@@ -154,7 +158,11 @@ class DirectoryLockTest {
     }
 
     private DirectoryLock lock(DirectoryLock.Holder holder) {
+        return lock(holder, QUICK);
+    }
+
+    private DirectoryLock lock(DirectoryLock.Holder holder, DirectoryLock.Times times) {
         var path = new org.apache.hadoop.fs.Path(file().toString());
-        return DirectoryLock.of(path, "P", new Configuration(), waited::add, holder, QUICK);
+        return DirectoryLock.acquire(path, "P", new Configuration(), waitMessages::add, holder, times);
     }
 }

@@ -10,11 +10,11 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
-/** The local file system, to which nothing happens any more after so many changes: as when the process dies. */
+/** A local file system that fails all changes after the first {@code n}, as if the process had died. */
 public final class DyingFileSystem extends LocalFileSystem {
     private static final AtomicInteger CHANGES_LEFT = new AtomicInteger();
 
-    /** @return a configuration by which local paths, the folder's and all others, are on this file system */
+    /** @return a configuration that uses this file system for local paths */
     static Configuration dyingAfter(int changes) {
         CHANGES_LEFT.set(changes);
         Configuration configuration = new Configuration();
@@ -27,9 +27,9 @@ public final class DyingFileSystem extends LocalFileSystem {
         return CHANGES_LEFT.get() < 0;
     }
 
-    private static void change(String what) throws IOException {
+    private static void countChange(String operation) throws IOException {
         if (CHANGES_LEFT.decrementAndGet() < 0) {
-            throw new IOException("died before " + what);
+            throw new IOException("died before " + operation);
         }
     }
 
@@ -41,7 +41,7 @@ public final class DyingFileSystem extends LocalFileSystem {
 
     @Override
     public boolean mkdirs(Path path) throws IOException {
-        change("mkdirs " + path);
+        countChange("mkdirs " + path);
         return super.mkdirs(path);
     }
 
@@ -55,19 +55,19 @@ public final class DyingFileSystem extends LocalFileSystem {
             long block,
             Progressable progress)
             throws IOException {
-        change("create " + path);
+        countChange("create " + path);
         return super.create(path, permission, overwrite, buffer, replication, block, progress);
     }
 
     @Override
     public boolean rename(Path from, Path to) throws IOException {
-        change("rename " + from);
+        countChange("rename " + from);
         return super.rename(from, to);
     }
 
     @Override
     public boolean delete(Path path, boolean recursive) throws IOException {
-        change("delete " + path);
+        countChange("delete " + path);
         return super.delete(path, recursive);
     }
 }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Real processes, killed at random moments with SIGKILL: what comes of them is what comes of one that was let be. */
+/** Kills driver and executors at random moments with SIGKILL; the resumed run must end with bit-identical weights. */
 class KillIT {
     private static final String CLUSTER = "local-cluster[2,1,1024]";
 
@@ -48,35 +48,35 @@ class KillIT {
                 cluster { replicas = 3, averaging { every = 20, method = bmuf, updater = keep } }
                 """
                         .formatted(folder));
-        Unroll.Output whole = InProcess.unroll(command("whole"));
-        assertEquals(0, whole.status(), whole.err());
+        Unroll.Output uninterrupted = InProcess.unroll(command("whole"));
+        assertEquals(0, uninterrupted.status(), uninterrupted.err());
         rounds = Files.readAllLines(folder.resolve("whole/metrics.jsonl")).size();
-        assertTrue(rounds > 70, "too few to be killed in");
+        assertTrue(rounds > 70, "too few rounds to kill the run between them");
     }
 
     @Test
-    void theDriverIsKilled() throws Exception {
-        assertEndsWithTheSameBitsAfterKills(1, "killed");
+    void resumesAfterTheDriverIsKilled() throws Exception {
+        assertSameWeightsAfterKills(1, "killed");
     }
 
     @Test
     @Tag("full")
-    void theDriverIsKilledSevenTimes() throws Exception {
-        assertEndsWithTheSameBitsAfterKills(7, "killed-often");
+    void resumesAfterTheDriverIsKilledSevenTimes() throws Exception {
+        assertSameWeightsAfterKills(7, "killed-often");
     }
 
-    private static void assertEndsWithTheSameBitsAfterKills(int kills, String run) throws Exception {
+    private static void assertSameWeightsAfterKills(int kills, String run) throws Exception {
         for (int kill = 0; kill < kills; kill++) {
             Unroll.Running running = start("local[2]", run);
             awaitSomeRounds(running);
             kill(running);
         }
-        assertEndsWithTheSameBits(start("local[2]", run), run);
+        assertEndsWithTheSameWeights(start("local[2]", run), run);
     }
 
     @Test
     @Tag("full")
-    void executorsAndThenTheDriverAreKilledThreeTimesEach() throws Exception {
+    void resumesAfterExecutorsAndTheDriverAreKilledThreeTimes() throws Exception {
         for (int kill = 0; kill < 3; kill++) {
             Unroll.Running running = start(CLUSTER, "cluster");
             awaitSomeRounds(running);
@@ -87,14 +87,14 @@ class KillIT {
         Unroll.Running running = start(CLUSTER, "cluster");
         awaitSomeRounds(running);
         running.executors().get(0).destroyForcibly();
-        assertEndsWithTheSameBits(running, "cluster");
+        assertEndsWithTheSameWeights(running, "cluster");
     }
 
     @Test
     @Tag("full")
-    void aDamagedCheckpointIsNamedAndAChangedRunRefused() throws Exception {
+    void skipsADamagedCheckpointAndRejectsChangedSettings() throws Exception {
         Unroll.Running running = start("local[2]", "damaged");
-        // A round ends once the checkpoint of the one before is written: there are two.
+        // A round ends after the checkpoint of the previous round is written, so there are two checkpoints.
         assertTrue(running.shows("round 3/"), running.progress());
         kill(running);
         Path newest = checkpoints("damaged").get(0);
@@ -107,7 +107,7 @@ class KillIT {
         assertTrue(refused.err().contains("training.learning-rate is 0.003, and was 0.002"), refused.err());
 
         Unroll.Running resumed = start("local[2]", "damaged");
-        assertEndsWithTheSameBits(resumed, "damaged");
+        assertEndsWithTheSameWeights(resumed, "damaged");
         assertTrue(resumed.progress().contains(newest.getFileName() + " is damaged"), resumed.progress());
     }
 
@@ -119,11 +119,11 @@ class KillIT {
     private static void kill(Unroll.Running running) throws InterruptedException {
         List<ProcessHandle> executors = running.executors();
         running.process().destroyForcibly();
-        assertEquals(137, running.process().waitFor(), "it had ended before it was killed: " + running.progress());
+        assertEquals(137, running.process().waitFor(), "the run ended before it was killed: " + running.progress());
         executors.forEach(ProcessHandle::destroyForcibly);
     }
 
-    private static void assertEndsWithTheSameBits(Unroll.Running running, String run) throws Exception {
+    private static void assertEndsWithTheSameWeights(Unroll.Running running, String run) throws Exception {
         Unroll.Output output = running.end();
         assertEquals(0, output.status(), output.err());
         assertTrue(output.err().contains("resuming after round "), output.err());
@@ -137,7 +137,7 @@ class KillIT {
         }
     }
 
-    /** @return the newest first */
+    /** @return the checkpoint files, newest first */
     private static List<Path> checkpoints(String run) throws IOException {
         try (Stream<Path> files = Files.list(folder.resolve(run + "/checkpoints"))) {
             return files.filter(file -> file.getFileName().toString().startsWith("round-"))
@@ -152,10 +152,10 @@ class KillIT {
         return new Unroll(folder).start(arguments.toArray(String[]::new));
     }
 
-    private static String[] command(String run, String... more) {
+    private static String[] command(String run, String... extraArguments) {
         List<String> arguments =
                 new ArrayList<>(List.of("train", conf.toString(), "run.directory=" + folder.resolve(run)));
-        arguments.addAll(List.of(more));
+        arguments.addAll(List.of(extraArguments));
         return arguments.toArray(String[]::new);
     }
 }

@@ -35,10 +35,10 @@ class ModelFolderTest {
     private Path folder;
 
     @Test
-    void aModelReadsBackAsItWasWritten() {
-        Model written = write(1);
+    void readsTheModelThatWasWritten() {
+        TrainedModel written = write(1);
 
-        Model read = open(path()).read();
+        TrainedModel read = open(path()).read();
 
         assertEquals(written.manifest(), read.manifest());
         assertEquals(written.settings(), read.settings());
@@ -48,16 +48,16 @@ class ModelFolderTest {
     }
 
     @Test
-    void theRunsDirectoryServesToo() {
+    void readsTheModelInTheDirectoryOfARun() {
         write(1);
 
         assertEquals(7, open(folder.toString()).read().manifest().seed());
     }
 
     @Test
-    void nothingIsOverwrittenUnlessTold() throws IOException {
+    void overwritesOnlyIfRequested() throws IOException {
         write(1);
-        Model other = model(2);
+        TrainedModel other = model(2);
 
         String message = assertThrows(UnrollException.class, () -> open(path()).write(other, false))
                 .getMessage();
@@ -65,40 +65,41 @@ class ModelFolderTest {
 
         open(path()).write(other, true);
         assertArrayEquals(other.parameters(), open(path()).read().parameters());
-        try (Stream<Path> left = Files.list(folder)) {
-            assertEquals(List.of(Path.of("model")), left.map(Path::getFileName).toList());
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(Path.of("model")), files.map(Path::getFileName).toList());
         }
     }
 
     @Test
-    void trainingStartsFromAModelOfTheSameNetworkOnly() throws IOException {
+    void warmStartRequiresTheSameNetwork() throws IOException {
         Path images = Files.writeString(folder.resolve("images.zip"), "one");
         String captioning = "task = captioning, corpus.images = i, training.start-from = \"" + path() + "\"\n"
                 + "model.image { features = 3, layer = seen, network = \"" + images + "\" }\n";
         Settings settings = settings(captioning);
-        Model written = model(1, settings);
+        TrainedModel written = model(1, settings);
         open(path()).write(written, false);
 
         Configuration hadoop = new Configuration();
-        assertTrue(ModelFolder.start(settings("training.start-from = \"\""), hadoop)
+        assertTrue(ModelFolder.warmStart(settings("training.start-from = \"\""), hadoop)
                 .isEmpty());
-        Model start = ModelFolder.start(settings(captioning + "model.dropout = 0.5, corpus.min-count = 2"), hadoop)
+        TrainedModel loaded = ModelFolder.warmStart(
+                        settings(captioning + "model.dropout = 0.5, corpus.min-count = 2"), hadoop)
                 .orElseThrow();
-        assertArrayEquals(written.parameters(), start.parameters());
+        assertArrayEquals(written.parameters(), loaded.parameters());
         Settings wider = settings(captioning + "model.image.features = 4");
-        assertEquals("model.image.features is 4, and was 3", difference(() -> ModelFolder.start(wider, hadoop)));
+        assertEquals("model.image.features is 4, and was 3", difference(() -> ModelFolder.warmStart(wider, hadoop)));
         Files.writeString(images, "two");
-        assertEquals("model.image.network is another file", difference(() -> ModelFolder.start(settings, hadoop)));
+        assertEquals("model.image.network is another file", difference(() -> ModelFolder.warmStart(settings, hadoop)));
     }
 
-    private String difference(Executable start) {
-        String message = assertThrows(ConfigurationException.class, start).getMessage();
+    private String difference(Executable warmStart) {
+        String message = assertThrows(ConfigurationException.class, warmStart).getMessage();
         return message.replace("training.start-from, " + path() + ", has another network: ", "")
                 .replace(". Give the settings that it was trained with.", "");
     }
 
     @Test
-    void aCopyIsTheSameFilesAndIsMadeOnce() throws IOException {
+    void copiesTheFilesOnlyIfTheyDiffer() throws IOException {
         write(1);
         ModelFolder copy = open(folder + "/deep/copy");
 
@@ -116,17 +117,17 @@ class ModelFolderTest {
                 model(2).parameters(), open(folder + "/deep/copy").read().parameters());
     }
 
-    /** After as many changes to the file system as there are, one after the other. */
+    /** Interrupts the copy after 0, 1, 2, ... changes to the file system. */
     @Test
-    void whereverACopyDiesOneOfTheTwoModelsIsThereWhole() throws IOException {
-        Model former = model(1);
-        Model latter = write(2);
-        int deaths = 0;
+    void anInterruptedCopyLeavesOneCompleteModel() throws IOException {
+        TrainedModel oldModel = model(1);
+        TrainedModel newModel = write(2);
+        int changes = 0;
         int replaced = 0;
-        for (boolean died = true; died; deaths++) {
-            Path target = Files.createDirectories(folder.resolve("target" + deaths));
-            open(target + "/model").write(former, false);
-            Configuration dying = DyingFileSystem.dyingAfter(deaths);
+        for (boolean died = true; died; changes++) {
+            Path target = Files.createDirectories(folder.resolve("target" + changes));
+            open(target + "/model").write(oldModel, false);
+            Configuration dying = DyingFileSystem.dyingAfter(changes);
             try {
                 new ModelFolder(target + "/model", dying).copyFrom(new ModelFolder(path(), dying));
             } catch (UnrollException e) {
@@ -134,22 +135,22 @@ class ModelFolderTest {
             }
             died = DyingFileSystem.hasDied();
 
-            assertTrue(open(target + "/model").recover(), "after " + deaths + " changes");
-            float[] left = open(target + "/model").read().parameters();
-            boolean isNew = Arrays.equals(left, latter.parameters());
-            assertTrue(isNew || Arrays.equals(left, former.parameters()));
+            assertTrue(open(target + "/model").recover(), "after " + changes + " changes");
+            float[] parameters = open(target + "/model").read().parameters();
+            boolean isNew = Arrays.equals(parameters, newModel.parameters());
+            assertTrue(isNew || Arrays.equals(parameters, oldModel.parameters()));
             replaced += isNew ? 1 : 0;
             try (Stream<Path> files = Files.list(target)) {
                 assertEquals(
                         List.of(Path.of("model")), files.map(Path::getFileName).toList());
             }
         }
-        assertTrue(deaths > 6, "died " + deaths + " times only");
-        assertTrue(replaced > 0 && replaced < deaths, replaced + " of " + deaths + " were replaced");
+        assertTrue(changes > 6, "the copy made only " + changes + " changes");
+        assertTrue(replaced > 0 && replaced < changes, replaced + " of " + changes + " were replaced");
     }
 
     @Test
-    void aHalfDeletedFolderGivesWayToTheWholeOneAside() throws IOException {
+    void restoresTheOldModelIfTheNewOneIsIncomplete() throws IOException {
         write(1);
         Files.move(folder.resolve("model"), folder.resolve(".model-old-1"));
         write(2);
@@ -160,9 +161,9 @@ class ModelFolderTest {
         assertArrayEquals(model(1).parameters(), open(path()).read().parameters());
     }
 
-    /** Its own Unroll can still read it. */
+    /** The newer Unroll can still read it. */
     @Test
-    void aNewerModelIsNotReplacedAsOneThatIsHalfWritten() throws IOException {
+    void aModelOfANewerUnrollIsNotPartial() throws IOException {
         write(1);
         Path manifest = folder.resolve("model/manifest.json");
         Files.delete(folder.resolve("model/.manifest.json.crc"));
@@ -174,9 +175,9 @@ class ModelFolderTest {
         assertTrue(message.contains("written by a newer Unroll"), message);
     }
 
-    /** It may be read again in a moment. */
+    /** It may be readable again a moment later. */
     @Test
-    void aModelThatCannotBeReadNowIsNotTakenForHalfAModel() {
+    void aModelThatCannotBeReadNowIsNotPartial() {
         write(1);
         Configuration unreadable = new Configuration();
         unreadable.setClass("fs.file.impl", CheckpointsTest.Unreadable.class, FileSystem.class);
@@ -189,9 +190,9 @@ class ModelFolderTest {
         assertFalse(open(path()).isPartial());
     }
 
-    /** Stock Deeplearning4j has trained them further, say. */
+    /** Stock Deeplearning4j may have trained them further. */
     @Test
-    void weightsThatWereChangedOnPurposeAreNotReplaced() throws IOException {
+    void aModelWithChangedWeightsIsNotPartial() throws IOException {
         open(folder + "/other/model").write(model(2), false);
         write(1);
         Files.copy(
@@ -207,26 +208,26 @@ class ModelFolderTest {
     }
 
     @Test
-    void whatIsNoModelIsNotReplacedByOne() throws IOException {
+    void doesNotReplaceAFolderThatIsNotAModel() throws IOException {
         Files.createDirectories(folder.resolve("books"));
 
         String message = assertThrows(ConfigurationException.class, () -> open(folder + "/books")
                         .recover())
                 .getMessage();
 
-        assertTrue(message.contains("is no model folder, and is not replaced by one"), message);
+        assertTrue(message.contains("is not a model folder, so it is not replaced"), message);
     }
 
     @Test
-    void whatIsNoModelIsSaid() throws IOException {
+    void rejectsAPathThatIsNotAModel() throws IOException {
         Files.createDirectories(folder.resolve("empty"));
 
         assertTrue(messageOf(folder + "/none").contains("no such model folder"));
-        assertTrue(messageOf(folder + "/empty").contains("is no model folder: it has no manifest.json"));
+        assertTrue(messageOf(folder + "/empty").contains("is not a model folder: it has no manifest.json"));
     }
 
     @Test
-    void aNewerModelAndADamagedOneAreToldApart() throws IOException {
+    void distinguishesANewerModelFromADamagedOne() throws IOException {
         write(1);
         Path manifest = folder.resolve("model/manifest.json");
         String text = Files.readString(manifest);
@@ -237,11 +238,11 @@ class ModelFolderTest {
         Files.writeString(manifest, text.substring(0, 40));
         assertTrue(messageOf(path()).contains("is damaged"));
         Files.writeString(manifest, "{}");
-        assertTrue(messageOf(path()).contains("is no unroll-model file"));
+        assertTrue(messageOf(path()).contains("is not an unroll-model file"));
     }
 
     @Test
-    void aCutNetworkIsSaid() throws IOException {
+    void rejectsATruncatedNetwork() throws IOException {
         write(1);
         Path network = folder.resolve("model/network.zip");
         byte[] bytes = Files.readAllBytes(network);
@@ -263,28 +264,29 @@ class ModelFolderTest {
         return assertThrows(UnrollException.class, () -> open(path).read()).getMessage();
     }
 
-    private Model write(long seed) {
-        Model model = model(seed);
+    private TrainedModel write(long seed) {
+        TrainedModel model = model(seed);
         open(path()).write(model, false);
         return model;
     }
 
-    private static Model model(long seed) {
+    private static TrainedModel model(long seed) {
         return model(seed, settings(""));
     }
 
-    private static Settings settings(String more) {
+    private static Settings settings(String extraSettings) {
         return SettingsReader.parse(
-                "run.directory = r, corpus.path = t, run.seed = 7, model { hidden = 3, layers = 1 }\n" + more, "test");
+                "run.directory = r, corpus.path = t, run.seed = 7, model { hidden = 3, layers = 1 }\n" + extraSettings,
+                "test");
     }
 
-    private static Model model(long seed, Settings settings) {
+    private static TrainedModel model(long seed, Settings settings) {
         List<String> symbols = new ArrayList<>(
-                Task.of(settings).startOfVocabularies().get(Vocabularies.TOKENS).symbols());
+                Task.of(settings).vocabularyPrefixes().get(Vocabularies.TOKENS).symbols());
         symbols.addAll(List.of("a", "b", "\n", "\uD83D\uDE00"));
         Vocabulary vocabulary = new Vocabulary(Settings.TokenizerName.CHAR, symbols);
         Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, vocabulary));
-        Model empty = new Model(null, settings, vocabularies, new float[0], new float[0]);
+        TrainedModel empty = new TrainedModel(null, settings, vocabularies, new float[0], new float[0]);
         try (Network network = new Network(empty.shape(), seed)) {
             float[] parameters = network.parameters();
             Manifest manifest = new Manifest(
@@ -300,7 +302,7 @@ class ModelFolderTest {
                     null,
                     vocabularies.checksum(),
                     FloatArray.checksum(parameters));
-            return new Model(manifest, settings, vocabularies, parameters, network.optimizerState());
+            return new TrainedModel(manifest, settings, vocabularies, parameters, network.optimizerState());
         }
     }
 }

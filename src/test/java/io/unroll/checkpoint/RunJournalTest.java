@@ -34,7 +34,7 @@ class RunJournalTest {
     @TempDir
     private Path folder;
 
-    /** The local file system, whose files can be created only once the test lets them. */
+    /** A local file system that creates files only after the test opens the gate. */
     public static final class WaitingFileSystem extends LocalFileSystem {
         private static volatile CountDownLatch gate = new CountDownLatch(0);
 
@@ -65,7 +65,7 @@ class RunJournalTest {
     }
 
     @Test
-    void aRoundIsWrittenWhileTheNextTrainsAndTheOneAfterWaitsForIt() throws Exception {
+    void writesInTheBackgroundAndTheNextRecordWaits() throws Exception {
         try (RunJournal journal = journal("", WaitingFileSystem.configuration())) {
             WaitingFileSystem.gate = new CountDownLatch(1);
             journal.record(state(1, null));
@@ -79,14 +79,14 @@ class RunJournalTest {
             WaitingFileSystem.gate.countDown();
             next.join();
             journal.await();
-            assertEquals(2, journal.checkpointed());
+            assertEquals(2, journal.lastCheckpointRound());
             assertEquals(List.of(1, 2), checkpoints());
             assertEquals(2, Files.readAllLines(folder.resolve("metrics.jsonl")).size());
         }
     }
 
     @Test
-    void whatCannotBeWrittenIsSaidWithTheNextRound() throws IOException {
+    void reportsAFailedWriteWithTheNextRound() throws IOException {
         try (RunJournal journal = journal("", DyingFileSystem.dyingAfter(0))) {
             journal.record(state(1, null));
             String message = assertThrows(UnrollException.class, () -> journal.record(state(2, null)))
@@ -96,18 +96,18 @@ class RunJournalTest {
     }
 
     @Test
-    void checkpointsAreDueByRounds() throws IOException {
+    void writesCheckpointsByRounds() throws IOException {
         assertEquals(List.of(2, 4), checkpointsOf("run.checkpoint { every = 2, keep = 9 }", 5));
     }
 
     @Test
-    void withoutCheckpointsThereAreMetrics() throws IOException {
+    void writesMetricsIfCheckpointsAreOff() throws IOException {
         assertEquals(List.of(), checkpointsOf("run.checkpoint { every = 0, keep = 9 }", 5));
         assertEquals(5, Files.readAllLines(folder.resolve("metrics.jsonl")).size());
     }
 
     @Test
-    void checkpointsAreDueByTime() throws Exception {
+    void writesCheckpointsByTime() throws Exception {
         try (RunJournal journal = journal("run.checkpoint.every = 1s", new Configuration())) {
             Thread.sleep(1000);
             journal.record(state(1, null));
@@ -118,10 +118,10 @@ class RunJournalTest {
     }
 
     @Test
-    void theBestAndTheLastRoundAreKeptWhateverIsDue() throws IOException {
+    void alwaysWritesTheBestAndTheLastRound() throws IOException {
         try (RunJournal journal = journal("run.checkpoint { every = 1h, keep = 9 }", new Configuration())) {
             journal.record(state(1, null));
-            journal.record(RunState.before(state(1, null).snapshot())
+            journal.record(RunState.initial(state(1, null).snapshot())
                     .after(state(2, 0.5).snapshot(), state(2, 0.5).report(), 1));
             journal.record(state(3, null));
             Snapshot last = state(4, null).snapshot();
@@ -137,12 +137,12 @@ class RunJournalTest {
     }
 
     @Test
-    void anInterruptedRunIsCheckpointedAtOnce() throws IOException {
+    void checkpointNowWritesUnlessAlreadyWrittenOrOff() throws IOException {
         try (RunJournal journal = journal("run.checkpoint.every = 100", new Configuration())) {
             journal.record(state(7, null));
             journal.checkpointNow(state(7, null));
             assertEquals(List.of(7), checkpoints());
-            assertEquals(7, journal.checkpointed());
+            assertEquals(7, journal.lastCheckpointRound());
         }
         try (RunJournal journal = journal("run.checkpoint.every = 0", new Configuration())) {
             journal.checkpointNow(state(8, null));
@@ -160,9 +160,9 @@ class RunJournalTest {
         }
     }
 
-    private RunJournal journal(String more, Configuration hadoop) throws IOException {
-        Settings settings =
-                SettingsReader.parse("run.directory = \"" + folder + "\"\ncorpus.path = text\n" + more, "test");
+    private RunJournal journal(String extraSettings, Configuration hadoop) throws IOException {
+        Settings settings = SettingsReader.parse(
+                "run.directory = \"" + folder + "\"\ncorpus.path = text\n" + extraSettings, "test");
         return new RunJournal(
                 settings, new Checkpoints(settings, hadoop), new MetricsFile(folder.toString(), hadoop), "c0ffee");
     }
@@ -175,7 +175,7 @@ class RunJournalTest {
         return new RunState(snapshot, report, validation, null, null);
     }
 
-    /** @return their rounds, in order */
+    /** @return the rounds of the checkpoint files, in ascending order */
     private List<Integer> checkpoints() throws IOException {
         Path checkpoints = folder.resolve("checkpoints");
         if (!Files.exists(checkpoints)) {

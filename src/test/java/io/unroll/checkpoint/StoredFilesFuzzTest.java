@@ -35,10 +35,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whatever is changed in what Unroll stores, reading it ends in a success or in a sentence, and changes nothing. */
+/** Mutates stored files: reading them must succeed or fail with one sentence, and must not change any file. */
 class StoredFilesFuzzTest {
-    private static final int MANY = 2_000;
-    private static final int VERY_MANY = 40_000;
+    private static final int ITERATIONS = 2_000;
+    private static final int NIGHTLY_ITERATIONS = 40_000;
     private static final Configuration HADOOP = new Configuration();
 
     @TempDir
@@ -46,43 +46,43 @@ class StoredFilesFuzzTest {
 
     @Test
     @Tag("full")
-    void aModelFolder() throws IOException {
-        modelFolder(MANY, 1);
+    void readsMutatedModelFolders() throws IOException {
+        fuzzModelFolder(ITERATIONS, 1);
     }
 
     @Test
     @Tag("nightly")
-    void aModelFolderAtLength() throws IOException {
-        modelFolder(VERY_MANY, 2);
+    void readsMutatedModelFoldersNightly() throws IOException {
+        fuzzModelFolder(NIGHTLY_ITERATIONS, 2);
     }
 
     @Test
     @Tag("full")
-    void aCheckpoint() throws IOException {
-        checkpoint(MANY, 3);
+    void readsMutatedCheckpoints() throws IOException {
+        fuzzCheckpoint(ITERATIONS, 3);
     }
 
     @Test
     @Tag("nightly")
-    void aCheckpointAtLength() throws IOException {
-        checkpoint(VERY_MANY, 4);
+    void readsMutatedCheckpointsNightly() throws IOException {
+        fuzzCheckpoint(NIGHTLY_ITERATIONS, 4);
     }
 
     @Test
     @Tag("full")
-    void aPreparedFolder() throws IOException {
-        preparedTokens(MANY / 2, 5);
-        preparedExamples(MANY / 2, 6);
+    void readsMutatedPreparedFolders() throws IOException {
+        fuzzPreparedTokens(ITERATIONS / 2, 5);
+        fuzzPreparedExamples(ITERATIONS / 2, 6);
     }
 
     @Test
     @Tag("nightly")
-    void aPreparedFolderAtLength() throws IOException {
-        preparedTokens(VERY_MANY / 2, 7);
-        preparedExamples(VERY_MANY / 2, 8);
+    void readsMutatedPreparedFoldersNightly() throws IOException {
+        fuzzPreparedTokens(NIGHTLY_ITERATIONS / 2, 7);
+        fuzzPreparedExamples(NIGHTLY_ITERATIONS / 2, 8);
     }
 
-    private void modelFolder(int count, long seed) throws IOException {
+    private void fuzzModelFolder(int count, long seed) throws IOException {
         Settings settings = TestModels.settings("task = seq2seq, model.attention = general, model.hidden = 2");
         Path model = folder.resolve("model");
         new ModelFolder(model.toString(), HADOOP).write(TestModels.model(settings, "a", "b"), false);
@@ -90,7 +90,7 @@ class StoredFilesFuzzTest {
         fuzz(model, count, seed, read);
         byte[] good = Files.readAllBytes(model.resolve("network.zip"));
         for (Map.Entry<String, byte[]> entry : Zips.entries(good).entrySet()) {
-            // Inside the zip, whose checksum is right.
+            // Mutates an entry inside the zip and keeps the checksums of the zip valid.
             fuzz(model, "network.zip", count / 8, seed, read, random -> {
                 byte[] content = Fuzz.mutation(entry.getValue(), random);
                 return Zips.with(good, entry.getKey(), content);
@@ -98,7 +98,7 @@ class StoredFilesFuzzTest {
         }
     }
 
-    private void checkpoint(int count, long seed) throws IOException {
+    private void fuzzCheckpoint(int count, long seed) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         Settings settings = TestModels.settings("run.directory = \"" + folder.resolve("run") + "\"");
         CheckpointFile.write(new CheckpointFile.Contents(settings.text(), "hash", CheckpointsTest.state(1, 0.5)), out);
@@ -109,25 +109,25 @@ class StoredFilesFuzzTest {
             assertTrue(!reason.isBlank() && !reason.equals("null"), reason);
         });
         fuzz(checkpoints, count / 2, seed, read);
-        fuzz(checkpoints, name, count / 2, seed, read, random -> withChangedHeader(out.toByteArray(), random));
+        fuzz(checkpoints, name, count / 2, seed, read, random -> withMutatedHeader(out.toByteArray(), random));
     }
 
-    /** @return with checksums that are right */
-    private static byte[] withChangedHeader(byte[] checkpoint, long seed) {
+    /** @return a copy with a mutated header and valid checksums */
+    private static byte[] withMutatedHeader(byte[] checkpoint, long seed) {
         int start = Long.BYTES + Integer.BYTES;
         int end = start + ByteBuffer.wrap(checkpoint).getInt(Long.BYTES);
         byte[] header = Fuzz.mutation(Arrays.copyOfRange(checkpoint, start, end), seed);
-        byte[] changed = Fuzz.spliced(checkpoint, start, end, header);
-        ByteBuffer buffer = ByteBuffer.wrap(changed).putInt(Long.BYTES, header.length);
-        for (int place : new int[] {start + header.length, changed.length - Long.BYTES}) {
+        byte[] mutated = Fuzz.spliced(checkpoint, start, end, header);
+        ByteBuffer buffer = ByteBuffer.wrap(mutated).putInt(Long.BYTES, header.length);
+        for (int position : new int[] {start + header.length, mutated.length - Long.BYTES}) {
             CRC32C checksum = new CRC32C();
-            checksum.update(changed, 0, place);
-            buffer.putLong(place, checksum.getValue());
+            checksum.update(mutated, 0, position);
+            buffer.putLong(position, checksum.getValue());
         }
-        return changed;
+        return mutated;
     }
 
-    private void preparedTokens(int count, long seed) throws IOException {
+    private void fuzzPreparedTokens(int count, long seed) throws IOException {
         Vocabularies vocabularies =
                 TestModels.model(TestModels.settings(""), "a", "b", "c").vocabularies();
         Path prepared = Files.createDirectories(folder.resolve("tokens"));
@@ -164,7 +164,7 @@ class StoredFilesFuzzTest {
         }
     }
 
-    private void preparedExamples(int count, long seed) throws IOException {
+    private void fuzzPreparedExamples(int count, long seed) throws IOException {
         Settings settings = TestModels.settings("task = seq2seq");
         Vocabularies vocabularies = TestModels.model(settings, "a", "b").vocabularies();
         Examples examples = Task.of(settings).examples().orElseThrow();
@@ -174,7 +174,7 @@ class StoredFilesFuzzTest {
             for (int i = 0; i < 20; i++) {
                 writer.write(new int[] {2, 0, i % 3, 3, 4, i % 5});
             }
-            // Without a checksum, as an earlier version prepares it: what follows has to hold by itself.
+            // Without a checksum, like the indexes of earlier versions: the reader has to find the mutations itself.
             part = new ExampleIndex.Part("examples-1.bin", writer.examples(), null);
         }
         ExampleIndex good = new ExampleIndex("hash", List.of(part), 20, 0, 0, 4, 80, 0, null);
@@ -184,14 +184,16 @@ class StoredFilesFuzzTest {
             Vocabularies found = Vocabularies.read(
                     local(), path(prepared, ""), Task.of(settings).vocabularies());
             if (index.problem("hash", found).isEmpty()) {
-                for (ExampleIndex.Part each : index.parts()) {
-                    ExampleReader.problem(prepared.toString(), each, one -> isBatch(one, examples, found), HADOOP);
+                for (ExampleIndex.Part indexed : index.parts()) {
+                    ExampleReader.problem(
+                            prepared.toString(), indexed, example -> isValid(example, examples, found), HADOOP);
                 }
             }
         });
     }
 
-    private static boolean isBatch(int[] example, Examples examples, Vocabularies vocabularies) {
+    /** Also checks that a valid example can be batched. */
+    private static boolean isValid(int[] example, Examples examples, Vocabularies vocabularies) {
         boolean valid = examples.isExample(example, vocabularies);
         if (valid) {
             examples.batch(List.of(example));
@@ -216,40 +218,40 @@ class StoredFilesFuzzTest {
         byte[] of(long seed) throws IOException;
     }
 
-    /** Changes each file in turn, or puts another file of the folder in its place. */
-    private static void fuzz(Path changed, int count, long seed, Executable read) throws IOException {
-        List<String> names = new ArrayList<>(contents(changed).keySet());
+    /** Mutates each file of a folder in turn, and replaces it with each file of the folder. */
+    private static void fuzz(Path folder, int count, long seed, Executable read) throws IOException {
+        List<String> names = new ArrayList<>(contents(folder).keySet());
         names.removeIf(name -> name.startsWith("."));
         for (String name : names) {
-            byte[] good = Files.readAllBytes(changed.resolve(name));
-            fuzz(changed, name, count / names.size(), seed, read, random -> Fuzz.mutation(good, random));
+            byte[] good = Files.readAllBytes(folder.resolve(name));
+            fuzz(folder, name, count / names.size(), seed, read, random -> Fuzz.mutation(good, random));
             for (String other : names) {
-                byte[] swapped = Files.readAllBytes(changed.resolve(other));
-                fuzz(changed, name, 1, seed, read, random -> swapped);
+                byte[] swapped = Files.readAllBytes(folder.resolve(other));
+                fuzz(folder, name, 1, seed, read, random -> swapped);
             }
         }
     }
 
-    private static void fuzz(Path changed, String name, int count, long seed, Executable read, Mutation mutation)
+    private static void fuzz(Path folder, String name, int count, long seed, Executable read, Mutation mutation)
             throws IOException {
-        Path file = changed.resolve(name);
+        Path file = folder.resolve(name);
         byte[] good = Files.readAllBytes(file);
-        Files.deleteIfExists(changed.resolve("." + name + ".crc"));
+        Files.deleteIfExists(folder.resolve("." + name + ".crc"));
         for (long i = seed << 32; i < (seed << 32) + count; i++) {
             Files.write(file, mutation.of(i));
-            Map<String, String> before = contents(changed);
-            Fuzz.endsWell(name + " of seed " + i, read);
-            assertEquals(before, contents(changed), name + " of seed " + i);
+            Map<String, String> before = contents(folder);
+            Fuzz.assertReadOrRefused(name + " of seed " + i, read);
+            assertEquals(before, contents(folder), name + " of seed " + i);
         }
         Files.write(file, good);
     }
 
-    private static Map<String, String> contents(Path changed) throws IOException {
+    private static Map<String, String> contents(Path folder) throws IOException {
         Map<String, String> contents = new TreeMap<>();
-        try (Stream<Path> files = Files.walk(changed)) {
+        try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 contents.put(
-                        changed.relativize(file).toString(),
+                        folder.relativize(file).toString(),
                         new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1));
             }
         }

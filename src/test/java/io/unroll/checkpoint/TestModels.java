@@ -13,34 +13,35 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Small models of every task, untrained. */
+/** Makes small untrained models of any task. */
 final class TestModels {
     private TestModels() {}
 
-    static Settings settings(String more) {
+    static Settings settings(String extraSettings) {
         return SettingsReader.parse(
                 "run.directory = r, corpus { path = t, images = i }, run.seed = 7, model { hidden = 3, layers = 1 }\n"
-                        + more,
+                        + extraSettings,
                 "test");
     }
 
-    /** @param symbols that each vocabulary has beside those that its task always has */
-    static Model model(Settings settings, String... symbols) {
+    /** @param symbols symbols of each vocabulary, after the special symbols of the task */
+    static TrainedModel model(Settings settings, String... symbols) {
         Task task = Task.of(settings);
-        Map<String, Vocabulary> all = new HashMap<>();
-        task.startOfVocabularies().forEach((name, start) -> {
-            List<String> own = new ArrayList<>(start.symbols());
-            own.addAll(List.of(symbols));
-            all.put(name, new Vocabulary(start.tokenizer(), own));
+        Map<String, Vocabulary> byName = new HashMap<>();
+        task.vocabularyPrefixes().forEach((name, prefix) -> {
+            List<String> allSymbols = new ArrayList<>(prefix.symbols());
+            allSymbols.addAll(List.of(symbols));
+            byName.put(name, new Vocabulary(prefix.tokenizer(), allSymbols));
         });
-        Vocabularies vocabularies = new Vocabularies(all);
+        Vocabularies vocabularies = new Vocabularies(byName);
         NetworkShape shape = task.network(vocabularies);
         try (Network network = new Network(shape, settings.run().seed())) {
             return model(settings, vocabularies, network.parameters(), network.optimizerState());
         }
     }
 
-    static Model model(Settings settings, Vocabularies vocabularies, float[] parameters, float[] optimizerState) {
+    static TrainedModel model(
+            Settings settings, Vocabularies vocabularies, float[] parameters, float[] optimizerState) {
         Manifest manifest = new Manifest(
                 Versions.all(),
                 settings.run().seed(),
@@ -54,6 +55,6 @@ final class TestModels {
                 null,
                 vocabularies.checksum(),
                 FloatArray.checksum(parameters));
-        return new Model(manifest, settings, vocabularies, parameters, optimizerState);
+        return new TrainedModel(manifest, settings, vocabularies, parameters, optimizerState);
     }
 }

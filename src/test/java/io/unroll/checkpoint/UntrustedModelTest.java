@@ -39,32 +39,32 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Model folders that an attacker or a bad disk has made: nothing of them runs, and each is refused with a sentence. */
+/** Model folders made by an attacker or a bad disk: reading them runs no code in them and fails with one sentence. */
 class UntrustedModelTest {
     private static final Configuration HADOOP = new Configuration();
     private static final String ENCODERS = "task = seq2seq, model { attention = general, bidirectional = true }";
 
-    /** Its name does not load it. */
+    /** The name of a class that adds a mark if it is loaded; a string, because a class literal could load it. */
     private static final String LOADED = Matcher.quoteReplacement("io.unroll.Marker$Loaded");
 
     @TempDir
     private Path folder;
 
-    private Model written;
+    private TrainedModel written;
 
     @BeforeEach
-    void forget() {
+    void clearMarks() {
         Marker.MARKS.clear();
     }
 
     @AfterEach
-    void nothingHasRun() {
+    void assertThatNoCodeRan() {
         assertEquals(List.of(), Marker.MARKS);
     }
 
-    /** Without this, the tests below would pass for the wrong reason. */
+    /** Shows that the attack works against stock Deeplearning4j, so that the other tests are meaningful. */
     @Test
-    void stockDeeplearning4jRunsWhatIsInAZip() throws IOException {
+    void stockDeeplearning4jDeserializesObjectsInAZip() throws IOException {
         write("");
         File zip = folder.resolve("stock.zip").toFile();
         Files.write(zip.toPath(), Zips.with(bytes("network.zip"), "preprocessor.bin", Marker.serialized()));
@@ -76,17 +76,17 @@ class UntrustedModelTest {
     }
 
     @Test
-    void stockDeeplearning4jStillReadsWhatIsWritten() throws IOException {
+    void stockDeeplearning4jReadsAndWritesOurNetworks() throws IOException {
         write("");
         var network = ModelSerializer.restoreMultiLayerNetwork(
                 folder.resolve("model/network.zip").toFile(), true);
 
         assertEquals(written.parameters().length, network.numParams());
         network.setParams(network.params().mul(2));
-        File again = folder.resolve("model/network.zip").toFile();
-        ModelSerializer.writeModel(network, again, true);
+        File zip = folder.resolve("model/network.zip").toFile();
+        ModelSerializer.writeModel(network, zip, true);
         Files.deleteIfExists(folder.resolve("model/.network.zip.crc"));
-        assertRefused("If they were changed on purpose, remove \"weights\" from manifest.json");
+        assertRejected("If they were changed on purpose, remove \"weights\" from manifest.json");
         String manifest = new String(bytes("manifest.json"), StandardCharsets.UTF_8);
         replace(
                 "manifest.json",
@@ -99,7 +99,7 @@ class UntrustedModelTest {
     }
 
     @Test
-    void anEntryThatDoesNotBelongThereIsRefused() throws IOException {
+    void rejectsUnexpectedZipEntries() throws IOException {
         write(ENCODERS);
         List<String> zips = List.of("network.zip", "encoder.zip", "encoder-forward.zip", "attention.zip");
         List<String> names = List.of(
@@ -117,13 +117,13 @@ class UntrustedModelTest {
             byte[] good = bytes(zip);
             for (String name : names) {
                 replace(zip, Zips.with(good, name, Marker.serialized()));
-                assertRefused(zip + " is damaged: it has an entry \"" + name + "\", which does not belong there");
+                assertRejected(zip + " is damaged: it has an unexpected entry \"" + name + "\"");
             }
             for (String name : List.of("configuration.json", "coefficients.bin")) {
                 replace(zip, Zips.with(good, name, Marker.serialized()));
-                assertRefused(zip + " is damaged: ");
+                assertRejected(zip + " is damaged: ");
                 replace(zip, Zips.twice(good, name));
-                assertRefused(zip + " is damaged: it has two entries " + name);
+                assertRejected(zip + " is damaged: it has two entries " + name);
             }
             replace(zip, good);
         }
@@ -132,19 +132,19 @@ class UntrustedModelTest {
     }
 
     @Test
-    void anOptimizersStateIsRefusedWhereTheOptimizerHasNone() throws IOException {
+    void rejectsOptimizerStateIfTheOptimizerHasNone() throws IOException {
         write("training.optimizer = adam");
         byte[] state = Zips.entries(bytes("network.zip")).get("updaterState.bin");
         replace("network.zip", Zips.with(bytes("network.zip"), "updaterState.bin", Marker.serialized()));
-        assertRefused("network.zip is damaged");
+        assertRejected("network.zip is damaged");
 
         write("training.optimizer = sgd");
         replace("network.zip", Zips.with(bytes("network.zip"), "updaterState.bin", state));
-        assertRefused("it has an entry \"updaterState.bin\", which does not belong there");
+        assertRejected("it has an unexpected entry \"updaterState.bin\"");
     }
 
     @Test
-    void aClassThatAConfigurationNamesIsNotLoaded() throws IOException {
+    void doesNotLoadClassesThatAConfigurationNames() throws IOException {
         write("");
         byte[] good = bytes("network.zip");
         String json = new String(Zips.entries(good).get("configuration.json"), StandardCharsets.UTF_8);
@@ -157,48 +157,48 @@ class UntrustedModelTest {
                 "null",
                 "")) {
             replace("network.zip", Zips.with(good, "configuration.json", bad.getBytes(StandardCharsets.UTF_8)));
-            assertRefused("network.zip is damaged: configuration.json");
+            assertRejected("network.zip is damaged: configuration.json");
         }
     }
 
     @Test
-    void gigabytesAreNotRead() throws IOException {
+    void doesNotReadHugeEntries() throws IOException {
         write("");
         byte[] coefficients = Zips.entries(bytes("network.zip")).get("coefficients.bin");
         for (String name : List.of("coefficients.bin", "configuration.json", "updaterState.bin", "more")) {
             byte[] start = name.equals("configuration.json") ? new byte[0] : coefficients;
             replace("network.zip", Zips.bomb(name, start, 128));
-            assertTimeoutPreemptively(Duration.ofSeconds(10), () -> assertRefused("network.zip is damaged: "));
+            assertTimeoutPreemptively(Duration.ofSeconds(10), () -> assertRejected("network.zip is damaged: "));
         }
         for (String name : List.of("settings.conf", "manifest.json")) {
             write("");
             replace(name, new byte[3 << 20]);
-            assertRefused(name + " is damaged: it has more than 1048576 bytes");
+            assertRejected(name + " is damaged: it has more than 1048576 bytes");
         }
     }
 
     @ParameterizedTest
     @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
-    void weightsThatAreNotFiniteAreRefused(float bad) throws IOException {
+    void rejectsWeightsThatAreNotFinite(float bad) throws IOException {
         write(ENCODERS);
-        for (int place : new int[] {0, written.parameters().length / 2, written.parameters().length - 1}) {
+        for (int index : new int[] {0, written.parameters().length / 2, written.parameters().length - 1}) {
             float[] parameters = written.parameters().clone();
-            parameters[place] = bad;
+            parameters[index] = bad;
             open().write(
                             TestModels.model(
                                     written.settings(), written.vocabularies(), parameters, written.optimizerState()),
                             true);
-            assertRefused("coefficients.bin holds numbers that are infinite or not a number");
+            assertRejected("coefficients.bin contains numbers that are infinite or not a number");
         }
     }
 
     @Test
-    void storedSettingsLookNothingUp() throws IOException {
+    void storedSettingsCannotIncludeOrSubstitute() throws IOException {
         write("");
-        List<String> asked = new ArrayList<>();
+        List<String> requests = new ArrayList<>();
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
-            asked.add(exchange.getRequestURI().toString());
+            requests.add(exchange.getRequestURI().toString());
             exchange.sendResponseHeaders(404, -1);
         });
         server.start();
@@ -217,7 +217,7 @@ class UntrustedModelTest {
                 "include \"missing.conf\"",
                 "model { include file(\"" + secret + "\") }");
         for (String include : includes) {
-            assertSettingsRefused(include, "and stored settings may not include anything");
+            assertSettingsRejected(include, "but stored settings must not include anything");
         }
         for (String substitution : List.of(
                 "model.cell = ${PATH}",
@@ -227,17 +227,17 @@ class UntrustedModelTest {
                 "corpus.path = \"a\"${user.home}",
                 "corpus.columns = ${model}",
                 "corpus.path += ${HOME}")) {
-            assertSettingsRefused(substitution, "has a ${...}, which is not allowed in stored settings");
+            assertSettingsRejected(substitution, "has a ${...}, which is not allowed in stored settings");
         }
         server.stop(0);
-        assertEquals(List.of(), asked);
+        assertEquals(List.of(), requests);
     }
 
-    private void assertSettingsRefused(String line, String why) throws IOException {
+    private void assertSettingsRejected(String line, String reason) throws IOException {
         String text = written.settings().text() + "\n" + line;
         replace("settings.conf", text.getBytes(StandardCharsets.UTF_8));
-        String message = assertRefused(folder.resolve("model") + " is damaged: settings.conf ");
-        assertTrue(message.contains(why), message);
+        String message = assertRejected(folder.resolve("model") + " is damaged: settings.conf ");
+        assertTrue(message.contains(reason), message);
         assertFalse(message.contains(String.valueOf(System.getenv("PATH"))), message);
 
         ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -247,39 +247,39 @@ class UntrustedModelTest {
         Settings settings = TestModels.settings("run.directory = \"" + folder.resolve("run") + "\"");
         List<String> damaged = new ArrayList<>();
         assertThrows(UnrollException.class, () -> new Checkpoints(settings, new Configuration())
-                .latest((name, reason) -> damaged.add(reason)));
-        assertTrue(damaged.toString().contains(why), damaged.toString());
+                .latest((name, problem) -> damaged.add(problem)));
+        assertTrue(damaged.toString().contains(reason), damaged.toString());
     }
 
     @Test
-    void settingsThatAreNestedWithoutEndAreRefused() throws IOException {
+    void rejectsDeeplyNestedFiles() throws IOException {
         write("");
         replace("settings.conf", "a{".repeat(200_000).getBytes(StandardCharsets.UTF_8));
-        assertRefused("is damaged");
+        assertRejected("is damaged");
         replace("manifest.json", "{\"a\":".repeat(100_000).getBytes(StandardCharsets.UTF_8));
-        assertRefused("manifest.json is damaged");
+        assertRejected("manifest.json is damaged");
     }
 
     @Test
-    void symbolsMustBeThereAndDifferent() throws IOException {
+    void rejectsMissingEmptyAndDuplicateSymbols() throws IOException {
         write("");
         String good = Files.readString(folder.resolve("model/vocabulary.json"));
         assertTrue(good.contains("\"a\", \"b\""), good);
         for (String symbols : List.of("\"a\", \"a\"", "\"a\", \"\"", "\"a\", null")) {
             replace("vocabulary.json", good.replace("\"a\", \"b\"", symbols).getBytes(StandardCharsets.UTF_8));
-            assertRefused("vocabulary.json is damaged: symbol 1");
+            assertRejected("vocabulary.json is damaged: symbol 1");
         }
         String empty = good.replaceFirst("\"symbols\" : \\[[^]]*]", "\"symbols\" : []");
         replace("vocabulary.json", empty.getBytes(StandardCharsets.UTF_8));
-        assertRefused("is damaged");
+        assertRejected("is damaged");
         String none = good.replaceFirst("\"symbols\" : \\[[^]]*]", "\"symbols\" : null");
         replace("vocabulary.json", none.getBytes(StandardCharsets.UTF_8));
-        assertRefused("vocabulary.json is damaged: it has no symbols");
+        assertRejected("vocabulary.json is damaged: it has no symbols");
     }
 
-    /** Each differs from the others in one thing, which two files at least say. */
+    /** The models differ in one setting each, which at least two files contain. */
     @Test
-    void theFilesOfTwoModelsDoNotGoTogether() throws IOException {
+    void rejectsFilesOfDifferentModels() throws IOException {
         List<String> others = List.of(
                 "model.hidden = 4",
                 "model.cell = gru",
@@ -298,42 +298,43 @@ class UntrustedModelTest {
         for (String other : others) {
             byte[] settings = TestModels.settings(other).text().getBytes(StandardCharsets.UTF_8);
             replace("settings.conf", settings);
-            assertRefused("is damaged");
+            assertRejected("is damaged");
         }
         write("run.seed = 8");
         byte[] manifest = bytes("manifest.json");
         byte[] weights = bytes("network.zip");
         write("");
         replace("manifest.json", manifest);
-        assertRefused("manifest.json and settings.conf disagree: seed is 8 and 7");
+        assertRejected("manifest.json and settings.conf disagree: seed is 8 and 7");
         write("");
         replace("network.zip", weights);
-        assertRefused("manifest.json and network.zip disagree: the weights are not those");
+        assertRejected("manifest.json and network.zip disagree: the weights are not those");
         for (String symbols : List.of("abcd", "abc", "b\na")) {
             open().write(TestModels.model(TestModels.settings(""), symbols.split("")), true);
             byte[] vocabulary = bytes("vocabulary.json");
             byte[] network = bytes("network.zip");
             write("");
             replace("vocabulary.json", vocabulary);
-            assertRefused("manifest.json and vocabulary");
+            assertRejected("manifest.json and vocabulary");
             if (symbols.length() != 3) {
                 write("");
                 replace("network.zip", network);
-                assertRefused("network.zip is damaged: configuration.json is of another network than the settings");
+                assertRejected(
+                        "network.zip is damaged: configuration.json describes another network than the settings");
             }
         }
     }
 
     @Test
-    void aFileThatIsCutAnywhereIsRefused() throws IOException {
+    void rejectsTruncatedFiles() throws IOException {
         write("");
         for (String name : List.of("network.zip", "vocabulary.json", "manifest.json", "settings.conf")) {
             byte[] good = bytes(name);
-            // Of the settings, a last line that is cut may be whole.
+            // Settings may still be valid if only their last lines are missing.
             int longest = name.equals("settings.conf") ? good.length / 2 : good.length - 2;
             for (int length = 0; length <= longest; length += 1 + good.length / 20) {
                 replace(name, Arrays.copyOf(good, length));
-                assertRefused(name.equals("settings.conf") ? "" : name);
+                assertRejected(name.equals("settings.conf") ? "" : name);
             }
             Files.delete(folder.resolve("model").resolve(name));
             String message = assertThrows(UnrollException.class, this::read).getMessage();
@@ -342,11 +343,11 @@ class UntrustedModelTest {
         }
         byte[] network = bytes("network.zip");
         replace("network.zip", Arrays.copyOf(network, network.length - 1));
-        assertRefused("network.zip is damaged: it ends too early");
+        assertRejected("network.zip is damaged: it ends too early");
     }
 
     @Test
-    void aCheckpointOfOthersIsRefusedForWhatItHolds() throws IOException {
+    void rejectsACheckpointWithWeightsThatAreNotFinite() throws IOException {
         float[] good = {1, 2};
         float[] bad = {1, Float.NaN};
         for (float[][] arrays : new float[][][] {{bad, good, good}, {good, bad, good}, {good, good, bad}}) {
@@ -354,10 +355,10 @@ class UntrustedModelTest {
             byte[] bytes = checkpoint(
                     new RunState(snapshot, CheckpointsTest.state(1, 0.5).report(), null, null, null));
             String message = assertThrows(
-                            CheckpointFile.DamagedException.class,
+                            CheckpointFile.InvalidCheckpointException.class,
                             () -> CheckpointFile.read(new ByteArrayInputStream(bytes), bytes.length, "a file"))
                     .getMessage();
-            assertEquals("it holds weights that are infinite or not a number", message);
+            assertEquals("it contains weights that are infinite or NaN", message);
         }
     }
 
@@ -367,9 +368,9 @@ class UntrustedModelTest {
         return out.toByteArray();
     }
 
-    private void write(String more) throws IOException {
+    private void write(String extraSettings) throws IOException {
         FileUtils.deleteDirectory(folder.resolve("model").toFile());
-        written = TestModels.model(TestModels.settings(more), "a", "b", "\n");
+        written = TestModels.model(TestModels.settings(extraSettings), "a", "b", "\n");
         open().write(written, true);
     }
 
@@ -377,7 +378,7 @@ class UntrustedModelTest {
         return new ModelFolder(folder + "/model", HADOOP);
     }
 
-    private Model read() {
+    private TrainedModel read() {
         return open().read();
     }
 
@@ -390,9 +391,9 @@ class UntrustedModelTest {
         Files.write(folder.resolve("model").resolve(name), bytes);
     }
 
-    private String assertRefused(String why) {
-        String message = assertThrows(UnrollException.class, this::read, why).getMessage();
-        assertTrue(message.contains(why), message);
+    private String assertRejected(String reason) {
+        String message = assertThrows(UnrollException.class, this::read, reason).getMessage();
+        assertTrue(message.contains(reason), message);
         assertEquals(1, message.lines().count(), message);
         return message;
     }

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class EvaluationLanesTest {
     @ParameterizedTest
     @CsvSource({"0,0", "1,0", "2,0", "2,2", "500,0", "3000,1", "5000,65", "70000,7", "100001,0"})
-    void everyTokenButTheContextIsPredictedOnceFromTheOneBeforeIt(int tokens, int context) {
+    void predictsEveryTokenAfterTheContextOnceFromItsPredecessor(int tokens, int context) {
         int[] numbers = IntStream.range(0, tokens).toArray();
         int[] predicted = new int[tokens];
 
@@ -26,16 +26,16 @@ class EvaluationLanesTest {
                 }
             }
         }
-        int given = Math.min(tokens, Math.max(1, context));
+        int unpredicted = Math.min(tokens, Math.max(1, context));
         assertEquals(
-                tokens - given,
-                Arrays.stream(predicted).skip(given).filter(n -> n == 1).count());
-        assertEquals(0, Arrays.stream(predicted).limit(given).sum());
+                tokens - unpredicted,
+                Arrays.stream(predicted).skip(unpredicted).filter(n -> n == 1).count());
+        assertEquals(0, Arrays.stream(predicted).limit(unpredicted).sum());
     }
 
     @ParameterizedTest
     @CsvSource({"5000", "70000"})
-    void aLaterLaneIsWarmedByTheTokensBeforeIt(int tokens) {
+    void laterLanesWarmUpOnThePrecedingTokens(int tokens) {
         Batch first = new EvaluationLanes(IntStream.range(0, tokens).toArray(), 0)
                 .batches(256)
                 .get(0);

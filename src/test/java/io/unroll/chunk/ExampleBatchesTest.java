@@ -19,14 +19,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ExampleBatchesTest {
-    private static final int TRAINING = 1003;
+    private static final int TRAINING_EXAMPLES = 1003;
 
     @TempDir
     private Path folder;
 
     private ExampleSource source;
 
-    /** Example i is {@code i, i, ...}, so many times as its length says. */
+    /** Example i repeats the number i as often as its length. */
     private static final Collator COLLATOR = new Collator() {
         @Override
         public int steps(int[] example) {
@@ -58,28 +58,32 @@ class ExampleBatchesTest {
             parts.add(new ExampleIndex.Part(name, examples, null));
         }
         source = new ExampleSource(
-                folder.toString(), new ExampleIndex("hash", parts, TRAINING, 50, 30, 9, 0, 0, null), COLLATOR, 5, 1);
+                folder.toString(),
+                new ExampleIndex("hash", parts, TRAINING_EXAMPLES, 50, 30, 9, 0, 0, null),
+                COLLATOR,
+                5,
+                1);
     }
 
     @Test
-    void replicasReadEveryExampleOnceAnEpoch() throws IOException {
-        ExamplePlan plan = ExamplePlan.of(TRAINING, 2, 5, 9);
+    void replicasReadEveryExampleOncePerEpoch() throws IOException {
+        ExamplePlan plan = ExamplePlan.of(TRAINING_EXAMPLES, 2, 5, 9);
         TreeSet<Integer> read = new TreeSet<>();
         for (int replica = 0; replica < 2; replica++) {
-            for (Batch batch : all(plan, replica, 0)) {
+            for (Batch batch : batches(plan, replica, 0)) {
                 assertTrue(batch.lanes() <= 5);
                 IntStream.of(batch.inputs()).forEach(example -> assertTrue(read.add(example)));
             }
         }
         assertEquals(1002, read.size());
-        assertTrue(read.last() < TRAINING);
+        assertTrue(read.last() < TRAINING_EXAMPLES);
     }
 
     @Test
-    void epochsDifferAndRoundsDoNot() throws IOException {
-        ExamplePlan plan = ExamplePlan.of(TRAINING, 1, 5, 9);
-        List<Batch> first = all(plan, 0, 0);
-        List<Batch> second = all(plan, 0, 1);
+    void epochsDifferAndAnEpochIsReproducible() throws IOException {
+        ExamplePlan plan = ExamplePlan.of(TRAINING_EXAMPLES, 1, 5, 9);
+        List<Batch> first = batches(plan, 0, 0);
+        List<Batch> second = batches(plan, 0, 1);
         assertNotEquals(
                 first.stream().mapToInt(batch -> batch.inputs()[0]).boxed().toList(),
                 second.stream().mapToInt(batch -> batch.inputs()[0]).boxed().toList());
@@ -92,16 +96,16 @@ class ExampleBatchesTest {
     }
 
     @Test
-    void aBatchHoldsExamplesOfAboutOneLength() throws IOException {
-        ExamplePlan plan = ExamplePlan.of(TRAINING, 1, 5, 9);
-        long mixed = all(plan, 0, 0).stream()
+    void examplesOfABatchHaveSimilarLengths() throws IOException {
+        ExamplePlan plan = ExamplePlan.of(TRAINING_EXAMPLES, 1, 5, 9);
+        long unequal = batches(plan, 0, 0).stream()
                 .filter(batch -> IntStream.of(batch.lengths()).min().orElseThrow() < batch.steps() - 1)
                 .count();
-        assertTrue(mixed < plan.chunks() / 20, mixed + " batches of unequal lengths");
+        assertTrue(unequal < plan.chunks() / 20, unequal + " batches of unequal lengths");
     }
 
     @Test
-    void validationAndTestFollowTraining() throws IOException {
+    void evaluatesTheExamplesAfterTheTrainingPart() throws IOException {
         assertEquals(IntStream.range(1003, 1053).boxed().toList(), evaluated(Split.Part.VALIDATION));
         assertEquals(IntStream.range(1053, 1083).boxed().toList(), evaluated(Split.Part.TEST));
     }
@@ -116,12 +120,12 @@ class ExampleBatchesTest {
         return List.copyOf(read);
     }
 
-    private List<Batch> all(ExamplePlan plan, int replica, int epoch) throws IOException {
-        Batches batches = source.training(plan, replica, epoch, new Configuration());
-        List<Batch> all = new ArrayList<>();
+    private List<Batch> batches(ExamplePlan plan, int replica, int epoch) throws IOException {
+        Batches epochBatches = source.training(plan, replica, epoch, new Configuration());
+        List<Batch> batches = new ArrayList<>();
         for (int chunk = 0; chunk < plan.chunks(); chunk++) {
-            all.add(batches.chunk(chunk, plan.chunks()));
+            batches.add(epochBatches.chunk(chunk, plan.chunks()));
         }
-        return all;
+        return batches;
     }
 }

@@ -18,7 +18,7 @@ class PlanTest {
     };
 
     @Test
-    void theDrawingInThePlanIsTrue() throws IOException {
+    void followsTheExampleInTheJavadoc() throws IOException {
         LanePlan plan = LanePlan.of(LETTERS.length(), 2, 2, 3);
 
         assertEquals(2, plan.chunks());
@@ -32,7 +32,7 @@ class PlanTest {
     }
 
     @Test
-    void theLastChunkIsShorterWhereStepsAreNoMultiple() throws IOException {
+    void lastChunkIsShorterIfStepsAreNotAMultiple() throws IOException {
         LanePlan plan = LanePlan.of(LETTERS.length(), 1, 2, 5);
 
         assertEquals(3, plan.chunks());
@@ -40,7 +40,7 @@ class PlanTest {
     }
 
     @Test
-    void aWindowOfChunksReadsLikeTheWhole() throws IOException {
+    void readsChunksAcrossWindowBorders() throws IOException {
         TokenSource numbers = (from, target, offset, count) -> {
             for (int i = 0; i < count; i++) {
                 target[offset + i] = (int) from + i;
@@ -56,7 +56,7 @@ class PlanTest {
     }
 
     @Test
-    void tooFewTokensNameWhatFits() {
+    void tooFewTokensAreRejectedWithTheLargestValuesThatFit() {
         String message = assertThrows(ConfigurationException.class, () -> LanePlan.of(1000, 4, 16, 64))
                 .getMessage();
 

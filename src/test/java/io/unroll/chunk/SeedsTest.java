@@ -14,20 +14,20 @@ class SeedsTest {
     private static final int REPLICAS = 4;
     private static final int CHUNKS = 130;
 
-    /** Of runs that a user gives seeds one after the other, and of one that has none. */
+    /** For runs with consecutive seeds. */
     @Test
-    void noTwoChoicesOfAnyTwoRunsShareASeed() {
+    void derivedSeedsAreDistinctWithinAndAcrossRuns() {
         Map<Long, String> seen = new HashMap<>();
         for (long run = 0; run < SEEDS; run++) {
             for (int epoch = 0; epoch < EPOCHS; epoch++) {
                 add(seen, Seeds.of(run, epoch), "weights of part " + epoch + " of run " + run);
                 for (int replica = 0; replica < REPLICAS; replica++) {
-                    String who = " of replica " + replica + " in epoch " + epoch + " of run " + run;
-                    long own = Seeds.of(run, epoch, replica);
-                    add(seen, own, "all" + who);
+                    String suffix = " of replica " + replica + " in epoch " + epoch + " of run " + run;
+                    long replicaSeed = Seeds.of(run, epoch, replica);
+                    add(seen, replicaSeed, "all" + suffix);
                     for (int chunk = 0; chunk < CHUNKS; chunk++) {
-                        add(seen, Seeds.of(run, epoch, replica, chunk), "dropout in chunk " + chunk + who);
-                        add(seen, Seeds.of(own, chunk), "shuffle from batch " + chunk + who);
+                        add(seen, Seeds.of(run, epoch, replica, chunk), "dropout in chunk " + chunk + suffix);
+                        add(seen, Seeds.of(replicaSeed, chunk), "shuffle from batch " + chunk + suffix);
                     }
                 }
             }
@@ -37,11 +37,11 @@ class SeedsTest {
 
     private static void add(Map<Long, String> seen, long seed, String what) {
         String other = seen.putIfAbsent(seed, what);
-        assertTrue(other == null, () -> what + " is drawn as " + other);
+        assertTrue(other == null, () -> what + " has the same seed as " + other);
     }
 
     @Test
-    void noSeedIsTheOneThatNd4jTakesForTheTimeOfDay() {
+    void derivedSeedIsNeverZero() {
         long unmixed = -0x9E3779B97F4A7C15L;
 
         assertEquals(1, Seeds.of(unmixed));

@@ -13,7 +13,7 @@ class SplitTest {
         "10, 0, 0, 10, 10",
         "7, 0.5, 0.3, 1, 4"
     })
-    void sharesAreCutInOrder(long tokens, double validation, double test, long trainingEnd, long validationEnd) {
+    void splitsInTheOrderOfTheText(long tokens, double validation, double test, long trainingEnd, long validationEnd) {
         assertEquals(new Split(trainingEnd, validationEnd, tokens), Split.of(tokens, validation, test));
     }
 }

@@ -24,7 +24,7 @@ class TokenFilesTest {
 
     @ParameterizedTest
     @CsvSource({"256,1", "257,2", "65536,2", "65537,4"})
-    void tokensComeBackOverThePartsBorders(int vocabulary, int width) throws IOException {
+    void readsTokensAcrossFileBorders(int vocabulary, int width) throws IOException {
         int[] tokens =
                 IntStream.range(0, 1000).map(i -> vocabulary - 1 - i % 250).toArray();
         TokenIndex index = write(tokens, vocabulary);
@@ -42,7 +42,7 @@ class TokenFilesTest {
     }
 
     @Test
-    void aFileThatLostItsEndIsNamed() throws IOException {
+    void truncatedFileIsNamed() throws IOException {
         TokenIndex index = write(new int[1000], 10);
         Files.write(folder.resolve("part-2"), new byte[7]);
         try (TokenReader reader = new TokenReader(folder.toString(), index, new Configuration())) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Wrong use that is found before a session of Spark starts, and before any work is done. */
+/** Invalid input is refused before Spark starts and before any work is done. */
 class BeforeSparkIT {
     private static final AtomicInteger SESSIONS = new AtomicInteger();
 
@@ -30,16 +30,16 @@ class BeforeSparkIT {
 
     private static Path conf;
 
-    /** Spark makes one for each session. */
-    public static final class Counting extends SparkListener {
-        public Counting() {
+    /** Counts sessions: Spark creates one instance per session. */
+    public static final class SessionCounter extends SparkListener {
+        public SessionCounter() {
             SESSIONS.incrementAndGet();
         }
     }
 
     @BeforeAll
     static void write() throws IOException {
-        System.setProperty("spark.extraListeners", Counting.class.getName());
+        System.setProperty("spark.extraListeners", SessionCounter.class.getName());
         Files.writeString(folder.resolve("text.txt"), "the cat sat on the mat\n".repeat(40));
         Files.writeString(folder.resolve("file"), "");
         conf = folder.resolve("run.conf");
@@ -58,7 +58,7 @@ class BeforeSparkIT {
     }
 
     @AfterAll
-    static void forget() {
+    static void removeListener() {
         System.clearProperty("spark.extraListeners");
     }
 
@@ -66,17 +66,17 @@ class BeforeSparkIT {
     @CsvSource(
             delimiter = '|',
             value = {
-                "train CONF run.directory=OTHER corpus.malformed=skip         | corpus.malformed is skip, which is for rows",
+                "train CONF run.directory=OTHER corpus.malformed=skip         | corpus.malformed is skip, but task = language-model reads a text corpus",
                 "train CONF run.directory=OTHER model.attention=general       | model.attention is general",
                 "train CONF run.directory=OTHER task=captioning               | corpus.images is not set",
                 "train CONF run.directory=OTHER task=classification model.tied=true model.hidden=8 | model.tied is true",
                 "train CONF run.directory=FOLDER/file/run                     | file/run cannot be written: ",
                 "train CONF run.directory=/proc/none                          | /proc/none cannot be written: ",
                 "train CONF run.directory=OTHER corpus.prepared=/proc/none    | Give another corpus.prepared.",
-                "prepare CONF corpus.malformed=skip                           | corpus.malformed is skip, which is for rows",
+                "prepare CONF corpus.malformed=skip                           | corpus.malformed is skip, but task = language-model reads a text corpus",
                 "prepare CONF corpus.prepared=FOLDER/file/x                   | file/x cannot be written: ",
                 "prepare CONF training.start-from=FOLDER/none                 | training.start-from: ",
-                "evaluate FOLDER/run FOLDER/text.txt corpus.malformed=skip    | corpus.malformed is skip, which is for rows",
+                "evaluate FOLDER/run FOLDER/text.txt corpus.malformed=skip    | corpus.malformed is skip, but task = language-model reads a text corpus",
                 "evaluate FOLDER/run                                          | give either TEXT or --part",
                 "publish FOLDER/run FOLDER/file/target FOLDER/text.txt        | Give another TARGET.",
                 "publish FOLDER/run /proc/none FOLDER/text.txt                | Give another TARGET.",
@@ -85,15 +85,15 @@ class BeforeSparkIT {
                 "inspect FOLDER/run FOLDER/text.txt --out FOLDER              | , a folder; it must be a file to write.",
                 "inspect FOLDER/run FOLDER/text.txt --out OTHER/x             | , in a folder that does not exist",
             })
-    void isRefusedBeforeAnyWork(String call, String expected) {
-        int before = SESSIONS.get();
+    void invalidInputIsRefusedBeforeSparkStarts(String template, String expected) {
+        int sessionsBefore = SESSIONS.get();
 
-        Output output = unroll(call);
+        Output output = unroll(template);
 
         assertEquals(2, output.status(), output.err());
         assertTrue(output.err().contains(expected), output.err());
         assertEquals(1, output.err().strip().lines().count(), output.err());
-        assertEquals(before, SESSIONS.get());
+        assertEquals(sessionsBefore, SESSIONS.get());
         assertFalse(Files.exists(folder.resolve("other")));
     }
 
@@ -113,12 +113,12 @@ class BeforeSparkIT {
         "bench,--replicas",
         "bench,--rounds",
     })
-    void anOptionThatIsNoNumberIsRefused(String call, String option) {
+    void anInvalidNumberInAnOptionIsRefused(String template, String option) {
         String model = folder.resolve("run").toString();
         String text = folder.resolve("text.txt").toString();
         for (String value : List.of(
                 "NaN", "Infinity", "-Infinity", "1e400", "-1e400", "9223372036854775808e9999", "1d", "0x1", "", "x")) {
-            Output output = unroll(call.replace("MODEL", model).replace("TEXT", text) + " " + option + "=" + value);
+            Output output = unroll(template.replace("MODEL", model).replace("TEXT", text) + " " + option + "=" + value);
 
             assertEquals(2, output.status(), output.err());
             assertTrue(output.err().contains(option), output.err());
@@ -126,13 +126,13 @@ class BeforeSparkIT {
             assertEquals(1, output.err().strip().lines().count(), output.err());
         }
         if (!option.equals("--seed")) {
-            Output negative = unroll(call.replace("MODEL", model).replace("TEXT", text) + " " + option + "=-3");
+            Output negative = unroll(template.replace("MODEL", model).replace("TEXT", text) + " " + option + "=-3");
             assertEquals(2, negative.status(), negative.err());
             assertTrue(negative.err().matches("(?s)unroll: " + option + " is -3.*; it must be .*"), negative.err());
         }
     }
 
-    /** Shells expand it only at a word's start, and schedulers never. */
+    /** Unroll expands {@code ~} by itself: shells do it only at the start of an argument, schedulers never. */
     @ParameterizedTest
     @CsvSource({
         "train ~other/x",
@@ -148,15 +148,15 @@ class BeforeSparkIT {
         "inspect FOLDER/run ~other/x",
         "inspect FOLDER/run FOLDER/text.txt --out=~other/x",
     })
-    void theHomeFolderIsTheUsersOwn(String call) {
-        Output refused = unroll(call);
+    void onlyTheHomeFolderOfTheUserIsExpanded(String template) {
+        Output refused = unroll(template);
         assertEquals(2, refused.status(), refused.err());
         assertTrue(refused.err().contains("~other/x: only ~/, your own home folder, is expanded"), refused.err());
 
-        // Where nothing has this name, its absence is said with the home folder.
+        // A message about a missing file contains the expanded path.
         String name = "no-such-name-9b1c/y";
-        Output missing = unroll(call.replace("~other/x", "~/" + name));
-        if (!call.contains("target") || !call.contains(" ~other/x FOLDER/text.txt")) {
+        Output missing = unroll(template.replace("~other/x", "~/" + name));
+        if (!template.contains("target") || !template.contains(" ~other/x FOLDER/text.txt")) {
             assertTrue(
                     missing.err().contains(System.getenv("HOME") + "/" + name) || missing.status() == 0, missing.err());
         }
@@ -164,7 +164,7 @@ class BeforeSparkIT {
     }
 
     @Test
-    void whatAFileHoldsStaysUntilTheReportIsWritten() throws IOException {
+    void inspectKeepsAnOldReportUntilTheNewOneIsComplete() throws IOException {
         Path report = Files.writeString(folder.resolve("report.html"), OLD_REPORT);
 
         Output failed = unroll("inspect FOLDER/run FOLDER/file --out FOLDER/report.html");
@@ -176,9 +176,9 @@ class BeforeSparkIT {
         assertTrue(Files.readString(report).startsWith("<!"));
     }
 
-    private static Output unroll(String call) {
-        return InProcess.unroll(Stream.of(call.split(" +"))
-                .map(word -> word.replace("CONF", conf.toString())
+    private static Output unroll(String template) {
+        return InProcess.unroll(Stream.of(template.split(" +"))
+                .map(argument -> argument.replace("CONF", conf.toString())
                         .replace("OTHER", folder.resolve("other").toString())
                         .replace("FOLDER", folder.toString()))
                 .toArray(String[]::new));

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The command line on a real Spark. What depends on the process is {@link LaunchIT}'s. */
+/** Runs commands with a local Spark in the process of the test; {@link LaunchIT} starts processes. */
 class CommandLineIT {
     private static final double CLIP_NORM = 1;
 
@@ -45,7 +45,7 @@ class CommandLineIT {
         assertEquals(0, trained.status(), trained.err());
     }
 
-    /** @return the configuration of a run, beside its text */
+    /** Writes a corpus and the configuration of a run, and returns the path of the configuration. */
     static Path writeRun(Path folder) throws IOException {
         Files.createDirectories(folder.resolve("text"));
         SplittableRandom random = new SplittableRandom(3);
@@ -70,14 +70,14 @@ class CommandLineIT {
     }
 
     @Test
-    void everyRoundLeavesItsMetrics() throws Exception {
+    void everyRoundWritesItsMetrics() throws Exception {
         ObjectMapper json = new ObjectMapper();
         JsonNode manifest =
                 json.readTree(folder.resolve("run/model/manifest.json").toFile());
         List<String> lines = Files.readAllLines(folder.resolve("run/metrics.jsonl"));
         long weightBytes = 3 * 4 * manifest.get("parameters").asLong();
         long tokens = 0;
-        double accounted = 0;
+        double phaseSeconds = 0;
         double clipped = 0;
         for (int i = 0; i < lines.size(); i++) {
             JsonNode round = json.readTree(lines.get(i));
@@ -97,13 +97,13 @@ class CommandLineIT {
             double roundSeconds = roundTokens / round.get("tokens_per_second").asDouble();
             JsonNode seconds = round.get("seconds");
             assertTrue(seconds.get("train").asDouble() > 0, lines.get(i));
-            // The workers' clocks tick in milliseconds.
+            // The clocks of the executors have a resolution of milliseconds.
             assertTrue(seconds.get("train").asDouble() < roundSeconds + 0.01, lines.get(i));
             for (String phase : List.of("broadcast", "average", "checkpoint")) {
                 assertTrue(seconds.has(phase), lines.get(i));
             }
             for (JsonNode phase : seconds) {
-                accounted += phase.asDouble();
+                phaseSeconds += phase.asDouble();
             }
             assertEquals(i + 1 < lines.size(), round.get("seconds_left").asDouble() > 0, lines.get(i));
             assertEquals(endsEpoch, round.get("seconds").has("validate"), lines.get(i));
@@ -113,11 +113,11 @@ class CommandLineIT {
             assertEquals(0, round.get("bytes").get("shuffle").asLong());
         }
         assertEquals(manifest.get("tokens").asLong(), tokens);
-        assertTrue(clipped > 0 && clipped < lines.size(), "of the rounds' steps, " + clipped + " were clipped");
-        assertTrue(accounted < trainedSeconds, accounted + " of " + trainedSeconds + " s");
+        assertTrue(clipped > 0 && clipped < lines.size(), "the clipped shares of the rounds sum to " + clipped);
+        assertTrue(phaseSeconds < trainedSeconds, phaseSeconds + " of " + trainedSeconds + " s");
     }
 
-    /** Where all steps are clipped, so is their mean, and where none is, it need not be. */
+    /** If no step is clipped, the mean gradient norm is at most the limit; if all are, it is at least the limit. */
     private static void assertClipped(JsonNode round) {
         double share = round.get("clipped_share").asDouble();
         double norm = round.get("gradient_norm").asDouble();
@@ -131,7 +131,7 @@ class CommandLineIT {
         "model.cell=rnn model.activation=relu cluster.threads=2",
         "model.peepholes=true model.tied=true",
     })
-    void everyNetworkTrainsAndWrites(String model) throws Exception {
+    void everyCellTrainsAndGenerates(String model) throws Exception {
         Path run = folder.resolve("run-" + model.replaceAll("\\W", "-"));
         List<String> arguments = new ArrayList<>(List.of("train", conf.toString()));
         arguments.addAll(List.of(model.split(" ")));
@@ -142,16 +142,16 @@ class CommandLineIT {
         assertTrue(
                 training.err().matches("(?s).*a replica takes about \\d+ MiB outside the Java heap.*"), training.err());
 
-        double validated = training.json().get("validation_loss").asDouble();
-        assertTrue(validated < 2.6, "17 symbols alike would be 2.8: " + training.out());
-        assertEquals(validated, nats(run.toString(), "--part", "validation"), 1e-6);
+        double validationLoss = training.json().get("validation_loss").asDouble();
+        assertTrue(validationLoss < 2.6, "a uniform distribution over 17 symbols has 2.8: " + training.out());
+        assertEquals(validationLoss, nats(run.toString(), "--part", "validation"), 1e-6);
         JsonNode generated = InProcess.unroll("generate", run.toString(), "--length", "300", "--json")
                 .json();
         assertEquals(training.json().get("sample"), generated.get("text"));
     }
 
     @Test
-    void benchMeasuresBesideThePeak() throws Exception {
+    void benchReportsSpeedAndShareOfThePeak() throws Exception {
         Output bench = InProcess.unroll("bench", "--cells", "rnn,gru", "--hidden", "16", "--rounds", "1", "--json");
 
         assertEquals(0, bench.status(), bench.err());
@@ -174,16 +174,16 @@ class CommandLineIT {
     }
 
     @Test
-    void aFinishedRunIsNotOverwrittenAndTokenFilesAreFoundByContent() throws Exception {
+    void aCompleteRunIsNotOverwrittenAndTokenFilesAreFoundByContent() throws Exception {
         byte[] model = Files.readAllBytes(folder.resolve("run/model/network.zip"));
         Output again = InProcess.unroll("train", conf.toString(), "--json");
         assertEquals(0, again.status(), again.err());
         assertTrue(again.err().contains("this run is complete"), again.err());
         assertEquals(trained.json(), again.json());
-        Output other = InProcess.unroll("train", conf.toString(), "training.epochs=2");
-        assertEquals(2, other.status());
-        assertTrue(other.err().contains("training.epochs is 2, and was 3"), other.err());
-        assertTrue(other.err().contains("run.overwrite=true"), other.err());
+        Output otherEpochs = InProcess.unroll("train", conf.toString(), "training.epochs=2");
+        assertEquals(2, otherEpochs.status());
+        assertTrue(otherEpochs.err().contains("training.epochs is 2, and was 3"), otherEpochs.err());
+        assertTrue(otherEpochs.err().contains("run.overwrite=true"), otherEpochs.err());
         Output otherText = InProcess.unroll("train", conf.toString(), "corpus.path=" + folder.resolve("text/0.txt"));
         assertEquals(2, otherText.status());
         assertTrue(otherText.err().contains("the content of corpus.path has changed"), otherText.err());
@@ -218,7 +218,7 @@ class CommandLineIT {
     }
 
     @Test
-    void halfAModelIsPublishedAnewFromTheLastCheckpoint() throws Exception {
+    void aDamagedModelIsWrittenAgainFromTheLastCheckpoint() throws Exception {
         Path run = folder.resolve("half");
         String[] command = {"train", conf.toString(), "training.epochs=1", "run.directory=" + run};
         assertEquals(0, InProcess.unroll(command).status());
@@ -234,7 +234,7 @@ class CommandLineIT {
     }
 
     @Test
-    void evaluateCountsEveryTokenOnceAndAgreesWithItself() throws Exception {
+    void evaluateCountsEveryTokenOnceAndItsMetricsAreConsistent() throws Exception {
         Path text = folder.resolve("text/0.txt");
         int characters = Files.readString(text).length();
 
@@ -250,23 +250,40 @@ class CommandLineIT {
     }
 
     @Test
-    void generateRepeatsWithItsSeed() throws Exception {
+    void generateIsDeterministicForASeed() throws Exception {
         String model = folder.resolve("run").toString();
-        String[] call = {"generate", model, "--prime", "ein Mann saß", "--length", "60", "--seed", "5"};
+        String[] arguments = {"generate", model, "--prompt", "ein Mann saß", "--length", "60", "--seed", "5"};
 
-        String once = InProcess.unroll(call).out();
-        call[call.length - 1] = "6";
-        String other = InProcess.unroll(call).out();
-        call[call.length - 1] = "5";
+        String generated = InProcess.unroll(arguments).out();
+        arguments[arguments.length - 1] = "6";
+        String otherSeed = InProcess.unroll(arguments).out();
+        arguments[arguments.length - 1] = "5";
 
-        assertEquals(once, InProcess.unroll(call).out());
-        assertNotEquals(once, other);
-        assertTrue(once.startsWith("ein Mann saß"), once);
-        assertEquals(73, once.length(), once);
+        assertEquals(generated, InProcess.unroll(arguments).out());
+        assertNotEquals(generated, otherSeed);
+        assertTrue(generated.startsWith("ein Mann saß"), generated);
+        assertEquals(73, generated.length(), generated);
     }
 
     @Test
-    void inspectLooksInsideAndWritesAReport() throws Exception {
+    void primeIsAHiddenAliasOfPrompt() {
+        String model = folder.resolve("run").toString();
+        String generated = InProcess.unroll("generate", model, "--prompt", "the", "--length", "9")
+                .out();
+        assertEquals(
+                generated,
+                InProcess.unroll("generate", model, "--prime", "the", "--length", "9")
+                        .out());
+
+        Output both = InProcess.unroll("generate", model, "--prompt", "the", "--prime", "the");
+        assertEquals(2, both.status());
+        assertTrue(both.err().contains("--prime is the former name of --prompt"), both.err());
+        String help = InProcess.unroll("generate", "--help").out();
+        assertTrue(help.contains("--prompt") && !help.contains("--prime"), help);
+    }
+
+    @Test
+    void inspectMeasuresAModelAndWritesAReport() throws Exception {
         String text = folder.resolve("text/0.txt").toString();
         Path report = folder.resolve("report.html");
 
@@ -286,14 +303,14 @@ class CommandLineIT {
                 .json()
                 .get("cross_entropy")
                 .asDouble();
-        assertEquals(nats / Math.log(2), bits, 0.3, "another part of the text");
-        JsonNode surprise = output.json().get("surprise");
-        assertEquals(499, surprise.size(), "the first token has none");
+        assertEquals(nats / Math.log(2), bits, 0.3, "evaluate reads the entire text, inspect only its start");
+        JsonNode surprisals = output.json().get("surprise");
+        assertEquals(499, surprisals.size(), "the first token has no surprisal");
         double sum = 0;
-        for (JsonNode each : surprise) {
-            sum += each.asDouble();
+        for (JsonNode surprisal : surprisals) {
+            sum += surprisal.asDouble();
         }
-        assertEquals(bits, sum / surprise.size(), 1e-9);
+        assertEquals(bits, sum / surprisals.size(), 1e-9);
         for (String weights : List.of("trained", "untrained")) {
             JsonNode norms = output.json().get("gradient_flow").get(weights).get("norms");
             assertEquals(4, norms.size());
@@ -306,7 +323,7 @@ class CommandLineIT {
         }
         assertEquals(24, output.json().at("/layers/1/saturation/forget/left").size());
         String page = Files.readString(report);
-        assertTrue(page.contains("\"training_loss\":") && page.contains("ein Mann"), "no metrics, or no sample");
+        assertTrue(page.contains("\"training_loss\":") && page.contains("ein Mann"), "no metrics or no sample");
     }
 
     @Test
@@ -341,37 +358,37 @@ class CommandLineIT {
                 "2 | train CONF training.batsh=1                           | did you mean training.batch?",
                 "2 | train CONF trianing.epochs=3                          | command line: unknown key trianing.epochs; did you mean training.epochs?",
                 "2 | train CONF training.batch=0                           | it must be from 1 to 1000000",
-                "2 | train CONF training.batch=9999                        | The largest that fit, each alone",
+                "2 | train CONF training.batch=9999                        | the largest values that fit",
                 "2 | train CONF corpus.path=FOLDER/nowhere                 | nowhere: no such file or folder",
                 "2 | train CONF corpus.path=FOLDER/empty.txt               | empty.txt is empty",
-                "1 | train CONF corpus.path=FOLDER/latin1.txt              | latin1.txt: byte 7 is no text (0xE9",
-                "1 | train CONF corpus.path=FOLDER/binary.bin              | binary.bin: byte 3 is no text (a NUL byte",
+                "1 | train CONF corpus.path=FOLDER/latin1.txt              | latin1.txt: byte 7 is not text (0xE9",
+                "1 | train CONF corpus.path=FOLDER/binary.bin              | binary.bin: byte 3 is not text (a NUL byte",
                 "1 | train CONF corpus.path=FOLDER/broken.gz               | broken.gz cannot be read as a compressed file",
                 "2 | train CONF corpus.path=FOLDER/same.txt                | fewer than two different symbols",
-                "2 | train CONF corpus.path=FOLDER/hollow                  | hollow holds no file",
+                "2 | train CONF corpus.path=FOLDER/no-files                | no-files contains no readable file",
                 "1 | generate FOLDER/newer                                 | written by a newer Unroll",
                 "2 | train CONF cluster.threads=8                          | cluster.threads is 8, more than",
                 "2 | train                                                 | Missing required parameter: 'CONF'",
                 "2 | trian CONF                                            | did you mean train",
                 "2 | train CONF run.directory=/proc/none                   | /proc/none cannot be written",
-                "2 | evaluate FOLDER/text FOLDER/text                      | is no model folder",
+                "2 | evaluate FOLDER/text FOLDER/text                      | is not a model folder",
                 "2 | evaluate MODEL FOLDER/nowhere                         | nowhere: no such file or folder",
-                "1 | evaluate MODEL FOLDER/euro.txt                        | euro.txt holds \"€\" (U+20AC)",
+                "1 | evaluate MODEL FOLDER/euro.txt                        | euro.txt contains \"€\" (U+20AC)",
                 "2 | evaluate MODEL FOLDER/text model.hidden=3             | model.hidden=3 cannot be given here",
                 "2 | evaluate MODEL FOLDER/text corpus.malformd=skip       | did you mean corpus.malformed?",
-                "2 | evaluate MODEL FOLDER/text --beam 3                   | has no answers that are searched for",
-                "2 | generate MODEL --image CONF                           | the model is none of task = captioning",
+                "2 | evaluate MODEL FOLDER/text --beam 3                   | do not use beam search",
+                "2 | generate MODEL --image CONF                           | --image is for captioning models only",
                 "2 | generate FOLDER/nowhere                               | nowhere: no such model folder",
-                "1 | generate MODEL --prime €                              | holds \"€\" (U+20AC)",
+                "1 | generate MODEL --prompt €                             | contains \"€\" (U+20AC)",
                 "2 | generate MODEL --temperature -1                       | --temperature is -1.0; it must be 0 or more",
                 "2 | generate MODEL --length many                          | --length",
                 "2 | inspect MODEL FOLDER/nowhere                          | nowhere: no such file or folder",
-                "2 | inspect MODEL FOLDER/one.txt                          | one.txt holds fewer than three tokens",
-                "1 | inspect MODEL FOLDER/euro.txt                         | euro.txt holds \"€\" (U+20AC)",
+                "2 | inspect MODEL FOLDER/one.txt                          | one.txt contains fewer than three tokens",
+                "1 | inspect MODEL FOLDER/euro.txt                         | euro.txt contains \"€\" (U+20AC)",
                 "2 | inspect MODEL FOLDER/text --out FOLDER/no/page.html   | in a folder that does not exist",
                 "2 | inspect MODEL FOLDER/text --tokens 2                  | --tokens is 2; it must be from 3 to",
             })
-    void badInputGetsOneSentence(int status, String call, String expected) throws Exception {
+    void invalidInputFailsWithOneSentence(int status, String template, String expected) throws Exception {
         Files.writeString(folder.resolve("empty.txt"), "");
         Files.writeString(folder.resolve("one.txt"), "c");
         Files.write(folder.resolve("latin1.txt"), "Ein Café".getBytes(StandardCharsets.ISO_8859_1));
@@ -379,21 +396,21 @@ class CommandLineIT {
         Files.writeString(folder.resolve("euro.txt"), "cat €");
         Files.writeString(folder.resolve("broken.gz"), "this is no gzip file");
         Files.writeString(folder.resolve("same.txt"), "a".repeat(5000));
-        Files.createDirectories(folder.resolve("hollow"));
+        Files.createDirectories(folder.resolve("no-files"));
         Files.writeString(
                 Files.createDirectories(folder.resolve("newer")).resolve("manifest.json"),
                 "{\"format\": \"unroll-model\", \"version\": 99}");
         Path run = folder.resolve("bad");
-        List<String> words = new ArrayList<>(List.of(call.strip()
+        List<String> arguments = new ArrayList<>(List.of(template.strip()
                 .replace("CONF", conf.toString())
                 .replace("MODEL", folder.resolve("run/model").toString())
                 .replace("FOLDER", folder.toString())
                 .split(" +")));
-        if (call.contains("train CONF") && !call.contains("run.directory")) {
-            words.add("run.directory=" + run);
+        if (template.contains("train CONF") && !template.contains("run.directory")) {
+            arguments.add("run.directory=" + run);
         }
 
-        Output output = InProcess.unroll(words.toArray(String[]::new));
+        Output output = InProcess.unroll(arguments.toArray(String[]::new));
 
         assertEquals(status, output.status(), output.err());
         assertTrue(output.err().contains(expected), output.err());
@@ -402,8 +419,9 @@ class CommandLineIT {
     }
 
     @Test
-    void aMasterThatSparkDoesNotKnowGetsOneSentence() {
-        Output output = InProcess.on("local[abc]", "train", conf.toString(), "run.directory=" + folder.resolve("bad"));
+    void anInvalidMasterFailsWithOneSentence() {
+        Output output = InProcess.unrollWithMaster(
+                "local[abc]", "train", conf.toString(), "run.directory=" + folder.resolve("bad"));
 
         assertEquals(2, output.status(), output.err());
         assertTrue(output.err().contains("Spark does not start with master local[abc]"), output.err());
@@ -412,19 +430,19 @@ class CommandLineIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"local[1]", "local[3]"})
-    void anyNumberOfCoresWritesTheSameBytes(String master) throws Exception {
-        Path other = folder.resolve("other-" + master);
+    void theModelDoesNotDependOnTheNumberOfCores(String master) throws Exception {
+        Path run = folder.resolve("run-" + master);
 
-        Output again = InProcess.on(master, "train", conf.toString(), "run.directory=" + other);
+        Output again = InProcess.unrollWithMaster(master, "train", conf.toString(), "run.directory=" + run);
 
         assertEquals(0, again.status(), again.err());
         assertArrayEquals(
                 Files.readAllBytes(folder.resolve("run/model/network.zip")),
-                Files.readAllBytes(other.resolve("model/network.zip")));
+                Files.readAllBytes(run.resolve("model/network.zip")));
     }
 
     @Test
-    void withoutABetterValidationLossTrainingStopsEarlyAndKeepsTheBest() throws Exception {
+    void trainingStopsEarlyAndKeepsTheModelWithTheBestValidationLoss() throws Exception {
         Output output = InProcess.unroll(
                 "train",
                 conf.toString(),
@@ -443,11 +461,11 @@ class CommandLineIT {
     }
 
     @Test
-    void trainingGoesOnFromATrainedModelAndItsVocabulary() throws Exception {
+    void warmStartUsesTheWeightsAndVocabularyOfAModel() throws Exception {
         Path next = Files.writeString(folder.resolve("next.txt"), "the cat sat on the mat\n".repeat(150));
         String model = folder.resolve("run/model").toString();
         String run = folder.resolve("next").toString();
-        String[] call = {
+        String[] arguments = {
             "train",
             conf.toString(),
             "corpus.path=" + next,
@@ -457,35 +475,37 @@ class CommandLineIT {
             "training.learning-rate=1e-30"
         };
 
-        Output output = InProcess.unroll(call);
+        Output output = InProcess.unroll(arguments);
         assertEquals(0, output.status(), output.err());
-        assertTrue(output.err().contains("starts from the weights of " + model), output.err());
+        assertTrue(output.err().contains("warm start from " + model), output.err());
         assertEquals(-1, Files.mismatch(Path.of(model, "vocabulary.json"), Path.of(run, "model/vocabulary.json")));
         assertEquals(nats(model, next.toString()), nats(run, next.toString()));
         assertEquals(nats(run, next.toString()), nats(run, "--part", "test"), 0.5);
 
-        String other = "run.directory=" + folder.resolve("other");
+        String otherRun = "run.directory=" + folder.resolve("other");
         assertEquals(
                 "unroll: training.start-from, " + model + ", has another network: model.embedding is 16, and was 24; "
                         + "model.hidden is 16, and was 24. Give the settings that it was trained with.",
-                InProcess.unroll(with(call, other, "model.hidden=16")).err().strip());
-        assertTrue(InProcess.unroll(with(call, other, "training.start-from=none"))
+                InProcess.unroll(with(arguments, otherRun, "model.hidden=16"))
+                        .err()
+                        .strip());
+        assertTrue(InProcess.unroll(with(arguments, otherRun, "training.start-from=none"))
                 .err()
                 .contains("training.start-from: none: no such model folder."));
     }
 
-    private static double nats(String model, String... what) throws IOException {
-        String[] call = Stream.concat(Stream.of("evaluate", model, "--json"), Stream.of(what))
+    private static double nats(String model, String... data) throws IOException {
+        String[] arguments = Stream.concat(Stream.of("evaluate", model, "--json"), Stream.of(data))
                 .toArray(String[]::new);
-        return InProcess.unroll(call).json().get("cross_entropy").asDouble();
+        return InProcess.unroll(arguments).json().get("cross_entropy").asDouble();
     }
 
-    private static String[] with(String[] call, String... settings) {
-        return Stream.concat(Stream.of(call), Stream.of(settings)).toArray(String[]::new);
+    private static String[] with(String[] arguments, String... settings) {
+        return Stream.concat(Stream.of(arguments), Stream.of(settings)).toArray(String[]::new);
     }
 
     @Test
-    void wordsAndCompressedBytesTrainToo() throws Exception {
+    void wordAndByteTokenizersTrain() throws Exception {
         for (String tokenizer : List.of("word", "byte")) {
             Path run = folder.resolve(tokenizer);
             Output output = InProcess.unroll(

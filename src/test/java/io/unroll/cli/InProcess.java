@@ -5,16 +5,16 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
-/** The command line on a local Spark in the test's own process, where all is loaded: a fraction of a start's time. */
+/** Runs the command line in the process of the test, with a local Spark; much faster than starting a process. */
 public final class InProcess {
     private InProcess() {}
 
     public static Output unroll(String... arguments) {
-        return on("local[2]", arguments);
+        return unrollWithMaster("local[2]", arguments);
     }
 
-    /** @param master as {@code jobs/unroll --master} takes it */
-    public static Output on(String master, String... arguments) {
+    /** @param master a Spark master, as for {@code jobs/unroll --master} */
+    public static Output unrollWithMaster(String master, String... arguments) {
         System.setProperty("spark.master", master);
         System.setProperty("spark.ui.enabled", "false");
         ByteArrayOutputStream out = new ByteArrayOutputStream();

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The command line as users call it: the script, the built jar and a real Spark, in processes of their own. */
+/** Runs the command line as users do: the script {@code jobs/unroll}, the built jar and Spark, in a new process. */
 class LaunchIT {
     @TempDir
     private static Path folder;
@@ -40,7 +40,7 @@ class LaunchIT {
         assertEquals(300, trained.json().get("sample").asText().codePoints().count());
     }
 
-    /** Some steps are clipped, and Spark lets ND4J see one core of an executor's machine and all of the driver's. */
+    /** Covers gradient clipping, and a different number of cores that ND4J sees on the driver and on an executor. */
     @Test
     void aClusterWritesTheSameBytes() throws Exception {
         Output again = unroll("--master", "local-cluster[2,1,2048]", "train", conf.toString(), "run.directory=cluster");
@@ -52,20 +52,21 @@ class LaunchIT {
     }
 
     @Test
-    void whatIsGeneratedIsAllOfTheOutput() throws Exception {
-        String[] call = {"generate", folder.resolve("run").toString(), "--prime", "ein Mann saß", "--length", "60"};
+    void generatePrintsOnlyTheGeneratedText() throws Exception {
+        String[] arguments = {"generate", folder.resolve("run").toString(), "--prompt", "ein Mann saß", "--length", "60"
+        };
 
-        Output output = unroll(call);
+        Output output = unroll(arguments);
 
         assertEquals(0, output.status(), output.err());
-        assertEquals(InProcess.unroll(call).out(), output.out());
+        assertEquals(InProcess.unroll(arguments).out(), output.out());
         assertEquals("", output.err());
     }
 
-    /** oneDNN is told not to see the instructions, where there are any. */
+    /** The environment variable hides the bfloat16 instructions from oneDNN. */
     @Test
     @Tag("full")
-    void aProcessorWithoutBfloat16TrainsInFloat32AndSaysSo() throws Exception {
+    void aProcessorWithoutBfloat16TrainsInFloat32WithAMessage() throws Exception {
         Output training = unroll(
                 Map.of("ONEDNN_MAX_CPU_ISA", "AVX512_CORE"),
                 "train",
@@ -79,7 +80,7 @@ class LaunchIT {
     }
 
     @Test
-    void optionsOfTheVerbGoAfterIt() throws Exception {
+    void anOptionOfACommandMustComeAfterTheCommand() throws Exception {
         Output output = unroll("--json", "train", conf.toString());
 
         assertEquals(2, output.status(), output.err());

@@ -12,24 +12,24 @@ import org.junit.jupiter.api.Test;
 
 class MainTest {
     @Test
-    void anInterruptedProcessShowsNoTraces() {
-        ByteArrayOutputStream shown = new ByteArrayOutputStream();
+    void noStackTracesAreShownAfterAnInterrupt() {
+        ByteArrayOutputStream written = new ByteArrayOutputStream();
         AtomicBoolean interrupted = new AtomicBoolean();
-        Exception trouble = new RejectedExecutionException("stopped", new IllegalStateException("cause"));
+        Exception exception = new RejectedExecutionException("stopped", new IllegalStateException("cause"));
 
-        try (PrintStream messages = new Main.Messages(shown, interrupted::get)) {
-            trouble.printStackTrace(messages);
-            String trace = shown.toString(StandardCharsets.UTF_8);
+        try (PrintStream errorStream = new Main.ErrorStream(written, interrupted::get)) {
+            exception.printStackTrace(errorStream);
+            String trace = written.toString(StandardCharsets.UTF_8);
             assertTrue(trace.contains("stopped") && trace.contains("\tat "), trace);
 
-            shown.reset();
+            written.reset();
             interrupted.set(true);
-            trouble.printStackTrace(messages);
-            messages.println("run the same command again to resume");
+            exception.printStackTrace(errorStream);
+            errorStream.println("run the same command again to resume");
         }
 
         assertEquals(
                 "run the same command again to resume" + System.lineSeparator(),
-                shown.toString(StandardCharsets.UTF_8));
+                written.toString(StandardCharsets.UTF_8));
     }
 }

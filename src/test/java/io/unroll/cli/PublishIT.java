@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.unroll.Unroll.Output;
 import io.unroll.checkpoint.Manifest;
-import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.checkpoint.Versions;
 import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
@@ -45,49 +45,49 @@ class PublishIT {
     }
 
     @Test
-    void theBetterReplacesTheWorseAndNotTheOtherWayRoundButWithinATolerance() throws Exception {
-        model("worse", TokenizerName.CHAR, "ab ", 0);
-        model("better", TokenizerName.CHAR, "ab ", 20);
-        JsonNode alone = publish("worse", "target").json();
-        assertTrue(alone.get("changed").asBoolean(), alone.toString());
-        JsonNode both = publish("better", "target").json();
-        assertTrue(both.get("published").asBoolean(), both.toString());
-        assertEquals(alone.get("perplexity"), both.get("published_perplexity"));
-        assertHolds("better", "target");
+    void aModelIsReplacedOnlyByABetterOneOrWithinTheTolerance() throws Exception {
+        writeModel("worse", TokenizerName.CHAR, "ab ", 0);
+        writeModel("better", TokenizerName.CHAR, "ab ", 20);
+        JsonNode first = publish("worse", "target").json();
+        assertTrue(first.get("changed").asBoolean(), first.toString());
+        JsonNode second = publish("better", "target").json();
+        assertTrue(second.get("published").asBoolean(), second.toString());
+        assertEquals(first.get("perplexity"), second.get("published_perplexity"));
+        assertSameNetwork("better", "target");
 
         Output kept = run("publish", "FOLDER/worse", "FOLDER/target", "FOLDER/text");
         assertEquals(0, kept.status(), kept.err());
         assertTrue(kept.out().contains("kept: "), kept.out());
-        assertHolds("better", "target");
+        assertSameNetwork("better", "target");
 
-        double share =
-                alone.get("perplexity").asDouble() / both.get("perplexity").asDouble() - 1;
-        assertFalse(publish("worse", "target", "--tolerance=" + share * 0.99)
+        double increase =
+                first.get("perplexity").asDouble() / second.get("perplexity").asDouble() - 1;
+        assertFalse(publish("worse", "target", "--tolerance=" + increase * 0.99)
                 .json()
                 .get("published")
                 .asBoolean());
-        assertHolds("better", "target");
-        assertTrue(publish("worse", "target", "--tolerance=" + share * 1.01)
+        assertSameNetwork("better", "target");
+        assertTrue(publish("worse", "target", "--tolerance=" + increase * 1.01)
                 .json()
                 .get("published")
                 .asBoolean());
-        assertHolds("worse", "target");
+        assertSameNetwork("worse", "target");
     }
 
     @Test
-    void whatCannotBeComparedIsRefusedInOneSentence() throws Exception {
-        model("char", TokenizerName.CHAR, "ab ", 0);
-        model("wide", TokenizerName.CHAR, "abc ", 0);
-        model("narrow", TokenizerName.CHAR, "a ", 0);
-        model("word", TokenizerName.WORD, "ab", 0);
-        model("words", TokenizerName.WORD, "abc", 0);
+    void modelsThatCannotBeComparedAreRefused() throws Exception {
+        writeModel("char", TokenizerName.CHAR, "ab ", 0);
+        writeModel("wide", TokenizerName.CHAR, "abc ", 0);
+        writeModel("narrow", TokenizerName.CHAR, "a ", 0);
+        writeModel("word", TokenizerName.WORD, "ab", 0);
+        writeModel("words", TokenizerName.WORD, "abc", 0);
         Files.createDirectories(folder.resolve("books"));
 
-        assertRefused(2, "word", "char", "they have different tokens (word and char)");
-        assertRefused(2, "words", "word", "their words or labels differ, and with them what is <unk>");
-        assertRefused(2, "char", "books", "is no model folder, and is not replaced by one");
+        assertRefused(2, "word", "char", "their tokenizers differ (word and char)");
+        assertRefused(2, "words", "word", "their vocabularies differ, so <unk> replaces different tokens");
+        assertRefused(2, "char", "books", "is not a model folder, so it is not replaced");
         assertRefused(2, "nowhere", "char", "no such model folder");
-        assertRefused(1, "char", "narrow", "narrow cannot be evaluated: ", "text holds \"b\" (U+0062)");
+        assertRefused(1, "char", "narrow", "narrow cannot be evaluated: ", "text contains \"b\" (U+0062)");
         assertRefused(1, "narrow", "none", "narrow cannot be evaluated: ");
         assertFalse(Files.exists(folder.resolve("none")));
         assertEquals(2, publish("char", "wide", "--tolerance=-1").status());
@@ -103,39 +103,40 @@ class PublishIT {
         assertFalse(output.err().contains("\tat "), output.err());
     }
 
-    private void assertHolds(String model, String target) throws IOException {
+    private void assertSameNetwork(String model, String target) throws IOException {
         assertArrayEquals(
                 Files.readAllBytes(folder.resolve(model + "/network.zip")),
                 Files.readAllBytes(folder.resolve(target + "/network.zip")));
     }
 
-    private Output publish(String model, String target, String... more) throws Exception {
-        List<String> words =
+    private Output publish(String model, String target, String... options) throws Exception {
+        List<String> arguments =
                 new ArrayList<>(List.of("publish", "FOLDER/" + model, "FOLDER/" + target, "FOLDER/text", "--json"));
-        words.addAll(List.of(more));
-        return run(words.toArray(String[]::new));
+        arguments.addAll(List.of(options));
+        return run(arguments.toArray(String[]::new));
     }
 
-    private Output run(String... words) throws Exception {
-        String[] arguments = words.clone();
+    private Output run(String... templates) throws Exception {
+        String[] arguments = templates.clone();
         for (int i = 0; i < arguments.length; i++) {
             arguments[i] = arguments[i].replace("FOLDER", folder.toString());
         }
         return InProcess.unroll(arguments);
     }
 
-    /** @param steps of training on the text */
-    private void model(String name, TokenizerName tokenizer, String symbols, int steps) {
+    /** Writes a model that is trained on the text for a number of steps. */
+    private void writeModel(String name, TokenizerName tokenizer, String symbols, int steps) {
         Settings settings = SettingsReader.parse(
                 "run.directory = r, corpus { path = t, tokenizer = "
                         + tokenizer.name().toLowerCase(Locale.ROOT) + " }, model { hidden = 4, layers = 1 }",
                 "test");
-        List<String> all = new ArrayList<>(tokenizer == TokenizerName.WORD ? List.of("<unk>", "<eos>") : List.of());
-        symbols.chars().mapToObj(Character::toString).forEach(all::add);
-        Vocabulary vocabulary = new Vocabulary(tokenizer, all);
+        List<String> allSymbols =
+                new ArrayList<>(tokenizer == TokenizerName.WORD ? List.of("<unk>", "<eos>") : List.of());
+        symbols.chars().mapToObj(Character::toString).forEach(allSymbols::add);
+        Vocabulary vocabulary = new Vocabulary(tokenizer, allSymbols);
         Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, vocabulary));
-        Model empty = new Model(null, settings, vocabularies, new float[0], new float[0]);
-        try (Network network = new Network(empty.shape(), 1)) {
+        TrainedModel untrained = new TrainedModel(null, settings, vocabularies, new float[0], new float[0]);
+        try (Network network = new Network(untrained.shape(), 1)) {
             for (int step = 0; step < steps; step++) {
                 network.setState(RecurrentState.ZERO);
                 network.train(batch(symbols), 0.05, 5, step, 0);
@@ -155,7 +156,9 @@ class PublishIT {
                     vocabularies.checksum(),
                     FloatArray.checksum(parameters));
             new ModelFolder(folder.resolve(name).toString(), new Configuration())
-                    .write(new Model(manifest, settings, vocabularies, parameters, network.optimizerState()), false);
+                    .write(
+                            new TrainedModel(manifest, settings, vocabularies, parameters, network.optimizerState()),
+                            false);
         }
     }
 

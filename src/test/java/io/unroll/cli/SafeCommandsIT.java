@@ -16,9 +16,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What commands other than train would overwrite; and what they say of a model that has learnt nothing. */
+/** Commands other than train overwrite no files of the user; train warns of a model that is worse than chance. */
 class SafeCommandsIT {
-    private static final String MINE = "years of work";
+    private static final String USER_CONTENT = "years of work";
 
     @TempDir
     private static Path folder;
@@ -43,9 +43,9 @@ class SafeCommandsIT {
     }
 
     @Test
-    void aModelThatIsWorseThanChanceIsSaid() throws IOException {
+    void trainWarnsOfAModelThatIsWorseThanChance() throws IOException {
         double loss = trained.json().get("validation_loss").asDouble();
-        assertTrue(loss > Math.log(17), "the settings are to be changed: " + loss);
+        assertTrue(loss > Math.log(17), "with these settings the model is no longer worse than chance: " + loss);
         String warning = trained.json().get("warning").asText();
         assertTrue(warning.startsWith("the model predicts worse than a uniform distribution: its validation loss"));
         assertTrue(trained.err().contains("unroll: warning: " + warning), trained.err());
@@ -69,14 +69,14 @@ class SafeCommandsIT {
         ".target-draft-mine/notes, notes",
         ".target-lock, .target-lock",
     })
-    void publishReplacesNothingThatUnrollHasNotMade(String foreign, String named) throws IOException {
+    void publishReplacesNoFileThatUnrollDidNotWrite(String foreignFile, String nameInMessage) throws IOException {
         FileUtils.deleteQuietly(folder.resolve("place").toFile());
         FileUtils.copyDirectory(
                 folder.resolve("run/model").toFile(),
                 folder.resolve("place/target").toFile());
-        Path file = folder.resolve("place").resolve(foreign);
+        Path file = folder.resolve("place").resolve(foreignFile);
         Files.createDirectories(file.getParent());
-        Files.writeString(file, MINE);
+        Files.writeString(file, USER_CONTENT);
         byte[] manifest = Files.readAllBytes(folder.resolve("place/target/manifest.json"));
 
         Output output = InProcess.unroll(
@@ -86,41 +86,41 @@ class SafeCommandsIT {
                 folder.resolve("text").toString());
 
         assertEquals(2, output.status(), output.err());
-        assertTrue(output.err().contains("/" + named + " was not made by Unroll"), output.err());
-        assertEquals(MINE, Files.readString(file));
+        assertTrue(output.err().contains("/" + nameInMessage + " was not made by Unroll"), output.err());
+        assertEquals(USER_CONTENT, Files.readString(file));
         assertEquals(
                 new String(manifest, java.nio.charset.StandardCharsets.UTF_8),
                 Files.readString(folder.resolve("place/target/manifest.json")));
     }
 
     @Test
-    void whatLiesBesideAModelIsNotPublishedWithIt() throws IOException {
+    void otherFilesInTheFolderOfAModelAreNotPublished() throws IOException {
         FileUtils.copyDirectory(
-                folder.resolve("run/model").toFile(), folder.resolve("own").toFile());
-        Files.writeString(folder.resolve("own/README.md"), MINE);
-        String[] call = {
+                folder.resolve("run/model").toFile(), folder.resolve("copy").toFile());
+        Files.writeString(folder.resolve("copy/README.md"), USER_CONTENT);
+        String[] arguments = {
             "publish",
-            folder.resolve("own").toString(),
+            folder.resolve("copy").toString(),
             folder.resolve("public").toString(),
             folder.resolve("text").toString()
         };
 
-        assertEquals(0, InProcess.unroll(call).status());
+        assertEquals(0, InProcess.unroll(arguments).status());
         assertFalse(Files.exists(folder.resolve("public/README.md")));
-        Output again = InProcess.unroll(call);
-        assertTrue(again.out().contains("published already"), again.out() + again.err());
+        Output again = InProcess.unroll(arguments);
+        assertTrue(again.out().contains("already published"), again.out() + again.err());
     }
 
     @Test
     void inspectOverwritesReportsOnly() throws IOException {
-        Path page = Files.writeString(folder.resolve("page.html"), "<html>" + MINE);
+        Path page = Files.writeString(folder.resolve("page.html"), "<html>" + USER_CONTENT);
         Output refused = inspect(page);
         assertEquals(2, refused.status(), refused.err());
         assertTrue(refused.err().contains("page.html, which exists and is not an Unroll report"), refused.err());
-        assertEquals("<html>" + MINE, Files.readString(page));
+        assertEquals("<html>" + USER_CONTENT, Files.readString(page));
 
         Path report = Files.createFile(folder.resolve("report.html"));
-        for (int time = 0; time < 2; time++) {
+        for (int attempt = 0; attempt < 2; attempt++) {
             Output written = inspect(report);
             assertEquals(0, written.status(), written.err());
             assertTrue(Files.size(report) > 1000);

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Signals to real processes, in the middle of steps that take seconds: native code must not lose its memory. */
+/** Sends signals to real processes during steps that take seconds: native code must not use memory that is freed. */
 class ShutdownIT {
     private static final int INTERRUPTED = 128 + 2;
     private static final int TERMINATED = 128 + 15;
@@ -45,7 +45,7 @@ class ShutdownIT {
     }
 
     @Test
-    void aStepEndsBeforeTheProcess() throws Exception {
+    void theProcessEndsAfterTheCurrentStep() throws Exception {
         Unroll.Running running = train("terminated", "local[1]");
         assertTrue(running.shows("round 1/"), running.progress());
         Thread.sleep(700);
@@ -60,7 +60,7 @@ class ShutdownIT {
     @Tag("full")
     @ParameterizedTest
     @CsvSource({"INT, local[2]", "TERM, local[2]", "INT, 'local-cluster[2,1,1024]'", "TERM, 'local-cluster[2,1,1024]'"})
-    void wherever(String signal, String master) throws Exception {
+    void noExecutorCrashesOnASignal(String signal, String master) throws Exception {
         Unroll.Running running = train(signal + master.length(), master, "cluster.replicas=2", "training.batch=64");
         assertTrue(running.shows("round 1/"), running.progress());
         List<ProcessHandle> executors = running.executors();
@@ -71,41 +71,41 @@ class ShutdownIT {
         for (ProcessHandle executor : executors) {
             executor.onExit().get();
         }
-        assertEquals(List.of(), crashes(Path.of("target/spark/work")));
+        assertEquals(List.of(), crashReports(Path.of("target/spark/work")));
         assertTrue(running.progress().contains("run the same command again to resume"), running.progress());
     }
 
     @Tag("full")
     @ParameterizedTest
     @ValueSource(strings = {"prepare", "evaluate", "generate", "inspect"})
-    void everyCommandHasTheStatusOfItsSignal(String command) throws Exception {
+    void everyCommandExitsWithTheStatusOfTheSignal(String command) throws Exception {
         Path model = folder.resolve("model-of-one-round/model");
         if (!Files.exists(model)) {
             Unroll.Output trained = train("model-of-one-round", "local[2]", "training.epochs=1", "model.hidden=256")
                     .end();
             assertEquals(0, trained.status(), trained.err());
         }
-        Path big = folder.resolve("big");
-        if (!Files.exists(big)) {
-            Files.writeString(big, SampleText.lines(9_000_000));
+        Path bigText = folder.resolve("big");
+        if (!Files.exists(bigText)) {
+            Files.writeString(bigText, SampleText.lines(9_000_000));
         }
-        List<String> call =
+        List<String> arguments =
                 switch (command) {
                     case "prepare" -> List.of(
                             "prepare",
                             folder.resolve("run.conf").toString(),
-                            "corpus.path=" + big,
+                            "corpus.path=" + bigText,
                             "run.directory=" + folder.resolve("r"));
-                    case "evaluate" -> List.of("evaluate", model.toString(), big.toString());
+                    case "evaluate" -> List.of("evaluate", model.toString(), bigText.toString());
                     case "generate" -> List.of("generate", model.toString(), "--length", "10000000");
-                    default -> List.of("inspect", model.toString(), big.toString(), "--tokens", "1000000");
+                    default -> List.of("inspect", model.toString(), bigText.toString(), "--tokens", "1000000");
                 };
         for (String signal : List.of("INT", "TERM")) {
-            int prepared = prepared();
-            Unroll.Running running = start("local[2]", call);
+            int filesBefore = tokenFiles();
+            Unroll.Running running = start("local[2]", arguments);
             if (command.equals("prepare")) {
-                // Between its two passes over the text: a fast machine needs few seconds for both.
-                assertTrue(Unroll.Running.await(() -> prepared() > prepared), running.progress());
+                // Send the signal between the two passes over the text; on a fast machine both take a few seconds.
+                assertTrue(Unroll.Running.await(() -> tokenFiles() > filesBefore), running.progress());
             } else {
                 Thread.sleep(12_000);
             }
@@ -113,8 +113,8 @@ class ShutdownIT {
         }
     }
 
-    /** @return the number of token files, with those that are being written, in folders that come and go meanwhile */
-    private static int prepared() {
+    /** @return the number of token files, including partly written ones; folders may appear and disappear meanwhile */
+    private static int tokenFiles() {
         int files = 0;
         for (File corpus :
                 ArrayUtils.nullToEmpty(folder.resolve("prepared").toFile().listFiles(), File[].class)) {
@@ -123,23 +123,23 @@ class ShutdownIT {
         return files;
     }
 
-    private static Unroll.Running train(String run, String master, String... more) throws IOException {
-        List<String> call =
+    private static Unroll.Running train(String run, String master, String... settings) throws IOException {
+        List<String> arguments =
                 new ArrayList<>(List.of("train", folder.resolve("run.conf").toString()));
-        call.add("run.directory=" + folder.resolve(run));
-        call.addAll(List.of(more));
-        return start(master, call);
+        arguments.add("run.directory=" + folder.resolve(run));
+        arguments.addAll(List.of(settings));
+        return start(master, arguments);
     }
 
-    private static Unroll.Running start(String master, List<String> call) throws IOException {
-        List<String> all = new ArrayList<>(List.of("--master", master, "--conf", "spark.ui.enabled=false"));
-        all.addAll(call);
-        return new Unroll(folder).startInOwnGroup(all.toArray(String[]::new));
+    private static Unroll.Running start(String master, List<String> arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of("--master", master, "--conf", "spark.ui.enabled=false"));
+        command.addAll(arguments);
+        return new Unroll(folder).startInOwnGroup(command.toArray(String[]::new));
     }
 
     private static void assertEnds(String signal, int status, Unroll.Running running) throws Exception {
         assertTrue(running.process().isAlive(), running.progress());
-        // As a terminal does: to all processes that the command has started.
+        // To the process group, as a terminal does.
         new ProcessBuilder("kill", "-" + signal, "--", "-" + running.process().pid())
                 .start()
                 .waitFor();
@@ -148,14 +148,14 @@ class ShutdownIT {
         assertFalse(output.err().contains("\tat "), output.err());
         assertFalse(output.err().contains("ShutdownHook"), output.err());
         assertFalse(output.out().contains("SIGSEGV"), output.out());
-        assertEquals(List.of(), crashes(folder));
+        assertEquals(List.of(), crashReports(folder));
     }
 
-    private static List<Path> crashes(Path where) throws IOException {
-        if (!Files.exists(where)) {
+    private static List<Path> crashReports(Path root) throws IOException {
+        if (!Files.exists(root)) {
             return List.of();
         }
-        try (Stream<Path> files = Files.walk(where, 3)) {
+        try (Stream<Path> files = Files.walk(root, 3)) {
             return files.filter(file -> file.getFileName().toString().matches("hs_err.*|core.*"))
                     .toList();
         }

@@ -26,7 +26,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The same bits on every kind of cluster and file system, started here on loopback, with what goes wrong on them. */
+/**
+ * Trains the same bits on every kind of cluster and file system, all started on loopback, also with stragglers, lost
+ * executors and killed drivers.
+ */
 @Tag("full")
 class AnyClusterIT {
     private static final Path CLUSTERS = Path.of("target/clusters").toAbsolutePath();
@@ -45,14 +48,14 @@ class AnyClusterIT {
     }
 
     @Test
-    void everyCoreOfThisMachine() throws Exception {
+    void trainsTheSameBitsOnAllCores() throws Exception {
         assertSucceeds(start("file:" + folder, Map.of(), List.of("--master", "local[*]"), "all")
                 .end());
         assertArrayEquals(network, Files.readAllBytes(folder.resolve("all/model/network.zip")));
     }
 
     @Test
-    void standaloneWithAStragglerIsSpeculatedUpon() throws Exception {
+    void trainsTheSameBitsOnStandaloneWithASpeculatedStraggler() throws Exception {
         try (Standalone cluster = Standalone.start(folder)) {
             Server slow = cluster.worker();
             cluster.worker();
@@ -66,7 +69,7 @@ class AnyClusterIT {
             assertTrue(running.shows("round 3/"), running.progress());
             ProcessHandle straggler = Unroll.executorsOf(slow.process()).get(0);
             assertTrue(Unroll.Running.await(() -> {
-                hold(straggler, 300);
+                pause(straggler, 300);
                 return events("straggler").contains("\"Speculative\":true");
             }));
             assertSucceeds(running.end());
@@ -75,7 +78,7 @@ class AnyClusterIT {
     }
 
     @Test
-    void standaloneWithDynamicAllocationLosesAnExecutorInMidRound() throws Exception {
+    void trainsTheSameBitsOnStandaloneThatLosesExecutors() throws Exception {
         try (Standalone cluster = Standalone.start(folder)) {
             cluster.worker();
             cluster.worker();
@@ -103,7 +106,7 @@ class AnyClusterIT {
     }
 
     @Test
-    void yarnAndHdfs() throws Exception {
+    void resumesOnYarnAndHdfsWithTheSameBits() throws Exception {
         try (Server hadoop = Server.start(
                 folder,
                 Map.of(),
@@ -139,7 +142,7 @@ class AnyClusterIT {
     }
 
     @Test
-    void s3InterruptedAndResumed() throws Exception {
+    void resumesFromS3WithTheSameBits() throws Exception {
         try (Server s3 = Server.start(
                 folder,
                 Map.of(),
@@ -197,7 +200,7 @@ class AnyClusterIT {
         return start("file:" + folder, Map.of(), options, run);
     }
 
-    /** @return Spark's own log of what happened in a run on a standalone cluster */
+    /** @return Spark's event log of a run on a standalone cluster */
     private static String events(String run) {
         try (Stream<Path> logs = Files.list(folder.resolve(run + "-events"))) {
             StringBuilder text = new StringBuilder();
@@ -211,10 +214,10 @@ class AnyClusterIT {
     }
 
     private static List<String> yarnOptions() throws IOException {
-        String more = jars("yarn");
-        String executors = "local:" + Standalone.SPARK + "/jars/*," + more.replaceAll("(^|,)", "$1local:");
+        String yarnJars = jars("yarn");
+        String executors = "local:" + Standalone.SPARK + "/jars/*," + yarnJars.replaceAll("(^|,)", "$1local:");
         List<String> options =
-                new ArrayList<>(List.of("--master", "yarn", "--driver-class-path", more.replace(',', ':')));
+                new ArrayList<>(List.of("--master", "yarn", "--driver-class-path", yarnJars.replace(',', ':')));
         options.addAll(List.of("--num-executors", "2", "--executor-memory", "768m"));
         options.addAll(List.of("--conf", "spark.yarn.am.memory=512m", "--conf", "spark.yarn.jars=" + executors));
         return options;
@@ -227,7 +230,7 @@ class AnyClusterIT {
                 "access.key=any",
                 "secret.key=any",
                 "path.style.access=true",
-                // this server takes a quoted tag only where the client sends it bare
+                // The client sends ETags without quotes, which this server does not match.
                 "change.detection.mode=none")) {
             options.addAll(List.of("--conf", "spark.hadoop.fs.s3a." + setting));
         }
@@ -240,8 +243,8 @@ class AnyClusterIT {
         }
     }
 
-    /** Stops a process for so long: a machine that has much else to do. */
-    private static void hold(ProcessHandle process, int millis) {
+    /** Pauses a process, like a machine under heavy load. */
+    private static void pause(ProcessHandle process, int millis) {
         try {
             signal("STOP", process);
             Thread.sleep(millis);

@@ -17,14 +17,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Clusters that cannot do the work: one sentence says why. */
+/** On unsuitable clusters, training fails with one sentence that says why. */
 @Tag("full")
 class BadClusterIT {
     @TempDir
     private Path folder;
 
     @Test
-    void aWorkerWithoutTheNativeLibraries() throws Exception {
+    void failsOnAWorkerWithoutTheNativeLibraries() throws Exception {
         assertFails(
                 "the native libraries do not load on ",
                 Map.of("JAVA_TOOL_OPTIONS", "-Dorg.bytedeco.javacpp.platform=linux-arm64"),
@@ -32,8 +32,8 @@ class BadClusterIT {
     }
 
     @Test
-    void processorsOfWhichOneLacksBfloat16() throws Exception {
-        assumeTrue(OneDnn.hasBfloat16(), "this processor has no bfloat16 itself");
+    void failsIfOnlySomeProcessorsHaveBfloat16() throws Exception {
+        assumeTrue(OneDnn.hasBfloat16(), "this processor does not have bfloat16");
         assertFails(
                 " computes in bfloat16, and that of ",
                 Map.of("ONEDNN_MAX_CPU_ISA", "AVX512_CORE"),
@@ -43,7 +43,7 @@ class BadClusterIT {
     }
 
     @Test
-    void executorsWithTooSmallAHeap() throws Exception {
+    void failsIfTheHeapOfTheExecutorsIsTooSmall() throws Exception {
         assertFails(
                 " MiB: give executors more, as in --executor-memory 1g",
                 Map.of(),
@@ -54,7 +54,7 @@ class BadClusterIT {
     }
 
     private void assertFails(
-            String sentence, Map<String, String> secondWorker, List<String> options, String... settings)
+            String sentence, Map<String, String> secondWorkerEnvironment, List<String> options, String... settings)
             throws Exception {
         Files.writeString(folder.resolve("text"), SampleText.lines(500));
         Files.writeString(
@@ -69,7 +69,7 @@ class BadClusterIT {
                         .formatted(folder));
         try (Standalone cluster = Standalone.start(folder)) {
             cluster.worker();
-            cluster.worker(secondWorker);
+            cluster.worker(secondWorkerEnvironment);
             List<String> command = new ArrayList<>(List.of("--master", cluster.address(), "--executor-memory", "768m"));
             command.addAll(List.of("--conf", "spark.scheduler.minRegisteredResourcesRatio=1", "--driver-memory", "3g"));
             command.addAll(options);
@@ -78,7 +78,7 @@ class BadClusterIT {
             Unroll.Output output = new Unroll(folder).run(command.toArray(String[]::new));
             assertEquals(1, output.status(), output.err());
             assertTrue(output.err().contains(sentence), output.err());
-            // Spark itself may print some, of its own threads, as it stops.
+            // Spark may print stack traces of its own threads while it stops.
             assertFalse(output.err().contains("\tat io.unroll."), output.err());
         }
     }

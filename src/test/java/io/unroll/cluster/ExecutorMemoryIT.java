@@ -14,7 +14,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The formula for {@code spark.executor.memoryOverhead}, on an executor whose heap is the smallest that Spark starts. */
+/**
+ * Checks the formula for {@code spark.executor.memoryOverhead} on an executor with the smallest heap that Spark allows.
+ */
 class ExecutorMemoryIT {
     private static final long HEAP_MIB = 480;
     private static final long LIBRARIES_MIB = 300;
@@ -24,7 +26,7 @@ class ExecutorMemoryIT {
 
     @Tag("full")
     @Test
-    void anExecutorTakesNoMoreThanItsHeapAndTheOverheadByTheFormula() throws Exception {
+    void usesNoMoreThanTheHeapAndTheEstimatedOverhead() throws Exception {
         Files.writeString(folder.resolve("text"), SampleText.lines(12_000));
         Files.writeString(
                 folder.resolve("run.conf"),
@@ -56,15 +58,16 @@ class ExecutorMemoryIT {
         Unroll.Output output = running.end();
 
         assertEquals(0, output.status(), output.err());
-        Matcher said = Pattern.compile("a replica takes about ([\\d,]+) MiB").matcher(output.err());
-        assertTrue(said.find(), output.err());
-        long replica = Long.parseLong(said.group(1).replace(",", ""));
-        long foretold = HEAP_MIB + LIBRARIES_MIB + Math.round(1.2 * 2 * replica);
-        assertTrue(peak <= foretold, peak + " MiB, and " + foretold + " foretold");
+        Matcher estimate =
+                Pattern.compile("a replica takes about ([\\d,]+) MiB").matcher(output.err());
+        assertTrue(estimate.find(), output.err());
+        long replicaMib = Long.parseLong(estimate.group(1).replace(",", ""));
+        long estimatedMib = HEAP_MIB + LIBRARIES_MIB + Math.round(1.2 * 2 * replicaMib);
+        assertTrue(peak <= estimatedMib, peak + " MiB, but estimated " + estimatedMib);
         assertTrue(peak > 4 * HEAP_MIB, peak + " MiB: JavaCPP's own limit would not have been reached");
     }
 
-    /** @return the most that was resident; 0 where the process is gone */
+    /** @return the peak resident memory; 0 if the process has ended */
     private static long peakMebibytes(ProcessHandle process) {
         try {
             String status = Files.readString(Path.of("/proc/" + process.pid() + "/status"));

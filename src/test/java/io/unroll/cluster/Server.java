@@ -12,9 +12,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.launcher.JavaModuleOptions;
 
-/** A server on loopback in a Java process of its own, ended with the test. */
+/** A server on loopback in a separate Java process. */
 record Server(Process process, Path log) implements AutoCloseable {
-    /** @param classPath and what follows it on Java's command line */
+    /** @param arguments of the java command after the class path: options, main class, and its arguments */
     static Server start(Path folder, Map<String, String> environment, String classPath, String... arguments)
             throws IOException {
         List<String> command = new ArrayList<>(List.of(
@@ -30,12 +30,16 @@ record Server(Process process, Path log) implements AutoCloseable {
         return new Server(builder.start(), log);
     }
 
-    /** @return what the first group of this pattern finds in the log, once it does */
+    /**
+     * Waits until the log matches a pattern.
+     *
+     * @return the first group of the match
+     */
     String awaitLog(String pattern) throws InterruptedException {
-        Pattern sought = Pattern.compile(pattern);
+        Pattern compiled = Pattern.compile(pattern);
         boolean found = Unroll.Running.await(
-                () -> !process.isAlive() || sought.matcher(text()).find());
-        Matcher matcher = sought.matcher(text());
+                () -> !process.isAlive() || compiled.matcher(text()).find());
+        Matcher matcher = compiled.matcher(text());
         if (!found || !matcher.find()) {
             throw new IllegalStateException("no " + pattern + " in: " + text());
         }

@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Spark's own kind of cluster on loopback: a master, and as many workers of one core as are started. */
+/** A standalone Spark cluster on loopback: a master, and workers with one core each. */
 record Standalone(Path folder, Server master, String address, List<Server> workers) implements AutoCloseable {
     static final Path SPARK = Path.of("target/spark").toAbsolutePath();
 
@@ -22,10 +22,10 @@ record Standalone(Path folder, Server master, String address, List<Server> worke
         return worker(Map.of());
     }
 
-    /** @param environment of the worker, and of its executors */
+    /** @param environment of the worker and its executors */
     Server worker(Map<String, String> environment) throws IOException, InterruptedException {
-        String work = Files.createTempDirectory(folder, "work").toString();
-        // Each on a host of its own: Spark does not speculate on a task's.
+        String workDirectory = Files.createTempDirectory(folder, "work").toString();
+        // A different host per worker: Spark does not run the speculative copy of a task on the same host.
         String host = "127.0.0." + (workers.size() + 2);
         Server worker = server(
                 folder,
@@ -37,7 +37,7 @@ record Standalone(Path folder, Server master, String address, List<Server> worke
                 "--memory",
                 "1g",
                 "--work-dir",
-                work,
+                workDirectory,
                 address);
         workers.add(worker);
         worker.awaitLog("(Successfully registered with master)");
@@ -47,12 +47,13 @@ record Standalone(Path folder, Server master, String address, List<Server> worke
     private static Server server(
             Path folder, String host, Map<String, String> environment, String name, String... arguments)
             throws IOException {
-        Map<String, String> all = new HashMap<>(environment);
-        all.putAll(Map.of("SPARK_HOME", SPARK.toString(), "SPARK_SCALA_VERSION", "2.12", "SPARK_LOCAL_IP", host));
+        Map<String, String> serverEnvironment = new HashMap<>(environment);
+        serverEnvironment.putAll(
+                Map.of("SPARK_HOME", SPARK.toString(), "SPARK_SCALA_VERSION", "2.12", "SPARK_LOCAL_IP", host));
         List<String> command =
                 new ArrayList<>(List.of("org.apache.spark.deploy." + name, "--host", host, "--webui-port", "0"));
         command.addAll(List.of(arguments));
-        return Server.start(folder, all, SPARK + "/jars/*", command.toArray(String[]::new));
+        return Server.start(folder, serverEnvironment, SPARK + "/jars/*", command.toArray(String[]::new));
     }
 
     @Override

@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Damaged copies of the configurations that are shipped, as files, as stored settings and as overrides. */
+/** Damaged copies of the configurations in {@code conf}, read as files, as stored settings and as overrides. */
 class ConfigurationFuzzTest {
-    private static final List<String> ODD = List.of(
+    private static final List<String> ODD_TOKENS = List.of(
             "null",
             "[]",
             "{}",
@@ -64,39 +64,40 @@ class ConfigurationFuzzTest {
 
     @Test
     @Tag("full")
-    void aDamagedConfigurationIsRefusedOrOne() throws IOException {
+    void aDamagedConfigurationIsReadOrRefused() throws IOException {
         fuzz(600, 1);
     }
 
     @Test
     @Tag("nightly")
-    void aDamagedConfigurationIsRefusedOrOneAtLength() throws IOException {
+    void manyDamagedConfigurationsAreReadOrRefused() throws IOException {
         fuzz(30_000, 1_000_000);
     }
 
     private void fuzz(int count, long seed) throws IOException {
         Path file = folder.resolve("run.conf");
-        int read = 0;
-        for (Path shipped : shipped()) {
-            byte[] original = Files.readAllBytes(shipped);
+        int readCount = 0;
+        for (Path configuration : configurations()) {
+            byte[] original = Files.readAllBytes(configuration);
             for (int i = 0; i < count; i++) {
                 SplittableRandom random = new SplittableRandom(seed + i);
-                byte[] mutated = i % 2 == 0 ? Fuzz.mutation(original, seed + i) : odd(original, random);
+                byte[] mutated = i % 2 == 0 ? Fuzz.mutation(original, seed + i) : withOddTokens(original, random);
                 Files.write(file, mutated);
-                String what = shipped.getFileName() + ", seed " + (seed + i);
-                read += Fuzz.endsWell(what, () -> read(file, List.of())) ? 1 : 0;
+                String description = configuration.getFileName() + ", seed " + (seed + i);
+                readCount += Fuzz.assertReadOrRefused(description, () -> read(file, List.of())) ? 1 : 0;
                 String text = new String(mutated, StandardCharsets.UTF_8);
-                Fuzz.endsWell(what + ", stored", () -> SettingsReader.parse(text, "stored"));
-                Fuzz.endsWell(what + ", override", () -> read(shipped, List.of(override(text, random))));
+                Fuzz.assertReadOrRefused(description + ", stored", () -> SettingsReader.parse(text, "stored"));
+                Fuzz.assertReadOrRefused(
+                        description + ", override", () -> read(configuration, List.of(override(text, random))));
             }
         }
-        assertTrue(read > count / 10, "only " + read + " were read");
-        try (Stream<Path> left = Files.list(folder)) {
-            assertEquals(List.of(file), left.toList());
+        assertTrue(readCount > count / 10, "only " + readCount + " were read");
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(file), files.toList());
         }
     }
 
-    private static List<Path> shipped() throws IOException {
+    private static List<Path> configurations() throws IOException {
         try (Stream<Path> files = Files.list(Path.of("conf"))) {
             return files.filter(file -> file.toString().endsWith(".conf"))
                     .sorted()
@@ -104,7 +105,7 @@ class ConfigurationFuzzTest {
         }
     }
 
-    /** What has been read is whole: stored, it is the same. */
+    /** Reads the file, and checks that the stored settings are equal when they are read again. */
     private static void read(Path file, List<String> overrides) {
         Settings settings = SettingsReader.read(
                 file,
@@ -113,12 +114,12 @@ class ConfigurationFuzzTest {
         assertEquals(settings, SettingsReader.parse(settings.text(), "stored"));
     }
 
-    /** @return the text with one to three words, or what is between them, replaced by what means something */
-    private static byte[] odd(byte[] original, SplittableRandom random) {
+    /** @return the text with one to three words or separators replaced by tokens that HOCON may interpret */
+    private static byte[] withOddTokens(byte[] original, SplittableRandom random) {
         String text = new String(original, StandardCharsets.UTF_8);
         for (int i = random.nextInt(3); i >= 0; i--) {
             String[] words = text.split("\\b", -1);
-            words[random.nextInt(words.length)] = ODD.get(random.nextInt(ODD.size()));
+            words[random.nextInt(words.length)] = ODD_TOKENS.get(random.nextInt(ODD_TOKENS.size()));
             text = String.join("", words);
         }
         return text.getBytes(StandardCharsets.UTF_8);
@@ -128,6 +129,6 @@ class ConfigurationFuzzTest {
         List<String> lines = text.lines().filter(line -> line.contains("=")).toList();
         String line = lines.isEmpty() ? text : lines.get(random.nextInt(lines.size()));
         String key = line.strip().replaceFirst("=.*", "=");
-        return random.nextBoolean() ? line : key + ODD.get(random.nextInt(ODD.size()));
+        return random.nextBoolean() ? line : key + ODD_TOKENS.get(random.nextInt(ODD_TOKENS.size()));
     }
 }

@@ -28,7 +28,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void defaultsStandUnderTheFileAndTheFileUnderOverrides() {
+    void overridesTakePrecedenceOverTheFileAndTheFileOverDefaults() {
         Settings settings = SettingsReader.read(file, List.of("training.tbptt=16", "corpus.path=hdfs://host/a b//c"));
 
         assertEquals(8, settings.training().batch());
@@ -40,21 +40,21 @@ class SettingsReaderTest {
     }
 
     @Test
-    void embeddingFollowsHidden() {
+    void embeddingIsAsLargeAsHiddenByDefault() {
         assertEquals(
                 96,
                 SettingsReader.read(file, List.of("model.hidden=96")).model().embedding());
     }
 
     @Test
-    void whatIsStoredReadsBackEqual() {
+    void storedSettingsAreReadBackEqual() {
         Settings settings = SettingsReader.read(file, List.of("cluster.averaging.every=3", "run.directory=o"));
 
         assertEquals(settings, SettingsReader.parse(settings.text(), "stored"));
     }
 
     @Test
-    void anUnknownKeyNamesFileLineAndTheNearestKey() throws IOException {
+    void theMessageForAnUnknownKeyHasTheLineAndTheNearestKey() throws IOException {
         Files.writeString(file, "run.directory = out\ntraining {\n  learning_rate = 1\n}\n");
 
         String message = messageOf(List.of());
@@ -64,7 +64,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void aKeyWithoutItsGroupIsFoundToo() {
+    void theNearestKeyMayBeInAnotherGroup() {
         String message = messageOf(List.of("epoch=3"));
 
         assertTrue(message.contains("the command line: unknown key epoch; did you mean training.epochs?"), message);
@@ -90,33 +90,33 @@ class SettingsReaderTest {
                 "training=3                    | training is a group of keys",
                 "training.batch.size=3         | training.batch takes one value",
             })
-    void aValueOutOfRangeSaysWhatItMustBe(String override, String expected) {
+    void theMessageForAnInvalidValueHasTheValidOnes(String override, String expected) {
         String message = messageOf(List.of(override));
 
         assertTrue(message.contains(expected), message);
     }
 
     @Test
-    void everyConfigurationThatIsShippedIsOne() throws IOException {
-        try (DirectoryStream<Path> shipped = Files.newDirectoryStream(Path.of("conf"), "*.conf")) {
-            int read = 0;
-            for (Path each : shipped) {
-                SettingsReader.read(each, List.of("corpus.path=text", "run.directory=run"));
-                read++;
+    void everyConfigurationInConfIsValid() throws IOException {
+        try (DirectoryStream<Path> configurations = Files.newDirectoryStream(Path.of("conf"), "*.conf")) {
+            int count = 0;
+            for (Path configuration : configurations) {
+                SettingsReader.read(configuration, List.of("corpus.path=text", "run.directory=run"));
+                count++;
             }
-            assertTrue(read > 3, read + " were read");
+            assertTrue(count > 3, count + " were read");
         }
     }
 
     @Test
-    void aFileThatIsNotHoconNamesTheLine() throws IOException {
+    void theMessageForInvalidHoconNamesTheFile() throws IOException {
         Files.writeString(file, "run.directory = out\ncorpus { path = \n");
 
         assertTrue(messageOf(List.of()).contains("run.conf"), messageOf(List.of()));
     }
 
     @Test
-    void aMissingFileIsSaidSo() {
+    void aMissingFileIsRefused() {
         Path missing = folder.resolve("none.conf");
 
         Exception e = assertThrows(ConfigurationException.class, () -> SettingsReader.read(missing, List.of()));

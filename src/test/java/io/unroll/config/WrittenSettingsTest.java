@@ -24,9 +24,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What people write into a configuration, and beside it on the command line. */
+/** Mistakes and variations in configuration files and in overrides on the command line. */
 class WrittenSettingsTest {
-    private static final String GOOD = "run.directory = out\ncorpus.path = text\n";
+    private static final String VALID = "run.directory = out\ncorpus.path = text\n";
 
     @TempDir
     private Path folder;
@@ -35,13 +35,12 @@ class WrittenSettingsTest {
         return ConfigFactory.parseResources(SettingsReader.class, "reference.conf").resolve().entrySet().stream();
     }
 
-    /** A value of another kind: each of them for each key. */
     @ParameterizedTest
     @MethodSource("keys")
-    void aValueThatIsNoneIsRefusedWithItsKeyAndLine(Map.Entry<String, ConfigValue> known) throws IOException {
+    void aValueOfTheWrongTypeIsRefusedWithItsKeyAndLine(Map.Entry<String, ConfigValue> known) throws IOException {
         String key = known.getKey();
         for (String value : List.of("null", "[]", "[1, 2]", "{}", "{ a = 1 }", "${NO_SUCH_THING_9}")) {
-            String message = messageOf(GOOD + key + " = " + value + "\n");
+            String message = messageOf(VALID + key + " = " + value + "\n");
 
             assertTrue(message.contains("run.conf:3: "), message);
             assertTrue(message.contains(value.startsWith("$") ? value : key), message);
@@ -51,31 +50,31 @@ class WrittenSettingsTest {
 
     @ParameterizedTest
     @MethodSource("keys")
-    void whatIsNoNumberOrNoSwitchIsRefusedInOurWords(Map.Entry<String, ConfigValue> known) throws IOException {
+    void anInvalidNumberOrBooleanIsRefused(Map.Entry<String, ConfigValue> known) throws IOException {
         ConfigValueType type = known.getValue().valueType();
         if (type == ConfigValueType.STRING) {
             return;
         }
         for (String value : List.of("much", "\"\"", "0x10", "8d", "1_000", "2..3", "\"1 2\"")) {
-            String message = messageOf(GOOD + known.getKey() + " = " + value + "\n");
+            String message = messageOf(VALID + known.getKey() + " = " + value + "\n");
 
-            String must = type == ConfigValueType.NUMBER ? "a number" : "true or false";
+            String expected = type == ConfigValueType.NUMBER ? "a number" : "true or false";
             assertTrue(message.contains("run.conf:3: " + known.getKey() + " is "), message);
-            assertTrue(message.contains("it must be " + must), message);
+            assertTrue(message.contains("it must be " + expected), message);
         }
     }
 
     @ParameterizedTest
     @MethodSource("keys")
-    void aNumberThatIsNoneOrTooLargeIsRefused(Map.Entry<String, ConfigValue> known) throws IOException {
+    void numbersThatAreNotFiniteOrTooLargeAreRefused(Map.Entry<String, ConfigValue> known) throws IOException {
         if (known.getValue().valueType() != ConfigValueType.NUMBER) {
             return;
         }
         boolean decimal = known.getKey().endsWith("clip-norm")
                 || known.getValue().render().contains(".");
-        String most = decimal ? "1.8e308" : "9223372036854775808";
-        for (String value : List.of("NaN", "Infinity", "-Infinity", "1e400", "-1e400", most, "1e999999999")) {
-            String message = messageOf(GOOD + known.getKey() + " = " + value + "\n");
+        String tooLarge = decimal ? "1.8e308" : "9223372036854775808";
+        for (String value : List.of("NaN", "Infinity", "-Infinity", "1e400", "-1e400", tooLarge, "1e999999999")) {
+            String message = messageOf(VALID + known.getKey() + " = " + value + "\n");
 
             assertTrue(message.contains(known.getKey() + " is "), message);
             assertTrue(message.contains("it must be "), message);
@@ -83,9 +82,9 @@ class WrittenSettingsTest {
     }
 
     @Test
-    void numbersMayBeWrittenAsTextsAndZeroHasNoSign() throws IOException {
+    void numbersMayBeQuotedAndNegativeZeroBecomesZero() throws IOException {
         Settings settings =
-                read(GOOD + "training.batch = \"8\"\nmodel.hidden = 1.6e1\nmodel.dropout = -0.0\nrun.seed = -0\n");
+                read(VALID + "training.batch = \"8\"\nmodel.hidden = 1.6e1\nmodel.dropout = -0.0\nrun.seed = -0\n");
 
         assertEquals(8, settings.training().batch());
         assertEquals(16, settings.model().hidden());
@@ -94,7 +93,7 @@ class WrittenSettingsTest {
         assertEquals(0, settings.run().seed());
         assertEquals(
                 Long.MAX_VALUE,
-                read(GOOD + "run.seed = " + Long.MAX_VALUE).run().seed());
+                read(VALID + "run.seed = " + Long.MAX_VALUE).run().seed());
     }
 
     @ParameterizedTest
@@ -127,7 +126,7 @@ class WrittenSettingsTest {
                 "run.directory = ~root/x              | run.conf:1: run.directory is ~root/x: only ~/, your own",
                 "''                                   | run.conf: run.directory is not set",
             })
-    void oneSentenceSaysWhereAndWhat(String line, String expected) throws IOException {
+    void theMessageHasTheLineAndTheProblem(String line, String expected) throws IOException {
         String message = messageOf(line + "\n");
 
         assertTrue(message.contains(expected), message);
@@ -135,39 +134,39 @@ class WrittenSettingsTest {
     }
 
     @Test
-    void nestingWithoutEndIsRefused() throws IOException {
+    void excessiveNestingIsRefused() throws IOException {
         assertTrue(messageOf("a = " + "{a = ".repeat(100_000)).contains("nested too deep"));
         assertTrue(messageOf("corpus.path = " + "[".repeat(300_000)).contains("nested too deep"));
     }
 
     @Test
-    void whatIncludesAFileGetsItsKeysAndErrorsNameIt() throws IOException {
+    void includedFilesAreReadAndNamedInErrors() throws IOException {
         Files.createDirectories(folder.resolve("sub"));
         Files.writeString(folder.resolve("sub/base.conf"), "model.hidden = 77\ninclude \"more\"\n");
         Files.writeString(folder.resolve("sub/more.conf"), "training.batch = 9\n");
-        Settings settings = read("include \"sub/base\"\n" + GOOD);
+        Settings settings = read("include \"sub/base\"\n" + VALID);
         assertEquals(77, settings.model().hidden());
         assertEquals(9, settings.training().batch());
 
         Files.writeString(folder.resolve("sub/more.conf"), "\ntraining.batsh = 9\n");
-        String message = messageOf("include \"sub/base\"\n" + GOOD);
+        String message = messageOf("include \"sub/base\"\n" + VALID);
         assertTrue(message.contains("more.conf:2: unknown key training.batsh"), message);
     }
 
-    static Stream<Arguments> bytesThatAreNoConfiguration() {
-        Stream<Charset> wide =
+    static Stream<Arguments> bytesThatAreNotText() {
+        Stream<Charset> wideCharsets =
                 Stream.of("UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32").map(Charset::forName);
         return Stream.concat(
-                wide.map(each -> Arguments.of(GOOD.getBytes(each), "is UTF-16, or binary")),
+                wideCharsets.map(charset -> Arguments.of(VALID.getBytes(charset), "is UTF-16, or binary")),
                 Stream.of(
-                        Arguments.of((GOOD + "# Café").getBytes(StandardCharsets.ISO_8859_1), "is not UTF-8"),
+                        Arguments.of((VALID + "# Café").getBytes(StandardCharsets.ISO_8859_1), "is not UTF-8"),
                         Arguments.of(new byte[] {0x7F, 'E', 'L', 'F', 2, 1, 1, 0}, "UTF-8"),
                         Arguments.of(new byte[2 << 20], "is it another file, such as the corpus?")));
     }
 
     @ParameterizedTest
-    @MethodSource("bytesThatAreNoConfiguration")
-    void aFileThatIsNoTextIsSaidSo(byte[] content, String expected) throws IOException {
+    @MethodSource("bytesThatAreNotText")
+    void aFileThatIsNotTextIsRefused(byte[] content, String expected) throws IOException {
         Files.write(folder.resolve("run.conf"), content);
 
         String message = messageOf(List.of());
@@ -176,16 +175,16 @@ class WrittenSettingsTest {
     }
 
     @Test
-    void aByteOrderMarkIsNoKey() throws IOException {
-        assertEquals("text", read("\uFEFF" + GOOD).corpus().path());
+    void aByteOrderMarkIsIgnored() throws IOException {
+        assertEquals("text", read("\uFEFF" + VALID).corpus().path());
     }
 
     @Test
-    void whatIsNoFileIsSaidSo() {
-        for (Path none : List.of(folder, folder.resolve("none.conf"), Path.of("/dev/null"))) {
-            String message = assertThrows(ConfigurationException.class, () -> SettingsReader.read(none, List.of()))
+    void aPathThatIsNotAFileIsRefused() {
+        for (Path path : List.of(folder, folder.resolve("none.conf"), Path.of("/dev/null"))) {
+            String message = assertThrows(ConfigurationException.class, () -> SettingsReader.read(path, List.of()))
                     .getMessage();
-            assertTrue(message.startsWith(none.toString()), message);
+            assertTrue(message.startsWith(path.toString()), message);
         }
     }
 
@@ -199,17 +198,17 @@ class WrittenSettingsTest {
                 "model.image.network",
                 "training.start-from"
             })
-    void theHomeFolderMayBeWrittenAsInAShell(String key) throws IOException {
+    void tildeIsTheHomeFolder(String key) throws IOException {
         String images = "model.image.features = 4\nmodel.image.layer = a\nmodel.image.network = x\n";
         String expected = System.getenv("HOME") + "/x y";
 
-        String inFile = read(GOOD + images + key + " = \"~/x y\"\n").text();
-        String above = SettingsReader.read(folder.resolve("run.conf"), List.of(key + "=~/x y"))
+        String inFile = read(VALID + images + key + " = \"~/x y\"\n").text();
+        String inOverride = SettingsReader.read(folder.resolve("run.conf"), List.of(key + "=~/x y"))
                 .text();
 
         assertEquals(expected, ConfigFactory.parseString(inFile).getString(key));
-        assertEquals(inFile, above);
-        assertTrue(messageOf(GOOD + images + key + " = ~other/x").contains(key + " is ~other/x: only ~/"));
+        assertEquals(inFile, inOverride);
+        assertTrue(messageOf(VALID + images + key + " = ~other/x").contains(key + " is ~other/x: only ~/"));
         assertEquals("./~x", UserPath.expanded("./~x"));
     }
 
@@ -223,13 +222,12 @@ class WrittenSettingsTest {
         "hdfs://host/x, hdfs://host/x",
         "file:/x, file:/x"
     })
-    void aNameWithAColonIsNoScheme(String path, String expected) {
+    void aFileNameWithAColonIsNotAUri(String path, String expected) {
         assertEquals(expected, UserPath.expanded(path));
     }
 
-    /** Those of older models hold what their users wrote. */
     @Test
-    void storedSettingsAreReadAsTheyAre() {
+    void pathsInStoredSettingsAreNotExpanded() {
         Settings stored =
                 SettingsReader.parse("run.directory = \"~other/x\", corpus.path = t, corpus.documents = stream", "");
 
@@ -247,7 +245,7 @@ class WrittenSettingsTest {
                 " run.directory =x     | x",
             })
     void anOverrideMayBeQuoted(String override, String expected) throws IOException {
-        read(GOOD);
+        read(VALID);
 
         assertEquals(
                 expected,
@@ -276,8 +274,8 @@ class WrittenSettingsTest {
                 "corpus.documents=lines   | corpus.documents is lines; it must be stream",
                 "=x                       | is not of the form key=value",
             })
-    void anOddOverrideGetsOneSentence(String override, String expected) throws IOException {
-        read(GOOD);
+    void anInvalidOverrideIsRefused(String override, String expected) throws IOException {
+        read(VALID);
 
         String message = messageOf(List.of(override));
 

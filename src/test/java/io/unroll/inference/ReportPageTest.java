@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.unroll.checkpoint.Manifest;
-import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.checkpoint.Versions;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
@@ -58,7 +58,7 @@ class ReportPageTest {
             {"round":2,"tokens":400,"training_loss":2.0,"validation_loss":2.25,"clipped_share":0.25}
             """;
 
-    private static final int ALL = TEXT.getBytes(StandardCharsets.UTF_8).length;
+    private static final int TEXT_BYTES = TEXT.getBytes(StandardCharsets.UTF_8).length;
 
     @TempDir
     private Path folder;
@@ -70,28 +70,27 @@ class ReportPageTest {
         Files.writeString(folder.resolve("run/metrics.jsonl"), METRICS);
     }
 
-    private Inspection inspection(String more) throws IOException {
-        return inspection(more, ALL);
+    private Inspection inspection(String extraSettings) throws IOException {
+        return inspection(extraSettings, TEXT_BYTES);
     }
 
-    private Inspection inspection(String more, int most) throws IOException {
-        return inspection(model(more, 1), most);
+    private Inspection inspection(String extraSettings, int maxTokens) throws IOException {
+        return inspection(model(extraSettings, 1), maxTokens);
     }
 
-    /** @param most tokens of the text */
-    private Inspection inspection(Model model, int most) throws IOException {
+    private Inspection inspection(TrainedModel model, int maxTokens) throws IOException {
         return Inspection.of(
                 model,
                 folder.resolve("run/model").toString(),
                 folder.resolve("text.txt").toString(),
-                most,
+                maxTokens,
                 new Configuration());
     }
 
-    /** @param scale of the weights, beside those that training begins with */
-    private static Model model(String more, float scale) {
+    /** @param scale factor of the initial weights */
+    private static TrainedModel model(String extraSettings, float scale) {
         Settings settings = SettingsReader.parse(
-                "run.directory = r, corpus.path = p, model { hidden = 6, dropout = 0.5 }\n" + more, "test");
+                "run.directory = r, corpus.path = p, model { hidden = 6, dropout = 0.5 }\n" + extraSettings, "test");
         Map<String, Long> counts = new TreeMap<>();
         TEXT.codePoints().forEach(symbol -> counts.merge(Character.toString(symbol), 1L, Long::sum));
         Vocabulary tokens = Tokenizer.of(settings.corpus()).vocabulary(counts);
@@ -118,11 +117,11 @@ class ReportPageTest {
                 null,
                 vocabularies.checksum(),
                 FloatArray.checksum(parameters));
-        return new Model(manifest, settings, vocabularies, parameters, new float[0]);
+        return new TrainedModel(manifest, settings, vocabularies, parameters, new float[0]);
     }
 
     @Test
-    void itSaysWhatTheModelDoesWithTheText() throws IOException {
+    void inspectsTextClippingGatesAndSurprisal() throws IOException {
         Inspection inspection = inspection("");
         assertEquals(TEXT, String.join("", inspection.text()));
         assertEquals(0.3125, inspection.clippedShare());
@@ -130,14 +129,14 @@ class ReportPageTest {
         Map<String, Inspection.Saturation> saturation =
                 inspection.layers().get(0).saturation();
         assertEquals(List.of("input", "forget", "output"), List.copyOf(saturation.keySet()));
-        // Weights that have learnt nothing find all of the 26 symbols about equally likely.
+        // Untrained weights give all 26 symbols about the same probability.
         assertEquals(Math.log(inspection.model().vocabulary()) / Math.log(2), inspection.bitsPerToken(), 0.5);
     }
 
     @Test
-    void gatesAndSamplesAreOfTheTrainedWeights() throws IOException {
-        Model model = model("", 8);
-        Inspection inspection = inspection(model, ALL);
+    void gatesAndSamplesUseTheTrainedWeights() throws IOException {
+        TrainedModel model = model("", 8);
+        Inspection inspection = inspection(model, TEXT_BYTES);
 
         Inspection.LayerView layer = inspection.layers().get(1);
         float[][] forget = layer.activations().gates().get("forget");
@@ -147,7 +146,8 @@ class ReportPageTest {
                 open[cell] += step[cell] > 0.9 ? 1 : 0;
             }
         }
-        assertTrue(DoubleStream.of(open).anyMatch(steps -> steps > 0 && steps < forget.length), "none tells apart");
+        assertTrue(
+                DoubleStream.of(open).anyMatch(steps -> steps > 0 && steps < forget.length), "no forget gate changes");
         double[] shares =
                 DoubleStream.of(open).map(steps -> steps / forget.length).toArray();
         assertArrayEquals(shares, layer.saturation().get("forget").right(), 1e-9);
@@ -159,13 +159,13 @@ class ReportPageTest {
     }
 
     @Test
-    void untrainedIsWithTheWeightsThatTrainingBeginsWith() throws IOException {
+    void untrainedFlowUsesTheInitialWeights() throws IOException {
         Inspection inspection = inspection("");
         assertEquals(inspection.trained(), inspection.untrained());
     }
 
     @Test
-    void ofACharactersBytesTheLastOneStandsForIt() throws IOException {
+    void theLastByteOfACharacterHasItsText() throws IOException {
         List<String> text = inspection("corpus.tokenizer = byte").text();
         assertEquals(TEXT, String.join("", text));
         int emoji = text.indexOf("😀");
@@ -173,14 +173,14 @@ class ReportPageTest {
     }
 
     @Test
-    void whatFollowsTheTokensThatAreReadIsNotLookedAt() throws IOException {
+    void doesNotReadBeyondTheMaximumNumberOfTokens() throws IOException {
         Files.writeString(folder.resolve("text.txt"), TEXT + "€");
         assertThrows(UnrollException.class, () -> inspection("", 1000));
         assertEquals(20, inspection("", 20).text().size());
     }
 
     @Test
-    void gatesAreSaturatedWhereTheyAreNearlyShutOrOpen() {
+    void saturationCountsOpenAndClosedSteps() {
         float[][] gate = {{0.05f, 0.95f, 0.5f}, {0.2f, 0.91f, 0.5f}};
         Inspection.Saturation saturation = Inspection.Saturation.of(gate);
         assertEquals(List.of(0.5, 0.0, 0.0), list(saturation.left()));
@@ -192,73 +192,73 @@ class ReportPageTest {
     }
 
     @Test
-    void aModelOfRowsIsRefusedInOneSentence() {
+    void rejectsAModelOfATableCorpus() {
         assertThrows(ConfigurationException.class, () -> inspection("task = classification"));
     }
 
     @Test
-    void thePageNeedsNothingElse() throws IOException {
+    void thePageIsSelfContained() throws IOException {
         String page = ReportPage.of(inspection(""));
         Matcher address = Pattern.compile("https?://[^\"' ]+").matcher(page);
         while (address.find()) {
             assertEquals(
-                    "http://www.w3.org/2000/svg", address.group(), "the name of SVG's elements, which is not read");
+                    "http://www.w3.org/2000/svg", address.group(), "the namespace of SVG, which browsers do not load");
         }
-        assertFalse(Pattern.compile("\\s(src|href)=").matcher(page).find(), "it loads something");
-        assertFalse(page.contains("</script><b>"), "a text ends the script");
+        assertFalse(Pattern.compile("\\s(src|href)=").matcher(page).find(), "the page loads a resource");
+        assertFalse(page.contains("</script><b>"), "the text is not escaped");
     }
 
-    /** What a browser shows, after a reader has used every control: a field for each question. */
-    private static final String QUESTIONS =
+    /** Uses every control of the page, then writes what it shows into the title, as JSON. */
+    private static final String PROBE =
             """
             <script>
             const colors = () => [...document.querySelectorAll('#colored span')].map(s => s.style.background).join('|');
             let shown = colors(), changes = 0;
-            const look = () => {
+            const countChange = () => {
               changes += colors() === shown ? 0 : 1;
               shown = colors();
             };
-            for (const [id, most] of [['cell', 6], ['layer', document.getElementById('layer').options.length],
+            for (const [id, count] of [['cell', 6], ['layer', document.getElementById('layer').options.length],
                 ['kind', document.getElementById('kind').options.length]]) {
               const control = document.getElementById(id);
-              control.value = (+control.value + 1) % most;
+              control.value = (+control.value + 1) % count;
               control.dispatchEvent(new Event('input'));
-              look();
+              countChange();
             }
             const value = id => +document.getElementById(id).value;
             const spans = [...document.querySelectorAll('#colored span')];
             spans[3].click();
             const picked = { cell: value('cell'), layer: value('layer'), kind: value('kind'),
-              titles: spans.map(s => +s.title), told: document.querySelector('#colored + p').textContent };
+              titles: spans.map(s => +s.title), status: document.querySelector('#colored + p').textContent };
             document.querySelector('.picker button')?.click();
-            look();
+            countChange();
             const after = document.querySelector('#colored + p').textContent.trim();
             document.title = JSON.stringify({ errors, changes, picked, after, charts: document.querySelectorAll('svg').length,
               facts: document.getElementById('facts').textContent,
-              surprise: document.querySelector('#surprise p').textContent,
-              lonely: document.querySelectorAll('#losses circle').length, text: document.getElementById('colored').textContent,
+              surprisal: document.querySelector('#surprisal p').textContent,
+              lossPoints: document.querySelectorAll('#losses circle').length, text: document.getElementById('colored').textContent,
               breaks: document.querySelectorAll('#colored .break').length,
               bad: [...document.querySelectorAll('svg, table, p')].some(e => /NaN|Infinity|undefined/.test(e.outerHTML)) });
             </script>
             """;
 
-    /** Where Chromium is installed (Debian's package chromium). */
+    /** Runs only if Chromium is installed (Debian: package chromium). */
     @ParameterizedTest
     @ValueSource(strings = {"model.cell = lstm", "model.cell = gru", "model { cell = rnn, activation = relu }"})
-    void aBrowserShowsItWithoutErrorsAndThePickerRecolours(String cell) throws Exception {
+    void aBrowserShowsThePageAndTheControlsRecolourTheText(String cell) throws Exception {
         assumeTrue(chromium() != null, "no Chromium on the PATH");
         Inspection inspection = inspection(cell);
 
         JsonNode seen = browser(ReportPage.of(inspection));
 
         int charts = cell.contains("lstm") ? 5 : cell.contains("gru") ? 4 : 2;
-        int changes = cell.contains("rnn") ? 3 : 4; // of a vanilla layer there is only one kind to choose
+        int changes = cell.contains("rnn") ? 3 : 4; // a vanilla layer has only one kind of values
         assertEquals(charts, seen.get("charts").asInt());
         assertEquals(changes, seen.get("changes").asInt());
-        assertEquals(1, seen.get("lonely").asInt(), "the only validation loss is a point");
+        assertEquals(1, seen.get("lossPoints").asInt(), "the only validation loss is a point");
         assertEquals(TEXT, seen.get("text").asText());
         assertEquals(15, seen.get("breaks").asInt());
-        assertEquals("", seen.get("after").asText(), "what was touched is of another cell");
+        assertEquals("", seen.get("after").asText(), "the status line shows a value of another cell");
         JsonNode picked = seen.get("picked");
         GateTrace.Layer layer =
                 inspection.layers().get(picked.get("layer").asInt()).activations();
@@ -266,7 +266,7 @@ class ReportPageTest {
                 .toList()
                 .get(picked.get("kind").asInt());
         for (int token = 0; token < values.length; token++) {
-            // A byte each, and two digits.
+            // Tolerance: activations are quantized to bytes, and titles have two digits.
             assertEquals(
                     values[token][picked.get("cell").asInt()],
                     picked.at("/titles/" + token).asDouble(),
@@ -277,19 +277,19 @@ class ReportPageTest {
                 "\"t\": "
                         + String.format(
                                 Locale.ROOT, "%.2f", picked.at("/titles/3").asDouble()),
-                picked.get("told").asText());
+                picked.get("status").asText());
     }
 
     @Test
-    void aLongRunsCurvesAreThinnedButNotCut() {
+    void thinsTheLossCurvesOfALongRun() {
         List<Map<String, Object>> metrics = IntStream.rangeClosed(1, 2501)
                 .<Map<String, Object>>mapToObj(round -> {
-                    Map<String, Object> one = new TreeMap<>();
-                    one.put("tokens", round);
-                    one.put("training_loss", 1);
-                    one.put("validation_loss", round == 5 ? 1 : null);
-                    one.put("gradient_norm", 1);
-                    return one;
+                    Map<String, Object> report = new TreeMap<>();
+                    report.put("tokens", round);
+                    report.put("training_loss", 1);
+                    report.put("validation_loss", round == 5 ? 1 : null);
+                    report.put("gradient_norm", 1);
+                    return report;
                 })
                 .toList();
 
@@ -304,7 +304,7 @@ class ReportPageTest {
     }
 
     @Test
-    void aLongTextIsCutAndTheFiguresAreOfAllThatIsRead() throws Exception {
+    void truncatesALongTextButMeasuresAllOfIt() throws Exception {
         assumeTrue(chromium() != null, "no Chromium on the PATH");
         Files.delete(folder.resolve("run/metrics.jsonl"));
         Inspection inspection = inspection("model.layers = 1");
@@ -316,24 +316,24 @@ class ReportPageTest {
         assertTrue(seen.get("facts").asText().contains("1 layer of"), seen.toString());
         assertTrue(seen.get("facts").asText().contains("of which the first 10 are shown"), seen.toString());
         String bits = String.format(Locale.ROOT, "%.2f bits", inspection.bitsPerToken());
-        assertTrue(seen.get("surprise").asText().contains(bits), seen.toString());
-        assertEquals(4, seen.get("charts").asInt(), "all but the losses");
+        assertTrue(seen.get("surprisal").asText().contains(bits), seen.toString());
+        assertEquals(4, seen.get("charts").asInt(), "all charts except the losses");
     }
 
-    /** @return what a browser finds, without errors */
+    /** @return the result of the probe in a browser; fails if the page has errors */
     private JsonNode browser(String page) throws Exception {
-        String listening =
+        String errorListener =
                 """
                 <script>
                 const errors = [];
                 window.addEventListener('error', event => errors.push(event.message ?? 'not loaded'), true);
-                console.error = console.warn = (...what) => errors.push(what.join(' '));
+                console.error = console.warn = (...messages) => errors.push(messages.join(' '));
                 </script>
                 <title>""";
-        Files.writeString(folder.resolve("driven.html"), page.replace("<title>", listening) + QUESTIONS);
-        String after = page(folder.resolve("driven.html"));
-        Matcher title = Pattern.compile("<title>(\\{.*?})</title>").matcher(after);
-        assertTrue(title.find(), after.substring(0, Math.min(2000, after.length())));
+        Files.writeString(folder.resolve("driven.html"), page.replace("<title>", errorListener) + PROBE);
+        String dom = dumpDom(folder.resolve("driven.html"));
+        Matcher title = Pattern.compile("<title>(\\{.*?})</title>").matcher(dom);
+        assertTrue(title.find(), dom.substring(0, Math.min(2000, dom.length())));
         JsonNode seen = new ObjectMapper().readTree(StringEscapeUtils.unescapeHtml4(title.group(1)));
         assertEquals(0, seen.get("errors").size(), seen.toString());
         assertFalse(seen.get("bad").asBoolean(), seen.toString());
@@ -342,16 +342,16 @@ class ReportPageTest {
 
     private static String chromium() {
         return Stream.of(System.getenv("PATH").split(File.pathSeparator))
-                .flatMap(place -> Stream.of("chromium", "chromium-browser", "google-chrome")
-                        .map(name -> Path.of(place, name)))
+                .flatMap(directory -> Stream.of("chromium", "chromium-browser", "google-chrome")
+                        .map(name -> Path.of(directory, name)))
                 .filter(Files::isExecutable)
                 .map(Path::toString)
                 .findFirst()
                 .orElse(null);
     }
 
-    /** @return the document after its scripts have run */
-    private String page(Path file) throws Exception {
+    /** @return the HTML of the document after its scripts have run */
+    private String dumpDom(Path file) throws Exception {
         Path out = folder.resolve("page.txt");
         Process process = new ProcessBuilder(
                         chromium(),

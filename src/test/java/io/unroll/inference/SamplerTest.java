@@ -25,7 +25,7 @@ class SamplerTest {
         "1,   0, 0.8,  0     0.5556 0.1667 0.2778",
         "1,   9, 0.01, 0     1     0      0",
     })
-    void drawsWithTheProbabilitiesThatTheOptionsLeave(double temperature, int topK, double topP, String expected) {
+    void drawsWithTheExpectedProbabilities(double temperature, int topK, double topP, String expected) {
         float[] logits = new float[PROBABILITIES.length];
         for (int i = 0; i < logits.length; i++) {
             logits[i] = (float) Math.log(PROBABILITIES[i]) + 3;
@@ -42,14 +42,14 @@ class SamplerTest {
     }
 
     @Test
-    void theSameSeedDrawsTheSame() {
-        Sampler one = new Sampler(1, 0, 1, 3);
-        Sampler same = new Sampler(1, 0, 1, 3);
-        Sampler other = new Sampler(1, 0, 1, 4);
+    void theSameSeedDrawsTheSameTokens() {
+        Sampler sampler = new Sampler(1, 0, 1, 3);
+        Sampler sameSeed = new Sampler(1, 0, 1, 3);
+        Sampler otherSeed = new Sampler(1, 0, 1, 4);
 
-        List<Integer> drawn = draws(one);
-        assertEquals(drawn, draws(same));
-        assertNotEquals(drawn, draws(other));
+        List<Integer> drawn = draws(sampler);
+        assertEquals(drawn, draws(sameSeed));
+        assertNotEquals(drawn, draws(otherSeed));
     }
 
     private static List<Integer> draws(Sampler sampler) {
@@ -59,7 +59,7 @@ class SamplerTest {
     }
 
     @Test
-    void optionsOutOfRangeAreRefused() {
+    void rejectsOptionsOutOfRange() {
         assertThrows(ConfigurationException.class, () -> new Sampler(-1, 0, 1, 1));
         assertThrows(ConfigurationException.class, () -> new Sampler(1, -1, 1, 1));
         assertThrows(ConfigurationException.class, () -> new Sampler(1, 0, 0, 1));

@@ -25,10 +25,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The Airflow DAG: what it would submit, and what comes of it. Needs Python, not Airflow. */
+/** The Airflow DAG: the commands that it submits, and their results. Needs Python, but not Airflow. */
 class AirflowIT {
     private static final Path DAG = Path.of("jobs/airflow/unroll_nightly.py").toAbsolutePath();
-    private static final Path READER = Path.of("src/test/python/submitted.py").toAbsolutePath();
+    private static final Path DAG_READER =
+            Path.of("src/test/python/submitted.py").toAbsolutePath();
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @TempDir
@@ -36,10 +37,10 @@ class AirflowIT {
 
     @BeforeAll
     static void write() throws Exception {
-        assumeTrue(hasPython(), "there is no python3 here, so the Airflow DAG is not tested");
+        assumeTrue(hasPython(), "needs python3");
         SplittableRandom random = new SplittableRandom(5);
-        text("corpus/one.txt", 400, random);
-        text("held-out.txt", 60, random);
+        writeText("corpus/one.txt", 400, random);
+        writeText("held-out.txt", 60, random);
         Files.writeString(
                 folder.resolve("nightly.conf"),
                 """
@@ -55,7 +56,7 @@ class AirflowIT {
     }
 
     @Test
-    void theDagIsAsSchedulersNeedIt() throws Exception {
+    void theDagHasItsEdgesRetriesAndMemorySettings() throws Exception {
         JsonNode dag = submitted("2026-03-01", Map.of());
 
         assertEquals(
@@ -73,7 +74,7 @@ class AirflowIT {
     }
 
     @Test
-    void aNightPublishesADateRepeatsAndAWorseModelIsKeptBack() throws Exception {
+    void aNightPublishesARepetitionChangesNothingAndAWorseModelIsNotPublished() throws Exception {
         Path latest = folder.resolve("models/latest");
 
         Map<String, Output> first = night("2026-03-01", 4);
@@ -84,8 +85,8 @@ class AirflowIT {
         assertTrue(published.get("changed").asBoolean(), published.toString());
         assertTrue(published.get("published_perplexity").isNull(), published.toString());
         assertEquals(first.get("evaluate").json().get("perplexity"), published.get("perplexity"), published.toString());
-        Map<String, byte[]> bits = files(latest);
-        assertSameFiles(bits, files(folder.resolve("runs/2026-03-01/model")));
+        Map<String, byte[]> publishedFiles = files(latest);
+        assertSameFiles(publishedFiles, files(folder.resolve("runs/2026-03-01/model")));
 
         Map<String, Output> again = night("2026-03-01", 4);
         assertTrue(again.get("prepare").json().get("found").asBoolean());
@@ -95,7 +96,7 @@ class AirflowIT {
         assertTrue(repeated.get("published").asBoolean(), repeated.toString());
         assertFalse(repeated.get("changed").asBoolean(true), repeated.toString());
         assertEquals(published.get("perplexity"), repeated.get("published_perplexity"));
-        assertSameFiles(bits, files(latest));
+        assertSameFiles(publishedFiles, files(latest));
 
         Map<String, Output> worse = night("2026-03-02", 1);
         assertEquals(1, worse.get("train").json().get("epochs").asInt());
@@ -105,12 +106,12 @@ class AirflowIT {
                 kept.get("perplexity").asDouble()
                         > kept.get("published_perplexity").asDouble(),
                 kept.toString());
-        assertSameFiles(bits, files(latest));
+        assertSameFiles(publishedFiles, files(latest));
     }
 
-    /** What Spark is told beside the application's arguments, in a process of its own. */
+    /** Covers the Spark settings of a task, which need a process. */
     @Test
-    void whatIsSubmittedIsASparkSubmit() throws Exception {
+    void aTaskRunsWithItsSparkSettings() throws Exception {
         JsonNode task =
                 submitted("2026-03-03", Map.of("runs", folder + "/submitted")).at("/tasks/prepare");
         List<String> command = new ArrayList<>(List.of("--master", "local[2]"));
@@ -127,7 +128,7 @@ class AirflowIT {
         assertTrue(output.json().get("tokens").asLong() > 0, output.out());
     }
 
-    /** Runs what the DAG submits for a logical date, in its order. */
+    /** Runs the tasks of the DAG for a logical date, in their order. */
     private static Map<String, Output> night(String date, int epochs) throws Exception {
         JsonNode dag = submitted(date, Map.of("epochs", epochs));
         Map<String, Output> outputs = new LinkedHashMap<>();
@@ -141,23 +142,23 @@ class AirflowIT {
     }
 
     private static String[] applicationArguments(JsonNode task) {
-        List<String> words = new ArrayList<>();
-        task.get("application_args").forEach(word -> words.add(word.asText()));
-        return words.toArray(String[]::new);
+        List<String> arguments = new ArrayList<>();
+        task.get("application_args").forEach(argument -> arguments.add(argument.asText()));
+        return arguments.toArray(String[]::new);
     }
 
-    private static JsonNode submitted(String date, Map<String, Object> more) throws Exception {
+    private static JsonNode submitted(String date, Map<String, Object> otherParams) throws Exception {
         Map<String, Object> params = new LinkedHashMap<>();
         params.put("conf", folder.resolve("nightly.conf").toString());
         params.put("corpus", folder.resolve("corpus").toString());
         params.put("held_out", folder.resolve("held-out.txt").toString());
         params.put("runs", folder.resolve("runs").toString());
         params.put("models", folder.resolve("models").toString());
-        params.putAll(more);
-        return JSON.readTree(python(READER.toString(), DAG.toString(), date, JSON.writeValueAsString(params)));
+        params.putAll(otherParams);
+        return JSON.readTree(python(DAG_READER.toString(), DAG.toString(), date, JSON.writeValueAsString(params)));
     }
 
-    private static void text(String name, int lines, SplittableRandom random) throws IOException {
+    private static void writeText(String name, int lines, SplittableRandom random) throws IOException {
         StringBuilder text = new StringBuilder();
         for (int line = 0; line < lines; line++) {
             text.append(random.nextBoolean() ? "the cat sat on the mat\n" : "ein Hund lag im Gras\n");

@@ -23,12 +23,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code jobs/unroll} itself: where it is called from, in which environment, and what it makes of options. */
+/** The script {@code jobs/unroll}: working directories, environments and options. */
 class LauncherIT {
     private static final Path HOME = Path.of("").toAbsolutePath();
     private static final String LAUNCHER = HOME + "/jobs/unroll";
     private static final String JAVA = System.getProperty("java.home");
-    private static final String OTHER_FOLDER = "a folder's \"näme\"";
+    private static final String FOLDER_WITH_ODD_NAME = "a folder's \"näme\"";
 
     @TempDir
     private Path folder;
@@ -39,15 +39,15 @@ class LauncherIT {
         Output end() throws IOException, InterruptedException {
             if (!process.waitFor(5, TimeUnit.MINUTES)) {
                 process.destroyForcibly();
-                throw new IllegalStateException("no end: " + process.info());
+                throw new IllegalStateException("the process does not end: " + process.info());
             }
             return new Output(process.exitValue(), Files.readString(out), Files.readString(err));
         }
     }
 
     @Test
-    void linksToItLeadHome() throws Exception {
-        Path bin = Files.createDirectories(folder.resolve(OTHER_FOLDER));
+    void itRunsThroughSymbolicLinks() throws Exception {
+        Path bin = Files.createDirectories(folder.resolve(FOLDER_WITH_ODD_NAME));
         Path first = Files.createSymbolicLink(bin.resolve("first"), Path.of(LAUNCHER));
         Path second = Files.createSymbolicLink(bin.resolve("second link"), first.getFileName());
         Path third = Files.createSymbolicLink(folder.resolve("third"), folder.relativize(second));
@@ -59,12 +59,12 @@ class LauncherIT {
 
     @Test
     void itRunsInAnyEnvironment() throws Exception {
-        Path chatty = Files.writeString(folder.resolve("env.sh"), "export CDPATH=.:/tmp; set -o noclobber\n");
+        Path shellStartup = Files.writeString(folder.resolve("env.sh"), "export CDPATH=.:/tmp; set -o noclobber\n");
         Map<String, String> environment = Map.of(
                 "CDPATH",
                 ".:/tmp",
                 "BASH_ENV",
-                chatty.toString(),
+                shellStartup.toString(),
                 "GREP_OPTIONS",
                 "-v",
                 "POSIXLY_CORRECT",
@@ -87,14 +87,15 @@ class LauncherIT {
     }
 
     @Test
-    void javaThatDoesNotFitIsNamed() throws Exception {
-        assertRefused("JAVA_HOME is /nowhere, which holds no bin/java", Map.of("JAVA_HOME", "/nowhere"));
+    void anUnsuitableJavaIsRefused() throws Exception {
+        assertRefused("JAVA_HOME is /nowhere, which contains no bin/java", Map.of("JAVA_HOME", "/nowhere"));
         Path java = Files.createDirectories(folder.resolve("jdk/bin")).resolve("java");
         script(java, "echo 'openjdk version \"11.0.2\" 2019-01-15' >&2");
-        Map<String, String> other = Map.of("JAVA_HOME", folder.resolve("jdk").toString());
-        assertRefused(java + " is Java 11.0.2, but Unroll needs JDK 17", other);
+        Map<String, String> otherJava =
+                Map.of("JAVA_HOME", folder.resolve("jdk").toString());
+        assertRefused(java + " is Java 11.0.2, but Unroll needs JDK 17", otherJava);
         Files.writeString(folder.resolve("jdk/release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"21.0.1\"\n");
-        assertRefused(java + " is Java 21.0.1, but Unroll needs JDK 17", other);
+        assertRefused(java + " is Java 21.0.1, but Unroll needs JDK 17", otherJava);
 
         Path bin = Files.createDirectories(folder.resolve("bin"));
         for (String tool : List.of("bash", "env", "readlink", "sed", "locale", "find", "grep", "id")) {
@@ -106,7 +107,7 @@ class LauncherIT {
     }
 
     @Test
-    void whatIsWrongInTheEnvironmentOrInAnOptionIsNamed() throws Exception {
+    void invalidVariablesAndOptionsAreRefused() throws Exception {
         assertRefused("SPARK_HOME is /nowhere", Map.of("SPARK_HOME", "/nowhere"));
         assertRefused("the folder for temporary files, /nowhere", Map.of("TMPDIR", "/nowhere"));
         assertRefused("--driver-memory is lots", Map.of(), "--driver-memory", "lots");
@@ -119,21 +120,21 @@ class LauncherIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "launcher"})
-    void aCheckoutInAnyFolderThatNobodyMayWrite(String way) throws Exception {
+    void itChangesNothingInTheCheckout(String launcher) throws Exception {
         Path checkout = checkout();
         Files.createSymbolicLink(checkout.resolve("target"), HOME.resolve("target"));
         String before = files(checkout);
-        List<String> options = way.isEmpty() ? List.of() : List.of("--name", "x");
+        List<String> options = launcher.isEmpty() ? List.of() : List.of("--name", "x");
         Output output = show(checkout + "/jobs/unroll", Map.of(), options);
         assertEquals(0, output.status(), output.err());
-        assertEquals("", output.err(), "the archive of classes is of another path, which is no reason for a word");
+        assertEquals("", output.err(), "a class archive that was made for another path is ignored silently");
         assertEquals("[one two, \"three\"]", shown(output).get("arguments"));
         assertTrue(shown(output).get("log").contains("conf/log4j2.properties"), output.out());
         assertEquals(before, files(checkout));
     }
 
     @Test
-    void twoLaunchesAtOnceBuildOnce() throws Exception {
+    void concurrentLaunchesBuildOnce() throws Exception {
         Path checkout = checkout();
         Path calls = folder.resolve("calls");
         Path bin = Files.createDirectories(folder.resolve("bin"));
@@ -159,9 +160,9 @@ class LauncherIT {
 
         Files.delete(checkout.resolveSibling("fails"));
         Files.delete(calls);
-        Running one = start(folder, environment, launcher, "--version");
-        Running other = start(folder, environment, launcher, "--version");
-        for (Output output : List.of(one.end(), other.end())) {
+        Running first = start(folder, environment, launcher, "--version");
+        Running second = start(folder, environment, launcher, "--version");
+        for (Output output : List.of(first.end(), second.end())) {
             assertEquals(0, output.status(), output.err());
             assertTrue(output.out().contains("spark 3.5"), output.out());
         }
@@ -169,7 +170,7 @@ class LauncherIT {
     }
 
     @Test
-    void anOptionMeansTheSameWithAndWithoutSparksLauncher() throws Exception {
+    void optionsMeanTheSameWithAndWithoutSparksLauncher() throws Exception {
         Path hadoop = Files.createDirectories(folder.resolve("hadoop"));
         Files.writeString(
                 hadoop.resolve("core-site.xml"),
@@ -184,14 +185,14 @@ class LauncherIT {
                     "YARN_CONF_DIR", hadoop.toString(),
                     "SPARK_EXECUTOR_MEMORY", "1g"));
             Map<String, String> direct = shown(show(LAUNCHER, environment, options));
-            // Changes nothing but who reads it: a quotation mark takes Spark's launcher to see through.
+            // The same options, but quotation marks make the script use Spark's launcher.
             environment.put("SPARK_SUBMIT_OPTS", "'-Da.property=1' -XX:TieredStopAtLevel=1");
             Map<String, String> launched = shown(show(LAUNCHER, environment, options));
             assertTrue(launched.containsKey("spark.submit.deployMode"), launched.toString());
             assertFalse(direct.containsKey("spark.submit.deployMode"), direct.toString());
-            for (Map<String, String> either : List.of(direct, launched)) {
-                either.keySet().removeAll(List.of("spark.jars", "spark.app.name", "spark.app.submitTime"));
-                either.keySet().removeIf(name -> name.startsWith("spark.submit."));
+            for (Map<String, String> settings : List.of(direct, launched)) {
+                settings.keySet().removeAll(List.of("spark.jars", "spark.app.name", "spark.app.submitTime"));
+                settings.keySet().removeIf(name -> name.startsWith("spark.submit."));
             }
             assertEquals(launched, direct, options.toString());
             assertEquals("1", direct.get("property"));
@@ -200,24 +201,25 @@ class LauncherIT {
     }
 
     @Test
-    void onThisMachineAloneSparkListensForThisMachineOnly() throws Exception {
-        Map<String, String> none = Map.of("SPARK_LOCAL_IP", "");
-        assertEquals("127.0.0.1", shown(show(LAUNCHER, none, List.of())).get("address"));
+    void aLocalMasterListensOnTheLoopbackAddress() throws Exception {
+        Map<String, String> noAddress = Map.of("SPARK_LOCAL_IP", "");
+        assertEquals("127.0.0.1", shown(show(LAUNCHER, noAddress, List.of())).get("address"));
         assertEquals(
-                "127.0.0.1", shown(show(LAUNCHER, none, List.of("--name", "x"))).get("address"));
+                "127.0.0.1",
+                shown(show(LAUNCHER, noAddress, List.of("--name", "x"))).get("address"));
         assertEquals(
                 "127.0.0.7",
                 shown(show(LAUNCHER, Map.of("SPARK_LOCAL_IP", "127.0.0.7"), List.of()))
                         .get("address"));
-        for (List<String> elsewhere : List.of(
+        for (List<String> remote : List.of(
                 List.of("--master", "spark://127.0.0.1:1"), List.of("--conf", "spark.driver.bindAddress=127.0.0.8"))) {
-            assertEquals("", shown(show(LAUNCHER, none, elsewhere)).get("address"), elsewhere.toString());
+            assertEquals("", shown(show(LAUNCHER, noAddress, remote)).get("address"), remote.toString());
         }
     }
 
     @Test
     void classesComeFromTheBuildsArchive() throws Exception {
-        assumeTrue(Files.exists(Path.of("target/unroll.jsa")), "the build could make no archive with this Java");
+        assumeTrue(Files.exists(Path.of("target/unroll.jsa")), "this Java cannot create a class archive");
         Path log = folder.resolve("classes");
         Map<String, String> environment =
                 Map.of("SPARK_SUBMIT_OPTS", "-Xlog:class+load:file=" + log, "JAVA_HOME", JAVA);
@@ -226,24 +228,24 @@ class LauncherIT {
         List<String> classes = Files.readAllLines(log);
         assertTrue(classes.stream()
                 .anyMatch(line -> line.contains("io.unroll.cli.GenerateCommand source: shared objects file")));
-        long mapped = classes.stream()
+        long archived = classes.stream()
                 .filter(line -> line.endsWith("shared objects file (top)"))
                 .count();
-        long read =
+        long fromFiles =
                 classes.stream().filter(line -> line.contains("source: file:")).count();
-        assertTrue(mapped > 5 * read, mapped + " classes are mapped, " + read + " read");
+        assertTrue(archived > 5 * fromFiles, archived + " classes from the archive, " + fromFiles + " from files");
     }
 
     @Test
     @Tag("full")
-    void aUserWithoutAName() throws Exception {
+    void itRunsForAUserWithoutAName() throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
-        List<String> nameless = List.of("setpriv", "--reuid", "12345", "--clear-groups");
+        List<String> asNamelessUser = List.of("setpriv", "--reuid", "12345", "--clear-groups");
         assumeTrue(
-                can(nameless, "test", "-r", HOME + "/target/unroll.jar"),
-                "takes setpriv, the right to use it, and a checkout that everybody may read");
+                canRun(asNamelessUser, "test", "-r", HOME + "/target/unroll.jar"),
+                "needs setpriv with the right to use it, and a checkout that everybody may read");
         for (List<String> options : List.of(List.<String>of(), List.of("--name", "x"))) {
-            Map<String, String> shown = shown(show(nameless, LAUNCHER, Map.of(), options, "start"));
+            Map<String, String> shown = shown(show(asNamelessUser, LAUNCHER, Map.of(), options, "start"));
             assertEquals("uid-12345", shown.get("user"));
             assertEquals("3", shown.get("sum"));
         }
@@ -251,17 +253,19 @@ class LauncherIT {
 
     @Test
     @Tag("full")
-    void aHostWhoseNameHasNoAddress() throws Exception {
-        List<String> renamed = List.of("unshare", "-u", "sh", "-c", "hostname no-such-host && exec \"$@\"", "sh");
-        assumeTrue(can(renamed, "true"), "takes unshare, and the right to use it");
-        Map<String, String> shown = shown(show(renamed, LAUNCHER, Map.of("SPARK_LOCAL_IP", ""), List.of(), "start"));
+    void itRunsOnAHostWhoseNameHasNoAddress() throws Exception {
+        List<String> onRenamedHost = List.of("unshare", "-u", "sh", "-c", "hostname no-such-host && exec \"$@\"", "sh");
+        assumeTrue(canRun(onRenamedHost, "true"), "needs unshare and the right to use it");
+        Map<String, String> shown =
+                shown(show(onRenamedHost, LAUNCHER, Map.of("SPARK_LOCAL_IP", ""), List.of(), "start"));
         assertEquals("3", shown.get("sum"));
         assertTrue(shown.get("page").matches("http://(127\\.0\\.0\\.1|localhost):\\d+"), shown.toString());
     }
 
-    /** @return a folder with an odd name that holds what the launcher looks at, as of long ago, but no target */
+    /** @return a folder with an odd name and old copies of the files that the launcher reads, but without target */
     private Path checkout() throws IOException {
-        Path checkout = Files.createDirectories(folder.resolve(OTHER_FOLDER).resolve("unroll"));
+        Path checkout =
+                Files.createDirectories(folder.resolve(FOLDER_WITH_ODD_NAME).resolve("unroll"));
         for (String file : List.of("jobs/unroll", "pom.xml", "conf/reference.conf", "conf/log4j2.properties")) {
             Path copy = checkout.resolve(file);
             Files.createDirectories(copy.getParent());
@@ -284,9 +288,9 @@ class LauncherIT {
         assertTrue(path.toFile().setExecutable(true));
     }
 
-    private boolean can(List<String> before, String... command) throws InterruptedException {
+    private boolean canRun(List<String> wrapper, String... command) throws InterruptedException {
         try {
-            return run(before, folder, Map.of(), command).status() == 0;
+            return run(wrapper, folder, Map.of(), command).status() == 0;
         } catch (IOException e) {
             return false;
         }
@@ -315,19 +319,19 @@ class LauncherIT {
     }
 
     private Output show(
-            List<String> before,
+            List<String> wrapper,
             String launcher,
             Map<String, String> environment,
             List<String> options,
             String... arguments)
             throws IOException, InterruptedException {
-        Map<String, String> all = new TreeMap<>(environment);
-        all.put("HADOOP_CONF_DIR", HOME + "/target/test-classes");
+        Map<String, String> variables = new TreeMap<>(environment);
+        variables.put("HADOOP_CONF_DIR", HOME + "/target/test-classes");
         List<String> command = new ArrayList<>(List.of(launcher));
         command.addAll(options);
         command.addAll(List.of("--class", ShowStart.class.getName()));
         command.addAll(List.of(arguments));
-        return run(before, folder, all, command.toArray(String[]::new));
+        return run(wrapper, folder, variables, command.toArray(String[]::new));
     }
 
     private static Map<String, String> shown(Output output) {
@@ -340,23 +344,25 @@ class LauncherIT {
         return shown;
     }
 
-    private Output run(Path from, Map<String, String> environment, String... command)
+    private Output run(Path workingDirectory, Map<String, String> environment, String... command)
             throws IOException, InterruptedException {
-        return run(List.of(), from, environment, command);
+        return run(List.of(), workingDirectory, environment, command);
     }
 
-    private Output run(List<String> before, Path from, Map<String, String> environment, String... command)
+    private Output run(List<String> wrapper, Path workingDirectory, Map<String, String> environment, String... command)
             throws IOException, InterruptedException {
-        List<String> words = new ArrayList<>(before);
-        words.addAll(List.of(command));
-        return start(from, environment, words.toArray(String[]::new)).end();
+        List<String> arguments = new ArrayList<>(wrapper);
+        arguments.addAll(List.of(command));
+        return start(workingDirectory, environment, arguments.toArray(String[]::new))
+                .end();
     }
 
-    private Running start(Path from, Map<String, String> environment, String... command) throws IOException {
+    private Running start(Path workingDirectory, Map<String, String> environment, String... command)
+            throws IOException {
         Path out = Files.createTempFile(folder, "out", ".txt");
         Path err = Files.createTempFile(folder, "err", ".txt");
         ProcessBuilder builder = new ProcessBuilder(command)
-                .directory(from.toFile())
+                .directory(workingDirectory.toFile())
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
         builder.environment()

@@ -12,10 +12,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The notebooks, executed as {@code jobs/run-notebooks.sh} does it, in copies. Needs Debian's Jupyter. */
+/** Executes a copy of each notebook with {@code notebooks/run.sh}. Needs Debian's Jupyter. */
 @Tag("nightly")
 class NotebooksIT {
-    private static final int LACKS_WHAT_IT_NEEDS = 2;
+    private static final int MISSING_DEPENDENCIES = 2;
 
     @TempDir
     private Path folder;
@@ -30,16 +30,16 @@ class NotebooksIT {
 
     @ParameterizedTest
     @MethodSource("notebooks")
-    void everyCellRuns(Path notebook) throws Exception {
+    void everyCellRunsWithoutAnError(Path notebook) throws Exception {
         Path copy = Files.copy(notebook, folder.resolve(notebook.getFileName()));
         Path log = folder.resolve("log");
-        Process process = new ProcessBuilder("jobs/run-notebooks.sh", copy.toString())
+        Process process = new ProcessBuilder("notebooks/run.sh", copy.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
         int status = process.waitFor();
-        String said = Files.readString(log);
-        assumeTrue(status != LACKS_WHAT_IT_NEEDS, said);
-        assertEquals(0, status, said);
+        String output = Files.readString(log);
+        assumeTrue(status != MISSING_DEPENDENCIES, output);
+        assertEquals(0, status, output);
     }
 }

@@ -10,7 +10,10 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import scala.Tuple2;
 
-/** Prints how {@code jobs/unroll} has started it: with {@code --class}, and its folder as that of Hadoop's configuration. */
+/**
+ * Prints the environment in which {@code jobs/unroll --class} started this class: Spark's settings, Hadoop's
+ * configuration, system properties and arguments.
+ */
 public final class ShowStart {
     private ShowStart() {}
 
@@ -20,11 +23,11 @@ public final class ShowStart {
         for (Tuple2<String, String> setting : conf.getAll()) {
             shown.put(setting._1, setting._2);
         }
-        // By name: with Spark's launcher, another class loader than this class's has the jar.
+        // By reflection: Spark's launcher loads the jar with another class loader than this class.
         Configuration hadoop = (Configuration) Thread.currentThread()
                 .getContextClassLoader()
                 .loadClass("io.unroll.spark.Session")
-                .getMethod("hadoopWithoutSpark")
+                .getMethod("submittedHadoopConfiguration")
                 .invoke(null);
         shown.put("hadoop", hadoop.get("x"));
         shown.put("user", UserGroupInformation.getCurrentUser().getShortUserName());

@@ -13,15 +13,15 @@ class RecurrentKernelTest {
     private static final int STEPS = 4;
     private static final int LANES = 2;
 
-    /** As a decoder needs them, which starts from an encoder's last state. */
+    /** A decoder needs these gradients: it starts from the last state of an encoder. */
     @ParameterizedTest
     @EnumSource
-    void gradientsGoFromTheLastStateToTheFirst(Cell cell) {
+    void gradientFlowsFromTheLastStateToTheInitialState(CellType cell) {
         SplittableRandom random = new SplittableRandom(7);
         var shape = new RecurrentKernel.Shape(cell, INPUTS, HIDDEN, STEPS, LANES, false, true);
         int size = LANES * HIDDEN;
-        try (Scratchpad scratchpad = new Scratchpad();
-                RecurrentKernel kernel = new RecurrentKernel(shape, scratchpad)) {
+        try (KernelMemory kernelMemory = new KernelMemory();
+                RecurrentKernel kernel = new RecurrentKernel(shape, kernelMemory)) {
             kernel.pack(parameters(cell, random));
             FloatPointer x = vector((long) STEPS * LANES * INPUTS, random);
             FloatPointer y = new FloatPointer((long) STEPS * size);
@@ -56,17 +56,17 @@ class RecurrentKernelTest {
             float[][] dLast,
             int array,
             int unit) {
-        float at = state[array][unit];
+        float original = state[array][unit];
         float step = 1e-2f;
-        state[array][unit] = at + step;
+        state[array][unit] = original + step;
         double above = loss(kernel, x, y, dy, state, dLast);
-        state[array][unit] = at - step;
+        state[array][unit] = original - step;
         double below = loss(kernel, x, y, dy, state, dLast);
-        state[array][unit] = at;
+        state[array][unit] = original;
         return (above - below) / (2 * step);
     }
 
-    /** A weighted sum of all outputs and last states. */
+    /** Runs forward and returns a weighted sum of all outputs and last states. */
     private static double loss(
             RecurrentKernel kernel, FloatPointer x, FloatPointer y, FloatPointer dy, float[][] state, float[][] dLast) {
         for (int i = 0; i < state.length; i++) {
@@ -88,22 +88,22 @@ class RecurrentKernelTest {
         return sum;
     }
 
-    /** @return numbers in R and, behind it, of the peepholes */
-    static long recurrentParameters(Cell cell) {
-        return cell.weightsBetweenStates(HIDDEN) + (cell == Cell.LSTM_PEEPHOLE ? 3 * HIDDEN : 0);
+    /** @return number of weights in R and of the peephole weights that follow them */
+    static long recurrentParameterCount(CellType cell) {
+        return cell.recurrentWeightCount(HIDDEN) + (cell == CellType.LSTM_PEEPHOLE ? 3 * HIDDEN : 0);
     }
 
-    private static RecurrentKernel.Parameters parameters(Cell cell, SplittableRandom random) {
+    private static RecurrentKernel.Parameters parameters(CellType cell, SplittableRandom random) {
         return new RecurrentKernel.Parameters(
                 vector((long) cell.blocks() * HIDDEN * INPUTS, random),
-                vector(recurrentParameters(cell), random),
+                vector(recurrentParameterCount(cell), random),
                 vector((long) cell.biases() * HIDDEN, random));
     }
 
-    private static RecurrentKernel.Parameters gradient(Cell cell) {
+    private static RecurrentKernel.Parameters gradient(CellType cell) {
         return new RecurrentKernel.Parameters(
                 new FloatPointer((long) cell.blocks() * HIDDEN * INPUTS),
-                new FloatPointer(recurrentParameters(cell)),
+                new FloatPointer(recurrentParameterCount(cell)),
                 new FloatPointer((long) cell.biases() * HIDDEN));
     }
 

@@ -9,10 +9,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class SoftmaxKernelTest {
-    /** The last two have more logits than are held at once: in even blocks, and with a rest. */
+    /** The last two cases need several blocks: equal ones, and a shorter last one. */
     @ParameterizedTest
     @CsvSource({"7, 5, 12, 12, 0", "5, 96, 64, 64, 0.1", "3, 60000, 300, 150, 0", "3, 60000, 283, 279, 0.1"})
-    void lossAndGradientsFollowTheEquations(int hidden, int vocabulary, int rows, int blockRows, double smoothing) {
+    void lossAndGradientsEqualTheReference(int hidden, int vocabulary, int rows, int blockRows, double smoothing) {
         SplittableRandom random = new SplittableRandom(3);
         var shape = new SoftmaxKernel.Shape(hidden, vocabulary, rows, false, true);
         float[] weights = floats(random, vocabulary * hidden);
@@ -25,8 +25,8 @@ class SoftmaxKernelTest {
         FloatPointer dWeights = new FloatPointer(new float[weights.length]);
         FloatPointer dBias = new FloatPointer(new float[vocabulary]);
 
-        try (Scratchpad scratchpad = new Scratchpad();
-                SoftmaxKernel kernel = new SoftmaxKernel(shape, smoothing, scratchpad)) {
+        try (KernelMemory kernelMemory = new KernelMemory();
+                SoftmaxKernel kernel = new SoftmaxKernel(shape, smoothing, kernelMemory)) {
             kernel.pack(new SoftmaxKernel.Parameters(new FloatPointer(weights), new FloatPointer(bias)));
             double loss =
                     kernel.train(new FloatPointer(h), targets, dHidden, new SoftmaxKernel.Parameters(dWeights, dBias));
@@ -56,7 +56,7 @@ class SoftmaxKernelTest {
         return values;
     }
 
-    /** Number by number, in double precision. */
+    /** The same loss and gradients, computed number by number in double precision. */
     private static final class Reference {
         private double loss;
         private final double[] dHidden;

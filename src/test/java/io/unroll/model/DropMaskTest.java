@@ -16,7 +16,7 @@ class DropMaskTest {
 
     @ParameterizedTest
     @ValueSource(doubles = {0.05, 0.3, 0.5, 0.9})
-    void dropsThatShareAndKeepsTheExpectedSum(double probability) {
+    void dropsTheGivenShareIndependentlyAndScalesTheRest(double probability) {
         Nd4j.getRandom().setSeed(3);
         DropMask mask = new DropMask(probability);
         mask.draw();
@@ -24,11 +24,15 @@ class DropMaskTest {
 
         double error = 5 * Math.sqrt(probability * (1 - probability) / SIZE);
         for (int lag = 1; lag <= 4; lag++) {
-            int both = 0;
+            int bothDropped = 0;
             for (int i = lag; i < SIZE; i++) {
-                both += kept[i] == 0 && kept[i - lag] == 0 ? 1 : 0;
+                bothDropped += kept[i] == 0 && kept[i - lag] == 0 ? 1 : 0;
             }
-            assertEquals(probability * probability, (double) both / SIZE, 2 * error, "neighbours " + lag + " apart");
+            assertEquals(
+                    probability * probability,
+                    (double) bothDropped / SIZE,
+                    2 * error,
+                    "both dropped, at distance " + lag);
         }
         int dropped = 0;
         for (int i = 0; i < SIZE; i++) {
@@ -39,7 +43,7 @@ class DropMaskTest {
     }
 
     @Test
-    void dropsTheSameUntilTheNextDraw() {
+    void maskStaysTheSameUntilTheNextDraw() {
         Nd4j.getRandom().setSeed(5);
         DropMask mask = new DropMask(0.5);
         mask.draw();
@@ -53,7 +57,7 @@ class DropMaskTest {
         assertArrayEquals(first, applied(mask));
     }
 
-    /** @return what is kept of 1, 2, 3 and so on */
+    /** @return the numbers 1, 2, 3 and so on after dropout */
     private static float[] applied(DropMask mask) {
         float[] values = new float[SIZE];
         for (int i = 0; i < SIZE; i++) {

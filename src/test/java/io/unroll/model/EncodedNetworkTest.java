@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Networks that read a source first. */
+/** Networks with an encoder of token sequences. */
 class EncodedNetworkTest {
     private static final int SOURCE_VOCABULARY = 6;
     private static final int VOCABULARY = 7;
@@ -41,15 +41,15 @@ class EncodedNetworkTest {
 
     @ParameterizedTest
     @MethodSource("networks")
-    void lossAndGradientFollowTheEquations(String cell) {
+    void lossAndGradientEqualTheReference(String cell) {
         try (Network network = new Network(shape(cell), 1)) {
-            assertFollowsTheEquations(network, 2e-6f);
+            assertEqualsReference(network, 2e-6f);
         }
     }
 
-    /** Scores differ by so much that most weights are taken as none. */
+    /** The scores differ so much that most attention weights become 0. */
     @Test
-    void aSharpAttentionFollowsTheEquationsToo() {
+    void sharpAttentionEqualsTheReference() {
         try (Network network = new Network(shape("cell = lstm, attention = general"), 1)) {
             float[] parameters = network.parameters();
             int scoreWeights = network.shape().parts().get(2).start();
@@ -58,12 +58,12 @@ class EncodedNetworkTest {
                 parameters[i] *= i < scoreWeights ? 3 : 500;
             }
             network.setParameters(parameters);
-            assertFollowsTheEquations(network, 1e-4f);
+            assertEqualsReference(network, 1e-4f);
         }
     }
 
     @Test
-    void scoresThatAreNoNumbersShowInTheLoss() {
+    void nanScoresMakeTheLossNan() {
         try (Network network = new Network(shape("cell = lstm, attention = general"), 1)) {
             float[] parameters = network.parameters();
             int scoreWeights = network.shape().parts().get(2).start();
@@ -74,32 +74,34 @@ class EncodedNetworkTest {
         }
     }
 
-    private static void assertFollowsTheEquations(Network network, float tolerance) {
+    private static void assertEqualsReference(Network network, float tolerance) {
         Batch batch = batch(0);
         float[] parameters = network.parameters();
-        double[] at = new double[parameters.length];
-        Arrays.setAll(at, i -> parameters[i]);
-        float[] numerical = new float[at.length];
-        for (int i = 0; i < at.length; i++) {
-            double[] moved = at.clone();
-            moved[i] = at[i] + 1e-5;
-            double above = reference(network.shape(), moved, batch);
-            moved[i] = at[i] - 1e-5;
-            numerical[i] = (float) ((above - reference(network.shape(), moved, batch)) / 2e-5);
+        double[] original = new double[parameters.length];
+        Arrays.setAll(original, i -> parameters[i]);
+        float[] numerical = new float[original.length];
+        for (int i = 0; i < original.length; i++) {
+            double[] moved = original.clone();
+            moved[i] = original[i] + 1e-5;
+            double above = referenceLoss(network.shape(), moved, batch);
+            moved[i] = original[i] - 1e-5;
+            numerical[i] = (float) ((above - referenceLoss(network.shape(), moved, batch)) / 2e-5);
         }
 
         assertEquals(
-                reference(network.shape(), at, batch), network.evaluate(batch).mean(), 1e-5);
+                referenceLoss(network.shape(), original, batch),
+                network.evaluate(batch).mean(),
+                1e-5);
         assertArrayEquals(numerical, network.gradient(batch), tolerance);
     }
 
-    /** Each lane by itself, from the state in which its source leaves the encoder. */
-    private static double reference(NetworkShape shape, double[] all, Batch batch) {
+    /** Mean loss of the reference: each lane is computed alone, from its encoder's last state. */
+    private static double referenceLoss(NetworkShape shape, double[] allParameters, Batch batch) {
         Map<String, double[]> parameters = shape.parts().stream()
                 .collect(Collectors.toMap(
                         NetworkShape.Part::name,
-                        part -> Arrays.copyOfRange(all, part.start(), part.start() + part.size())));
-        NetworkShape reader = (NetworkShape) shape.encoder();
+                        part -> Arrays.copyOfRange(allParameters, part.start(), part.start() + part.size())));
+        NetworkShape encoder = (NetworkShape) shape.encoder();
         int arrays = shape.model().layers() * (shape.model().cell().name().equals("LSTM") ? 2 : 1);
         double sum = 0;
         int counted = 0;
@@ -107,36 +109,37 @@ class EncodedNetworkTest {
             int[] source = batch.sources()[lane];
             int length = batch.lengths()[lane];
             double[][] state = new double[arrays][shape.model().hidden()];
-            int[] none = new int[source.length];
-            Arrays.fill(none, Batch.IGNORED);
-            new ReferenceNetwork(reader, parameters.get("encoder.zip"))
-                    .meanLoss(new Batch(1, source.length, source, none), state);
+            int[] ignored = new int[source.length];
+            Arrays.fill(ignored, Batch.IGNORED);
+            new ReferenceNetwork(encoder, parameters.get("encoder.zip"))
+                    .meanLoss(new Batch(1, source.length, source, ignored), state);
             int from = lane * batch.steps();
             Batch alone = new Batch(
                     1,
                     length,
                     Arrays.copyOfRange(batch.inputs(), from, from + length),
                     Arrays.copyOfRange(batch.targets(), from, from + length));
-            ReferenceNetwork writer = new ReferenceNetwork(shape, parameters.get("network.zip"));
+            ReferenceNetwork decoder = new ReferenceNetwork(shape, parameters.get("network.zip"));
             if (parameters.containsKey("attention.zip")) {
-                writer.attendingTo(states(reader, parameters, source), parameters.get("attention.zip"));
+                decoder.attendingTo(tokenStates(encoder, parameters, source), parameters.get("attention.zip"));
             }
-            sum += length * writer.meanLoss(alone, state);
+            sum += length * decoder.meanLoss(alone, state);
             counted += length;
         }
         return sum / counted;
     }
 
-    /** @return what there is to attend to: of each token the encoder's state after it, or the sum of both encoders' */
-    private static double[][] states(NetworkShape reader, Map<String, double[]> parameters, int[] source) {
-        double[][] states = new ReferenceNetwork(reader, parameters.get("encoder.zip")).states(source);
+    /** @return for each token the encoder's state after it, or the sum of both encoders' states */
+    private static double[][] tokenStates(NetworkShape encoder, Map<String, double[]> parameters, int[] source) {
+        double[][] states = new ReferenceNetwork(encoder, parameters.get("encoder.zip")).states(source);
         if (parameters.containsKey("encoder-forward.zip")) {
-            int[] turned = source.clone();
-            ArrayUtils.reverse(turned);
-            double[][] others = new ReferenceNetwork(reader, parameters.get("encoder-forward.zip")).states(turned);
+            int[] reversed = source.clone();
+            ArrayUtils.reverse(reversed);
+            double[][] reversedStates =
+                    new ReferenceNetwork(encoder, parameters.get("encoder-forward.zip")).states(reversed);
             for (int token = 0; token < states.length; token++) {
                 for (int i = 0; i < states[token].length; i++) {
-                    states[token][i] += others[states.length - 1 - token][i];
+                    states[token][i] += reversedStates[states.length - 1 - token][i];
                 }
             }
         }
@@ -145,30 +148,33 @@ class EncodedNetworkTest {
 
     @ParameterizedTest
     @MethodSource("networks")
-    void readingAndThenSteppingGivesWhatTheBatchDoes(String cell) {
+    void encodingAndThenSteppingEqualsTheBatch(String cell) {
         try (Network network = new Network(shape(cell), 1)) {
             Batch batch = batch(1);
             float[] together = network.logits(batch);
-            network.read(SOURCES);
+            network.encode(SOURCES);
             float[] first = network.logits(new Batch(
-                    SOURCES.length, 1, new int[] {in(batch, 0), in(batch, 1), in(batch, 2), in(batch, 3)}, new int[4]));
+                    SOURCES.length,
+                    1,
+                    new int[] {firstInput(batch, 0), firstInput(batch, 1), firstInput(batch, 2), firstInput(batch, 3)},
+                    new int[4]));
             assertArrayEquals(Arrays.copyOf(together, first.length), first, 1e-6f);
         }
     }
 
-    private static int in(Batch batch, int lane) {
+    private static int firstInput(Batch batch, int lane) {
         return batch.inputs()[lane * batch.steps()];
     }
 
     @ParameterizedTest
     @MethodSource("networks")
-    void theEncoderIsANetworkOfDeeplearning4j(String cell) throws IOException {
+    void encoderIsReadableByDeeplearning4j(String cell) throws IOException {
         try (Network network = new Network(shape(cell), 1)) {
             network.train(batch(0), 0.1, 0, 0, 0);
             byte[] zip = zip(network, network.shape().parts().get(1));
 
             MultiLayerNetwork stock = ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(zip), true);
-            network.read(new int[][] {SOURCES[0]});
+            network.encode(new int[][] {SOURCES[0]});
             float[][] state = network.state().arrays();
             float[] output = {};
             for (int token : SOURCES[0]) {
@@ -183,13 +189,13 @@ class EncodedNetworkTest {
 
     @ParameterizedTest
     @MethodSource("networks")
-    void everyPartIsReadBackAsItWasWritten(String cell) throws IOException {
+    void everyPartSurvivesWritingAndReading(String cell) throws IOException {
         try (Network network = new Network(shape(cell), 1)) {
-            float[] all = network.parameters();
+            float[] parameters = network.parameters();
             for (NetworkShape.Part part : network.shape().parts()) {
                 byte[] zip = zip(network, part);
                 assertArrayEquals(
-                        part.cut(all),
+                        part.slice(parameters),
                         NetworkZip.readParameters(part.shape(), 2, new ByteArrayInputStream(zip)),
                         part.name());
             }
@@ -198,75 +204,81 @@ class EncodedNetworkTest {
 
     private static byte[] zip(Network network, NetworkShape.Part part) throws IOException {
         ByteArrayOutputStream zip = new ByteArrayOutputStream();
-        NetworkZip.write(part.shape(), part.cut(network.parameters()), part.cut(network.optimizerState()), zip);
+        NetworkZip.write(part.shape(), part.slice(network.parameters()), part.slice(network.optimizerState()), zip);
         return zip.toByteArray();
     }
 
-    /** Lanes that follow other sources than they have read see those. */
+    /** After selectSources, lanes attend to other sources than those that they have encoded. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void lanesMayFollowAnySource(boolean bidirectional) {
+    void lanesAttendToTheSelectedSources(boolean bidirectional) {
         String model = "cell = lstm, attention = general, bidirectional = " + bidirectional;
         try (Network network = new Network(shape(model), 1)) {
-            network.read(new int[][] {SOURCES[2]});
-            float[] alone = network.next(3);
+            network.encode(new int[][] {SOURCES[2]});
+            float[] alone = network.nextLogits(3);
             float[][] state = network.state().arrays();
 
-            network.read(SOURCES);
-            float[][] all = network.state().arrays();
-            float[][] twice = new float[all.length][];
-            for (int i = 0; i < all.length; i++) {
-                int size = all[i].length / SOURCES.length;
-                float[] row = Arrays.copyOfRange(all[i], 2 * size, 3 * size);
-                twice[i] = Floats.join(row, row);
+            network.encode(SOURCES);
+            float[][] states = network.state().arrays();
+            float[][] twice = new float[states.length][];
+            for (int i = 0; i < states.length; i++) {
+                int size = states[i].length / SOURCES.length;
+                float[] row = Arrays.copyOfRange(states[i], 2 * size, 3 * size);
+                twice[i] = NativeFloats.join(row, row);
             }
             network.setState(new RecurrentState(twice));
-            network.follow(new int[] {2, 2});
+            network.selectSources(new int[] {2, 2});
             float[] both = network.logits(new Batch(2, 1, new int[] {3, 3}, new int[2]));
 
-            assertArrayEquals(Floats.join(alone, alone), both, 1e-6f);
+            assertArrayEquals(NativeFloats.join(alone, alone), both, 1e-6f);
             assertEquals(state[0].length * 2, network.state().arrays()[0].length);
         }
     }
 
-    /** With an encoder for each length of source, whose forward passes all come before the backward ones. */
+    /** The sources have several lengths: the forward passes of all groups come before the backward passes. */
     @ParameterizedTest
     @MethodSource("networks")
-    void withDropoutTheGradientsNormIsTheSlopeAlongIt(String cell) {
+    void gradientWithDropoutIsTheSlopeOfTheLoss(String cell) {
         try (Network network = new Network(shape(cell + ", locked-dropout = true, " + NetworkTest.DROPOUTS), 1)) {
             NetworkTest.assertNormIsTheSlope(network, batch(0));
         }
     }
 
-    /** Validation and search between two steps leave no trace. */
+    /** Validation and decoding between two training steps do not change the training. */
     @ParameterizedTest
     @MethodSource("networks")
-    void whatHappensBetweenTwoStepsChangesNothing(String cell) {
-        try (Network one = new Network(shape(cell + ", " + NetworkTest.DROPOUTS), 1);
-                Network other = new Network(shape(cell + ", " + NetworkTest.DROPOUTS), 1)) {
+    void inferenceBetweenTrainingStepsChangesNothing(String cell) {
+        try (Network uninterrupted = new Network(shape(cell + ", " + NetworkTest.DROPOUTS), 1);
+                Network interrupted = new Network(shape(cell + ", " + NetworkTest.DROPOUTS), 1)) {
             for (int step = 0; step < 3; step++) {
                 Batch batch = batch(step);
-                one.train(batch, 0.01, 5, step, step + 1);
-                other.evaluate(batch);
-                other.train(batch, 0.01, 5, step, step + 1);
-                other.read(new int[][] {batch.sources()[1], batch.sources()[0]});
-                other.logits(new Batch(2, 1, new int[] {1, 2}, new int[2]));
+                uninterrupted.train(batch, 0.01, 5, step, step + 1);
+                interrupted.evaluate(batch);
+                interrupted.train(batch, 0.01, 5, step, step + 1);
+                interrupted.encode(new int[][] {batch.sources()[1], batch.sources()[0]});
+                interrupted.logits(new Batch(2, 1, new int[] {1, 2}, new int[2]));
             }
-            assertArrayEquals(one.parameters(), other.parameters());
+            assertArrayEquals(uninterrupted.parameters(), interrupted.parameters());
         }
     }
 
     private static NetworkShape shape(String cell) {
         String model = "layers = 2, hidden = 5, embedding = 4, " + cell;
         NetworkShape plain = TestShapes.shape(VOCABULARY, model);
-        NetworkShape reader = TestShapes.shape(SOURCE_VOCABULARY, model.replace("tied = true", "tied = false"));
+        NetworkShape encoder = TestShapes.shape(SOURCE_VOCABULARY, model.replace("tied = true", "tied = false"));
         return new NetworkShape(
                 plain.model(),
                 VOCABULARY,
                 VOCABULARY,
-                NetworkShape.Pooling.NONE,
+                NetworkShape.PoolingMode.NONE,
                 new NetworkShape(
-                        reader.model(), SOURCE_VOCABULARY, 0, NetworkShape.Pooling.NONE, null, plain.optimizer(), 1),
+                        encoder.model(),
+                        SOURCE_VOCABULARY,
+                        0,
+                        NetworkShape.PoolingMode.NONE,
+                        null,
+                        plain.optimizer(),
+                        1),
                 plain.optimizer(),
                 1);
     }

@@ -22,7 +22,7 @@ class GateTraceTest {
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
-    void itIsWhatTheKernelsCompute(String cell) {
+    void statesEqualThoseOfTheKernels(String cell) {
         NetworkShape shape = TestShapes.shape(6, "hidden = 5, layers = 2, " + cell);
         try (Network network = new Network(shape, 3)) {
             float[] parameters = network.parameters();
@@ -32,7 +32,7 @@ class GateTraceTest {
             network.setParameters(parameters);
             List<GateTrace.Layer> layers = new GateTrace(shape, parameters).read(TOKENS);
             for (int step = 0; step < TOKENS.length; step++) {
-                network.next(TOKENS[step]);
+                network.nextLogits(TOKENS[step]);
                 List<float[]> traced = new ArrayList<>();
                 for (GateTrace.Layer layer : layers) {
                     traced.add(layer.values().get(GateTrace.HIDDEN)[step]);
@@ -43,7 +43,7 @@ class GateTraceTest {
                 float[][] state = network.state().arrays();
                 assertEquals(state.length, traced.size());
                 for (int i = 0; i < state.length; i++) {
-                    float largest = 1; // of relu, many times that
+                    float largest = 1; // With relu, values are many times larger.
                     for (float value : state[i]) {
                         largest = Math.max(largest, Math.abs(value));
                     }
@@ -57,7 +57,7 @@ class GateTraceTest {
     void gatesAreBetween0And1() {
         NetworkShape shape = TestShapes.shape(6, "hidden = 7, layers = 1, cell = gru");
         GateTrace.Layer layer =
-                new GateTrace(shape, shape.initial(1)).read(TOKENS).get(0);
+                new GateTrace(shape, shape.initialParameters(1)).read(TOKENS).get(0);
         assertEquals(List.of("update", "reset"), List.copyOf(layer.gates().keySet()));
         for (float[][] gate : layer.gates().values()) {
             for (float[] step : gate) {
@@ -68,9 +68,9 @@ class GateTraceTest {
         }
     }
 
-    /** Its eigenvalues are all 0. */
+    /** All eigenvalues of a shift matrix are 0. */
     @Test
-    void aShiftsLargestSingularValueIsItsLargestNumber() {
+    void largestSingularValueOfAShiftMatrixIsItsLargestEntry() {
         NetworkShape shape = TestShapes.shape(4, "hidden = 3, embedding = 2, layers = 1, cell = rnn");
         float[] parameters = new float[shape.parameters()];
         int recurrent = 4 * 2 + 2 * 3;
@@ -82,10 +82,10 @@ class GateTraceTest {
                 1e-5);
     }
 
-    /** A gate that the state does not reach, and that has no input, stays half open. */
+    /** A gate whose weights are all 0 stays half open. */
     @ParameterizedTest
     @CsvSource({"lstm, 4, 0", "gru, 3, 2"})
-    void aBlocksSingularValueHasTheNameOfTheGateThatItMoves(String cell, int blocks, int candidate) {
+    void singularValueOfABlockHasTheNameOfItsGate(String cell, int blocks, int candidate) {
         NetworkShape shape = TestShapes.shape(6, "hidden = 3, embedding = 2, layers = 1, cell = " + cell);
         Set<String> names = new HashSet<>();
         for (int block = 0; block < blocks; block++) {
@@ -116,10 +116,10 @@ class GateTraceTest {
         assertEquals(blocks, names.size());
     }
 
-    /** One loss, whose gradient by differences is compared. */
+    /** The gradient is compared with finite differences of the loss. */
     @ParameterizedTest
     @ValueSource(strings = {"rnn", "gru", "lstm"})
-    void aStatesGradientIsTheSlopeOfTheLoss(String cell) {
+    void stateGradientIsTheSlopeOfTheLoss(String cell) {
         NetworkShape shape = TestShapes.shape(6, "hidden = 4, layers = 2, cell = " + cell);
         try (Network network = new Network(shape, 3)) {
             Batch batch = new Batch(2, 3, new int[] {1, 2, 3, 3, 4, 5}, new int[] {

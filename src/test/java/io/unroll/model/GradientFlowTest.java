@@ -11,16 +11,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The known laws (Bengio et al. 1994, Pascanu et al. 2013): what vanishes, what explodes, and what an LSTM keeps. */
+/** Gradients vanish, explode, or are kept by an LSTM as theory says (Bengio et al. 1994, Pascanu et al. 2013). */
 class GradientFlowTest {
     private static final int VOCABULARY = 7;
     private static final int HIDDEN = 12;
-    private static final int FURTHEST = 90;
+    private static final int MAX_LAG = 90;
 
-    /** Without input, a vanilla network stays at zero, where tanh is the identity: only R acts. */
+    /** Without input, the state of a vanilla RNN stays 0, where the slope of tanh is 1: only R acts. */
     @ParameterizedTest
     @ValueSource(doubles = {0.5, 1, 1.5})
-    void aVanillaNetworksNormsAreThePowersOfItsSpectralRadius(double radius) {
+    void normsOfAVanillaRnnArePowersOfItsSpectralRadius(double radius) {
         NetworkShape shape = TestShapes.shape(VOCABULARY, "layers = 1, cell = rnn, hidden = " + HIDDEN);
         try (Network network = new Network(shape, 1)) {
             float[] parameters = network.parameters();
@@ -34,9 +34,9 @@ class GradientFlowTest {
 
             Map<Integer, Double> norms = norms(network, 0);
 
-            for (Map.Entry<Integer, Double> each : norms.entrySet()) {
-                double expected = norms.get(1) * Math.pow(radius, each.getKey() - 1.0);
-                assertEquals(1, each.getValue() / expected, 1e-4, "at lag " + each.getKey());
+            for (Map.Entry<Integer, Double> norm : norms.entrySet()) {
+                double expected = norms.get(1) * Math.pow(radius, norm.getKey() - 1.0);
+                assertEquals(1, norm.getValue() / expected, 1e-4, "at lag " + norm.getKey());
             }
             assertTrue(norms.get(1) > 1e-3);
         }
@@ -55,10 +55,10 @@ class GradientFlowTest {
         return matrix;
     }
 
-    /** The cell state's gradient goes through the forget gate alone: sigmoid(bias) is left of it with each step. */
+    /** The gradient of the cell state flows only through the forget gate: each step multiplies it by sigmoid(bias). */
     @ParameterizedTest
     @ValueSource(doubles = {0, 1, 5})
-    void anLstmKeepsWhatItsForgetGateLeaves(double bias) {
+    void normsOfAnLstmArePowersOfItsForgetGate(double bias) {
         NetworkShape shape = TestShapes.shape(VOCABULARY, "layers = 1, cell = lstm, hidden = " + HIDDEN);
         try (Network network = new Network(shape, 1)) {
             float[] parameters = network.parameters();
@@ -76,49 +76,48 @@ class GradientFlowTest {
         }
     }
 
-    /** The norms as they are in networks that somebody has just started. */
+    /** With the initial weights of a new network. */
     @Test
-    void anUntrainedLstmFeelsFurtherBackThanAVanillaNetworkOfRadiusOneHalf() {
+    void gradientOfAnUntrainedLstmReachesFurtherThanThatOfAVanillaRnn() {
         NetworkShape shape = TestShapes.shape(VOCABULARY, "layers = 1, cell = lstm, hidden = " + HIDDEN);
         try (Network network = new Network(shape, 1)) {
             Map<Integer, Double> norms = norms(network, 1);
-            assertTrue(norms.get(FURTHEST) / norms.get(1) > 1e6 * Math.pow(0.5, FURTHEST - 1), norms.toString());
+            assertTrue(norms.get(MAX_LAG) / norms.get(1) > 1e6 * Math.pow(0.5, MAX_LAG - 1), norms.toString());
         }
     }
 
     private static Map<Integer, Double> norms(Network network, int array) {
         int[][] lanes = new int[5][];
         for (int lane = 0; lane < lanes.length; lane++) {
-            lanes[lane] = new SplittableRandom(lane)
-                    .ints(FURTHEST + 1L, 0, VOCABULARY)
-                    .toArray();
+            lanes[lane] =
+                    new SplittableRandom(lane).ints(MAX_LAG + 1L, 0, VOCABULARY).toArray();
         }
         Map<Integer, Double> norms =
-                GradientFlow.through(network, lanes).get(array).norms();
-        assertTrue(norms.containsKey(FURTHEST), norms.toString());
+                GradientFlow.measure(network, lanes).get(array).norms();
+        assertTrue(norms.containsKey(MAX_LAG), norms.toString());
         return norms;
     }
 
-    /** Lengths of the lanes' gradients, of all layers together, are averaged; not their parts. */
+    /** The norm is taken over all layers together and then averaged over the lanes. */
     @Test
-    void theWholeStatesNormIsTheLanesMean() {
+    void totalNormIsTheMeanOverTheLanes() {
         NetworkShape shape = TestShapes.shape(VOCABULARY, "layers = 2, cell = lstm, hidden = " + HIDDEN);
         try (Network network = new Network(shape, 1)) {
             int[][] lanes = {{1, 2, 3, 4}, {6, 0, 6, 5}};
             double sum = 0;
             for (int[] lane : lanes) {
                 double square = 0;
-                for (GradientFlow flow : GradientFlow.through(network, new int[][] {lane})) {
+                for (GradientFlow flow : GradientFlow.measure(network, new int[][] {lane})) {
                     square += Math.pow(flow.norms().get(2), 2);
                 }
                 sum += Math.sqrt(square);
             }
-            assertEquals(sum / 2, GradientFlow.ofWholeState(network, lanes).get(2), 1e-5 * sum);
+            assertEquals(sum / 2, GradientFlow.totalNorms(network, lanes).get(2), 1e-5 * sum);
         }
     }
 
     @Test
-    void lagsGrowFrom1ToTheFurthest() {
+    void lagsGrowFrom1ToTheMaximum() {
         assertEquals(List.of(1, 2, 3, 4, 5, 6, 7), GradientFlow.lags(8).subList(0, 7));
         assertEquals(200, GradientFlow.lags(200).get(GradientFlow.lags(200).size() - 1));
         assertEquals(GradientFlow.lags(200).stream().distinct().sorted().toList(), GradientFlow.lags(200));

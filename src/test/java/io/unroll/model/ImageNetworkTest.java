@@ -18,34 +18,34 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Networks that see an image first. */
+/** Networks with an image encoder. */
 class ImageNetworkTest {
     private static final int VOCABULARY = 5;
     private static final int SIDE = 8;
     private static final int FEATURES = 7;
     private static final int LANES = 3;
 
-    /** Float32 allows no finer difference: compared are directions in which many parameters move at once. */
+    /** Moves many parameters at once, because in float32 the effect of a single one is lost in rounding. */
     @ParameterizedTest
     @MethodSource("shapes")
-    void theGradientIsTheSlopeOfTheLoss(NetworkShape shape) {
+    void gradientIsTheSlopeOfTheLoss(NetworkShape shape) {
         try (Network network = new Network(shape, 1)) {
             Batch batch = batch(0, shape);
-            float[] at = network.parameters();
+            float[] original = network.parameters();
             float[] gradient = network.gradient(batch);
             for (NetworkShape.Part part : network.shape().parts()) {
                 for (int trial = 0; trial < 5; trial++) {
                     SplittableRandom random = new SplittableRandom(trial);
-                    double[] direction = new double[at.length];
+                    double[] direction = new double[original.length];
                     double slope = 0;
                     for (int i = part.start(); i < part.start() + part.size(); i++) {
-                        // Uphill, mostly: in others, slopes vanish in rounding.
+                        // Mostly uphill: in other directions, slopes vanish in rounding.
                         direction[i] = gradient[i] * random.nextDouble(0.5, 1.5);
                         slope += direction[i] * gradient[i];
                     }
                     double step = 2e-3 / Math.sqrt(slope);
-                    double rise =
-                            loss(network, at, direction, step, batch) - loss(network, at, direction, -step, batch);
+                    double rise = loss(network, original, direction, step, batch)
+                            - loss(network, original, direction, -step, batch);
                     assertEquals(slope, rise / (2 * step), 0.02 * slope, part.name());
                     assertTrue(slope > 1e-6, part.name() + " learns nothing");
                 }
@@ -53,9 +53,9 @@ class ImageNetworkTest {
         }
     }
 
-    private static double loss(Network network, float[] at, double[] direction, double step, Batch batch) {
-        float[] moved = at.clone();
-        for (int i = 0; i < at.length; i++) {
+    private static double loss(Network network, float[] original, double[] direction, double step, Batch batch) {
+        float[] moved = original.clone();
+        for (int i = 0; i < original.length; i++) {
             moved[i] += (float) (step * direction[i]);
         }
         network.setParameters(moved);
@@ -64,12 +64,12 @@ class ImageNetworkTest {
 
     @ParameterizedTest
     @MethodSource("shapes")
-    void readingAndThenSteppingGivesWhatTheBatchDoes(NetworkShape shape) {
+    void encodingAndThenSteppingEqualsTheBatch(NetworkShape shape) {
         try (Network network = new Network(shape, 1)) {
             Batch batch = batch(0, shape);
             int skipped = startsWithImage(shape) ? 1 : 0;
             float[] together = network.logits(batch);
-            network.read(batch.sources());
+            network.encode(batch.sources());
             int[] first = new int[LANES];
             Arrays.setAll(first, lane -> batch.inputs()[lane * batch.steps() + skipped]);
             float[] alone = network.logits(new Batch(LANES, 1, first, new int[LANES]));
@@ -81,53 +81,53 @@ class ImageNetworkTest {
 
     @ParameterizedTest
     @MethodSource("shapes")
-    void theEncoderIsANetworkOfDeeplearning4j(NetworkShape shape) throws IOException {
+    void encoderIsReadableByDeeplearning4j(NetworkShape shape) throws IOException {
         try (Network network = new Network(shape, 1)) {
             NetworkShape.Part part = network.shape().parts().get(1);
             ByteArrayOutputStream zip = new ByteArrayOutputStream();
-            NetworkZip.write(part.shape(), part.cut(network.parameters()), new float[0], zip);
+            NetworkZip.write(part.shape(), part.slice(network.parameters()), new float[0], zip);
             MultiLayerNetwork stock =
                     ModelSerializer.restoreMultiLayerNetwork(new ByteArrayInputStream(zip.toByteArray()), false);
 
             INDArray outputs = stock.output(
                     ((ImageShape) part.shape()).input(batch(0, shape).sources()));
 
-            float[] parameters = part.shape().toDeeplearning4j(part.cut(network.parameters()));
+            float[] parameters = part.shape().toDeeplearning4j(part.slice(network.parameters()));
             INDArray row = Nd4j.createFromArray(parameters).reshape('c', 1, parameters.length);
             try (ImageEncoder encoder = new ImageEncoder((ImageShape) part.shape(), 1, row, row.dup())) {
                 float[][] encoded = encoder.encode(batch(0, shape).sources(), false);
                 assertArrayEquals(encoded[0], outputs.dup('c').data().asFloat());
             }
             assertArrayEquals(
-                    part.cut(network.parameters()),
+                    part.slice(network.parameters()),
                     NetworkZip.readParameters(part.shape(), 2, new ByteArrayInputStream(zip.toByteArray())));
         }
     }
 
-    /** Validation and search between two steps leave no trace. */
+    /** Validation and decoding between two training steps do not change the training. */
     @ParameterizedTest
     @MethodSource("shapes")
-    void whatHappensBetweenTwoStepsChangesNothing(NetworkShape shape) {
-        try (Network one = new Network(shape, 1);
-                Network other = new Network(shape, 1)) {
+    void inferenceBetweenTrainingStepsChangesNothing(NetworkShape shape) {
+        try (Network uninterrupted = new Network(shape, 1);
+                Network interrupted = new Network(shape, 1)) {
             for (int step = 0; step < 3; step++) {
                 Batch batch = batch(step, shape);
-                one.train(batch, 0.01, 5, step, step + 1);
-                other.evaluate(batch);
-                other.train(batch, 0.01, 5, step, step + 1);
-                other.read(new int[][] {batch.sources()[1], batch.sources()[0]});
-                other.logits(new Batch(2, 1, new int[] {1, 2}, new int[2]));
+                uninterrupted.train(batch, 0.01, 5, step, step + 1);
+                interrupted.evaluate(batch);
+                interrupted.train(batch, 0.01, 5, step, step + 1);
+                interrupted.encode(new int[][] {batch.sources()[1], batch.sources()[0]});
+                interrupted.logits(new Batch(2, 1, new int[] {1, 2}, new int[2]));
             }
-            assertArrayEquals(one.parameters(), other.parameters());
+            assertArrayEquals(uninterrupted.parameters(), interrupted.parameters());
         }
     }
 
-    /** Networks that see pixels, and ones that see features of others. */
+    /** Networks over pixels, and networks over the features of another network. */
     static Stream<NetworkShape> shapes() {
         String model = "layers = 2, hidden = 6, embedding = 4, ";
         return Stream.of("image.side = " + SIDE, "image.features = " + FEATURES)
                 .map(image -> TestShapes.shape(VOCABULARY, model + image))
-                .flatMap(plain -> Arrays.stream(ImageShape.Place.values()).map(plain::after));
+                .flatMap(plain -> Arrays.stream(ImageShape.Place.values()).map(plain::withImage));
     }
 
     private static boolean startsWithImage(NetworkShape shape) {

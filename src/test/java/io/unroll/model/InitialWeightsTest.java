@@ -16,9 +16,9 @@ import org.nd4j.linalg.factory.Nd4j;
 class InitialWeightsTest {
     private static final int SEEDS = 4;
 
-    /** Zero among them, which ND4J takes for the time of day. */
+    /** Includes seed 0, for which ND4J takes the time of day. */
     @Test
-    void aSeedGivesTheSameWeightsAndDropsTheSameAtAnyTime() throws InterruptedException {
+    void sameSeedGivesTheSameWeightsAndDropoutAtAnyTime() throws InterruptedException {
         for (long seed : new long[] {0, 1, -1, 1L << 32, Long.MIN_VALUE, Long.MAX_VALUE}) {
             float[] once = trained(seed);
             Thread.sleep(3);
@@ -37,13 +37,13 @@ class InitialWeightsTest {
     @Test
     void neighbouringSeedsShareNoWeights() {
         List<float[]> matrices = new ArrayList<>();
-        NetworkShape shape = attending();
+        NetworkShape shape = bidirectionalAttention();
         for (long seed = 0; seed < SEEDS; seed++) {
-            float[] all = shape.initial(seed);
+            float[] parameters = shape.initialParameters(seed);
             for (NetworkShape.Part part : shape.parts()) {
-                float[] own = Arrays.copyOfRange(all, part.start(), part.start() + part.size());
-                // The first numbers are an embedding's, or an attention's weights: none is a bias.
-                matrices.add(Arrays.copyOf(own, 12));
+                float[] partParameters = Arrays.copyOfRange(parameters, part.start(), part.start() + part.size());
+                // The first numbers are weights of an embedding or an attention, not biases.
+                matrices.add(Arrays.copyOf(partParameters, 12));
             }
         }
         assertEquals(4 * SEEDS, matrices.size());
@@ -54,22 +54,22 @@ class InitialWeightsTest {
         }
     }
 
-    /** A text's encoder in both directions, and an attention: four networks. */
-    private static NetworkShape attending() {
+    /** A decoder, two text encoders and attention: four parts. */
+    private static NetworkShape bidirectionalAttention() {
         Settings.Model model = TestShapes.shape(
                         7, "hidden = 6, embedding = 4, attention = general, bidirectional = true")
                 .model();
         NetworkShape encoder =
-                new NetworkShape(model, 7, 0, NetworkShape.Pooling.NONE, null, Settings.Optimizer.ADAM, 1);
-        return new NetworkShape(model, 7, 7, NetworkShape.Pooling.NONE, encoder, Settings.Optimizer.ADAM, 1);
+                new NetworkShape(model, 7, 0, NetworkShape.PoolingMode.NONE, null, Settings.Optimizer.ADAM, 1);
+        return new NetworkShape(model, 7, 7, NetworkShape.PoolingMode.NONE, encoder, Settings.Optimizer.ADAM, 1);
     }
 
-    /** Workers get their weights from elsewhere. */
+    /** Executors receive their weights from the driver. */
     @Test
-    void aNetworkWithoutASeedDrawsNothing() {
+    void networkWithoutASeedDrawsNoRandomNumbers() {
         Nd4j.getRandom().setSeed(EncoderShape.UNUSED_SEED);
         long first = Nd4j.getRandom().nextLong();
-        NetworkShape shape = attending();
+        NetworkShape shape = bidirectionalAttention();
         try (Network network = new Network(shape)) {
             assertEquals(first, Nd4j.getRandom().nextLong());
             assertArrayEquals(new float[shape.parameters()], network.parameters());

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Resident memory of processes of their own, whose heap is whole from the start. */
+/** Measures the resident memory of new JVMs, which touch their entire heap at the start. */
 @Tag("full")
 class MemoryIT {
     private static final int LANES = 64;
@@ -30,7 +30,7 @@ class MemoryIT {
                 "cell = gru, hidden = 512, layers = 1",
                 "cell = rnn, hidden = 640, embedding = 64",
             })
-    void aReplicaTakesWhatTheFormulaSays(String model) throws Exception {
+    void replicaMemoryIsNearTheEstimate(String model) throws Exception {
         long measured = run("replica", model).get(0);
         long predicted = ReplicaMemory.bytes(shape(model), LANES, STEPS);
 
@@ -39,12 +39,12 @@ class MemoryIT {
     }
 
     @Test
-    void twoThousandRoundsTakeNoMoreThanTwoHundred() throws Exception {
+    void memoryDoesNotGrowBetween200And2000Rounds() throws Exception {
         List<Long> resident = run("rounds", SMALL);
 
         assertEquals(2, resident.size());
         long growth = resident.get(1) - resident.get(0);
-        // Nine KiB a round; the JVM's own memory moves by some MiB.
+        // 9 KiB for each round; the JVM's own memory varies by some MiB.
         assertTrue(growth < 16 << 20, resident + ": " + growth + " bytes more");
     }
 
@@ -70,12 +70,12 @@ class MemoryIT {
         return output.lines().map(Long::parseLong).toList();
     }
 
-    /** What the processes do: prints bytes. */
+    /** Main class of the JVMs; prints bytes. */
     static final class Probe {
         private Probe() {}
 
         public static void main(String[] arguments) throws IOException {
-            use(SMALL);
+            warmUp(SMALL);
             if (arguments[0].equals("replica")) {
                 replica(arguments[1]);
             } else {
@@ -83,8 +83,8 @@ class MemoryIT {
             }
         }
 
-        /** Loads what all networks share. */
-        private static void use(String model) {
+        /** Loads the libraries and classes that all networks share. */
+        private static void warmUp(String model) {
             try (Network network = new Network(shape(model), 1)) {
                 network.train(batch(4, 4, 0), 0.01, 5, 0, 0);
                 network.evaluate(batch(4, 4, 0));
@@ -102,7 +102,7 @@ class MemoryIT {
             }
         }
 
-        /** Two rounds of three chunks, the last one shorter, and validation in between. */
+        /** Rounds of two chunks, the second one shorter, with a validation after every tenth round. */
         private static void rounds(String model) throws IOException {
             try (Network network = new Network(shape(model), 1)) {
                 for (int round = 1; round <= 2000; round++) {

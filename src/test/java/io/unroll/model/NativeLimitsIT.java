@@ -12,19 +12,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** JavaCPP's limits are lifted by whatever of Unroll is first used in a process, before anything native is. */
+/** JavaCPP's limits are lifted before the first native call, whichever class of Unroll a process uses first. */
 class NativeLimitsIT {
     @ParameterizedTest
     @ValueSource(strings = {"a network's memory", "the processor", "an image network", "a training master"})
-    void areLiftedFirst(String first) throws Exception {
+    void limitsAreLiftedBeforeTheFirstNativeCall(String first) throws Exception {
         assertEquals("0 0", run(first, "-Dnone"));
     }
 
     @Test
-    void oneThatIsSetStaysAndIsSaidBeforeItIsReached() throws Exception {
+    void limitSetByTheUserIsKeptAndReportedInAdvance() throws Exception {
         assertEquals(
-                "training takes about 1024 MiB of memory, and JavaCPP allows it 700 MiB: start the JVM with"
-                        + " -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 (an executor's by --conf"
+                "training takes about 1024 MiB of memory, but JavaCPP allows at most 700 MiB: start the JVM with"
+                        + " -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 (executors with --conf"
                         + " spark.executor.extraJavaOptions=-Dorg.bytedeco.javacpp.maxPhysicalBytes=0).",
                 run("a limit", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=700m"));
     }
@@ -46,7 +46,7 @@ class NativeLimitsIT {
         return output.strip();
     }
 
-    /** What the processes do: prints JavaCPP's limits, in bytes. */
+    /** Main class of the processes; prints JavaCPP's limits in bytes. */
     static final class Probe {
         private Probe() {}
 
@@ -76,14 +76,14 @@ class NativeLimitsIT {
 
         private static void readImage() {
             try {
-                CutNetwork.features("none.zip", "layer", new int[3], 1, new Configuration());
+                FeatureExtractor.features("none.zip", "layer", new int[3], 1, new Configuration());
             } catch (UnrollException e) {
-                // there is no such file
+                // The file does not exist.
             }
         }
 
-        private static NetworkShape shape(String... more) {
-            return TestShapes.shape(5, "cell = lstm, hidden = 4" + (more.length == 0 ? "" : ", " + more[0]));
+        private static NetworkShape shape(String... model) {
+            return TestShapes.shape(5, "cell = lstm, hidden = 4" + (model.length == 0 ? "" : ", " + model[0]));
         }
     }
 }

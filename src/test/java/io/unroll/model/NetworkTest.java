@@ -36,7 +36,7 @@ class NetworkTest {
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
-    void lossAndStateFollowTheEquations(String cell) {
+    void lossAndStateEqualTheReference(String cell) {
         try (Network network = new Network(shape(cell + ", " + DROPOUTS + ", label-smoothing = 0.1"), 1)) {
             double[] parameters = doubles(network.parameters());
             double[][] state = new double[cell.contains("lstm") ? 4 : 2][LANES * 5];
@@ -55,7 +55,7 @@ class NetworkTest {
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
-    void theSecondChunksGradientStartsFromTheFirstsLastState(String cell) {
+    void gradientOfTheSecondChunkStartsFromTheCarriedState(String cell) {
         try (Network network = new Network(shape(cell), 1)) {
             network.train(batch(0, 4), 0.1, 0, 0, 0);
             double[][] state = Arrays.stream(network.state().arrays())
@@ -70,14 +70,14 @@ class NetworkTest {
         }
     }
 
-    private static float[] numericalGradient(NetworkShape shape, float[] at, Batch batch, double[][] state) {
+    private static float[] numericalGradient(NetworkShape shape, float[] original, Batch batch, double[][] state) {
         double step = 1e-5;
-        float[] gradient = new float[at.length];
-        for (int i = 0; i < at.length; i++) {
-            double[] moved = doubles(at);
-            moved[i] = at[i] + step;
+        float[] gradient = new float[original.length];
+        for (int i = 0; i < original.length; i++) {
+            double[] moved = doubles(original);
+            moved[i] = original[i] + step;
             double above = new ReferenceNetwork(shape, moved).meanLoss(batch, copy(state));
-            moved[i] = at[i] - step;
+            moved[i] = original[i] - step;
             double below = new ReferenceNetwork(shape, moved).meanLoss(batch, copy(state));
             gradient[i] = (float) ((above - below) / (2 * step));
         }
@@ -86,7 +86,7 @@ class NetworkTest {
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
-    void aSavedNetworkGivesTheSameProbabilitiesInStockDeeplearning4j(String cell) throws IOException {
+    void savedNetworkGivesTheSameProbabilitiesInDeeplearning4j(String cell) throws IOException {
         try (Network network = new Network(shape(cell), 1)) {
             network.train(batch(0, 4), 0.1, 0, 0, 0);
             network.setState(RecurrentState.ZERO);
@@ -98,7 +98,7 @@ class NetworkTest {
             for (int token = 0; token < VOCABULARY; token++) {
                 INDArray input = Nd4j.createFromArray(new int[][] {{token}});
                 float[] expected = stock.rnnTimeStep(input).dup().data().asFloat();
-                assertArrayEquals(expected, softmax(network.next(token)), 1e-6f);
+                assertArrayEquals(expected, softmax(network.nextLogits(token)), 1e-6f);
             }
             ParameterOrder order = network.shape().order();
             assertArrayEquals(
@@ -111,7 +111,7 @@ class NetworkTest {
     }
 
     @Test
-    void theSavedFileHasTheSameBytesForTheSameWeights() throws IOException {
+    void equalWeightsAreSavedAsEqualBytes() throws IOException {
         try (Network network = new Network(shape("cell = lstm"), 1)) {
             ByteArrayOutputStream first = new ByteArrayOutputStream();
             ByteArrayOutputStream second = new ByteArrayOutputStream();
@@ -122,7 +122,7 @@ class NetworkTest {
             ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(first.toByteArray()));
             int entries = 0;
             for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
-                assertEquals(timeless().getTime(), entry.getTime(), "written now");
+                assertEquals(timeless().getTime(), entry.getTime(), "time stamp");
                 entries++;
             }
             assertEquals(3, entries);
@@ -137,25 +137,25 @@ class NetworkTest {
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
-    void trainingGoesOnTheSameFromWeightsOptimizerAndState(String cell) {
+    void trainingResumesExactlyFromWeightsOptimizerAndState(String cell) {
         NetworkShape dropping = shape(cell + ", " + DROPOUTS);
-        try (Network one = new Network(dropping, 1);
-                Network other = new Network(dropping, 2)) {
-            one.train(batch(0, 4), 0.01, 5, 0, 10);
-            other.setParameters(one.parameters());
-            other.setOptimizerState(one.optimizerState());
-            other.setState(one.state());
+        try (Network first = new Network(dropping, 1);
+                Network second = new Network(dropping, 2)) {
+            first.train(batch(0, 4), 0.01, 5, 0, 10);
+            second.setParameters(first.parameters());
+            second.setOptimizerState(first.optimizerState());
+            second.setState(first.state());
 
-            Network.Step a = one.train(batch(1, 4), 0.01, 5, 1, 11);
-            Network.Step b = other.train(batch(1, 4), 0.01, 5, 1, 11);
+            Network.Step a = first.train(batch(1, 4), 0.01, 5, 1, 11);
+            Network.Step b = second.train(batch(1, 4), 0.01, 5, 1, 11);
 
             assertEquals(a, b);
-            assertArrayEquals(one.parameters(), other.parameters());
+            assertArrayEquals(first.parameters(), second.parameters());
         }
     }
 
     @Test
-    void dropoutFollowsItsSeed() {
+    void dropoutDependsOnItsSeed() {
         try (Network network = new Network(shape("dropout = 0.5"), 1)) {
             float[] start = network.parameters();
             double[] losses = IntStream.of(1, 2, 1)
@@ -174,7 +174,7 @@ class NetworkTest {
     }
 
     @Test
-    void theGradientsNormIsCutToTheLimit() {
+    void gradientNormIsClipped() {
         try (Network network = new Network(sgd(), 1)) {
             float[] before = network.parameters();
             Network.Step step = network.train(batch(0, 4), 1, 0.01, 0, 0);
@@ -190,29 +190,29 @@ class NetworkTest {
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
-    void withDropoutTheGradientsNormIsTheSlopeAlongIt(String cell) {
+    void gradientWithDropoutIsTheSlopeOfTheLoss(String cell) {
         try (Network network = new Network(shape(cell + ", " + DROPOUTS), 1)) {
             assertNormIsTheSlope(network, batch(0, 4));
         }
     }
 
-    /** Were a mask of the backward pass another than the forward pass', the loss would change at another rate. */
+    /** Fails if the backward pass uses another dropout mask than the forward pass: then the slope differs. */
     static void assertNormIsTheSlope(Network network, Batch batch) {
-        float[] at = network.parameters();
-        for (int i = 0; i < at.length; i++) {
-            at[i] += (float)
-                    (0.05 * Math.sin(i)); // Away from biases of 0, where relu has no slope if all inputs are dropped.
+        float[] original = network.parameters();
+        for (int i = 0; i < original.length; i++) {
+            // Away from biases of 0, where relu has no slope if all inputs are dropped.
+            original[i] += (float) (0.05 * Math.sin(i));
         }
-        network.setParameters(at);
+        network.setParameters(original);
         Nd4j.getRandom().setSeed(3);
         float[] gradient = network.gradient(batch);
-        double norm = Math.sqrt(IntStream.range(0, at.length)
+        double norm = Math.sqrt(IntStream.range(0, original.length)
                 .mapToDouble(i -> (double) gradient[i] * gradient[i])
                 .sum());
         double step = 3e-3;
         double[] losses = IntStream.of(1, -1)
                 .mapToDouble(sign -> {
-                    float[] moved = at.clone();
+                    float[] moved = original.clone();
                     for (int i = 0; i < moved.length; i++) {
                         moved[i] += (float) (sign * step * gradient[i] / norm);
                     }
@@ -225,9 +225,9 @@ class NetworkTest {
         assertEquals(norm, (losses[0] - losses[1]) / (2 * step), 0.01 * norm);
     }
 
-    /** Cross-entropy is linear in the labels. */
+    /** Because cross-entropy is linear in the labels. */
     @Test
-    void smoothedLabelsGiveTheMeanOfAllLabelsGradientsItsShare() {
+    void labelSmoothingMixesInTheMeanGradientOfAllLabels() {
         Batch batch = batch(0, 4);
         try (Network plain = new Network(shape("cell = lstm"), 1);
                 Network smoothing = new Network(shape("cell = lstm, label-smoothing = 0.3"), 1)) {
@@ -236,9 +236,9 @@ class NetworkTest {
                 expected[i] *= 0.7f;
             }
             for (int label = 0; label < VOCABULARY; label++) {
-                int same = label;
+                int replacement = label;
                 int[] targets = IntStream.of(batch.targets())
-                        .map(target -> target == Batch.IGNORED ? target : same)
+                        .map(target -> target == Batch.IGNORED ? target : replacement)
                         .toArray();
                 plain.setState(RecurrentState.ZERO);
                 float[] gradient = plain.gradient(new Batch(LANES, 4, batch.inputs(), targets));
@@ -258,7 +258,7 @@ class NetworkTest {
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
-    void bfloat16IsNearFloat32(String cell) {
+    void bfloat16LossIsNearFloat32Loss(String cell) {
         String wide = ", layers = 2, hidden = 48, embedding = 48, " + cell.replace("embedding = 5", "embedding = 48");
         try (Network exact = new Network(shape(wide.substring(2)), 1);
                 Network rounded =
@@ -274,16 +274,16 @@ class NetworkTest {
         }
     }
 
-    /** One network is in one thread at a time, and several may be in several. */
+    /** A network is used by one thread at a time, but several threads may use one network each. */
     @Test
-    void networksSideBySideComputeWhatTheyComputeAlone() throws Exception {
+    void networksInSeveralThreadsComputeTheSameAsAlone() throws Exception {
         NetworkShape shape = shape("cell = lstm, hidden = 33, embedding = 17, " + DROPOUTS);
         float[] alone = trained(shape);
         ExecutorService threads = Executors.newFixedThreadPool(4);
         try {
-            List<Callable<float[]>> all = Collections.nCopies(8, () -> trained(shape));
-            for (Future<float[]> other : threads.invokeAll(all)) {
-                assertArrayEquals(alone, other.get());
+            List<Callable<float[]>> tasks = Collections.nCopies(8, () -> trained(shape));
+            for (Future<float[]> result : threads.invokeAll(tasks)) {
+                assertArrayEquals(alone, result.get());
             }
         } finally {
             threads.shutdown();
@@ -300,12 +300,12 @@ class NetworkTest {
     }
 
     @Test
-    void moreThreadsComputeTheSameButForRounding() {
-        NetworkShape one = shape("cell = lstm, hidden = 65, embedding = 33");
-        NetworkShape two = new NetworkShape(one.model(), one.vocabulary(), one.optimizer(), 2);
+    void twoThreadsComputeTheSameExceptForRounding() {
+        NetworkShape oneThread = shape("cell = lstm, hidden = 65, embedding = 33");
+        NetworkShape twoThreads = new NetworkShape(oneThread.model(), oneThread.vocabulary(), oneThread.optimizer(), 2);
 
-        assertArrayEquals(trained(one), trained(two), 1e-3f);
-        assertArrayEquals(trained(two), trained(two));
+        assertArrayEquals(trained(oneThread), trained(twoThreads), 1e-3f);
+        assertArrayEquals(trained(twoThreads), trained(twoThreads));
     }
 
     private static NetworkShape sgd() {
@@ -316,7 +316,7 @@ class NetworkTest {
         return TestShapes.shape(VOCABULARY, SMALL + ", " + model);
     }
 
-    /** One target in three is ignored. */
+    /** About one third of the targets is ignored. */
     private static Batch batch(int seed, int steps) {
         SplittableRandom random = new SplittableRandom(seed);
         int[] inputs = random.ints((long) LANES * steps, 0, VOCABULARY).toArray();

@@ -28,7 +28,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
-/** The layer against Deeplearning4j's own. */
+/** Compares the layer with Deeplearning4j's own layers. */
 class OneDnnLayerTest {
     private static final LayerWorkspaceMgr WORKSPACES = LayerWorkspaceMgr.noWorkspaces();
     private static final double TOLERANCE = 1e-5;
@@ -40,7 +40,7 @@ class OneDnnLayerTest {
         }
     }
 
-    @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j has no other with peepholes.
+    @SuppressWarnings("deprecation") // GravesLSTM: Deeplearning4j's only LSTM with peepholes.
     static Stream<Case> cases() {
         SplittableRandom random = new SplittableRandom(11);
         Stream.Builder<Case> cases = Stream.builder();
@@ -69,10 +69,10 @@ class OneDnnLayerTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void outputAndGradientsAreThoseOfTheStockLayer(Case each) {
-        Pair pair = new Pair(each.layer);
-        INDArray input = gaussian(5, each.lanes, each.layer.getNIn(), each.steps);
-        INDArray error = gaussian(6, each.lanes, each.layer.getNOut(), each.steps);
+    void outputAndGradientsEqualThoseOfTheStockLayer(Case layerCase) {
+        Pair pair = new Pair(layerCase.layer);
+        INDArray input = gaussian(5, layerCase.lanes, layerCase.layer.getNIn(), layerCase.steps);
+        INDArray error = gaussian(6, layerCase.lanes, layerCase.layer.getNOut(), layerCase.steps);
 
         assertClose(
                 pair.stock.activate(input.dup(), true, WORKSPACES), pair.ours.activate(input.dup(), true, WORKSPACES));
@@ -87,10 +87,10 @@ class OneDnnLayerTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void stateIsCarriedAsInTheStockLayer(Case each) {
-        Pair pair = new Pair(each.layer);
+    void stateIsCarriedAsInTheStockLayer(Case layerCase) {
+        Pair pair = new Pair(layerCase.layer);
         for (int i = 0; i < 3; i++) {
-            INDArray input = gaussian(i, each.lanes, each.layer.getNIn(), each.steps);
+            INDArray input = gaussian(i, layerCase.lanes, layerCase.layer.getNIn(), layerCase.steps);
             assertClose(
                     pair.stock.rnnTimeStep(input.dup(), WORKSPACES), pair.ours.rnnTimeStep(input.dup(), WORKSPACES));
         }
@@ -101,13 +101,13 @@ class OneDnnLayerTest {
         pair.ours.close();
     }
 
-    /** Networks give the layers they hold their parts of the gradient when they are first trained. */
+    /** The layers are replaced before the first training step, in which a network sets their gradient views. */
     @Test
-    void aStockNetworkWithTheseLayersLearnsTheSame() {
+    void stockNetworkWithTheseLayersLearnsTheSame() {
         MultiLayerNetwork stock = network();
         MultiLayerNetwork ours = network();
         for (int i = 0; i < 2; i++) {
-            ours.getLayers()[i] = replaced(ours.getLayers()[i]);
+            ours.getLayers()[i] = replacement(ours.getLayers()[i]);
         }
         INDArray input = gaussian(5, 6, 3, 9);
         INDArray labels = Nd4j.nn().softmax(gaussian(6, 6, 4, 9).muli(5), 1);
@@ -154,7 +154,7 @@ class OneDnnLayerTest {
         return array;
     }
 
-    private static OneDnnLayer replaced(Layer stock) {
+    private static OneDnnLayer replacement(Layer stock) {
         OneDnnLayer ours = new OneDnnLayer(stock.conf());
         ours.setIndex(stock.getIndex());
         ours.setParamsViewArray(stock.params());
@@ -162,7 +162,7 @@ class OneDnnLayerTest {
         return ours;
     }
 
-    /** The same parameters in both. */
+    /** A stock layer and ours with the same parameters. */
     private static final class Pair {
         private final RecurrentLayer stock;
         private final OneDnnLayer ours;
@@ -177,7 +177,7 @@ class OneDnnLayerTest {
             stock = (RecurrentLayer) conf.getLayer().instantiate(conf, null, 0, parameters, false, DataType.FLOAT);
             stockGradient = Nd4j.create(DataType.FLOAT, 1, size);
             stock.setBackpropGradientsViewArray(stockGradient);
-            ours = replaced(stock);
+            ours = replacement(stock);
             ourGradient = Nd4j.create(DataType.FLOAT, 1, size);
             ours.setBackpropGradientsViewArray(ourGradient);
         }
@@ -188,7 +188,7 @@ class OneDnnLayerTest {
         assertTrue(distance < TOLERANCE, "distance " + distance + " of " + expected + " and " + actual);
     }
 
-    /** Relative, but for arrays of a norm below 1. */
+    /** Relative to the norm of the expected array if that is above 1. */
     private static double distance(INDArray expected, INDArray actual) {
         if (!expected.equalShapes(actual)) {
             return Double.POSITIVE_INFINITY;

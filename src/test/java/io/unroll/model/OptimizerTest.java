@@ -18,8 +18,8 @@ class OptimizerTest {
 
     @ParameterizedTest
     @EnumSource
-    void movesParametersAndStateAsDeeplearning4jDoes(Settings.Optimizer kind) {
-        Optimizer optimizer = new Optimizer(kind, SIZE);
+    void updatesParametersAndStateLikeDeeplearning4j(Settings.Optimizer kind) {
+        OptimizerStep optimizer = new OptimizerStep(kind, SIZE);
         float[] initial = optimizer.initialState();
         FloatPointer parameters = new FloatPointer(new float[SIZE]);
         FloatPointer state = new FloatPointer(initial.length == 0 ? new float[1] : initial);

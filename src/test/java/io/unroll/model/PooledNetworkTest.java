@@ -26,26 +26,26 @@ class PooledNetworkTest {
 
     static Stream<Arguments> cellsAndPoolings() {
         return TestShapes.cells().filter(cell -> !cell.contains("tied")).flatMap(cell -> Stream.of(
-                        NetworkShape.Pooling.LAST, NetworkShape.Pooling.MEAN, NetworkShape.Pooling.MAX)
+                        NetworkShape.PoolingMode.LAST, NetworkShape.PoolingMode.MEAN, NetworkShape.PoolingMode.MAX)
                 .map(pooling -> Arguments.of(cell, pooling)));
     }
 
     @ParameterizedTest
     @MethodSource("cellsAndPoolings")
-    void lossAndGradientFollowTheEquations(String cell, NetworkShape.Pooling pooling) {
+    void lossAndGradientEqualTheReference(String cell, NetworkShape.PoolingMode pooling) {
         try (Network network = new Network(shape(cell, pooling), 1)) {
             Batch batch = batch(0);
             float[] parameters = network.parameters();
-            double[] at = new double[parameters.length];
-            Arrays.setAll(at, i -> parameters[i]);
+            double[] original = new double[parameters.length];
+            Arrays.setAll(original, i -> parameters[i]);
 
-            double expected = new ReferenceNetwork(network.shape(), at).meanPooledLoss(batch);
-            float[] numerical = new float[at.length];
-            for (int i = 0; i < at.length; i++) {
-                double[] moved = at.clone();
-                moved[i] = at[i] + 1e-5;
+            double expected = new ReferenceNetwork(network.shape(), original).meanPooledLoss(batch);
+            float[] numerical = new float[original.length];
+            for (int i = 0; i < original.length; i++) {
+                double[] moved = original.clone();
+                moved[i] = original[i] + 1e-5;
                 double above = new ReferenceNetwork(network.shape(), moved).meanPooledLoss(batch);
-                moved[i] = at[i] - 1e-5;
+                moved[i] = original[i] - 1e-5;
                 double below = new ReferenceNetwork(network.shape(), moved).meanPooledLoss(batch);
                 numerical[i] = (float) ((above - below) / 2e-5);
             }
@@ -57,16 +57,16 @@ class PooledNetworkTest {
 
     @ParameterizedTest
     @MethodSource("cellsAndPoolings")
-    void whatLiesBehindAnExamplesEndChangesNothing(String cell, NetworkShape.Pooling pooling) {
+    void paddingDoesNotChangeTheLogits(String cell, NetworkShape.PoolingMode pooling) {
         try (Network network = new Network(shape(cell, pooling), 1)) {
             Batch batch = batch(0);
-            int[] other = batch.inputs().clone();
+            int[] inputs = batch.inputs().clone();
             for (int lane = 0; lane < LENGTHS.length; lane++) {
                 for (int step = LENGTHS[lane]; step < STEPS; step++) {
-                    other[lane * STEPS + step] = (other[lane * STEPS + step] + 1) % VOCABULARY;
+                    inputs[lane * STEPS + step] = (inputs[lane * STEPS + step] + 1) % VOCABULARY;
                 }
             }
-            Batch changed = new Batch(LENGTHS.length, STEPS, other, batch.targets(), LENGTHS);
+            Batch changed = new Batch(LENGTHS.length, STEPS, inputs, batch.targets(), LENGTHS);
 
             assertArrayEquals(network.logits(batch), network.logits(changed));
         }
@@ -74,7 +74,7 @@ class PooledNetworkTest {
 
     @ParameterizedTest
     @MethodSource("cellsAndPoolings")
-    void aSavedNetworkGivesTheSameProbabilitiesInStockDeeplearning4j(String cell, NetworkShape.Pooling pooling)
+    void savedNetworkGivesTheSameProbabilitiesInDeeplearning4j(String cell, NetworkShape.PoolingMode pooling)
             throws IOException {
         try (Network network = new Network(shape(cell, pooling), 1)) {
             Batch batch = batch(0);
@@ -97,7 +97,7 @@ class PooledNetworkTest {
         }
     }
 
-    private static NetworkShape shape(String cell, NetworkShape.Pooling pooling) {
+    private static NetworkShape shape(String cell, NetworkShape.PoolingMode pooling) {
         NetworkShape plain = TestShapes.shape(VOCABULARY, "layers = 2, hidden = 5, embedding = 4, " + cell);
         return new NetworkShape(plain.model(), VOCABULARY, LABELS, pooling, null, plain.optimizer(), 1);
     }

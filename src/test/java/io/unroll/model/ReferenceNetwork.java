@@ -5,16 +5,16 @@ import io.unroll.config.Settings;
 import java.util.Arrays;
 import java.util.stream.DoubleStream;
 
-/** The networks' equations, one number at a time, in double precision: slow and obvious. */
+/** A slow but obvious reference: the networks' equations, number by number, in double precision. */
 final class ReferenceNetwork {
     private final Settings.Model model;
     private final int vocabulary;
     private final int outputs;
-    private final NetworkShape.Pooling pooling;
+    private final NetworkShape.PoolingMode pooling;
     private final double[] parameters;
     private int next;
-    private double[][] attended;
-    private double[] attention;
+    private double[][] sourceStates;
+    private double[] attentionWeights;
 
     ReferenceNetwork(NetworkShape shape, double[] parameters) {
         this.model = shape.model();
@@ -24,16 +24,19 @@ final class ReferenceNetwork {
         this.parameters = parameters;
     }
 
-    /** @param state {@code [array][lane * hidden + unit]}, in the order of {@link RecurrentState}; overwritten */
+    /**
+     * @param state initial state {@code [array][lane * hidden + unit]}, in the order of {@link RecurrentState};
+     *     overwritten
+     */
     double meanLoss(Batch batch, double[][] state) {
         double sum = 0;
         int counted = 0;
         for (int step = 0; step < batch.steps(); step++) {
             for (int lane = 0; lane < batch.lanes(); lane++) {
-                int at = lane * batch.steps() + step;
-                double[] hidden = hidden(batch.inputs()[at], lane, state);
-                if (batch.targets()[at] != Batch.IGNORED) {
-                    sum += loss(attended == null ? hidden : attend(hidden), batch.targets()[at]);
+                int index = lane * batch.steps() + step;
+                double[] hidden = hidden(batch.inputs()[index], lane, state);
+                if (batch.targets()[index] != Batch.IGNORED) {
+                    sum += loss(sourceStates == null ? hidden : attend(hidden), batch.targets()[index]);
                     counted++;
                 }
             }
@@ -41,7 +44,7 @@ final class ReferenceNetwork {
         return sum / counted;
     }
 
-    /** @return the state of the highest layer after each token, from zero */
+    /** @return the hidden state of the highest layer after each token, starting from the zero state */
     double[][] states(int[] tokens) {
         double[][] state = new double[2 * model.layers()][model.hidden()];
         double[][] states = new double[tokens.length][];
@@ -51,43 +54,44 @@ final class ReferenceNetwork {
         return states;
     }
 
-    /** Looks at a source's states before each output; the weights are column by column. */
+    /** Adds attention to the states of a source; the weights are stored column by column. */
     ReferenceNetwork attendingTo(double[][] states, double[] weights) {
-        attended = states;
-        attention = weights;
+        sourceStates = states;
+        attentionWeights = weights;
         return this;
     }
 
     private double[] attend(double[] hidden) {
         int size = hidden.length;
-        double[] exponents = new double[attended.length];
-        for (int token = 0; token < attended.length; token++) {
+        double[] exponents = new double[sourceStates.length];
+        for (int token = 0; token < sourceStates.length; token++) {
             double score = 0;
             for (int i = 0; i < size; i++) {
                 for (int j = 0; j < size; j++) {
-                    score += hidden[i] * attention[j * size + i] * attended[token][j];
+                    score += hidden[i] * attentionWeights[j * size + i] * sourceStates[token][j];
                 }
             }
             exponents[token] = Math.exp(score);
         }
-        double[] both = new double[2 * size];
-        for (int token = 0; token < attended.length; token++) {
+        double[] contextAndHidden = new double[2 * size];
+        for (int token = 0; token < sourceStates.length; token++) {
             for (int i = 0; i < size; i++) {
-                both[i] += exponents[token] / Arrays.stream(exponents).sum() * attended[token][i];
+                contextAndHidden[i] +=
+                        exponents[token] / Arrays.stream(exponents).sum() * sourceStates[token][i];
             }
         }
-        System.arraycopy(hidden, 0, both, size, size);
+        System.arraycopy(hidden, 0, contextAndHidden, size, size);
         double[] output = new double[size];
         for (int j = 0; j < size; j++) {
             for (int i = 0; i < 2 * size; i++) {
-                output[j] += both[i] * attention[size * size + j * 2 * size + i];
+                output[j] += contextAndHidden[i] * attentionWeights[size * size + j * 2 * size + i];
             }
             output[j] = Math.tanh(output[j]);
         }
         return output;
     }
 
-    /** The mean loss where each lane is an example of its own, and has one target. */
+    /** @return the mean loss if each lane is an example with one target */
     double meanPooledLoss(Batch batch) {
         double sum = 0;
         for (int lane = 0; lane < batch.lanes(); lane++) {
@@ -102,7 +106,7 @@ final class ReferenceNetwork {
                 int feature = i;
                 DoubleStream values = Arrays.stream(steps).mapToDouble(step -> step[feature]);
                 pooled[i] = switch (pooling) {
-                    case NONE -> throw new IllegalStateException("there is no one target");
+                    case NONE -> throw new IllegalStateException("no pooling");
                     case LAST -> steps[steps.length - 1][i];
                     case MEAN -> values.average().orElseThrow();
                     case MAX -> values.max().orElseThrow();
@@ -133,15 +137,15 @@ final class ReferenceNetwork {
         return x;
     }
 
-    /** Rows of W are tokens, those of the embedding where they are tied. */
+    /** @return logits; each row of W belongs to a token, and is its embedding if the two are tied */
     private double[] output(double[] x) {
         int bias = parameters.length - outputs;
         int weights = model.tied() ? 0 : bias - outputs * x.length;
         double[] logits = new double[outputs];
-        for (int each = 0; each < outputs; each++) {
-            logits[each] = parameters[bias + each];
+        for (int output = 0; output < outputs; output++) {
+            logits[output] = parameters[bias + output];
             for (int i = 0; i < x.length; i++) {
-                logits[each] += x[i] * parameters[weights + each * x.length + i];
+                logits[output] += x[i] * parameters[weights + output * x.length + i];
             }
         }
         return logits;
@@ -158,36 +162,36 @@ final class ReferenceNetwork {
         return sums;
     }
 
-    /** Blocks: update gate, reset gate, candidate; where the reset comes after, a second bias of the candidate. */
+    /** Blocks: update gate, reset gate, candidate; with reset-after, also a second bias of the candidate. */
     private double[] gru(double[] x, int lane, double[] hidden) {
         int size = model.hidden();
-        double[] before = Arrays.copyOfRange(hidden, lane * size, (lane + 1) * size);
+        double[] previous = Arrays.copyOfRange(hidden, lane * size, (lane + 1) * size);
         double[] input = product(x, 3 * size);
         int recurrent = next;
-        double[] fromBefore = product(before, 3 * size);
+        double[] fromState = product(previous, 3 * size);
         double[] bias = Arrays.copyOfRange(parameters, next, next + (model.resetAfter() ? 4 : 3) * size);
         next += bias.length;
         double[] update = new double[size];
         double[] reset = new double[size];
         for (int i = 0; i < size; i++) {
-            update[i] = sigmoid(input[i] + fromBefore[i] + bias[i]);
-            reset[i] = sigmoid(input[size + i] + fromBefore[size + i] + bias[size + i]);
+            update[i] = sigmoid(input[i] + fromState[i] + bias[i]);
+            reset[i] = sigmoid(input[size + i] + fromState[size + i] + bias[size + i]);
         }
         for (int i = 0; i < size; i++) {
             double sum = input[2 * size + i] + bias[2 * size + i];
             if (model.resetAfter()) {
-                sum += reset[i] * (fromBefore[2 * size + i] + bias[3 * size + i]);
+                sum += reset[i] * (fromState[2 * size + i] + bias[3 * size + i]);
             } else {
                 for (int j = 0; j < size; j++) {
-                    sum += reset[j] * before[j] * parameters[recurrent + (2 * size + i) * size + j];
+                    sum += reset[j] * previous[j] * parameters[recurrent + (2 * size + i) * size + j];
                 }
             }
-            hidden[lane * size + i] = update[i] * before[i] + (1 - update[i]) * Math.tanh(sum);
+            hidden[lane * size + i] = update[i] * previous[i] + (1 - update[i]) * Math.tanh(sum);
         }
         return Arrays.copyOfRange(hidden, lane * size, (lane + 1) * size);
     }
 
-    /** Deeplearning4j's blocks: candidate, forget, output, input gate; then peepholes to forget, output, input. */
+    /** Blocks: candidate, forget, output, input gate; then the peepholes of the forget, output and input gate. */
     private double[] lstm(double[] x, int lane, double[] hidden, double[] cell) {
         int size = model.hidden();
         double[] sums = sums(x, lane, hidden, 4);
@@ -199,14 +203,14 @@ final class ReferenceNetwork {
         bias(sums);
         double[] out = new double[size];
         for (int i = 0; i < size; i++) {
-            int at = lane * size + i;
+            int index = lane * size + i;
             double candidate = Math.tanh(sums[i]);
-            double forget = sigmoid(sums[size + i] + peepholes[i] * cell[at]);
-            double input = sigmoid(sums[3 * size + i] + peepholes[2 * size + i] * cell[at]);
-            cell[at] = forget * cell[at] + input * candidate;
-            double output = sigmoid(sums[2 * size + i] + peepholes[size + i] * cell[at]);
-            out[i] = output * Math.tanh(cell[at]);
-            hidden[at] = out[i];
+            double forget = sigmoid(sums[size + i] + peepholes[i] * cell[index]);
+            double input = sigmoid(sums[3 * size + i] + peepholes[2 * size + i] * cell[index]);
+            cell[index] = forget * cell[index] + input * candidate;
+            double output = sigmoid(sums[2 * size + i] + peepholes[size + i] * cell[index]);
+            out[i] = output * Math.tanh(cell[index]);
+            hidden[index] = out[i];
         }
         return out;
     }
@@ -227,7 +231,7 @@ final class ReferenceNetwork {
         }
     }
 
-    /** x W, where W lies column by column. */
+    /** @return x W for a W that is stored column by column */
     private double[] product(double[] x, int columns) {
         double[] result = new double[columns];
         for (int column = 0; column < columns; column++) {

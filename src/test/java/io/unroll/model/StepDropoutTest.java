@@ -17,7 +17,7 @@ class StepDropoutTest {
     private static final int FEATURES = 40;
 
     @Test
-    void lockedAllStepsOfALaneDropTheSame() {
+    void lockedDropoutDropsTheSameFeaturesInAllSteps() {
         INDArray kept = kept(new SpatialDropout(0.75));
         for (int lane = 0; lane < LANES; lane++) {
             for (int feature = 0; feature < FEATURES; feature++) {
@@ -26,20 +26,20 @@ class StepDropoutTest {
                 }
             }
         }
-        assertTrue(differ(kept, 0, 1), "lanes drop the same");
+        assertTrue(differ(kept, 0, 1), "all lanes drop the same features");
     }
 
     @Test
-    void otherwiseEachStepDropsOthers() {
-        assertTrue(differ(kept(new Dropout(0.75)), 1, 0), "steps drop the same");
+    void plainDropoutDropsOtherFeaturesInEachStep() {
+        assertTrue(differ(kept(new Dropout(0.75)), 1, 0), "all steps drop the same features");
     }
 
-    /** @return what is kept of ones, after looking whether a gradient goes the same way */
+    /** @return an array of ones after dropout; also checks that the gradient has the same mask */
     private static INDArray kept(IDropout dropout) {
         Nd4j.getRandom().setSeed(5);
-        try (StepArrays arrays = new StepArrays()) {
+        try (StepWorkspace workspace = new StepWorkspace()) {
             INDArray ones = Nd4j.ones(DataType.FLOAT, STEPS, LANES, FEATURES);
-            INDArray kept = StepDropout.apply(dropout, ones, Nd4j.create(DataType.FLOAT, ones.shape()), arrays);
+            INDArray kept = StepDropout.apply(dropout, ones, Nd4j.create(DataType.FLOAT, ones.shape()), workspace);
             double share = kept.gt(0).castTo(DataType.FLOAT).meanNumber().doubleValue();
             assertEquals(0.75, share, 0.1);
             assertEquals(1 / 0.75, kept.maxNumber().doubleValue(), 1e-6);
@@ -50,7 +50,7 @@ class StepDropoutTest {
         }
     }
 
-    /** @return whether the first step of the first lane keeps others than this one */
+    /** @return whether this step and lane keep other features than the first step of the first lane */
     private static boolean differ(INDArray kept, int step, int lane) {
         for (int feature = 0; feature < FEATURES; feature++) {
             if (kept.getFloat(0, 0, feature) != kept.getFloat(step, lane, feature)) {

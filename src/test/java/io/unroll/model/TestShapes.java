@@ -4,11 +4,11 @@ import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import java.util.stream.Stream;
 
-/** Small networks, one for each cell. */
+/** Shapes of small networks. */
 public final class TestShapes {
     private TestShapes() {}
 
-    /** @return the settings that choose each cell, and tied embeddings; hidden is to be 5 */
+    /** @return model settings of each cell type, and of tied embeddings, for which hidden must be 5 */
     public static Stream<String> cells() {
         return Stream.of(
                 "cell = lstm",
@@ -20,13 +20,13 @@ public final class TestShapes {
                 "cell = lstm, tied = true, embedding = 5");
     }
 
-    /** @param model settings of {@code model}, which stand above the rest */
+    /** @param model settings of the section {@code model}; the others have their defaults */
     public static NetworkShape shape(int vocabulary, String model) {
         return shape(vocabulary, model, Settings.Optimizer.ADAM);
     }
 
     static NetworkShape shape(int vocabulary, String model, Settings.Optimizer optimizer) {
-        String all = "run.directory = x, corpus.path = x, model { " + model + " }";
-        return new NetworkShape(SettingsReader.parse(all, "test").model(), vocabulary, optimizer, 1);
+        String settings = "run.directory = x, corpus.path = x, model { " + model + " }";
+        return new NetworkShape(SettingsReader.parse(settings, "test").model(), vocabulary, optimizer, 1);
     }
 }

@@ -52,11 +52,11 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.schedule.ExponentialSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 
-/** Networks for images that come from anybody: {@code model.image.network}. */
+/** Image networks of {@code model.image.network} from untrusted sources. */
 class UntrustedImageNetworkTest {
     private static final int SIDE = 8;
 
-    /** Its name does not load it. */
+    /** A string, because a class literal could load the class. */
     private static final String LOADED = "io.unroll.Marker$Loaded";
 
     @TempDir
@@ -65,17 +65,17 @@ class UntrustedImageNetworkTest {
     private int files;
 
     @BeforeEach
-    void forget() {
+    void clearMarks() {
         Marker.MARKS.clear();
     }
 
     @AfterEach
-    void nothingHasRun() {
+    void assertNoMarkerClassWasLoaded() {
         assertEquals(List.of(), Marker.MARKS);
     }
 
     @Test
-    void networksOfManyPartsAreRead() throws IOException {
+    void readsNetworksWithManyKindsOfParts() throws IOException {
         ComputationGraph graph = graph();
         INDArray input =
                 PixelShape.values(new int[][] {image()}, SIDE).divi(127.5).subi(1);
@@ -88,7 +88,7 @@ class UntrustedImageNetworkTest {
     }
 
     @Test
-    void normalizersOfTheUsualKindsDoWhatTheyDoInDeeplearning4j() throws IOException {
+    void commonNormalizersWorkAsInDeeplearning4j() throws IOException {
         NormalizerStandardize standardize = new NormalizerStandardize(
                 Nd4j.createFromArray(100f, 110, 120).reshape(1, 3),
                 Nd4j.createFromArray(40f, 50, 60).reshape(1, 3));
@@ -117,7 +117,7 @@ class UntrustedImageNetworkTest {
     }
 
     @Test
-    void noClassIsLoadedWhereverItIsNamed() throws IOException {
+    void unknownClassNamesAreRefusedEverywhere() throws IOException {
         String marker = Matcher.quoteReplacement(LOADED);
         for (byte[] good : List.of(bytes(graph()), bytes(layers()))) {
             String json = new String(Zips.entries(good).get("configuration.json"), StandardCharsets.UTF_8);
@@ -126,7 +126,7 @@ class UntrustedImageNetworkTest {
                 for (boolean first = true; names.find(); first = false) {
                     String named = json.substring(0, names.start()) + "\"" + key + "\" : \"" + LOADED + "\"";
                     String rest = json.substring(names.end());
-                    // The first of two names is the one that counts for Deeplearning4j, and the last one for a tree.
+                    // If a key occurs twice, Deeplearning4j uses the first value, and a JSON tree has the last one.
                     for (String bad : List.of(
                             named + rest,
                             named + "," + names.group() + rest,
@@ -138,7 +138,7 @@ class UntrustedImageNetworkTest {
                     }
                 }
             }
-            // Jackson takes an array, too, of a class and its properties.
+            // Jackson also accepts an array of a class name and its properties.
             Matcher objects = Pattern.compile("\"(activationFn|layer|weightInitFn|distribution|iupdater|preProcessor"
                             + "|idropout|weightNoise|biasUpdater|lossFn)\" : (?=\\{|null)")
                     .matcher(json);
@@ -168,11 +168,11 @@ class UntrustedImageNetworkTest {
     }
 
     @Test
-    void nothingIsDeserialized() throws IOException {
+    void serializedObjectsAreRefused() throws IOException {
         byte[] good = bytes(layers());
         for (String name : List.of("preprocessor.bin", "objects/x", "../x", "/x", "more")) {
             String problem = assertProblem(Zips.with(good, name, Marker.serialized()));
-            assertTrue(problem.contains("it has an entry \"" + name + "\", which does not belong there"), problem);
+            assertTrue(problem.contains("it has an unexpected entry \"" + name + "\""), problem);
         }
         for (String name : List.of("configuration.json", "coefficients.bin", "normalizer.bin")) {
             assertProblem(Zips.with(good, name, Marker.serialized()));
@@ -191,7 +191,7 @@ class UntrustedImageNetworkTest {
     }
 
     @Test
-    void noMoreIsReadThanTheNetworkNeeds() throws IOException {
+    void oversizedAndTruncatedFilesAreRefused() throws IOException {
         byte[] good = bytes(layers());
         byte[] json = Zips.entries(good).get("configuration.json");
         byte[] coefficients = Zips.entries(good).get("coefficients.bin");
@@ -212,7 +212,7 @@ class UntrustedImageNetworkTest {
     }
 
     @Test
-    void weightsThatAreNotFiniteAreRefused() throws IOException {
+    void nonFiniteWeightsAreRefused() throws IOException {
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
             MultiLayerNetwork layers = layers();
             layers.params().putScalar(7, bad);
@@ -222,9 +222,9 @@ class UntrustedImageNetworkTest {
     }
 
     @Test
-    void layersOfKerasThatHoldCodeAreRefused() throws IOException {
+    void kerasLayersWithCodeAreRefused() throws IOException {
         for (String name : List.of("sequential.h5", "functional.h5")) {
-            byte[] good = CutNetworkTest.class.getResourceAsStream(name).readAllBytes();
+            byte[] good = FeatureExtractorTest.class.getResourceAsStream(name).readAllBytes();
             for (String layer : List.of("Lambda", "TFOp2d", "Conv9D")) {
                 String text = new String(good, StandardCharsets.ISO_8859_1);
                 assertTrue(text.contains("\"Conv2D\""), name);
@@ -232,7 +232,7 @@ class UntrustedImageNetworkTest {
                 Files.write(
                         file, text.replace("\"Conv2D\"", "\"" + layer + "\"").getBytes(StandardCharsets.ISO_8859_1));
                 String problem = problem(file);
-                assertTrue(problem.contains("its configuration names \"" + layer + "\", which is no known"), problem);
+                assertTrue(problem.contains("its configuration names \"" + layer + "\", which is not"), problem);
             }
         }
     }
@@ -249,16 +249,16 @@ class UntrustedImageNetworkTest {
     private static String problem(Path file) {
         String message = assertThrows(
                         ConfigurationException.class,
-                        () -> CutNetwork.features(file.toString(), "conv", image(), SIDE, new Configuration()))
+                        () -> FeatureExtractor.features(file.toString(), "conv", image(), SIDE, new Configuration()))
                 .getMessage();
-        assertTrue(message.startsWith("model.image.network = " + file + " is no readable network"), message);
+        assertTrue(message.startsWith("model.image.network = " + file + " is not a readable "), message);
         assertEquals(List.of(), Marker.MARKS, message);
         return message;
     }
 
     private float[] features(byte[] zip, String layer) throws IOException {
         Path file = Files.write(folder.resolve(files++ + ".zip"), zip);
-        return CutNetwork.features(file.toString(), layer, image(), SIDE, new Configuration());
+        return FeatureExtractor.features(file.toString(), layer, image(), SIDE, new Configuration());
     }
 
     private static byte[] bytes(org.deeplearning4j.nn.api.Model network) throws IOException {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Weights that come to the driver and weights that are shuffled have the same mean, bit for bit. */
+/** Averaging on the driver and averaging by a shuffle have the same result, bit for bit. */
 class AveragedRoundIT {
     private static final int ROUNDS = 2;
 
@@ -31,7 +31,7 @@ class AveragedRoundIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"average", "keep", "reset"})
-    void bothWaysGiveTheSameBits(String updater) throws IOException {
+    void averagesTheSameBitsOnTheDriverAndByShuffle(String updater) throws IOException {
         System.setProperty("spark.master", "local[2]");
         System.setProperty("spark.ui.enabled", "false");
         Files.writeString(folder.resolve("text"), SampleText.lines(400));
@@ -46,8 +46,8 @@ class AveragedRoundIT {
                         .formatted(folder, updater),
                 "test");
         try (Session session = Session.start("test", 1)) {
-            RoundJob.Done collected = train(session, settings, AveragedRound.MAX_COLLECTED_BYTES);
-            RoundJob.Done shuffled = train(session, settings, 0);
+            RoundJob.CompletedRound collected = train(session, settings, AveragedRound.MAX_COLLECTED_BYTES);
+            RoundJob.CompletedRound shuffled = train(session, settings, 0);
             assertSame(collected.snapshot(), shuffled.snapshot());
             assertEquals(
                     collected.results().stream().map(result -> result.loss()).toList(),
@@ -55,25 +55,26 @@ class AveragedRoundIT {
         }
     }
 
-    private static RoundJob.Done train(Session session, Settings settings, long maxCollectedBytes) throws IOException {
+    private static RoundJob.CompletedRound train(Session session, Settings settings, long maxCollectedBytes)
+            throws IOException {
         Task task = Task.of(settings);
         PreparedCorpus corpus =
-                Prepare.of(session, settings, task, Optional.empty()).prepare();
+                CorpusPreparation.of(session, settings, task, Optional.empty()).prepare();
         NetworkShape shape = task.network(corpus.vocabularies());
         Plan plan = corpus.source().plan(settings);
         RoundJob rounds = new RoundJob(session, settings, corpus, shape, plan, maxCollectedBytes);
         RunState state;
         try (Network network = new Network(shape, settings.run().seed())) {
-            state = RunState.before(Snapshot.initial(network.parameters(), plan.replicas()));
+            state = RunState.initial(Snapshot.initial(network.parameters(), plan.replicas()));
         }
-        RoundJob.Done done = null;
+        RoundJob.CompletedRound completed = null;
         for (int round = 0; round < ROUNDS; round++) {
-            done = rounds.run(state);
-            long shuffledBytes = rounds.report(done, null).bytes().get("shuffle");
+            completed = rounds.run(state);
+            long shuffledBytes = rounds.report(completed, null).bytes().get("shuffle");
             assertEquals(maxCollectedBytes == 0, shuffledBytes > 0);
-            state = state.after(done.snapshot(), rounds.report(done, null), 1);
+            state = state.after(completed.snapshot(), rounds.report(completed, null), 1);
         }
-        return done;
+        return completed;
     }
 
     private static void assertSame(Snapshot expected, Snapshot actual) {

@@ -14,14 +14,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A text that is four times as large as the heap. */
+/** A text corpus four times as large as the heap. */
 @Tag("nightly")
 class BigCorpusIT {
     @TempDir
     private Path folder;
 
     @Test
-    void itIsPreparedAndTrainedOnInASmallHeap() throws Exception {
+    void preparesAndTrainsInASmallHeap() throws Exception {
         long characters = write(folder.resolve("text"), 4L << 30);
         Files.writeString(
                 folder.resolve("conf"),
@@ -62,12 +62,12 @@ class BigCorpusIT {
         return new Unroll(folder).start(arguments);
     }
 
-    /** @return how many characters were written, of a byte each */
-    private static long write(Path file, long least) throws IOException {
+    /** @return the number of characters written, one byte each */
+    private static long write(Path file, long minBytes) throws IOException {
         String lines = SampleText.lines(50_000);
         long written = 0;
         try (Writer out = Files.newBufferedWriter(file)) {
-            for (; written < least; written += lines.length()) {
+            for (; written < minBytes; written += lines.length()) {
                 out.write(lines);
             }
         }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is prepared and has changed since is prepared again, and nothing else is touched. */
+/** Prepared files that have changed are prepared again; foreign files are not touched. */
 class DamagedPreparedIT {
     @TempDir
     private static Path folder;
@@ -57,7 +57,7 @@ class DamagedPreparedIT {
                 "corpus.path = FOLDER/text",
                 "task = classification, corpus.path = FOLDER/rows.csv"
             })
-    void whatHasChangedIsPreparedAgain(String text) throws IOException {
+    void preparesChangedFilesAgain(String text) throws IOException {
         Settings settings = SettingsReader.parse(
                 ("run.directory = FOLDER/run, training.batch = 2, corpus.prepared = FOLDER/prepared\n" + text)
                         .replaceAll("FOLDER([/\\w.]*)", "\"" + folder + "$1\""),
@@ -70,10 +70,10 @@ class DamagedPreparedIT {
 
         for (String name : List.of(".bin", "index.json", "vocabulary.json")) {
             for (UnaryOperator<byte[]> change : changes()) {
-                // A file system without checksums of its own, or one with.
-                for (boolean raw : new boolean[] {true, false}) {
+                // Without and with the checksum file of the file system.
+                for (boolean withoutChecksum : new boolean[] {true, false}) {
                     Path file = file(first, name);
-                    if (raw) {
+                    if (withoutChecksum) {
                         Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
                     }
                     byte[] bytes = change.apply(Files.readAllBytes(file));
@@ -113,16 +113,16 @@ class DamagedPreparedIT {
         return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
-    /** @return the file of this kind that the index, which is whole, has */
-    private static Path file(PreparedCorpus corpus, String end) throws IOException {
+    /** @return the file with this ending; of several .bin files, one that the index names */
+    private static Path file(PreparedCorpus corpus, String ending) throws IOException {
         String index = Files.readString(Path.of(path(corpus) + "/index.json"));
-        try (Stream<Path> all = Files.list(Path.of(path(corpus)))) {
-            Path found = all.filter(file -> file.toString().endsWith(end))
-                    .filter(file -> !end.equals(".bin")
+        try (Stream<Path> files = Files.list(Path.of(path(corpus)))) {
+            Path found = files.filter(file -> file.toString().endsWith(ending))
+                    .filter(file -> !ending.equals(".bin")
                             || index.contains(file.getFileName().toString()))
                     .findFirst()
                     .orElse(null);
-            assertNotNull(found, end);
+            assertNotNull(found, ending);
             return found;
         }
     }
@@ -132,7 +132,7 @@ class DamagedPreparedIT {
     }
 
     private static PreparedCorpus prepare(Settings settings) throws IOException {
-        return Prepare.of(session, settings, Task.of(settings), Optional.empty())
+        return CorpusPreparation.of(session, settings, Task.of(settings), Optional.empty())
                 .prepare();
     }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Losses that are finite, and absurd. */
+/** Detects divergence by losses that are finite but far too large. */
 class DivergenceIT {
     @TempDir
     private static Path folder;
@@ -61,7 +61,7 @@ class DivergenceIT {
                 "classification | rows.csv  | training { optimizer = sgd, learning-rate = 1e30, clip-norm = 0 }",
                 "seq2seq        | rows.csv  | corpus.columns { source = text, target = label }, training.learning-rate = 30",
             })
-    void stopTheRun(String task, String corpus, String more) {
+    void stopsADivergingRun(String task, String corpus, String more) {
         String name = task + Integer.toHexString(more.hashCode());
         String message = assertThrows(UnrollException.class, () -> runs.train(settings(name, task, corpus, more)))
                 .getMessage();
@@ -74,7 +74,7 @@ class DivergenceIT {
     }
 
     @Test
-    void theLastGoodModelIsKept() {
+    void keepsTheLastGoodModel() {
         String more = "training { optimizer = adam, learning-rate = 30 }, cluster.averaging.every = 1";
         String message = assertThrows(
                         UnrollException.class, () -> runs.train(settings("good", "language-model", "text", more)))
@@ -82,12 +82,12 @@ class DivergenceIT {
 
         assertTrue(message.contains("is kept in " + folder + "/good/last-good"), message);
         var kept = new ModelFolder(folder + "/good/last-good", new Configuration()).read();
-        assertFalse(UniformLoss.of(kept.shape()).isAbsurd(kept.manifest().trainingLoss()));
+        assertFalse(UniformLoss.of(kept.shape()).isDiverged(kept.manifest().trainingLoss()));
     }
 
-    /** Labels of which one is rare, a warm start on text that the model finds unlikely, and a run that goes on. */
+    /** A rare label, a warm start on text that is unlikely under the model, and a run that resumes for more epochs. */
     @Test
-    void nothingElseIsStopped() throws IOException {
+    void doesNotStopHealthyRuns() throws IOException {
         StringBuilder rare = new StringBuilder("label,text\n");
         for (int i = 0; i < 300; i++) {
             rare.append(i % 100 == 0 ? "yes," : "no,").append(i).append("\n");

@@ -9,44 +9,44 @@ import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 
 class ExecutorMemoryTest {
-    private static final long REPLICA = 200L << 20;
+    private static final long REPLICA_BYTES = 200L << 20;
 
     private final SparkConf conf = new SparkConf(false).set("spark.master", "yarn");
 
     @Test
-    void theDefaultOverheadIsTooLittleForAReplicaOf200Mebibytes() {
+    void refusesTheDefaultOverheadForAReplicaOf200Mebibytes() {
         String message = refusal();
         assertTrue(message.contains("--conf spark.executor.memoryOverhead=540m"), message);
         assertTrue(message.contains("is 384 MiB"), message);
     }
 
     @Test
-    void tasksAtOnceCount() {
+    void multipliesByConcurrentTasks() {
         conf.set("spark.executor.cores", "4").set("spark.task.cpus", "2").set("spark.executor.memoryOverhead", "600m");
         assertTrue(refusal().contains("memoryOverhead=780m"), refusal());
         conf.set("spark.executor.memoryOverhead", "780");
-        assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA));
+        assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA_BYTES));
     }
 
     @Test
-    void aTenthOfALargeHeapMayDo() {
+    void acceptsTheDefaultOverheadOfALargeHeap() {
         conf.set("spark.executor.memory", "8g");
-        assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA));
+        assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA_BYTES));
         conf.set("spark.executor.memoryOverheadFactor", "0.05");
         assertTrue(refusal().contains("is 409 MiB"), refusal());
     }
 
     @Test
-    void aStandaloneClusterDoesNotWatchIt() {
+    void checksNoOverheadOnAStandaloneCluster() {
         conf.set("spark.master", "spark://host:7077");
-        assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA));
+        assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA_BYTES));
     }
 
     @Test
-    void whatThisMachineHasNoMemoryForIsRefusedWithNumbers() {
-        ExecutorMemory.checkMachine(REPLICA, 1, REPLICA);
+    void refusesMoreMemoryThanTheMachineHas() {
+        ExecutorMemory.checkMachine(REPLICA_BYTES, 1, REPLICA_BYTES);
         String message = assertThrows(
-                        ConfigurationException.class, () -> ExecutorMemory.checkMachine(REPLICA, 4, 1L << 40))
+                        ConfigurationException.class, () -> ExecutorMemory.checkMachine(REPLICA_BYTES, 4, 1L << 40))
                 .getMessage();
         assertTrue(
                 message.startsWith("training 4 replicas at once takes about 5033664 MiB of memory, 1048576 MiB for each"
@@ -55,7 +55,7 @@ class ExecutorMemoryTest {
     }
 
     private String refusal() {
-        return assertThrows(ConfigurationException.class, () -> ExecutorMemory.check(conf, REPLICA))
+        return assertThrows(ConfigurationException.class, () -> ExecutorMemory.check(conf, REPLICA_BYTES))
                 .getMessage();
     }
 }

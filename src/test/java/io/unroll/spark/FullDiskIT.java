@@ -27,12 +27,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A disk that is full while a corpus is prepared. */
+/** The disk becomes full while a corpus is prepared. */
 class FullDiskIT {
     private static final String FILE_SYSTEM = "spark.hadoop.fs.file.impl";
     private static final String FULL = "No space left on device";
 
-    private static volatile String fullFor;
+    private static volatile String fullForPrefix;
     private static volatile boolean asError;
 
     @TempDir
@@ -40,7 +40,7 @@ class FullDiskIT {
 
     private static Session session;
 
-    /** The local file system, whose disk is full for files of some name. */
+    /** Local file system that reports a full disk for files whose names have a given prefix. */
     static final class FullFileSystem extends LocalFileSystem {
         @Override
         public FSDataOutputStream create(
@@ -53,7 +53,7 @@ class FullDiskIT {
                 Progressable progress)
                 throws IOException {
             OutputStream out = super.create(path, permission, overwrite, buffer, replication, block, progress);
-            boolean full = fullFor != null && path.getName().startsWith(fullFor);
+            boolean full = fullForPrefix != null && path.getName().startsWith(fullForPrefix);
             return new FSDataOutputStream(full ? new FullStream(out) : out, null);
         }
     }
@@ -78,7 +78,7 @@ class FullDiskIT {
         }
     }
 
-    /** As the local file system throws it. */
+    /** The error that Hadoop's local file system throws; its constructor is not public. */
     private static FSError error(IOException cause) {
         try {
             Constructor<FSError> constructor = FSError.class.getDeclaredConstructor(Throwable.class);
@@ -116,11 +116,11 @@ class FullDiskIT {
         "rows.csv, classification, examples-, false",
         "rows.csv, classification, labels, true",
     })
-    void isNamedWithItsFileAndKeyAndCanBeMended(String corpus, String task, String file, boolean error)
+    void namesTheFileAndTheKeyAndPreparesOnceThereIsSpace(String corpus, String task, String file, boolean error)
             throws IOException {
         String settings = "corpus.path = \"" + folder.resolve(corpus) + "\", task = " + task + ", run.directory = \""
                 + folder.resolve("run-" + file + error) + "\", corpus { validation = 0, test = 0 }";
-        fullFor = file;
+        fullForPrefix = file;
         asError = error;
 
         String problem =
@@ -134,14 +134,14 @@ class FullDiskIT {
         Path named = Path.of(URI.create(problem.substring(0, problem.indexOf(' '))));
         assertFalse(Files.isRegularFile(named), problem);
         assertFalse(Files.exists(named.resolveSibling("index.json")) || Files.exists(named.resolve("index.json")));
-        fullFor = null;
+        fullForPrefix = null;
         assertFalse(prepare(settings).found());
         assertTrue(prepare(settings).found());
     }
 
     private static PreparedCorpus prepare(String text) throws IOException {
         Settings settings = SettingsReader.parse(text, "test");
-        return Prepare.of(session, settings, Task.of(settings), Optional.empty())
+        return CorpusPreparation.of(session, settings, Task.of(settings), Optional.empty())
                 .prepare();
     }
 }

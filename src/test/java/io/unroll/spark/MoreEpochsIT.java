@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.SampleText;
-import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A run that goes on to more epochs is one that was asked for as many from the beginning. */
+/** A run that resumes for more epochs equals a run that had this number of epochs from the beginning, bit for bit. */
 class MoreEpochsIT {
     @TempDir
     private static Path folder;
@@ -61,8 +61,8 @@ class MoreEpochsIT {
                 "language-model | training { schedule = plateau, early-stopping = 2 }, cluster.averaging.updater = keep",
                 "classification | training.early-stopping = 3",
             })
-    void alsoWithEarlyStopping(String task, String more) throws IOException {
-        withTheSameBits(task, more);
+    void trainsMoreEpochsWithEarlyStopping(String task, String more) throws IOException {
+        trainsMoreEpochsWithTheSameBits(task, more);
     }
 
     @Tag("full")
@@ -72,18 +72,18 @@ class MoreEpochsIT {
             value = {
                 "language-model | training.schedule = constant",
                 "language-model | training { schedule = step, decay-after = 2 }",
-                // The best model is of an epoch before the last one, and none is better later.
+                // The best epoch is before the last one, and no later epoch is better.
                 "language-model | training { early-stopping = 9, learning-rate = 0.5 }",
                 "language-model | run.checkpoint { every = 4, keep = 1 }",
             })
-    void withTheSameBits(String task, String more) throws IOException {
+    void trainsMoreEpochsWithTheSameBits(String task, String more) throws IOException {
         String name = task + Integer.toHexString(more.hashCode());
         runs.train(settings(name + "-long", task, 5, more));
-        Model three = runs.train(settings(name, task, 3, more));
+        TrainedModel three = runs.train(settings(name, task, 3, more));
         Path run = folder.resolve(name);
 
         runs.progress.clear();
-        Model five = runs.train(settings(name, task, 5, more));
+        TrainedModel five = runs.train(settings(name, task, 5, more));
 
         boolean stoppedBefore = three.manifest().epochs() < 3;
         assertTrue(stoppedBefore || runs.progress.stream().anyMatch(line -> line.startsWith("round ")));
@@ -94,10 +94,10 @@ class MoreEpochsIT {
         assertEquals(List.of("finished [" + run + "/model]"), runs.progress);
     }
 
-    /** As after a kill in the second epoch: there is no model yet, and the newest checkpoints are gone. */
+    /** As after a kill in the second epoch: no model yet, and no later checkpoints. */
     @Test
-    void alsoARunThatIsNotFinished() throws IOException {
-        runs.train(settings("whole", "language-model", 4, ""));
+    void resumesAnUnfinishedRunWithMoreEpochs() throws IOException {
+        runs.train(settings("uninterrupted", "language-model", 4, ""));
         runs.train(settings("killed", "language-model", 2, "run.checkpoint.keep = 99"));
         Path run = folder.resolve("killed");
         FileUtils.deleteDirectory(run.resolve("model").toFile());
@@ -109,17 +109,16 @@ class MoreEpochsIT {
         runs.train(settings("killed", "language-model", 4, ""));
 
         assertTrue(runs.progress.stream().anyMatch(line -> line.startsWith("resumed [") && line.endsWith(", 5]")));
-        assertSame(folder.resolve("whole"), run);
+        assertSame(folder.resolve("uninterrupted"), run);
     }
 
-    /** The model of fewer epochs is there until the longer run's is. */
     @Test
-    void whatIsKilledWhileItGoesOnLosesNoModel() throws IOException {
+    void keepsTheModelUntilTheLongerRunIsComplete() throws IOException {
         runs.train(settings("two", "language-model", 2, ""));
         runs.train(settings("four", "language-model", 4, ""));
-        Path run = folder.resolve("goes-on");
+        Path run = folder.resolve("resumed");
         FileUtils.copyDirectory(folder.resolve("two").toFile(), run.toFile());
-        // The checkpoint of a round of the third epoch, with which another attempt was killed.
+        // As if another attempt had been killed in the third epoch: the run directory has a checkpoint of that epoch.
         runs.train(settings("three", "language-model", 3, "run.checkpoint.keep = 99"));
         Path rounds = folder.resolve("three/checkpoints");
         int third;
@@ -135,20 +134,20 @@ class MoreEpochsIT {
         }
         assertEquals(-1, Files.mismatch(folder.resolve("two/model/network.zip"), run.resolve("model/network.zip")));
 
-        runs.train(settings("goes-on", "language-model", 4, ""));
+        runs.train(settings("resumed", "language-model", 4, ""));
 
         assertSame(folder.resolve("four"), run);
     }
 
     @ParameterizedTest
     @CsvSource({"linear", "cosine"})
-    void notWhereTheScheduleDependsOnTheirNumber(String schedule) throws IOException {
+    void refusesIfTheScheduleDependsOnTheNumberOfEpochs(String schedule) throws IOException {
         String more = "training.schedule = " + schedule;
         runs.train(settings(schedule, "language-model", 2, more));
         Path run = folder.resolve(schedule);
         var before = TestRuns.content(run);
 
-        String message = refused(settings(schedule, "language-model", 3, more));
+        String message = refusal(settings(schedule, "language-model", 3, more));
 
         assertTrue(
                 message.contains("training.epochs is 3, and was 2; training.schedule = " + schedule + " depends"),
@@ -156,24 +155,24 @@ class MoreEpochsIT {
         assertTrue(message.contains("training.start-from=" + run + "/model to start from its weights"), message);
         assertEquals(before, TestRuns.content(run));
         FileUtils.deleteDirectory(run.resolve("model").toFile());
-        assertTrue(refused(settings(schedule, "language-model", 3, more)).contains("depends on it"));
+        assertTrue(refusal(settings(schedule, "language-model", 3, more)).contains("depends on it"));
     }
 
     @Test
-    void notToFewerNorWithAnotherSettingNorWithoutACheckpoint() throws IOException {
+    void refusesFewerEpochsOtherSettingsAndMissingCheckpoints() throws IOException {
         runs.train(settings("plain", "language-model", 2, "run.checkpoint.every = 0"));
         Path run = folder.resolve("plain");
         assertFalse(Files.exists(run.resolve("checkpoints/round-00000001.checkpoint")));
 
-        assertTrue(refused(settings("plain", "language-model", 1, "")).contains("training.epochs is 1, and was 2."));
-        assertTrue(refused(settings("plain", "language-model", 3, "model.dropout = 0.3"))
+        assertTrue(refusal(settings("plain", "language-model", 1, "")).contains("training.epochs is 1, and was 2."));
+        assertTrue(refusal(settings("plain", "language-model", 3, "model.dropout = 0.3"))
                 .contains("model.dropout is 0.3, and was 0.2. "));
-        String message = refused(settings("plain", "language-model", 3, ""));
+        String message = refusal(settings("plain", "language-model", 3, ""));
         assertTrue(message.contains("there is no checkpoint to resume from"), message);
         assertTrue(message.contains("training.start-from=" + run + "/model to start from its weights"), message);
     }
 
-    private static String refused(String settings) {
+    private static String refusal(String settings) {
         return assertThrows(ConfigurationException.class, () -> runs.train(settings))
                 .getMessage();
     }
@@ -185,7 +184,7 @@ class MoreEpochsIT {
         assertEquals(losses(expected), losses(actual));
     }
 
-    /** @return what metrics say of each round, but for times and how many rounds were foreseen */
+    /** @return the metrics of each round, without times and the planned number of rounds */
     private static List<String> losses(Path run) throws IOException {
         return Files.readAllLines(run.resolve("metrics.jsonl")).stream()
                 .map(line -> line.replaceAll("\"rounds\":\\d+,|\"tokens_per_second.*", ""))

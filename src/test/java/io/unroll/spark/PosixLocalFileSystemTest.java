@@ -19,8 +19,8 @@ class PosixLocalFileSystemTest {
     private Path folder;
 
     @Test
-    void filesHaveThePermissionsThatHadoopGives() throws IOException {
-        var hadoop = Session.hadoopWithoutSpark();
+    void setsThePermissionsThatHadoopRequests() throws IOException {
+        var hadoop = Session.submittedHadoopConfiguration();
         hadoop.set(FsPermission.UMASK_LABEL, "027");
         try (FileSystem fs = FileSystem.newInstance(URI.create("file:///"), hadoop)) {
             assertInstanceOf(PosixLocalFileSystem.class, fs);
@@ -36,7 +36,7 @@ class PosixLocalFileSystemTest {
     }
 
     @Test
-    void anotherFileSystemStays() {
+    void keepsAnotherConfiguredFileSystem() {
         Configuration hadoop = new Configuration();
         hadoop.set("fs.file.impl", "another");
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What users give to prepare, on a real Spark. */
+/** Prepares unusual corpora, on local Spark. */
 class PrepareDataIT {
     @TempDir
     private static Path folder;
@@ -48,7 +48,7 @@ class PrepareDataIT {
     }
 
     @Test
-    void rowsThatAreThereTwiceAreTheReasonThatNoneValidates() throws IOException {
+    void refusesACorpusWhoseDuplicatesLeaveNoValidationRows() throws IOException {
         Path file = write("twice.csv", "text,label\n" + "a,x\nb,x\nc,y\nd,y\n".repeat(25));
         String settings = "task = classification, corpus { test = 0, validation = 0.1, path = \"" + file + "\" }\n";
 
@@ -75,7 +75,7 @@ class PrepareDataIT {
     }
 
     @Test
-    void aFolderIsOfTablesOrOfTexts() throws IOException {
+    void refusesAFolderOfTablesAndTexts() throws IOException {
         write("mixed/reviews.csv", "text,label\na,x\nb,y\n");
         write("mixed/README.md", "About these reviews\n");
         String settings = "task = classification, corpus { test = 0, validation = 0 }, corpus.path = ";
@@ -93,9 +93,9 @@ class PrepareDataIT {
                         .get("examples"));
     }
 
-    /** What a tokenizer does not ask for decides nothing. */
+    /** Settings that a tokenizer does not use do not affect the prepared folder. */
     @Test
-    void settingsOfOtherTokenizersPrepareNothingAnew() throws IOException {
+    void findsPreparedFilesAgainIfOnlyOtherTokenizersSettingsChange() throws IOException {
         String text =
                 "task = language-model, corpus.path = \"" + write("text.txt", "the cat sat\n".repeat(99)) + "\"\n";
         for (String tokenizer : List.of("char", "byte", "word")) {
@@ -110,7 +110,7 @@ class PrepareDataIT {
     }
 
     @Test
-    void aByteOrderMarkChangesNothing() throws IOException {
+    void ignoresAByteOrderMark() throws IOException {
         String settings = "task = language-model, corpus.path = ";
         String plain = prepare(settings + "\"" + write("plain.txt", "the cat sat\n".repeat(99)) + "\"")
                 .folder();
@@ -126,7 +126,7 @@ class PrepareDataIT {
     }
 
     @Test
-    void aPathOfARowThatLeavesTheFolderOfImagesIsMalformed() throws IOException {
+    void treatsAnImagePathOutsideTheFolderAsMalformed() throws IOException {
         Files.createDirectories(folder.resolve("images"));
         for (String name : List.of("images/a.png", "b.png")) {
             ImageIO.write(
@@ -148,18 +148,18 @@ class PrepareDataIT {
 
     @Test
     @Tag("full")
-    void damagedCorporaArePreparedOrRefused() throws IOException {
-        damage(25, 1);
+    void preparesOrRefusesDamagedCorpora() throws IOException {
+        prepareDamaged(25, 1);
     }
 
     @Test
     @Tag("nightly")
-    void manyDamagedCorporaArePreparedOrRefused() throws IOException {
-        damage(1000, 1000);
+    void preparesOrRefusesManyDamagedCorpora() throws IOException {
+        prepareDamaged(1000, 1000);
     }
 
-    /** Nothing but whole prepared folders, and what was there before, is there afterwards. */
-    private static void damage(int count, long seed) throws IOException {
+    /** Leaves only complete prepared folders, and does not touch existing files. */
+    private static void prepareDamaged(int count, long seed) throws IOException {
         byte[] csv = "text,label\n\"a, b\",x\nc d,y\n\"e\nf\",x\n\u00E9,y\n".getBytes(StandardCharsets.UTF_8);
         Path foreign = write("fuzzed/prepared/mine.txt", "mine");
         for (String task : List.of("classification", "language-model")) {
@@ -168,7 +168,7 @@ class PrepareDataIT {
                 Path file = Files.write(folder.resolve("fuzzed.csv"), mutation);
                 String settings = "task = " + task + ", run.directory = " + quoted("fuzzed")
                         + ", corpus { test = 0, validation = 0, path = \"" + file + "\" }";
-                Fuzz.endsWell(task + " " + (seed + i), () -> {
+                Fuzz.assertReadOrRefused(task + " " + (seed + i), () -> {
                     Path prepared = Path.of(URI.create(prepare(settings).folder()));
                     assertTrue(Files.exists(prepared.resolve("index.json")));
                 });
@@ -185,7 +185,7 @@ class PrepareDataIT {
 
     private static PreparedCorpus prepare(String text) throws IOException {
         Settings settings = SettingsReader.parse("run.directory = " + quoted("run") + "\n" + text, "test");
-        return Prepare.of(session, settings, Task.of(settings), Optional.empty())
+        return CorpusPreparation.of(session, settings, Task.of(settings), Optional.empty())
                 .prepare();
     }
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class StartChecksTest {
     @Test
-    void aPortThatIsTakenIsNoReasonToEnd() throws Exception {
+    void choosesAnotherUiPortIfAllAreInUse() throws Exception {
         try (ServerSocket taken = new ServerSocket(0)) {
             String port = Integer.toString(taken.getLocalPort());
             SparkConf conf = conf("local").set("spark.ui.port", port).set("spark.port.maxRetries", "0");
@@ -30,7 +30,7 @@ class StartChecksTest {
     }
 
     @Test
-    void aFreePortIsLeftToSpark() throws Exception {
+    void keepsAFreeUiPort() throws Exception {
         int port;
         try (ServerSocket free = new ServerSocket(0)) {
             port = free.getLocalPort();
@@ -49,7 +49,7 @@ class StartChecksTest {
                 "spark://no.invalid:7077",
                 "spark://127.0.0.1:99999"
             })
-    void aMasterThatDoesNotAnswerIsNamed(String master) {
+    void namesAMasterThatDoesNotAnswer(String master) {
         long start = System.nanoTime();
         ConfigurationException e = assertThrows(ConfigurationException.class, () -> StartChecks.check(conf(master)));
         assertTrue(e.getMessage().contains(master), e.getMessage());
@@ -57,23 +57,23 @@ class StartChecksTest {
     }
 
     @Test
-    void oneOfSeveralMastersIsEnough() throws Exception {
+    void acceptsOneReachableMasterOfSeveral() throws Exception {
         try (ServerSocket listening = new ServerSocket(0)) {
             StartChecks.check(conf("spark://127.0.0.1:1,127.0.0.1:" + listening.getLocalPort()));
         }
     }
 
     @Test
-    void aFolderForTemporaryFilesThatCannotBeWritten(@TempDir Path folder) throws Exception {
+    void namesAFolderForTemporaryFilesThatCannotBeWritten(@TempDir Path folder) throws Exception {
         Path file = Files.createFile(folder.resolve("file"));
         SparkConf conf = conf("local").set("spark.local.dir", file + "/below");
         ConfigurationException e = assertThrows(ConfigurationException.class, () -> StartChecks.check(conf));
         assertTrue(e.getMessage().contains(file + "/below"), e.getMessage());
 
-        Path fine = folder.resolve("fine");
-        StartChecks.check(conf.set("spark.local.dir", file + "/below," + fine));
-        assertTrue(Files.isDirectory(fine));
-        assertEquals(0, fine.toFile().list().length);
+        Path writable = folder.resolve("writable");
+        StartChecks.check(conf.set("spark.local.dir", file + "/below," + writable));
+        assertTrue(Files.isDirectory(writable));
+        assertEquals(0, writable.toFile().list().length);
     }
 
     private static SparkConf conf(String master) {

@@ -1,6 +1,6 @@
 package io.unroll.spark;
 
-import io.unroll.checkpoint.Model;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.train.Progress;
@@ -15,11 +15,11 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** Trainings on one Spark in the test's own process. */
+/** Trains in the test's process, all runs on one Spark session. */
 final class TestRuns implements AutoCloseable {
     private final Session session;
 
-    /** What the runs have said, as the names of the calls and what they were given. */
+    /** The calls of the progress listener: method name and arguments. */
     final List<String> progress = new ArrayList<>();
 
     TestRuns() {
@@ -28,7 +28,7 @@ final class TestRuns implements AutoCloseable {
         session = Session.start("test", 1);
     }
 
-    Model train(String settings) throws IOException {
+    TrainedModel train(String settings) throws IOException {
         Progress listener = (Progress) Proxy.newProxyInstance(
                 Progress.class.getClassLoader(), new Class<?>[] {Progress.class}, (proxy, method, arguments) -> {
                     progress.add(method.getName() + " " + List.of(arguments));
@@ -41,7 +41,7 @@ final class TestRuns implements AutoCloseable {
         return SettingsReader.parse(settings, "test");
     }
 
-    /** @return a row of text and label each, by what the text holds */
+    /** @return a CSV table of random texts, labelled by whether they contain an "a" */
     static String rows(int count) {
         SplittableRandom random = new SplittableRandom(3);
         StringBuilder rows = new StringBuilder("label,text\n");
@@ -57,11 +57,11 @@ final class TestRuns implements AutoCloseable {
         return rows.toString();
     }
 
-    /** @return every file below a folder with its content, and every folder */
+    /** @return by relative path, the content of every file in a folder, and every folder */
     static Map<String, String> content(Path folder) throws IOException {
         Map<String, String> content = new TreeMap<>();
-        try (Stream<Path> all = Files.walk(folder)) {
-            for (Path path : (Iterable<Path>) all::iterator) {
+        try (Stream<Path> paths = Files.walk(folder)) {
+            for (Path path : (Iterable<Path>) paths::iterator) {
                 content.put(
                         folder.relativize(path).toString(),
                         Files.isDirectory(path) ? "a folder" : java.util.Arrays.toString(Files.readAllBytes(path)));

@@ -19,19 +19,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BeamSearchTest {
     private static final int START = 1;
     private static final int END = 2;
-    private static final int MOST = 4;
-    private static final int[] LIMITS = {MOST, MOST, MOST, MOST};
+    private static final int MAX_TOKENS = 4;
+    private static final int[] LIMITS = {MAX_TOKENS, MAX_TOKENS, MAX_TOKENS, MAX_TOKENS};
     private static final int[][] SOURCES = {{1, 2, 3}, {2}, {3, 3}, {0, 1}};
 
-    /** So wide that nothing falls out, the search finds what trying all sequences finds. */
+    /** With a beam that keeps every hypothesis, the result equals that of an exhaustive search. */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
-    void aWideBeamFindsTheMostProbableSequence(long seed) {
+    void wideBeamFindsTheMostProbableSequence(long seed) {
         try (Network network = network(seed)) {
             List<int[]> found = new BeamSearch(START, END, 4 * 4 * 4 * 4).decode(network, SOURCES, LIMITS);
             for (int i = 0; i < SOURCES.length; i++) {
                 int[] source = SOURCES[i];
-                int[] best = sequences(MOST).stream()
+                int[] best = sequences(MAX_TOKENS).stream()
                         .filter(sequence -> sequence.length > 0)
                         .max(Comparator.comparingDouble(sequence -> logProbability(network, source, sequence)))
                         .orElseThrow();
@@ -42,15 +42,15 @@ class BeamSearchTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3})
-    void aBeamOfOneTakesTheMostProbableToken(long seed) {
+    void beamOfOneIsGreedy(long seed) {
         try (Network network = network(seed)) {
             List<int[]> found = new BeamSearch(START, END, 1).decode(network, SOURCES, LIMITS);
             for (int i = 0; i < SOURCES.length; i++) {
-                network.read(new int[][] {SOURCES[i]});
+                network.encode(new int[][] {SOURCES[i]});
                 List<Integer> greedy = new ArrayList<>();
                 int last = START;
-                while (greedy.size() < MOST) {
-                    float[] logits = network.next(last);
+                while (greedy.size() < MAX_TOKENS) {
+                    float[] logits = network.nextLogits(last);
                     last = IntStream.range(0, logits.length)
                             .filter(token -> token != START && (token != END || !greedy.isEmpty()))
                             .boxed()
@@ -66,24 +66,24 @@ class BeamSearchTest {
         }
     }
 
-    /** Those of fewer tokens than the most end; those of the most are cut off. */
-    private static List<int[]> sequences(int most) {
-        List<int[]> all = new ArrayList<>(List.of(new int[0]));
-        for (int i = 0; i < all.size(); i++) {
-            int[] shorter = all.get(i);
+    /** @return all sequences of up to {@code maxTokens} tokens; shorter ones end with the end token */
+    private static List<int[]> sequences(int maxTokens) {
+        List<int[]> sequences = new ArrayList<>(List.of(new int[0]));
+        for (int i = 0; i < sequences.size(); i++) {
+            int[] shorter = sequences.get(i);
             for (int token : new int[] {0, 3, 4}) {
-                if (shorter.length < most) {
+                if (shorter.length < maxTokens) {
                     int[] longer = Arrays.copyOf(shorter, shorter.length + 1);
                     longer[shorter.length] = token;
-                    all.add(longer);
+                    sequences.add(longer);
                 }
             }
         }
-        return all;
+        return sequences;
     }
 
     private static double logProbability(Network network, int[] source, int[] sequence) {
-        boolean ends = sequence.length < MOST;
+        boolean ends = sequence.length < MAX_TOKENS;
         int steps = sequence.length + (ends ? 1 : 0);
         int[] inputs = new int[steps];
         int[] targets = new int[steps];
@@ -104,11 +104,11 @@ class BeamSearchTest {
         Vocabulary sources = new Vocabulary(null, List.of("<unk>", "x", "y", "z"));
         Network network = new Network(
                 task.network(new Vocabularies(Map.of(Vocabularies.TOKENS, targets, "source", sources))), seed);
-        float[] sharper = network.parameters();
-        for (int i = 0; i < sharper.length; i++) {
-            sharper[i] *= 3;
+        float[] parameters = network.parameters();
+        for (int i = 0; i < parameters.length; i++) {
+            parameters[i] *= 3;
         }
-        network.setParameters(sharper);
+        network.setParameters(parameters);
         return network;
     }
 }

@@ -10,9 +10,9 @@ class BleuTest {
     private static final String CAT = "the cat is on the mat";
     private static final String OTHER = "there is a cat on the mat";
 
-    /** The example of the paper, section 2.1: 2 of 7 unigrams count. */
+    /** The example in section 2.1 of the paper: 2 of 7 unigrams match. */
     @Test
-    void aGramCountsNoMoreOftenThanInAReference() {
+    void clipsMatchesAtTheReferenceCount() {
         Bleu bleu = bleu("the the the the the the the", CAT, OTHER);
 
         assertEquals(2.0 / 7, bleu.value(1), 1e-12);
@@ -20,33 +20,33 @@ class BleuTest {
     }
 
     @Test
-    void aReferenceItselfIsPerfect() {
-        for (int n = 1; n <= Bleu.MOST; n++) {
+    void candidateEqualToAReferenceScoresOne() {
+        for (int n = 1; n <= Bleu.MAX_ORDER; n++) {
             assertEquals(1, bleu(OTHER, CAT, OTHER).value(n), 1e-12);
         }
     }
 
     @Test
-    void aShortAnswerIsPunishedByTheNearestReference() {
+    void brevityPenaltyUsesTheClosestReferenceLength() {
         assertEquals(Math.exp(1 - 6.0 / 4), bleu("cat on the mat", CAT, OTHER).value(1), 1e-12);
     }
 
-    /** Of 4 unigrams 3 and of 3 bigrams 1; then 4 of 4 and 3 of 3. */
+    /** First sentence: 3 of 4 unigrams and 1 of 3 bigrams match; second sentence: all. */
     @Test
-    void aCorpusIsCountedAsAWhole() {
+    void addsUpCountsOverTheCorpus() {
         Bleu corpus = bleu("a b x c", "a b c d").plus(bleu("e f g h", "e f g h"));
 
         assertEquals(Math.sqrt(7.0 / 8 * 4 / 6), corpus.value(2), 1e-12);
     }
 
     @Test
-    void nothingIsWorthNothing() {
+    void emptyCandidateScoresZero() {
         assertEquals(0, bleu("", CAT).value(1));
     }
 
-    private static Bleu bleu(String answer, String... references) {
+    private static Bleu bleu(String candidate, String... references) {
         return Bleu.of(
-                tokens(answer),
+                tokens(candidate),
                 List.of(references).stream().map(BleuTest::tokens).toList());
     }
 

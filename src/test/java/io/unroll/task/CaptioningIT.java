@@ -15,18 +15,21 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Pictures that no one has captioned, of things that others were captioned with. */
+/** Captions for combinations of size, color and shape that the training data does not contain. */
 @Tag("full")
 class CaptioningIT {
     @TempDir
     private Path folder;
 
-    /** What one says of a picture. */
+    /** Content of an image. */
     private record Drawing(boolean large, String color, String shape) {
-        /** @return whether it is left for the test; all pairs of its words are seen in training */
+        /** @return whether it is held out for the test; the training data contains every pair of its words */
         boolean isUnseen() {
-            int place = new ArrayList<>(new TreeSet<>(ShapeImages.COLORS.keySet())).indexOf(color);
-            return ShapeImages.SHAPES.get(place % ShapeImages.SHAPES.size()).equals(shape) && large == (place % 4 > 1);
+            int colorIndex = new ArrayList<>(new TreeSet<>(ShapeImages.COLORS.keySet())).indexOf(color);
+            return ShapeImages.SHAPES
+                            .get(colorIndex % ShapeImages.SHAPES.size())
+                            .equals(shape)
+                    && large == (colorIndex % 4 > 1);
         }
 
         String caption() {
@@ -57,7 +60,7 @@ class CaptioningIT {
     }
 
     @Test
-    void unseenCombinationsAreCaptionedRight() throws Exception {
+    void captionsUnseenCombinationsCorrectly() throws Exception {
         draw();
         Files.writeString(
                 folder.resolve("captions.conf"),
@@ -70,7 +73,7 @@ class CaptioningIT {
                 cluster.replicas = 1
                 """
                         .formatted(folder));
-        // Long enough for the optimizing compiler to pay.
+        // The run is long enough for the optimizing JIT compiler to be worth its time.
         Unroll.Output trained = new Unroll(folder)
                 .with(Map.of("SPARK_SUBMIT_OPTS", ""))
                 .run("--master", "local[1]", "train", "captions.conf");

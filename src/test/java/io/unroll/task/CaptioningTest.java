@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.chunk.Batch;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
@@ -48,9 +48,9 @@ abstract class CaptioningTest extends TaskContract {
         private static final int PNG_HEADER_END = 29;
 
         @Test
-        void picturesThatAreNoneSayWhy() throws IOException {
-            Files.writeString(folder.resolve("text.png"), "no image");
-            assertEquals("text.png is no image: PNG, JPEG, GIF and BMP can be read", problem("text.png"));
+        void unusableImagesAreRejectedWithTheReason() throws IOException {
+            Files.writeString(folder.resolve("text.png"), "not an image");
+            assertEquals("text.png is not an image in a supported format (PNG, JPEG, GIF, BMP)", problem("text.png"));
             ByteArrayOutputStream bmp = new ByteArrayOutputStream();
             ImageIO.write(new BufferedImage(4, 4, BufferedImage.TYPE_INT_RGB), "bmp", bmp);
             byte[] damaged = bmp.toByteArray();
@@ -63,7 +63,7 @@ abstract class CaptioningTest extends TaskContract {
             sum.update(huge, PNG_CHUNK, PNG_HEADER_END - PNG_CHUNK);
             ByteBuffer.wrap(huge).putInt(PNG_HEADER_END, (int) sum.getValue());
             Files.write(folder.resolve("huge.png"), huge);
-            assertEquals("huge.png says that it has 1073741824 x 100 pixels, which are too many", problem("huge.png"));
+            assertEquals("huge.png has 1073741824 x 100 pixels, which is too many", problem("huge.png"));
         }
     }
 
@@ -74,8 +74,8 @@ abstract class CaptioningTest extends TaskContract {
         }
     }
 
-    /** Vectors that somebody's own network has made. */
-    static class OfVectorsTest extends CaptioningTest {
+    /** Feature vectors from .npy files. */
+    static class FromVectorsTest extends CaptioningTest {
         @Override
         String inject() {
             return "initial-state";
@@ -100,21 +100,22 @@ abstract class CaptioningTest extends TaskContract {
         }
 
         @Test
-        void vectorsThatCannotBeUsedSayWhy() throws IOException {
+        void unusableVectorsAreRejectedWithTheReason() throws IOException {
             Files.write(folder.resolve("2.npy"), Nd4j.toNpyByteArray(Nd4j.createFromArray(1f, 2)));
             Files.write(folder.resolve("nan.npy"), Nd4j.toNpyByteArray(Nd4j.createFromArray(1, 2, Float.NaN)));
-            assertEquals("2.npy holds 2 numbers, and model.image.features is 3", problem("2.npy"));
-            assertEquals("nan.npy holds NaN, which is no finite number", problem("nan.npy"));
-            Files.writeString(folder.resolve("text.npy"), "no vector");
+            assertEquals("2.npy contains 2 numbers, but model.image.features is 3", problem("2.npy"));
+            assertEquals("nan.npy contains NaN; all numbers must be finite", problem("nan.npy"));
+            Files.writeString(folder.resolve("text.npy"), "not a vector");
             assertEquals(
-                    "text.npy is no vector in NumPy's format (.npy): it does not start as one", problem("text.npy"));
+                    "text.npy is not a valid NumPy file (.npy): it does not start with NumPy's signature",
+                    problem("text.npy"));
             Files.write(folder.resolve("empty.npy"), new byte[0]);
-            assertEquals("empty.npy is no vector in NumPy's format (.npy): it ends too early", problem("empty.npy"));
+            assertEquals("empty.npy is not a valid NumPy file (.npy): it ends too early", problem("empty.npy"));
         }
     }
 
-    /** What a network of Deeplearning4j sees. */
-    static class OfACutNetworkTest extends CaptioningTest {
+    /** Features that a Deeplearning4j network extracts. */
+    static class FromFeatureExtractorTest extends CaptioningTest {
         @Override
         String inject() {
             return "first-step";
@@ -142,17 +143,17 @@ abstract class CaptioningTest extends TaskContract {
 
         @Test
         @Override
-        void aModelThatIsReadBackAnswersTheSame() throws IOException {
-            super.aModelThatIsReadBackAnswersTheSame();
+        void savedModelAnswersLikeTheOriginal() throws IOException {
+            super.savedModelAnswersLikeTheOriginal();
             Files.delete(folder.resolve("network.zip"));
-            Model model = new ModelFolder(folder.resolve("model").toString(), new Configuration()).read();
+            TrainedModel model = new ModelFolder(folder.resolve("model").toString(), new Configuration()).read();
             assertTrue(!answer(model).isBlank());
         }
     }
 
     abstract String inject();
 
-    /** @return settings */
+    /** @return settings in {@code model.image} */
     String image() {
         return "features = 0";
     }
@@ -161,14 +162,14 @@ abstract class CaptioningTest extends TaskContract {
         return i + ".png";
     }
 
-    /** @return of the image's file */
+    /** @return the content of the image file */
     byte[] content(String caption) throws IOException {
         String[] words = caption.split(" ");
         return ShapeImages.png(true, words[words.length - 2], words[words.length - 1], caption.hashCode());
     }
 
     @BeforeEach
-    void draw() throws IOException {
+    void writeImages() throws IOException {
         for (int i = 0; i < CAPTIONS.size(); i++) {
             Files.write(folder.resolve(file(i)), content(CAPTIONS.get(i)));
         }
@@ -214,7 +215,7 @@ abstract class CaptioningTest extends TaskContract {
     }
 
     @Test
-    void whatCannotBeUsedSaysWhy() throws IOException {
+    void unusableRowsAreRejectedWithTheReason() throws IOException {
         assertTrue(problem("9.png").matches("there is no file .*/9.png"));
         assertEquals("its image is empty", problem(""));
         assertEquals("the row has no caption", problem(row("image", file(0))));

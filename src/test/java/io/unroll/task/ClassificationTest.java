@@ -46,13 +46,13 @@ class ClassificationTest extends TaskContract {
     }
 
     @Test
-    void whatCannotBeUsedSaysWhy() {
+    void unusableRowsAreRejectedWithTheReason() {
         Examples examples = task().examples().orElseThrow();
         assertEquals("its text is empty", problem(examples, row("text", "", "label", "long")));
         assertEquals("its label is empty", problem(examples, row("text", "a", "label", " ")));
         assertEquals("the row has no label", problem(examples, row("text", "a")));
         assertEquals(
-                "training has not seen its label, new",
+                "its label, new, does not occur in the training data",
                 assertThrows(
                                 MalformedRowException.class,
                                 () -> examples.encode(row("text", "a", "label", "new"), new int[0], vocabularies()))

@@ -13,17 +13,17 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Damaged pictures are read, or refused in a sentence. */
+/** Damaged images are read, or rejected with a message. */
 class ImageFuzzTest {
     @Test
     @Tag("full")
-    void someDamage() throws IOException {
+    void handlesSomeDamagedImages() throws IOException {
         damage(700, 1);
     }
 
     @Test
     @Tag("nightly")
-    void muchDamage() throws IOException {
+    void handlesManyDamagedImages() throws IOException {
         damage(20_000, 1_000_000);
     }
 
@@ -39,7 +39,9 @@ class ImageFuzzTest {
             int read = 0;
             for (long number = seed; mutations.hasNext(); number++) {
                 byte[] mutation = mutations.next();
-                read += Fuzz.endsWell(format + " " + number, () -> Image.read(mutation, "a picture", 16)) ? 1 : 0;
+                read += Fuzz.assertReadOrRefused(format + " " + number, () -> Image.read(mutation, "a picture", 16))
+                        ? 1
+                        : 0;
             }
             assertTrue(read < count, format + ": " + read + " of " + count + " are read");
         }

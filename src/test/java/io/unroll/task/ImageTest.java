@@ -33,13 +33,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The same picture gives the same numbers, however it is stored; what is damaged or no picture is malformed. */
+/** An image yields the same pixels in every storage format; files that are not valid images are rejected. */
 class ImageTest {
     private static final int SIDE = 8;
     private static final int WIDTH = 20;
     private static final int HEIGHT = 13;
-    /** Of a JPEG's rounding. */
-    private static final int NEAR = 8;
+    /** Maximum difference of pixels after JPEG compression. */
+    private static final int TOLERANCE = 8;
 
     private static int gray(int x, int y) {
         return (x * 9 + y * 5) % 256;
@@ -50,8 +50,8 @@ class ImageTest {
         for (int y = 0; y < HEIGHT; y++) {
             for (int x = 0; x < WIDTH; x++) {
                 if (type == BufferedImage.TYPE_BYTE_GRAY || type == BufferedImage.TYPE_USHORT_GRAY) {
-                    int most = type == BufferedImage.TYPE_BYTE_GRAY ? 1 : 257;
-                    image.getRaster().setSample(x, y, 0, gray(x, y) * most);
+                    int scale = type == BufferedImage.TYPE_BYTE_GRAY ? 1 : 257;
+                    image.getRaster().setSample(x, y, 0, gray(x, y) * scale);
                 } else {
                     image.setRGB(x, y, 0xFF000000 | gray(x, y) * 0x010101);
                 }
@@ -60,7 +60,7 @@ class ImageTest {
         return image;
     }
 
-    /** A shape that is not like itself from any side. */
+    /** A shape without symmetry. */
     private static BufferedImage drawn(int width, int height) {
         BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = image.createGraphics();
@@ -99,7 +99,7 @@ class ImageTest {
     }
 
     @Test
-    void grayIsGrayHoweverItIsStored() throws IOException {
+    void readsGrayAlikeFromEveryFormat() throws IOException {
         int[] expected = read(bytes(gray(BufferedImage.TYPE_INT_RGB), "png"));
         BufferedImage alpha = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_ARGB);
         alpha.setData(gray(BufferedImage.TYPE_INT_ARGB).getData());
@@ -109,7 +109,7 @@ class ImageTest {
                 alpha,
                 grayWithAlpha(DataBuffer.TYPE_BYTE, 1),
                 grayWithAlpha(DataBuffer.TYPE_USHORT, 257),
-                wide(),
+                sixteenBitColor(),
                 palette());
         for (BufferedImage image : same) {
             assertArrayEquals(expected, read(bytes(image, "png")), image.toString());
@@ -121,7 +121,7 @@ class ImageTest {
     }
 
     @Test
-    void aGrayJpegIsAsDarkAsAColouredOne() throws IOException {
+    void readsGrayJpegsLikeColorJpegs() throws IOException {
         int[] expected = read(bytes(gray(BufferedImage.TYPE_INT_RGB), "jpeg"));
         assertNear(expected, read(bytes(gray(BufferedImage.TYPE_BYTE_GRAY), "jpeg")), "gray");
         assertNear(expected, read(progressive(gray(BufferedImage.TYPE_BYTE_GRAY), "jpeg")), "progressive");
@@ -129,11 +129,11 @@ class ImageTest {
     }
 
     private static void assertNear(int[] expected, int[] actual, String what) {
-        int most = IntStream.range(0, expected.length)
+        int maxDifference = IntStream.range(0, expected.length)
                 .map(i -> Math.abs(expected[i] - actual[i]))
                 .max()
                 .orElseThrow();
-        assertTrue(most <= NEAR, what + " differs by " + most);
+        assertTrue(maxDifference <= TOLERANCE, what + " differs by " + maxDifference);
     }
 
     private static BufferedImage grayWithAlpha(int type, int scale) {
@@ -148,8 +148,7 @@ class ImageTest {
         return new BufferedImage(model, raster, false, null);
     }
 
-    /** Sixteen bits of each colour. */
-    private static BufferedImage wide() {
+    private static BufferedImage sixteenBitColor() {
         ComponentColorModel model = new ComponentColorModel(
                 ColorSpace.getInstance(ColorSpace.CS_sRGB),
                 false,
@@ -181,25 +180,24 @@ class ImageTest {
         return image;
     }
 
-    /** Gray values of 4, 2 and 1 bits. */
     @ParameterizedTest
     @ValueSource(ints = {4, 2, 1})
-    void fewBitsOfGrayAreGray(int bits) throws IOException {
-        int most = (1 << bits) - 1;
+    void readsGrayOfFewBits(int bits) throws IOException {
+        int maxValue = (1 << bits) - 1;
         BufferedImage plain = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_INT_RGB);
         byte[] rows = new byte[SIDE * (1 + SIDE * bits / 8)];
         for (int y = 0; y < SIDE; y++) {
             for (int x = 0; x < SIDE; x++) {
-                int value = (x + y) % (most + 1);
-                plain.setRGB(x, y, value * 255 / most * 0x010101);
+                int value = (x + y) % (maxValue + 1);
+                plain.setRGB(x, y, value * 255 / maxValue * 0x010101);
                 rows[y * (1 + SIDE * bits / 8) + 1 + x * bits / 8] |= (byte) (value << (8 - bits - x * bits % 8));
             }
         }
         assertArrayEquals(read(bytes(plain, "png")), read(png(SIDE, SIDE, bits, 0, rows)));
     }
 
-    /** @param rows each with a byte for its filter */
-    private static byte[] png(int width, int height, int bits, int colours, byte[] rows, byte[]... chunks)
+    /** @param rows scan lines, each after its filter byte */
+    private static byte[] png(int width, int height, int bits, int colorType, byte[] rows, byte[]... chunks)
             throws IOException {
         ByteArrayOutputStream packed = new ByteArrayOutputStream();
         try (DeflaterOutputStream deflater = new DeflaterOutputStream(packed)) {
@@ -208,7 +206,7 @@ class ImageTest {
         byte[] header = ByteBuffer.allocate(13)
                 .putInt(width)
                 .putInt(height)
-                .put(new byte[] {(byte) bits, (byte) colours, 0, 0, 0})
+                .put(new byte[] {(byte) bits, (byte) colorType, 0, 0, 0})
                 .array();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.writeBytes("\u0089PNG\r\n\u001A\n".getBytes(StandardCharsets.ISO_8859_1));
@@ -234,7 +232,7 @@ class ImageTest {
     }
 
     @Test
-    void whatIsTransparentIsWhite() throws IOException {
+    void transparentPixelsBecomeWhite() throws IOException {
         BufferedImage half = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_INT_ARGB);
         half.setRGB(0, 0, 0xFF0000FF);
         int[] values = read(bytes(half, "png"));
@@ -246,10 +244,10 @@ class ImageTest {
         assertEquals(List.of(100, 255), List.of(keyed[0], keyed[1]), "black is transparent");
     }
 
-    /** As the eight cameras of the Exif standard store it. */
+    /** All eight orientations of the Exif standard. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
-    void orientationIsUndone(int orientation) throws IOException {
+    void appliesTheOrientation(int orientation) throws IOException {
         for (int scale : List.of(1, 9)) {
             BufferedImage upright = drawn(64 * scale, 96 * scale);
             BufferedImage stored = stored(upright, orientation);
@@ -259,28 +257,28 @@ class ImageTest {
                 assertNear(read(bytes(upright, "jpeg")), read(jpeg), "jpeg, " + order + ", x " + scale);
                 byte[] png = bytes(stored, "png");
                 int header = 8 + 25;
-                byte[] named = ByteBuffer.allocate(png.length + exif.length + 12)
+                byte[] withExif = ByteBuffer.allocate(png.length + exif.length + 12)
                         .put(png, 0, header)
                         .put(chunk("eXIf", exif))
                         .put(png, header, png.length - header)
                         .array();
-                assertArrayEquals(read(bytes(upright, "png")), read(named), "png, " + order + ", x " + scale);
+                assertArrayEquals(read(bytes(upright, "png")), read(withExif), "png, " + order + ", x " + scale);
             }
         }
     }
 
-    /** By the standard's table: where the stored first row and first column are seen. */
+    /** Follows the table of the standard, which says where the first stored row and column are in the upright image. */
     private static BufferedImage stored(BufferedImage upright, int orientation) {
-        boolean turned = orientation > 4;
-        int width = turned ? upright.getHeight() : upright.getWidth();
-        int height = turned ? upright.getWidth() : upright.getHeight();
+        boolean transposed = orientation > 4;
+        int width = transposed ? upright.getHeight() : upright.getWidth();
+        int height = transposed ? upright.getWidth() : upright.getHeight();
         BufferedImage stored = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         for (int row = 0; row < height; row++) {
             for (int column = 0; column < width; column++) {
-                int fromRight = upright.getWidth() - 1 - (turned ? row : column);
-                int fromBottom = upright.getHeight() - 1 - (turned ? column : row);
-                int fromLeft = turned ? row : column;
-                int fromTop = turned ? column : row;
+                int fromRight = upright.getWidth() - 1 - (transposed ? row : column);
+                int fromBottom = upright.getHeight() - 1 - (transposed ? column : row);
+                int fromLeft = transposed ? row : column;
+                int fromTop = transposed ? column : row;
                 int x = List.of(2, 3, 6, 7).contains(orientation) ? fromRight : fromLeft;
                 int y = List.of(3, 4, 7, 8).contains(orientation) ? fromBottom : fromTop;
                 stored.setRGB(column, row, upright.getRGB(x, y));
@@ -316,7 +314,7 @@ class ImageTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"png", "jpeg", "gif", "bmp"})
-    void aFileThatHasLostItsEndIsDamaged(String format) throws IOException {
+    void rejectsTruncatedFiles(String format) throws IOException {
         byte[] file = bytes(drawn(WIDTH, HEIGHT), format);
         for (double share : new double[] {0.5, 0.7, 0.9}) {
             problem(Arrays.copyOf(file, (int) (file.length * share)));
@@ -324,17 +322,17 @@ class ImageTest {
     }
 
     @Test
-    void aPngWithAnotherByteIsDamaged() throws IOException {
+    void rejectsPngWithAChangedByte() throws IOException {
         byte[] file = bytes(drawn(WIDTH, HEIGHT), "png");
         for (int at = 50; at < file.length - 20; at += 7) {
-            byte[] other = file.clone();
-            other[at] ^= 4;
-            assertTrue(problem(other).startsWith("a picture is damaged: "), problem(other));
+            byte[] changed = file.clone();
+            changed[at] ^= 4;
+            assertTrue(problem(changed).startsWith("a picture is damaged: "), problem(changed));
         }
     }
 
     @Test
-    void theColoursOfPrintAreRefused() throws IOException {
+    void rejectsCmyk() throws IOException {
         byte[] file = bytes(drawn(WIDTH, HEIGHT), "jpeg");
         int frame = IntStream.range(0, file.length)
                 .filter(i -> (file[i] & 0xFF) == 0xFF && (file[i + 1] & 0xFF) == 0xC0)
@@ -345,22 +343,21 @@ class ImageTest {
     }
 
     @Test
-    void whatIsTooLargeIsRefusedBeforeItIsRead() throws IOException {
-        byte[] none = new byte[0];
+    void rejectsHugeImagesBeforeReadingPixels() throws IOException {
+        byte[] noRows = new byte[0];
         assertEquals(
-                "a picture says that it has 65000 x 65000 pixels, which are too many",
-                problem(png(65_000, 65_000, 8, 2, none)));
+                "a picture has 65000 x 65000 pixels, which is too many", problem(png(65_000, 65_000, 8, 2, noRows)));
         byte[] gif = bytes(gray(BufferedImage.TYPE_BYTE_GRAY), "gif");
         assertArrayEquals(read(bytes(gray(BufferedImage.TYPE_BYTE_GRAY), "png")), read(gif));
         byte[] bmp = bytes(drawn(WIDTH, HEIGHT), "bmp");
         ByteBuffer.wrap(bmp).order(ByteOrder.LITTLE_ENDIAN).putInt(18, 60_000).putInt(22, 60_000);
         problem(bmp);
-        problem(png(0, 5, 8, 2, none));
-        problem(png(5, 0, 8, 2, none));
+        problem(png(0, 5, 8, 2, noRows));
+        problem(png(5, 0, 8, 2, noRows));
     }
 
     @Test
-    void anAnimationIsItsFirstPicture() throws IOException {
+    void readsTheFirstFrameOfAnAnimation() throws IOException {
         ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         BufferedImage first = gray(BufferedImage.TYPE_BYTE_GRAY);
@@ -378,11 +375,11 @@ class ImageTest {
     }
 
     @Test
-    void formatsThatAreNotDocumentedAreNotRead() throws IOException {
-        String none = "a picture is no image: PNG, JPEG, GIF and BMP can be read";
-        assertEquals(none, problem(bytes(drawn(WIDTH, HEIGHT), "tiff")));
-        assertEquals(none, problem(new byte[] {0, 0, 5, 5, 1, 2, 3, 4, 5}));
-        assertEquals(none, problem(new byte[0]));
+    void rejectsOtherFormats() throws IOException {
+        String unsupported = "a picture is not an image in a supported format (PNG, JPEG, GIF, BMP)";
+        assertEquals(unsupported, problem(bytes(drawn(WIDTH, HEIGHT), "tiff")));
+        assertEquals(unsupported, problem(new byte[] {0, 0, 5, 5, 1, 2, 3, 4, 5}));
+        assertEquals(unsupported, problem(new byte[0]));
     }
 
     private static String problem(byte[] file) {

@@ -21,7 +21,7 @@ class LanguageModelTest extends TaskContract {
                 Map.of(Vocabularies.TOKENS, new Vocabulary(Settings.TokenizerName.CHAR, List.of("a", "b", "c"))));
     }
 
-    /** Two lanes of two chunks: what follows an a is known from what came before it. */
+    /** Two lanes of two chunks. The token after an "a" depends on the tokens before it. */
     @Override
     List<Batch> batches() {
         int[] tokens = TEXT.chars().map(c -> c - 'a').toArray();

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.model.Loss;
-import io.unroll.text.Phrases;
+import io.unroll.text.FieldTokenizer;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.util.List;
@@ -17,9 +17,9 @@ class ScoreTest {
     private static final Vocabularies LABELS =
             new Vocabularies(Map.of("labels", new Vocabulary(null, List.of("a", "b", "c"))));
 
-    /** Three labels; of the second, two are taken for the first; the third does not occur. */
+    /** Three labels: two examples of b are predicted as a; c does not occur. */
     @Test
-    void accuracyAndMacroF1() {
+    void computesAccuracyAndMacroF1() {
         float[] logits = {2, 1, 0, /**/ 2, 1, 0, /**/ 3, 1, 0, /**/ 0, 5, 0, /**/ 9, 1, 0};
         Score score = ClassificationScore.of(logits, new int[] {0, 0, 1, 1, 1});
 
@@ -33,7 +33,7 @@ class ScoreTest {
     }
 
     @Test
-    void crossEntropyIsThatOfTheSoftmax() {
+    void computesCrossEntropyOfTheSoftmax() {
         Score score = ClassificationScore.of(new float[] {1, 3}, new int[] {0});
 
         assertEquals(Math.log(1 + Math.exp(2)), score.loss().mean(), 1e-12);
@@ -43,21 +43,21 @@ class ScoreTest {
     void scoresAddUp() {
         float[] logits = {2, 1, 0, 3};
         Score both = ClassificationScore.of(logits, new int[] {0, 0});
-        Score one = ClassificationScore.of(new float[] {2, 1}, new int[] {0});
-        Score other = ClassificationScore.of(new float[] {0, 3}, new int[] {0});
+        Score first = ClassificationScore.of(new float[] {2, 1}, new int[] {0});
+        Score second = ClassificationScore.of(new float[] {0, 3}, new int[] {0});
 
         assertEquals(
                 both.metrics(LABELS).get("accuracy"),
-                one.plus(other).metrics(LABELS).get("accuracy"));
-        assertEquals(both.loss().mean(), one.plus(other).loss().mean(), 1e-12);
+                first.plus(second).metrics(LABELS).get("accuracy"));
+        assertEquals(both.loss().mean(), first.plus(second).loss().mean(), 1e-12);
     }
 
-    /** Answering that one does not know a word is not knowing it. */
+    /** An output of {@code <unk>} must not count as correct. */
     @Test
-    void anUnknownSymbolOfAReferenceEqualsNothing() {
+    void unknownTokenOfAReferenceMatchesNoOutput() {
         Settings.Corpus corpus = SettingsReader.parse("run.directory = r, corpus.path = p", "test")
                 .corpus();
-        Targets targets = new Targets(Phrases.of(corpus, Settings.TokenizerName.CHAR), 0);
+        TargetSequences targets = new TargetSequences(FieldTokenizer.of(corpus, Settings.TokenizerName.CHAR), 0);
         Vocabulary vocabulary = targets.vocabulary(Map.of("a", 1L));
         int[] example = targets.example(new int[] {7}, "az", vocabulary);
 
@@ -65,7 +65,7 @@ class ScoreTest {
     }
 
     @Test
-    void editsAreTheFewest() {
+    void computesLevenshteinDistance() {
         assertEquals(new SequenceScore.Errors(3, 6), errors("kitten", "sitting"));
         assertEquals(new SequenceScore.Errors(4, 4), errors("abcd", ""));
         assertEquals(new SequenceScore.Errors(2, 0), errors("", "ab"));
@@ -78,9 +78,9 @@ class ScoreTest {
     }
 
     @Test
-    void aSourceIsRightWhereOneOfItsReferencesMatches() {
-        Score far = new SequenceScore(Loss.NONE, Map.of("a", errors("xyz", "ab"), "b", errors("xy", "xz")));
-        Score near = new SequenceScore(Loss.NONE, Map.of("a", errors("ab", "ab")));
+    void scoresASourceAgainstItsBestReference() {
+        Score far = new SequenceScore(Loss.ZERO, Map.of("a", errors("xyz", "ab"), "b", errors("xy", "xz")));
+        Score near = new SequenceScore(Loss.ZERO, Map.of("a", errors("ab", "ab")));
 
         Map<String, Object> metrics = far.plus(near).metrics(LABELS);
 

@@ -51,7 +51,7 @@ abstract class Seq2SeqTest extends TaskContract {
     }
 
     @Override
-    boolean hasSourceOfTokens() {
+    boolean hasSourceTokens() {
         return true;
     }
 
@@ -76,7 +76,7 @@ abstract class Seq2SeqTest extends TaskContract {
     }
 
     @Test
-    void theSourceIsReadBackwards() {
+    void readsTheSourceInReverse() {
         Vocabulary letters = vocabularies().of("source");
         int[] backwards = "cba"
                 .codePoints()
@@ -85,9 +85,9 @@ abstract class Seq2SeqTest extends TaskContract {
         assertArrayEquals(backwards, batches().get(0).sources()[0]);
     }
 
-    /** x and y are letters that training has not seen. */
+    /** The letters x and y are not in the vocabulary. */
     @Test
-    void sourcesThatLookAlikeAreNotTheSame() {
+    void countsDifferentSourcesWithUnknownTokensSeparately() {
         List<Row> rows = List.of(
                 row("source", "xa", "target", "A"), row("source", "ya", "target", "B"),
                 row("source", "ba", "target", "A"), row("source", "ba", "target", "B"));
@@ -98,7 +98,7 @@ abstract class Seq2SeqTest extends TaskContract {
     }
 
     @Test
-    void whatCannotBeUsedSaysWhy() {
+    void unusableRowsAreRejectedWithTheReason() {
         Examples examples = task().examples().orElseThrow();
         assertEquals("its source is empty", problem(examples, row("source", " ", "target", "a")));
         assertEquals("the row has no target", problem(examples, row("source", "a")));

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
 
-/** Pictures of coloured shapes in any place: no two of the same tint and size. */
+/** Draws images of a colored shape with random position, size and tint. */
 final class ShapeImages {
     /** Hues, in degrees. */
     static final Map<String, Integer> COLORS = Map.of(

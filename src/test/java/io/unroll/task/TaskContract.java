@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.checkpoint.Manifest;
-import io.unroll.checkpoint.Model;
 import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.checkpoint.Versions;
 import io.unroll.chunk.Batch;
 import io.unroll.config.ConfigurationException;
@@ -34,23 +34,23 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What holds for every task. */
+/** Tests that every task must pass. */
 abstract class TaskContract {
     @TempDir
     Path folder;
 
-    /** Settings of the task, which stand above the contract's. */
+    /** @return the settings of the task */
     abstract String settings();
 
-    /** A tiny corpus. */
+    /** @return the vocabularies of a tiny corpus */
     abstract Vocabularies vocabularies();
 
-    /** The tiny corpus, whole, in the order in which it is trained. */
+    /** @return the entire tiny corpus, in training order */
     abstract List<Batch> batches();
 
     abstract Prompt prompt() throws IOException;
 
-    /** @return whether the network knows the tiny corpus by heart */
+    /** @return whether the network has memorized the tiny corpus */
     abstract boolean isPerfect(Map<String, Object> metrics);
 
     double learningRate() {
@@ -65,18 +65,19 @@ abstract class TaskContract {
         return parsed("");
     }
 
-    private Settings parsed(String more) {
+    private Settings parsed(String overrides) {
         return SettingsReader.parse(
-                "run.directory = r, corpus.path = p, model { hidden = 24, layers = 1 }\n" + settings() + "\n" + more,
+                "run.directory = r, corpus.path = p, model { hidden = 24, layers = 1 }\n" + settings() + "\n"
+                        + overrides,
                 "test");
     }
 
-    /** Where files lie that rows name. */
+    /** @return the files that rows name */
     RowFiles files() {
         return new RowFiles(folder.toString(), new Configuration());
     }
 
-    /** For tasks of rows. */
+    /** For tasks that read rows. */
     final Vocabularies vocabulariesOf(List<Row> rows) {
         Examples examples = task().examples().orElseThrow();
         Map<String, Map<String, Long>> counts = new HashMap<>();
@@ -84,7 +85,11 @@ abstract class TaskContract {
         return examples.vocabularies(counts);
     }
 
-    /** For tasks of rows: all in one batch. */
+    /**
+     * For tasks that read rows.
+     *
+     * @return one batch of all rows
+     */
     final List<Batch> batchOf(List<Row> rows) {
         Examples examples = task().examples().orElseThrow();
         Vocabularies vocabularies = vocabularies();
@@ -93,22 +98,22 @@ abstract class TaskContract {
                 .toList()));
     }
 
-    static Row row(Object... meaningsAndValues) {
+    static Row row(Object... columnsAndValues) {
         Map<String, String> values = new HashMap<>();
-        for (int i = 0; i < meaningsAndValues.length; i += 2) {
-            values.put((String) meaningsAndValues[i], (String) meaningsAndValues[i + 1]);
+        for (int i = 0; i < columnsAndValues.length; i += 2) {
+            values.put((String) columnsAndValues[i], (String) columnsAndValues[i + 1]);
         }
         return new Row("test", 1, values);
     }
 
-    boolean hasSourceOfTokens() {
+    boolean hasSourceTokens() {
         return false;
     }
 
     @Test
-    void onlyASourceOfTokensCanBeAttendedTo() {
+    void attentionRequiresSourceTokens() {
         Settings attending = parsed("model.attention = general");
-        if (hasSourceOfTokens()) {
+        if (hasSourceTokens()) {
             assertDoesNotThrow(() -> Task.of(attending));
         } else {
             assertThrows(ConfigurationException.class, () -> Task.of(attending));
@@ -116,16 +121,16 @@ abstract class TaskContract {
     }
 
     @Test
-    void aTinyCorpusIsLearntByHeart() {
+    void memorizesATinyCorpus() {
         try (Network network = new Network(task().network(vocabularies()), 1)) {
-            assertTrue(!isPerfect(metrics(network)), "known before it is learnt");
+            assertTrue(!isPerfect(metrics(network)), "perfect before training");
             learn(network);
             assertTrue(isPerfect(metrics(network)), metrics(network).toString());
         }
     }
 
     @Test
-    void theLossIsThatOfTheLogitsAtTheTargets() {
+    void lossMatchesTheLogits() {
         try (Network network = new Network(task().network(vocabularies()), 1)) {
             Batch batch = batches().get(0);
             int outputs = network.shape().outputs();
@@ -153,21 +158,21 @@ abstract class TaskContract {
     }
 
     @Test
-    void aBatchsLossIsThatOfItsLanes() {
+    void lossOfABatchIsTheSumOverItsLanes() {
         try (Network network = new Network(task().network(vocabularies()), 1)) {
             Batch batch = batches().get(0);
             Loss together = network.evaluate(batch);
-            Loss alone = Loss.NONE;
+            Loss separate = Loss.ZERO;
             for (int lane = 0; lane < batch.lanes(); lane++) {
                 network.setState(RecurrentState.ZERO);
-                alone = alone.plus(network.evaluate(lane(batch, lane)));
+                separate = separate.plus(network.evaluate(lane(batch, lane)));
             }
-            assertEquals(alone.tokens(), together.tokens());
-            assertEquals(alone.sum(), together.sum(), 1e-4);
+            assertEquals(separate.tokens(), together.tokens());
+            assertEquals(separate.sum(), together.sum(), 1e-4);
         }
     }
 
-    /** Without the steps behind its end. */
+    /** @return the lane as a batch without padding */
     private static Batch lane(Batch batch, int lane) {
         int steps = batch.lengths() == null ? batch.steps() : batch.lengths()[lane];
         int[] inputs = new int[steps];
@@ -185,7 +190,7 @@ abstract class TaskContract {
     }
 
     @Test
-    void aModelThatIsReadBackAnswersTheSame() throws IOException {
+    void savedModelAnswersLikeTheOriginal() throws IOException {
         Vocabularies vocabularies = vocabularies();
         Settings settings = parsed();
         try (Network network = new Network(task().network(vocabularies), 1)) {
@@ -204,10 +209,11 @@ abstract class TaskContract {
                     null,
                     vocabularies.checksum(),
                     FloatArray.checksum(parameters));
-            Model model = new Model(manifest, settings, vocabularies, parameters, network.optimizerState());
+            TrainedModel model =
+                    new TrainedModel(manifest, settings, vocabularies, parameters, network.optimizerState());
             new ModelFolder(folder.resolve("model").toString(), new Configuration()).write(model, false);
 
-            Model read = new ModelFolder(folder.resolve("model").toString(), new Configuration()).read();
+            TrainedModel read = new ModelFolder(folder.resolve("model").toString(), new Configuration()).read();
 
             assertArrayEquals(parameters, read.parameters());
             assertTrue(!answer(model).isBlank());
@@ -215,7 +221,7 @@ abstract class TaskContract {
         }
     }
 
-    final String answer(Model model) throws IOException {
+    final String answer(TrainedModel model) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         model.answer(prompt(), out);
         return out.toString(StandardCharsets.UTF_8);

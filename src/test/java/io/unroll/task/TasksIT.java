@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tasks of rows from the command line: the same bits on any Spark, and after a kill. */
+/** Tasks that read tables, from the command line: the same weights on any Spark master, and after a kill. */
 class TasksIT {
     @TempDir
     private static Path folder;
@@ -82,30 +82,29 @@ class TasksIT {
     }
 
     @Test
-    void rowsAreLearntWithTheSameBitsOnOneCoreAndTwo() throws Exception {
-        isLearntWithTheSameBitsOnOneCoreAndTwo("classification", "accuracy", 0.9, 1);
+    void classificationIsDeterministicOnOneAndTwoCores() throws Exception {
+        isDeterministicOnOneAndTwoCores("classification", "accuracy", 0.9, 1);
     }
 
     @Tag("full")
     @ParameterizedTest
     @CsvSource({"seq2seq, sequence_error_rate, 0, 0.6", "captioning, exact_match, 0.9, 1"})
-    void isLearntWithTheSameBitsOnOneCoreAndTwo(String task, String metric, double least, double most)
-            throws Exception {
+    void isDeterministicOnOneAndTwoCores(String task, String metric, double min, double max) throws Exception {
         String run = run(task, "two").toString();
         assertSucceeds(InProcess.unroll("train", conf(task), "run.directory=" + run));
-        assertArrayEquals(whole(task), network(run(task, "two")));
+        assertArrayEquals(trainOnOneCore(task), network(run(task, "two")));
 
         JsonNode score =
                 InProcess.unroll("evaluate", run, "--part", "test", "--json").json();
         double value = score.get(metric).asDouble();
-        assertTrue(value >= least && value <= most, score.toString());
+        assertTrue(value >= min && value <= max, score.toString());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"classification", "seq2seq", "captioning"})
     @Tag("full")
-    void theSameBitsOnAClusterAndAfterAKill(String task) throws Exception {
-        byte[] expected = whole(task);
+    void isDeterministicOnAClusterAndAfterAKill(String task) throws Exception {
+        byte[] expected = trainOnOneCore(task);
         assertSucceeds(start("local-cluster[2,1,1024]", task, "cluster").end());
         assertArrayEquals(expected, network(run(task, "cluster")));
 
@@ -119,10 +118,10 @@ class TasksIT {
         assertArrayEquals(expected, network(run(task, "killed")));
     }
 
-    /** @return what is learnt on one core */
-    private static byte[] whole(String task) throws IOException {
+    /** @return the weights */
+    private static byte[] trainOnOneCore(String task) throws IOException {
         Path run = run(task, "one");
-        assertSucceeds(InProcess.on("local[1]", "train", conf(task), "run.directory=" + run));
+        assertSucceeds(InProcess.unrollWithMaster("local[1]", "train", conf(task), "run.directory=" + run));
         return network(run);
     }
 
@@ -142,22 +141,22 @@ class TasksIT {
         return new Unroll(folder).start("--master", master, "train", conf(task), "run.directory=" + run(task, name));
     }
 
-    /** @return all that a model has learnt */
+    /** @return the content of all network files of the model */
     private static byte[] network(Path run) throws IOException {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (Stream<Path> files = Files.list(run.resolve("model"))) {
             for (Path zip : files.filter(file -> file.toString().endsWith(".zip"))
                     .sorted()
                     .toList()) {
-                all.write(Files.readAllBytes(zip));
+                out.write(Files.readAllBytes(zip));
             }
         }
-        return all.toByteArray();
+        return out.toByteArray();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"error", "skip"})
-    void aRowThatCannotBeUsedIsNamedOrCounted(String malformed) throws Exception {
+    void unusableRowIsReportedOrCounted(String malformed) throws Exception {
         Files.writeString(folder.resolve("bad.csv"), "text,label\na,x\nb,y\n\"\",x\nc\n");
         Unroll.Output output = prepare(
                 "bad-" + malformed,
@@ -166,7 +165,8 @@ class TasksIT {
                 "corpus.malformed=" + malformed);
         if (malformed.equals("error")) {
             assertEquals(1, output.status(), output.err());
-            assertTrue(output.err().matches("(?s).*bad\\.csv, row at 4: its text is empty\\. Mend it.*"), output.err());
+            assertTrue(
+                    output.err().matches("(?s).*bad\\.csv, row at 4: its text is empty\\. Correct .*"), output.err());
         } else {
             assertEquals(0, output.status(), output.err());
             assertEquals(2, output.json().get("skipped").asInt());
@@ -174,9 +174,9 @@ class TasksIT {
         }
     }
 
-    /** As on another machine, whose rows are not as good as those of training. */
+    /** For example on another machine, with rows that are not as clean as the training data. */
     @Test
-    void evaluationMayReadOtherImagesAndLeaveOutRows() throws Exception {
+    void evaluationCanReadOtherImagesAndSkipRows() throws Exception {
         String moved = "run.directory=" + folder.resolve("moved");
         assertSucceeds(InProcess.unroll("train", conf("captioning"), "training.epochs=1", moved));
         Files.createDirectory(folder.resolve("others"));
@@ -190,9 +190,9 @@ class TasksIT {
         Files.writeString(folder.resolve("others.csv"), captions);
 
         String images = "corpus.images=" + folder.resolve("others");
-        Unroll.Output unmended = evaluate(images);
-        assertEquals(1, unmended.status(), unmended.err());
-        assertTrue(unmended.err().contains("row at 12: there is no file"), unmended.err());
+        Unroll.Output failing = evaluate(images);
+        assertEquals(1, failing.status(), failing.err());
+        assertTrue(failing.err().contains("row at 12: there is no file"), failing.err());
         Unroll.Output skipping = evaluate(images, "corpus.malformed=skip");
         assertEquals(0, skipping.status(), skipping.err());
         assertEquals(2, skipping.json().get("skipped").asInt());
@@ -207,7 +207,7 @@ class TasksIT {
     }
 
     @Test
-    void whatTheTaskNeedsAndTheFileHasNotIsNamed() throws Exception {
+    void missingColumnsAndUnsuitableSettingsAreReported() throws Exception {
         Unroll.Output column = prepare("column", "classification", "corpus.columns.label=kind");
         assertEquals(2, column.status(), column.err());
         assertTrue(
@@ -225,10 +225,10 @@ class TasksIT {
         assertEquals(2, skip.status(), skip.err());
     }
 
-    private static Unroll.Output prepare(String run, String task, String... more) throws Exception {
+    private static Unroll.Output prepare(String run, String task, String... settings) throws Exception {
         List<String> arguments =
                 new ArrayList<>(List.of("prepare", conf(task), "--json", "run.directory=" + folder.resolve(run)));
-        arguments.addAll(List.of(more));
+        arguments.addAll(List.of(settings));
         return InProcess.unroll(arguments.toArray(String[]::new));
     }
 }

@@ -22,7 +22,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tables that are not what they seem, and rows and words that are too long. */
+/** Tables in an unexpected format, and rows and words that are too long. */
 class BadRowsTest {
     private static final List<String> FORMATS = List.of("csv", "tsv", "lines", "files");
 
@@ -30,7 +30,7 @@ class BadRowsTest {
     private Path folder;
 
     @Test
-    void aByteOrderMarkIsNoText() throws IOException {
+    void skipsTheByteOrderMark() throws IOException {
         String csv = "\uFEFFtext,label\na,x\n";
         assertEquals("a", read("csv", "a.csv", csv).get(0).value("text"));
         assertEquals("a", read("tsv", "a.tsv", csv.replace(',', '\t')).get(0).value("text"));
@@ -43,36 +43,36 @@ class BadRowsTest {
     }
 
     @Test
-    void anotherEncodingIsNamedInEachFormat() throws IOException {
+    void otherEncodingsAreNamedInEveryFormat() throws IOException {
         Path file = folder.resolve("a.csv");
         Files.write(file, "text,label\na,x\n".repeat(9).getBytes(StandardCharsets.UTF_16));
         for (String format : FORMATS) {
             String problem = assertThrows(UnrollException.class, () -> read(format, file))
                     .getMessage();
-            assertTrue(problem.contains("a.csv is text in UTF-16BE, and not in UTF-8"), problem);
+            assertTrue(problem.contains("a.csv is text in UTF-16BE, not in UTF-8"), problem);
         }
     }
 
     @Test
-    void aValueThatIsTooLongIsMalformedAndTheNextOneIsNot() throws IOException {
+    void tooLongValueMakesOnlyItsRowMalformed() throws IOException {
         for (int length : new int[] {Row.MAX_CHARACTERS + 1, 20_000_000}) {
             String text = "z".repeat(length);
-            List<List<Row>> all = new ArrayList<>(List.of(
+            List<List<Row>> tables = new ArrayList<>(List.of(
                     read("tsv", "a.tsv", "text\tlabel\n" + text + "\tx\nb\ty\n"),
                     read("lines", "a.txt", text + "\nb\n"),
                     List.of(
                             read("files", "a.txt", text).get(0),
                             read("files", "b.txt", "b").get(0))));
             if (length < 16_000_000) {
-                all.add(read("csv", "a.csv", "text,label\n" + text + ",x\nb,y\n"));
+                tables.add(read("csv", "a.csv", "text,label\n" + text + ",x\nb,y\n"));
             }
-            for (List<Row> rows : all) {
+            for (List<Row> rows : tables) {
                 String problem = assertThrows(
                                 MalformedRowException.class, () -> rows.get(0).value("text"))
                         .getMessage();
                 assertTrue(
                         problem.matches("its text has \\d+ characters; the maximum is 1048576: .*"
-                                + "|it is longer than 16777216 bytes, and is not read"),
+                                + "|it is longer than 16777216 bytes, the maximum of a row"),
                         problem);
                 assertEquals("b", rows.get(1).value("text"));
             }
@@ -80,11 +80,13 @@ class BadRowsTest {
     }
 
     @Test
-    void aRowOfATableThatDoesNotEndIsNamed() {
+    void endlessRowIsNamed() {
         for (String row : List.of("z".repeat(20_000_000) + ",x\n", "\"z\n" + "a,b\n".repeat(5_000_000))) {
             String problem = assertThrows(UnrollException.class, () -> read("csv", "a.csv", "text,label\na,x\n" + row))
                     .getMessage();
-            assertTrue(problem.contains("a.csv, row at 3: it is longer than 16777216 bytes, and is not read"), problem);
+            assertTrue(
+                    problem.contains("a.csv, row at 3: it is longer than 16777216 bytes, the maximum of a row"),
+                    problem);
         }
         String problem = assertThrows(
                         ConfigurationException.class, () -> read("tsv", "a.tsv", "z".repeat(20_000_000) + "\n"))
@@ -93,29 +95,29 @@ class BadRowsTest {
     }
 
     @Test
-    void aWordThatIsTooLongIsNamed() throws IOException {
+    void tooLongWordIsNamed() throws IOException {
         Path file = Files.writeString(folder.resolve("a.txt"), "a b " + "z".repeat(1 << 17) + " c\n");
-        Tokenizer words = new WordTokenizer(1, 0, Settings.Malformed.ERROR);
+        Tokenizer tokenizer = new WordTokenizer(1, 0, Settings.Malformed.ERROR);
         try (SliceInput in = SliceInput.open(
                 new Slice(file.toString(), 0, Files.size(file), false), Slice.Boundary.LINE, new Configuration())) {
-            String problem = assertThrows(UnrollException.class, () -> words.count(in, new HashMap<>()))
+            String problem = assertThrows(UnrollException.class, () -> tokenizer.count(in, new HashMap<>()))
                     .getMessage();
             assertTrue(
-                    problem.contains("a.txt holds a word of more than 65536 characters, which begins with zzz"),
+                    problem.contains("a.txt contains a word of more than 65536 characters, which starts with zzz"),
                     problem);
         }
-        assertThrows(UnrollException.class, () -> words.symbols("z".repeat(1 << 17)));
+        assertThrows(UnrollException.class, () -> tokenizer.symbols("z".repeat(1 << 17)));
     }
 
     @Test
-    void aTableThatIsWrittenOtherwiseGetsAHint() {
+    void wrongSeparatorOrHeaderGetsAHint() {
         assertHint(
                 "csv",
                 "text;label\na;x\n",
-                "Its values seem to be separated by \";\", and only commas (csv) and tabs (tsv)");
+                "Its values seem to be separated by \";\", but only commas (csv) and tabs (tsv)");
         assertHint("csv", "text|label\na|x\n", "Its values seem to be separated by \"|\"");
-        assertHint("csv", "text\tlabel\na\tx\n", "separated by tabs: then give corpus.format = tsv.");
-        assertHint("tsv", "text,label\na,x\n", "separated by \",\": then give corpus.format = csv.");
+        assertHint("csv", "text\tlabel\na\tx\n", "separated by tabs: set corpus.format = tsv.");
+        assertHint("tsv", "text,label\na,x\n", "separated by \",\": set corpus.format = csv.");
         assertHint("csv", "ham,hello\nspam,buy\n", "If the file has no header row, set corpus.header = false");
         assertHint("csv, header = false, columns { text = 1, label = 2 }", "a;x\nb;y\n", "separated by \";\"");
     }
@@ -127,16 +129,16 @@ class BadRowsTest {
     }
 
     @Test
-    void aRowOfTabsIsNotToldOfQuotationMarks() throws IOException {
+    void tsvRowWithTooManyTabsGetsATsvHint() throws IOException {
         List<Row> rows = read("tsv", "a.tsv", "text\tlabel\na\tx\ty\n");
         String problem = assertThrows(
                         MalformedRowException.class, () -> rows.get(0).value("text"))
                 .getMessage();
-        assertEquals("it has 3 columns, and the file's first row 2: in TSV, a value cannot contain a tab", problem);
+        assertEquals("it has 3 columns, but the file's first row has 2: in TSV, a value cannot contain a tab", problem);
     }
 
     @Test
-    void filesOfSeveralKindsAreRefused() {
+    void mixedFileTypesAreRejected() {
         for (String other : List.of("README.md", "notes", "labels.txt", "b.json", "b.xlsx")) {
             String problem = problem("auto", "a.csv", other);
             assertTrue(problem.contains(other + " is not a table, unlike a.csv: exclude it with a pattern"), problem);
@@ -178,9 +180,9 @@ class BadRowsTest {
 
     private static List<Row> read(String format, Path file) throws IOException {
         List<Row> rows = new ArrayList<>();
-        Slice whole =
+        Slice slice =
                 new Slice("file:" + file, 0, Files.size(file), file.toString().endsWith(".gz"));
-        format(format).read(whole, new Configuration(), rows::add);
+        format(format).read(slice, new Configuration(), rows::add);
         return rows;
     }
 }

@@ -18,7 +18,7 @@ class CorpusFilesTest {
     private Path folder;
 
     @Test
-    void filesComeInTheOrderOfTheirPathsAndHiddenOnesNotAtAll() throws IOException {
+    void sortsFilesByPathAndSkipsHiddenOnes() throws IOException {
         Files.createDirectories(folder.resolve("b"));
         for (String name : List.of("c", "a", "b/x", ".hidden", "_SUCCESS", "empty")) {
             Files.writeString(folder.resolve(name), name.equals("empty") ? "" : "12345");
@@ -38,7 +38,7 @@ class CorpusFilesTest {
     }
 
     @Test
-    void aGlobFindsFiles() throws IOException {
+    void expandsGlobPatterns() throws IOException {
         Files.writeString(folder.resolve("one.txt"), "1");
         Files.writeString(folder.resolve("two.log"), "2");
 
@@ -50,12 +50,12 @@ class CorpusFilesTest {
     }
 
     @Test
-    void whatIsNotThereIsSaid() throws IOException {
+    void missingOrEmptyPathsAreReported() throws IOException {
         Files.createDirectories(folder.resolve("none"));
         Files.writeString(folder.resolve("empty"), "");
 
         assertTrue(messageOf("missing").contains("missing: no such file or folder"));
-        assertTrue(messageOf("none").contains("holds no file"));
+        assertTrue(messageOf("none").contains("contains no readable file"));
         assertTrue(messageOf("empty").contains("empty is empty"));
     }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which files a path leads to: each once, and none without a word. */
+/** Lists each file once, and reports what it skips. */
 @Timeout(60)
 class FileTreeTest {
     @TempDir
@@ -59,7 +59,7 @@ class FileTreeTest {
     }
 
     @Test
-    void linksInCirclesLeadToEachFileOnce() throws IOException {
+    void cyclicLinksListEachFileOnce() throws IOException {
         link("c/back", ".");
         link("c/in/up", "..");
         link("c/0", "in");
@@ -72,14 +72,14 @@ class FileTreeTest {
     }
 
     @Test
-    void linksMayLeadOutOfTheFolder() throws IOException {
+    void followsLinksOutOfTheFolder() throws IOException {
         link("c/z.txt", "../outside.txt");
 
         assertEquals(List.of("c/a.txt", "c/in/b.txt", "c/z.txt"), names(folder + "/c"));
     }
 
     @Test
-    void pipesDevicesAndBrokenLinksAreLeftOutOfAFolder() throws Exception {
+    void skipsPipesDevicesAndBrokenLinks() throws Exception {
         pipe("c/pipe");
         link("c/null", "/dev/null");
         link("c/broken", "nothing");
@@ -88,7 +88,7 @@ class FileTreeTest {
     }
 
     @Test
-    void whatIsNoFileIsCalledWhatItIs() throws Exception {
+    void reportsWhyAPathCannotBeRead() throws Exception {
         pipe("pipe");
         link("broken", "nothing");
         link("zero", "/dev/zero");
@@ -107,7 +107,7 @@ class FileTreeTest {
     }
 
     @Test
-    void namesMayHoldAColonAndOtherSigns() throws IOException {
+    void acceptsSpecialCharactersInNames() throws IOException {
         for (String name : List.of("2024-03-01T12:00:00.log", "a:b", "with blank", "50%", "ü#?[1]")) {
             Files.createDirectories(folder.resolve("names:1"));
             Files.writeString(folder.resolve("names:1/" + name), name);
@@ -132,7 +132,7 @@ class FileTreeTest {
     }
 
     @Test
-    void aFileThatDoesNotFitItsCheckSumsSaysHowToMendThat() throws IOException {
+    void checksumMismatchIsReportedWithTheFix() throws IOException {
         var fs = org.apache.hadoop.fs.FileSystem.getLocal(new Configuration());
         var file = new org.apache.hadoop.fs.Path(folder.resolve("part-00000").toString());
         try (var out = fs.create(file)) {
@@ -150,25 +150,25 @@ class FileTreeTest {
     }
 
     @Test
-    void aByteOrderMarkAtAFilesStartIsNotReadHoweverItIsCut() throws IOException {
+    void skipsTheByteOrderMarkForEverySliceSize() throws IOException {
         Files.writeString(folder.resolve("mark.txt"), "\uFEFFone\ntwo\uFEFF\n");
         for (Slice.Boundary boundary : Slice.Boundary.values()) {
             for (int bytes = 1; bytes < 20; bytes++) {
-                ByteArrayOutputStream all = new ByteArrayOutputStream();
+                ByteArrayOutputStream content = new ByteArrayOutputStream();
                 for (List<Slice> part : CorpusFiles.parts(folder + "/mark.txt", bytes, new Configuration())) {
                     for (Slice slice : part) {
                         try (SliceInput in = SliceInput.open(slice, boundary, new Configuration())) {
-                            all.writeBytes(in.readAllBytes());
+                            content.writeBytes(in.readAllBytes());
                         }
                     }
                 }
-                assertEquals("one\ntwo\uFEFF\n", all.toString(StandardCharsets.UTF_8), boundary + " " + bytes);
+                assertEquals("one\ntwo\uFEFF\n", content.toString(StandardCharsets.UTF_8), boundary + " " + bytes);
             }
         }
     }
 
     @Test
-    void packedFilesAreNamed() throws IOException {
+    void unsupportedCompressionIsNamed() throws IOException {
         for (String name : List.of(
                 "a.zst",
                 "a.csv.zst",
@@ -192,7 +192,7 @@ class FileTreeTest {
     }
 
     @Test
-    void aMissingFileIsAMatterOfTheConfiguration() {
+    void missingFileIsAConfigurationError() {
         assertThrows(ConfigurationException.class, () -> names(folder + "/no*"));
         assertThrows(UnrollException.class, () -> names(folder + "/[z-a]{"));
     }

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Values of Parquet's types, as Spark shows them in UTC. */
+/** Values of Parquet types are formatted as in Spark, in UTC. */
 class ParquetRowsTest {
     private static final int JULIAN_DAY = 2_460_371;
 
@@ -61,7 +61,7 @@ class ParquetRowsTest {
                 "int32 label                                     | -3                   | -3",
                 "int64 label                                     | 9223372036854775807  | 9223372036854775807",
             })
-    void numbersDatesAndTimes(String column, String stored, String shown) throws IOException {
+    void formatsNumbersDatesAndTimes(String column, String stored, String shown) throws IOException {
         assertEquals(shown, label(column, (row, i) -> {
             if (column.startsWith("int32")) {
                 row.add(i, Integer.parseInt(stored));
@@ -72,7 +72,7 @@ class ParquetRowsTest {
     }
 
     @Test
-    void otherTypesOfOneValue() throws IOException {
+    void formatsOtherScalarTypes() throws IOException {
         assertEquals("true", label("boolean label", (row, i) -> row.add(i, true)));
         assertEquals("1.5", label("float label", (row, i) -> row.add(i, 1.5f)));
         assertEquals("0.1", label("double label", (row, i) -> row.add(i, 0.1)));
@@ -103,11 +103,11 @@ class ParquetRowsTest {
     }
 
     private static Binary binary(int... bytes) {
-        byte[] all = new byte[bytes.length];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = (byte) bytes[i];
+        byte[] array = new byte[bytes.length];
+        for (int i = 0; i < array.length; i++) {
+            array[i] = (byte) bytes[i];
         }
-        return Binary.fromConstantByteArray(all);
+        return Binary.fromConstantByteArray(array);
     }
 
     @ParameterizedTest
@@ -122,7 +122,7 @@ class ParquetRowsTest {
                 "required fixed_len_byte_array(12) label (INTERVAL)                                            | of the type FIXED_LEN_BYTE_ARRAY (INTERVAL)",
                 "required binary label (BSON)                                                                  | of the type BINARY (BSON)",
             })
-    void whatIsNotOneValueIsNamedWithItsColumnAndType(String column, String kind) throws IOException {
+    void unsupportedTypesAreReportedWithColumnAndType(String column, String kind) throws IOException {
         String end = column.endsWith("}") ? "" : ";";
         Path file = write("required binary text (STRING); " + column + end, List.of(), CompressionCodecName.SNAPPY);
 
@@ -135,7 +135,7 @@ class ParquetRowsTest {
     }
 
     @Test
-    void columnsThatAreNotWantedMayBeOfAnyType() throws IOException {
+    void ignoresTheTypesOfOtherColumns() throws IOException {
         Path file = write(
                 "required binary text (STRING); required group other { repeated int32 a; } required int32 label;",
                 List.of(row -> {
@@ -150,7 +150,7 @@ class ParquetRowsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4_RAW"})
-    void compressionIsRead(String codec) throws IOException {
+    void readsCompressedFiles(String codec) throws IOException {
         Path file = write(
                 "required binary text (STRING); required int32 label;",
                 List.of(row -> {
@@ -164,9 +164,9 @@ class ParquetRowsTest {
                 "a".repeat(1000), read(folder.resolve("12:00.parquet")).get(0).value("text"));
     }
 
-    /** No codec of the name is needed to say so: the footer of a file that is not compressed says LZO or Brotli. */
+    /** Changes the codec in the footer, because no codec for Brotli is installed. */
     @Test
-    void compressionThatIsNotReadIsNamed() throws IOException {
+    void unsupportedCompressionIsNamed() throws IOException {
         Path file = write(
                 "required binary text (STRING); required int32 label;",
                 List.of(row -> {
@@ -176,23 +176,23 @@ class ParquetRowsTest {
                 CompressionCodecName.SNAPPY);
         byte[] bytes = Files.readAllBytes(file);
         String latin = new String(bytes, StandardCharsets.ISO_8859_1);
-        int named = 0;
+        int codecs = 0;
         for (int at = latin.lastIndexOf("text") + 4; at < bytes.length; at++) {
-            // Thrift's compact form: the codec is the field after the names of the path, a zigzag number.
+            // In Thrift's compact protocol, the codec is the zigzag number after the names of the path.
             if (bytes[at] == 0x15 && bytes[at + 1] == 0x02 && bytes[at + 2] == 0x16) {
                 bytes[at + 1] = 0x08;
-                named++;
+                codecs++;
             }
         }
-        assertTrue(named > 0, "no codec found");
+        assertTrue(codecs > 0, "no codec found");
         Files.write(file, bytes);
 
         String problem = assertThrows(UnrollException.class, () -> read(file)).getMessage();
 
         assertTrue(
                 problem.endsWith(
-                        "a.parquet is compressed by BROTLI, which Unroll does not read: write it with snappy, gzip or"
-                                + " zstd."),
+                        "a.parquet is compressed with BROTLI, which Unroll does not support: write it with snappy, gzip"
+                                + " or zstd."),
                 problem);
     }
 
@@ -229,8 +229,8 @@ class ParquetRowsTest {
     static List<Row> read(Path file) throws IOException {
         Settings settings = SettingsReader.parse("run.directory = r, corpus.path = p", "test");
         List<Row> rows = new ArrayList<>();
-        Slice whole = new Slice("file:" + file, 0, Files.size(file), false);
-        new RowFormat(settings.corpus(), List.of("text", "label")).read(whole, new Configuration(), rows::add);
+        Slice slice = new Slice("file:" + file, 0, Files.size(file), false);
+        new RowFormat(settings.corpus(), List.of("text", "label")).read(slice, new Configuration(), rows::add);
         return rows;
     }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Paths from data stay inside their folder. */
+/** Paths in rows cannot lead out of their folder. */
 @Timeout(60)
 class RowFilesTest {
     @TempDir
@@ -44,7 +44,7 @@ class RowFilesTest {
     }
 
     @Test
-    void whatIsInsideIsReadHoweverItIsNamed() throws IOException {
+    void readsFilesInsideTheFolderByAnyPath() throws IOException {
         assertRead("images/a.png", "a.png");
         assertRead("images/in/b.png", "in/b.png");
         assertRead("images/a.png", "in/../a.png");
@@ -59,7 +59,7 @@ class RowFilesTest {
     }
 
     @Test
-    void whatIsOutsideIsMalformed() throws IOException {
+    void rejectsPathsOutsideTheFolder() throws IOException {
         Files.createSymbolicLink(folder.resolve("images/secret.png"), Path.of("../secret.png"));
         Files.createSymbolicLink(folder.resolve("images/up"), Path.of(".."));
         for (String name : List.of(
@@ -84,13 +84,13 @@ class RowFilesTest {
     }
 
     @Test
-    void whatIsNoFileOrTooLargeIsMalformed() throws Exception {
+    void rejectsSpecialAndTooLargeFiles() throws Exception {
         assertEquals(
                 0,
                 new ProcessBuilder("mkfifo", folder.resolve("images/pipe").toString())
                         .start()
                         .waitFor());
-        assertEquals("pipe is no regular file", problem("pipe"));
+        assertEquals("pipe is not a regular file", problem("pipe"));
         assertTrue(problem("in").startsWith("in is a folder in "), problem("in"));
         try (RandomAccessFile sparse =
                 new RandomAccessFile(folder.resolve("images/huge.png").toFile(), "rw")) {

@@ -32,7 +32,7 @@ class RowFormatTest {
     private Path folder;
 
     @Test
-    void csvHasQuotesLineEndsInsideThemAndColumnsByName() throws IOException {
+    void readsCsvWithQuotesLineEndsInValuesAndNamedColumns() throws IOException {
         List<Row> rows =
                 rows("a.csv", "\uFEFFid,label,text\r\n1,x,\"one, two\"\r\n2,y,\"a \"\"b\"\"\r\nc\"\r\n3,z\r\n4,,e\r\n");
 
@@ -44,9 +44,9 @@ class RowFormatTest {
         assertEquals("", rows.get(3).value("label"));
     }
 
-    /** As when files of several systems were joined. */
+    /** For example after concatenating files from several systems. */
     @Test
-    void csvMayEndItsLinesInSeveralWays() throws IOException {
+    void readsCsvWithMixedLineEnds() throws IOException {
         List<Row> rows = rows("a.csv", "\ntext,label\r\n\r\na,x\nb,\"\"\r\n\n\"\"\"c\"\", d\",y\re \"f,z");
 
         assertEquals(
@@ -60,7 +60,7 @@ class RowFormatTest {
     }
 
     @Test
-    void aQuotationMarkThatIsNotClosedSwallowsNothing() throws IOException {
+    void unclosedQuotationMarkIsReported() throws IOException {
         for (String content : List.of(
                 "label,text\nx,a\ny,\"b\nx,c\nx,d\n",
                 "text,label\na,x\n\"b,y\nc,x\nd,x",
@@ -74,17 +74,17 @@ class RowFormatTest {
     }
 
     @Test
-    void aRowThatIsNotWrittenLikeTheOthersIsMalformed() throws IOException {
+    void rowWithTooManyColumnsIsMalformed() throws IOException {
         List<Row> rows = rows("a.csv", "text,label\nWell, yes,x\na,x,\n\"a, b\",x\n");
 
-        String tooMany = "it has 3 columns, and the file's first row 2: ";
+        String tooMany = "it has 3 columns, but the file's first row has 2: ";
         assertTrue(problem(rows.get(0), "text").startsWith(tooMany), problem(rows.get(0), "label"));
         assertEquals("a", rows.get(1).value("text"));
         assertEquals("a, b", rows.get(2).value("text"));
     }
 
     @Test
-    void quotedValuesMayBeEmptyOrBeginWithWhatPartsThem() throws IOException {
+    void quotedValuesCanBeEmptyOrStartWithSeparators() throws IOException {
         List<Row> rows =
                 rows("a.csv", "\"label\",\"text\"\n\"\",\", he said\"\n\"\"\"\",\"\nfoo\"\n\"x\", \n\"\",\",\" \n");
 
@@ -96,7 +96,7 @@ class RowFormatTest {
     }
 
     @Test
-    void tsvMayBeginWithAnEmptyLine() throws IOException {
+    void skipsEmptyFirstLineOfTsv() throws IOException {
         List<Row> rows = rows("a.tsv", "\ntext\tlabel\nfoo\tA\n");
 
         assertEquals(1, rows.size());
@@ -104,7 +104,7 @@ class RowFormatTest {
     }
 
     @Test
-    void tsvHasNoQuotesAndColumnsByNumber() throws IOException {
+    void readsTsvWithoutQuotesAndWithColumnNumbers() throws IOException {
         Path file = folder.resolve("a.tsv.gz");
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
             out.write("\"a\tx\nb\ty\n\nc\n".getBytes(StandardCharsets.UTF_8));
@@ -119,34 +119,34 @@ class RowFormatTest {
     }
 
     @Test
-    void withoutAHeaderTheFirstRowThatHasTheColumnsCountsThem() throws IOException {
+    void withoutHeaderTheFirstUsableRowSetsTheColumnCount() throws IOException {
         Path file = folder.resolve("a.tsv");
         Files.writeString(file, "a\nb\tx\nc\ty\tz\n");
 
         List<Row> rows = read(file, "header = false, columns { text = 1, label = 2 }");
 
-        assertMalformed("it has no column 2 (corpus.columns.label, where corpus.header is false)", rows.get(0), "text");
+        assertMalformed("it has no column 2 (corpus.columns.label, with corpus.header = false)", rows.get(0), "text");
         assertEquals("x", rows.get(1).value("label"));
         assertTrue(
-                problem(rows.get(2), "text").startsWith("it has 3 columns, and the file's first usable row 2: "),
+                problem(rows.get(2), "text").startsWith("it has 3 columns, but the file's first usable row has 2: "),
                 problem(rows.get(2), "text"));
         String none = assertThrows(
                         ConfigurationException.class,
                         () -> read(file, "header = false, columns { text = 1, label = 4 }"))
                 .getMessage();
-        assertTrue(none.endsWith("a.tsv has a column 4 (corpus.columns.label, where corpus.header is false)."), none);
+        assertTrue(none.endsWith("a.tsv has a column 4 (corpus.columns.label, with corpus.header = false)."), none);
     }
 
     @Test
-    void nulIsNoText() throws IOException {
+    void rejectsNulBytes() throws IOException {
         List<Row> rows = rows("a.csv", "text,label\na\0b,x\n");
 
-        assertMalformed("its text holds a NUL byte, which no text does", rows.get(0), "text");
+        assertMalformed("its text contains a NUL byte", rows.get(0), "text");
         assertEquals("x", rows.get(0).value("label"));
     }
 
     @Test
-    void parquetHasColumnsByNameAndNulls() throws IOException {
+    void readsParquetWithNulls() throws IOException {
         Path file = folder.resolve("a.parquet");
         MessageType schema =
                 MessageTypeParser.parseMessageType("message m { optional binary text (UTF8); required int32 label; }");
@@ -170,7 +170,7 @@ class RowFormatTest {
     }
 
     @Test
-    void labelsAreNamesOfFilesOrOfFolders() throws IOException {
+    void takesLabelsFromFileOrFolderNames() throws IOException {
         Path file = Files.createDirectories(folder.resolve("spam")).resolve("mail.1.txt");
         Files.writeString(file, "one\n\n two \n");
 
@@ -187,7 +187,7 @@ class RowFormatTest {
     }
 
     @Test
-    void aMissingColumnIsNamedWithThoseThatAreThere() throws IOException {
+    void missingColumnIsReportedWithTheExistingOnes() throws IOException {
         Path file = folder.resolve("a.csv");
         Files.writeString(file, "message,kind\na,b\n");
 
@@ -199,13 +199,12 @@ class RowFormatTest {
                 e.getMessage());
     }
 
-    private static void assertMalformed(String message, Row row, String meaning) {
-        assertEquals(message, problem(row, meaning));
+    private static void assertMalformed(String message, Row row, String field) {
+        assertEquals(message, problem(row, field));
     }
 
-    private static String problem(Row row, String meaning) {
-        return assertThrows(MalformedRowException.class, () -> row.value(meaning))
-                .getMessage();
+    private static String problem(Row row, String field) {
+        return assertThrows(MalformedRowException.class, () -> row.value(field)).getMessage();
     }
 
     private List<Row> rows(String name, String content) throws IOException {
@@ -218,9 +217,9 @@ class RowFormatTest {
         Settings settings =
                 SettingsReader.parse("run.directory = r, corpus { path = p }, corpus { " + corpus + " }", "test");
         List<Row> rows = new ArrayList<>();
-        Slice whole = new Slice(
+        Slice slice = new Slice(
                 file.toUri().toString(), 0, Files.size(file), file.toString().endsWith(".gz"));
-        new RowFormat(settings.corpus(), List.of("text", "label")).read(whole, new Configuration(), rows::add);
+        new RowFormat(settings.corpus(), List.of("text", "label")).read(slice, new Configuration(), rows::add);
         return rows;
     }
 }

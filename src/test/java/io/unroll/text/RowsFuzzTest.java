@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Damaged tables and texts are read, or refused in a sentence. */
+/** Damaged tables and texts are read, or rejected with a message. */
 class RowsFuzzTest {
     private static final String CSV = "text,label\n\"a, b\",x\nc \"\"d,y\n\"e\nf\",x\n\u00E9\uD83D\uDE00,y\n";
 
@@ -43,26 +43,26 @@ class RowsFuzzTest {
 
     @Test
     @Tag("full")
-    void someDamage() throws IOException {
+    void handlesSomeDamagedFiles() throws IOException {
         damage(700, 1);
     }
 
     @Test
     @Tag("nightly")
-    void muchDamage() throws IOException {
+    void handlesManyDamagedFiles() throws IOException {
         damage(20_000, 1_000_000);
     }
 
     @Test
-    void aCountInParquetBeyondAllMemory() throws IOException {
+    void parquetCountThatNeedsTooMuchMemoryIsRejected() throws IOException {
         byte[] damaged = parquet(CompressionCodecName.UNCOMPRESSED);
-        // The first definition levels of the labels: a count, and their bits.
+        // The start of the definition levels of the labels: a count and a bit pattern.
         int count = new String(damaged, StandardCharsets.ISO_8859_1).indexOf("\u000F\u00B6m");
         ByteBuffer.wrap(damaged).position(count).put(new byte[] {-1, -1, -1, -1, 1});
         Path file = Files.write(folder.resolve("count.parquet"), damaged);
 
         UnrollException refusal =
-                assertThrows(UnrollException.class, () -> rows("auto").read(whole(file), HADOOP, row -> {}));
+                assertThrows(UnrollException.class, () -> rows("auto").read(slice(file), HADOOP, row -> {}));
 
         assertTrue(
                 refusal.getMessage().matches(".*count.parquet cannot be read .* MiB .* --executor-memory.*"),
@@ -70,11 +70,11 @@ class RowsFuzzTest {
     }
 
     @Test
-    void aPageInParquetThatIsShorterThanItsHeaderSays() throws IOException {
+    void parquetPageShorterThanItsHeaderSaysIsRejected() throws IOException {
         byte[] damaged = Fuzz.mutation(parquet(CompressionCodecName.SNAPPY), 1_000_991);
         Path file = Files.write(folder.resolve("page.parquet"), damaged);
 
-        assertFalse(Fuzz.endsWell("page.parquet", () -> rows("auto").read(whole(file), HADOOP, row -> {})));
+        assertFalse(Fuzz.assertReadOrRefused("page.parquet", () -> rows("auto").read(slice(file), HADOOP, row -> {})));
     }
 
     private void damage(int count, long seed) throws IOException {
@@ -101,9 +101,9 @@ class RowsFuzzTest {
         Iterator<byte[]> mutations = Fuzz.mutations(original, count, seed).iterator();
         for (long number = seed; mutations.hasNext(); number++) {
             byte[] mutation = Files.readAllBytes(Files.write(file, mutations.next()));
-            Slice whole = whole(file);
-            boolean good = Fuzz.endsWell(
-                    name + " as " + format + ", " + number, () -> rows.read(whole, HADOOP, RowsFuzzTest::use));
+            Slice slice = slice(file);
+            boolean good = Fuzz.assertReadOrRefused(
+                    name + " as " + format + ", " + number, () -> rows.read(slice, HADOOP, RowsFuzzTest::readFields));
             read += good ? 1 : 0;
             assertArrayEquals(mutation, Files.readAllBytes(file));
         }
@@ -117,14 +117,14 @@ class RowsFuzzTest {
         return new RowFormat(settings.corpus(), List.of("text", "label"));
     }
 
-    private static Slice whole(Path file) throws IOException {
+    private static Slice slice(Path file) throws IOException {
         return new Slice("file:" + file, 0, Files.size(file), file.toString().endsWith(".gz"));
     }
 
-    private static void use(Row row) {
-        for (String meaning : List.of("text", "label")) {
+    private static void readFields(Row row) {
+        for (String field : List.of("text", "label")) {
             try {
-                row.value(meaning);
+                row.value(field);
             } catch (MalformedRowException e) {
                 assertTrue(!e.getMessage().isBlank());
             }
@@ -141,7 +141,7 @@ class RowsFuzzTest {
         Iterator<byte[]> mutations = Fuzz.mutations(original, count, seed).iterator();
         for (long number = seed; mutations.hasNext(); number++) {
             Files.write(file, mutations.next());
-            Fuzz.endsWell("text " + number, () -> {
+            Fuzz.assertReadOrRefused("text " + number, () -> {
                 for (List<Slice> part : CorpusFiles.parts(file.toString(), 20, HADOOP)) {
                     for (Slice slice : part) {
                         for (Tokenizer tokenizer : tokenizers) {

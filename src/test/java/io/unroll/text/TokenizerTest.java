@@ -40,7 +40,7 @@ class TokenizerTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 5, 7, 64, 1 << 20})
-    void charAndByteGiveTheFileBackHoweverItIsCut(long sliceBytes) throws IOException {
+    void charAndByteTokensDecodeToTheFileForEverySliceSize(long sliceBytes) throws IOException {
         Path file = write("text", TRICKY.getBytes(StandardCharsets.UTF_8));
 
         for (Tokenizer tokenizer : List.of(CHAR, BYTE)) {
@@ -49,7 +49,7 @@ class TokenizerTest {
     }
 
     @Test
-    void randomTextComesBackOverBufferBorders() throws IOException {
+    void decodesRandomTextAcrossBufferBorders() throws IOException {
         SplittableRandom random = new SplittableRandom(1);
         StringBuilder text = new StringBuilder();
         while (text.length() < 300_000) {
@@ -66,7 +66,7 @@ class TokenizerTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 9})
-    void wordsAreThoseOfTheWholeFileHoweverItIsCut(long sliceBytes) throws IOException {
+    void wordsDoNotDependOnTheSliceSize(long sliceBytes) throws IOException {
         Path file = write("words", "der Wein\r\ndas Maß  der\rlast".getBytes(StandardCharsets.UTF_8));
         Vocabulary vocabulary = vocabulary(WORD, file, sliceBytes);
 
@@ -90,7 +90,7 @@ class TokenizerTest {
     }
 
     @Test
-    void compressedFilesReadAsTheirContent() throws IOException {
+    void readsCompressedFiles() throws IOException {
         byte[] text = TRICKY.repeat(50).getBytes(StandardCharsets.UTF_8);
         Path gz = folder.resolve("text.gz");
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(gz))) {
@@ -109,18 +109,18 @@ class TokenizerTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 100})
-    void aByteThatIsNoTextIsNamedWithItsPlace(long sliceBytes) throws IOException {
+    void invalidByteIsReportedWithItsOffset(long sliceBytes) throws IOException {
         Path file = write("latin1", "größer".getBytes(StandardCharsets.ISO_8859_1));
 
         String message = assertThrows(UnrollException.class, () -> count(CHAR, file, sliceBytes))
                 .getMessage();
 
-        assertTrue(message.contains("latin1: byte 2 is no text (0xF6 is not valid UTF-8)"), message);
+        assertTrue(message.contains("latin1: byte 2 is not text (0xF6 is not valid UTF-8)"), message);
     }
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 100})
-    void malformedBytesAreReplacedTheSameHoweverTheFileIsCut(long sliceBytes) throws IOException {
+    void replacesMalformedBytesAlikeForEverySliceSize(long sliceBytes) throws IOException {
         byte[] bytes = {'a', (byte) 0x80, (byte) 0x80, (byte) 0x80, 'b', (byte) 0xE6, (byte) 0xBC, 'c', 0, (byte) 0xF0};
         Path file = write("broken", bytes);
 
@@ -130,23 +130,23 @@ class TokenizerTest {
     }
 
     @Test
-    void aBinaryFileIsRecognised() throws IOException {
+    void recognizesBinaryFiles() throws IOException {
         Path file = write("binary", new byte[] {'a', 'b', 0, 'c'});
 
         String message = assertThrows(UnrollException.class, () -> count(CHAR, file, 100))
                 .getMessage();
 
-        assertTrue(message.contains("binary: byte 2 is no text (a NUL byte"), message);
+        assertTrue(message.contains("binary: byte 2 is not text (a NUL byte"), message);
     }
 
     @Test
-    void aSymbolThatTheVocabularyLacksIsNamed() throws IOException {
+    void unknownCharacterIsNamed() throws IOException {
         Vocabulary vocabulary = vocabulary(CHAR, write("ab", new byte[] {'a', 'b'}), 100);
 
         String message = assertThrows(UnknownSymbolException.class, () -> CHAR.encode("aßb", vocabulary))
                 .getMessage();
 
-        assertTrue(message.startsWith("the text holds \"ß\" (U+00DF)"), message);
+        assertTrue(message.startsWith("the text contains \"ß\" (U+00DF)"), message);
     }
 
     private Path write(String name, byte[] content) throws IOException {

@@ -9,10 +9,10 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class OuterStepTest {
-    private static final float[] NONE = {};
+    private static final float[] EMPTY = {};
 
     @Test
-    void weightsCountByTokens() {
+    void weightsTheMeanByTokens() {
         WeightedMean mean = new WeightedMean(2);
         mean.add(new float[] {1, 10}, 100);
         mean.add(new float[] {5, -2}, 300);
@@ -21,23 +21,23 @@ class OuterStepTest {
     }
 
     @Test
-    void theMeanIsTheMeanToTheLastBit() {
+    void methodMeanReturnsTheExactMean() {
         OuterStep step = OuterStep.take(
-                new OuterStep(new float[] {0.1f, 3}, NONE), new float[] {0.7f, 1e-8f}, averaging("mean"));
+                new OuterStep(new float[] {0.1f, 3}, EMPTY), new float[] {0.7f, 1e-8f}, averaging("mean"));
 
         assertArrayEquals(new float[] {0.7f, 1e-8f}, step.start());
         assertEquals(0, step.velocity().length);
         assertArrayEquals(step.start(), step.weights(averaging("mean")));
     }
 
-    /** Chen and Huo 2016: the change G(t) from the broadcast point, W(t) and its look-ahead, each kept for itself. */
+    /** Computes the equations of Chen and Huo 2016: the change G(t), the weights W(t) and the broadcast look-ahead. */
     @Test
-    void blockMomentumIsThatOfThePaper() {
+    void bmufMatchesItsPaper() {
         double momentum = 0.75;
         double weights = 2;
         double delta = 0;
         double broadcast = 2;
-        OuterStep step = new OuterStep(new float[] {2}, NONE);
+        OuterStep step = new OuterStep(new float[] {2}, EMPTY);
         Settings.Averaging averaging = averaging("bmuf");
         SplittableRandom random = new SplittableRandom(4);
         for (int round = 0; round < 20; round++) {
@@ -53,12 +53,12 @@ class OuterStepTest {
         }
     }
 
-    /** As torch.optim.SGD with nesterov=True computes it, the gradient being start - mean. */
+    /** Computes what torch.optim.SGD with nesterov=True does, with the gradient start - mean. */
     @Test
-    void nesterovIsAnOuterSgd() {
+    void nesterovMatchesTorchSgd() {
         double start = 1;
         double buffer = 0;
-        OuterStep step = new OuterStep(new float[] {1}, NONE);
+        OuterStep step = new OuterStep(new float[] {1}, EMPTY);
         SplittableRandom random = new SplittableRandom(5);
         for (int round = 0; round < 20; round++) {
             double mean = start + random.nextDouble(-1, 1);

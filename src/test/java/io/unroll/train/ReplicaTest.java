@@ -30,10 +30,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ReplicaTest {
     private static final int VOCABULARY = 3;
     private static final int TOKENS = 3_001;
-    private static final int[] DELAYED = delayed();
+    private static final int[] DELAYED_COPIES = delayedCopies();
 
-    /** A random 0 or 1, then 2, then the first again. */
-    private static int[] delayed() {
+    /** Triples: a random 0 or 1, then 2, then the first token again. */
+    private static int[] delayedCopies() {
         SplittableRandom random = new SplittableRandom(5);
         int[] tokens = new int[TOKENS];
         for (int i = 0; i < TOKENS; i++) {
@@ -43,49 +43,49 @@ class ReplicaTest {
     }
 
     private static final TokenSource SOURCE =
-            (from, target, offset, count) -> System.arraycopy(DELAYED, (int) from, target, offset, count);
+            (from, target, offset, count) -> System.arraycopy(DELAYED_COPIES, (int) from, target, offset, count);
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
-    void aRoundsBorderChangesNothing(String cell) throws IOException {
+    void twoRoundsEqualOneLongRound(String cell) throws IOException {
         LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
         try (Network network = network(cell)) {
             Weights start = start(network);
 
-            Replica.Trained whole = round(network, plan, 0, 6, start, ReplicaState.INITIAL);
-            Replica.Trained first = round(network, plan, 0, 2, start, ReplicaState.INITIAL);
-            Replica.Trained second =
+            Replica.ReplicaUpdate longRound = round(network, plan, 0, 6, start, ReplicaState.INITIAL);
+            Replica.ReplicaUpdate first = round(network, plan, 0, 2, start, ReplicaState.INITIAL);
+            Replica.ReplicaUpdate second =
                     round(network, plan, 2, 6, first.weights(), first.result().state());
 
-            assertArrayEquals(whole.weights().parameters(), second.weights().parameters());
-            assertArrayEquals(whole.weights().optimizer(), second.weights().optimizer());
-            assertArrayEquals(recurrent(whole), recurrent(second));
+            assertArrayEquals(longRound.weights().parameters(), second.weights().parameters());
+            assertArrayEquals(longRound.weights().optimizer(), second.weights().optimizer());
+            assertArrayEquals(recurrent(longRound), recurrent(second));
             assertEquals(
-                    whole.result().loss().tokens(),
+                    longRound.result().loss().tokens(),
                     first.result().loss().tokens() + second.result().loss().tokens());
         }
     }
 
-    /** A chunk of one step never holds both a symbol and its repetition, two steps later. */
+    /** A chunk of one step never contains both a token and its copy two steps later. */
     @Test
-    void whatLiesBeforeTheChunkIsLearntFromCarriedStateAlone() throws IOException {
+    void carriedStateReachesAcrossChunks() throws IOException {
         double carried = finalLoss(true);
         double reset = finalLoss(false);
 
         assertTrue(carried < 0.7 * reset, carried + " with carried state, " + reset + " without");
     }
 
-    private static double finalLoss(boolean carries) throws IOException {
+    private static double finalLoss(boolean carriesState) throws IOException {
         LanePlan plan = LanePlan.of(TOKENS, 1, 16, 1);
-        Loss last = Loss.NONE;
+        Loss last = Loss.ZERO;
         try (Network network = network("cell = lstm")) {
             int iteration = 0;
             for (int epoch = 0; epoch < 8; epoch++) {
                 Lanes lanes = new Lanes(SOURCE, plan, 0);
                 network.setState(RecurrentState.ZERO);
-                last = Loss.NONE;
+                last = Loss.ZERO;
                 for (int chunk = 0; chunk < plan.chunks(); chunk++) {
-                    if (!carries) {
+                    if (!carriesState) {
                         network.setState(RecurrentState.ZERO);
                     }
                     last = last.plus(network.train(lanes.chunk(chunk, plan.chunks()), 0.01, 5, iteration++, 0)
@@ -97,44 +97,46 @@ class ReplicaTest {
     }
 
     @Test
-    void divergenceIsReported() throws IOException {
+    void reportsDivergence() throws IOException {
         LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
         try (Network network = network("cell = lstm")) {
-            float[] broken = network.parameters();
-            broken[broken.length - 1] = Float.NaN;
+            float[] parameters = network.parameters();
+            parameters[parameters.length - 1] = Float.NaN;
 
-            ReplicaResult bad = round(network, plan, 3, 9, new Weights(broken, new float[0]), ReplicaState.INITIAL)
+            ReplicaResult result = round(
+                            network, plan, 3, 9, new Weights(parameters, new float[0]), ReplicaState.INITIAL)
                     .result();
 
-            assertNotNull(bad.divergence());
-            assertTrue(bad.divergence().contains("the loss is NaN in chunk 3"), bad.divergence());
+            assertNotNull(result.divergence());
+            assertTrue(result.divergence().contains("the loss is NaN in chunk 3"), result.divergence());
         }
     }
 
     @Test
-    void aRoundsBorderIsWhatTheUpdaterSays() throws IOException {
+    void keepsOrResetsTheOptimizerBetweenRounds() throws IOException {
         LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
         try (Network network = network("cell = lstm")) {
             Weights start = start(network);
             Replica keeps = replica(plan, "keep");
             Replica resets = replica(plan, "reset");
 
-            Replica.Trained whole = round(keeps, network, 0, 6, start, ReplicaState.INITIAL);
-            Replica.Trained kept = round(keeps, network, 0, 2, start, ReplicaState.INITIAL);
+            Replica.ReplicaUpdate longRound = round(keeps, network, 0, 6, start, ReplicaState.INITIAL);
+            Replica.ReplicaUpdate kept = round(keeps, network, 0, 2, start, ReplicaState.INITIAL);
             kept = round(keeps, network, 2, 6, kept.weights(), kept.result().state());
-            Replica.Trained reset = round(resets, network, 0, 2, start, ReplicaState.INITIAL);
+            Replica.ReplicaUpdate reset = round(resets, network, 0, 2, start, ReplicaState.INITIAL);
             ReplicaState between = reset.result().state();
             reset = round(resets, network, 2, 6, reset.weights(), between);
 
-            assertArrayEquals(whole.weights().parameters(), kept.weights().parameters());
+            assertArrayEquals(longRound.weights().parameters(), kept.weights().parameters());
             assertArrayEquals(
-                    whole.result().state().optimizer(), kept.result().state().optimizer());
+                    longRound.result().state().optimizer(),
+                    kept.result().state().optimizer());
             assertEquals(0, kept.weights().optimizer().length);
             assertEquals(0, between.optimizer().length + reset.weights().optimizer().length);
-            assertFalse(
-                    Arrays.equals(whole.weights().parameters(), reset.weights().parameters()));
-            // As if these were the first steps of all, but for the learning rate, which is constant here.
-            Replica.Trained fresh = resets.train(
+            assertFalse(Arrays.equals(
+                    longRound.weights().parameters(), reset.weights().parameters()));
+            // The second round equals a first round that starts from the same weights; the learning rate is constant.
+            Replica.ReplicaUpdate fresh = resets.train(
                     network,
                     lanes(plan),
                     new Round(0, 0, 2, 6, false, 0, 0),
@@ -149,14 +151,14 @@ class ReplicaTest {
     }
 
     @Test
-    void stepsAndTokensAreCounted() throws IOException {
+    void countsStepsAndTokens() throws IOException {
         LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
         var averaging = new Settings.Averaging(
                 plan.chunks() - 1, Settings.AveragingMethod.MEAN, 1, 0, Settings.Updater.AVERAGE);
         try (Network network = network("cell = rnn")) {
             Snapshot before = Snapshot.initial(network.parameters(), 2);
-            Round round = Round.following(RunState.before(before), plan, averaging);
-            Replica.Trained trained =
+            Round round = Round.next(RunState.initial(before), plan, averaging);
+            Replica.ReplicaUpdate trained =
                     round(network, plan, round.startChunk(), round.endChunk(), before.weights(), ReplicaState.INITIAL);
             ReplicaResult result = trained.result();
             ReplicaResult other = new ReplicaResult(
@@ -170,7 +172,7 @@ class ReplicaTest {
                     null);
 
             Snapshot middle = before.after(round, trained.weights(), List.of(result, other), averaging);
-            Round last = Round.following(RunState.before(middle), plan, averaging);
+            Round last = Round.next(RunState.initial(middle), plan, averaging);
             Snapshot end = middle.after(last, trained.weights(), List.of(result, other), averaging);
 
             assertNull(result.divergence());
@@ -187,7 +189,7 @@ class ReplicaTest {
 
     @ParameterizedTest
     @CsvSource({"1e-9, 6", "0, 0"})
-    void clippedStepsAreCounted(String clipNorm, int clipped) throws IOException {
+    void countsClippedSteps(String clipNorm, int clipped) throws IOException {
         LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
         try (Network network = network("cell = lstm")) {
             Replica replica = replica(plan, "average\ntraining.clip-norm = " + clipNorm);
@@ -198,7 +200,7 @@ class ReplicaTest {
     }
 
     @Test
-    void atAnEpochsEndTheGradientFlowsThroughItsLastChunk() throws IOException {
+    void measuresGradientFlowInTheLastChunkOfAnEpoch() throws IOException {
         LanePlan plan = LanePlan.of(TOKENS, 1, 2, 8);
         try (Network network = network("cell = lstm")) {
             Round round = new Round(0, 0, 0, 2, true, 0, 0);
@@ -206,13 +208,16 @@ class ReplicaTest {
                     .train(network, lanes(plan), round, start(network), ReplicaState.INITIAL)
                     .result();
 
-            int second = TOKENS / 2;
-            int[][] lanes = {Arrays.copyOfRange(DELAYED, 8, 17), Arrays.copyOfRange(DELAYED, second + 8, second + 17)};
-            assertEquals(GradientFlow.ofWholeState(network, lanes), result.gradientFlow());
+            int secondLane = TOKENS / 2;
+            int[][] lanes = {
+                Arrays.copyOfRange(DELAYED_COPIES, 8, 17),
+                Arrays.copyOfRange(DELAYED_COPIES, secondLane + 8, secondLane + 17)
+            };
+            assertEquals(GradientFlow.totalNorms(network, lanes), result.gradientFlow());
         }
     }
 
-    private static float[][] recurrent(Replica.Trained trained) {
+    private static float[][] recurrent(Replica.ReplicaUpdate trained) {
         return trained.result().state().recurrent().arrays();
     }
 
@@ -220,13 +225,13 @@ class ReplicaTest {
         return new Weights(network.parameters(), new float[0]);
     }
 
-    private static Replica.Trained round(
+    private static Replica.ReplicaUpdate round(
             Network network, LanePlan plan, int start, int end, Weights weights, ReplicaState state)
             throws IOException {
         return round(replica(plan, "average"), network, start, end, weights, state);
     }
 
-    private static Replica.Trained round(
+    private static Replica.ReplicaUpdate round(
             Replica replica, Network network, int start, int end, Weights weights, ReplicaState state)
             throws IOException {
         return replica.train(

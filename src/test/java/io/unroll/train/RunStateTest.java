@@ -10,19 +10,19 @@ import org.junit.jupiter.api.Test;
 
 class RunStateTest {
     @Test
-    void aPlateauIsSoManyEpochsWithoutABetterLoss() {
+    void aPlateauEndsAfterPatienceEpochsWithoutABetterLoss() {
         assertEquals(List.of(0, 0, 0, 1, 1, 1, 1, 2, 2), decays(2, 3, 2, 2.5, 2.1, 2.2, 1.9, 2, 1.9, 1.8));
         assertEquals(List.of(0, 1, 2, 2), decays(1, 3, 3, 3, 2));
     }
 
     @Test
-    void aRoundWithinAnEpochIsNone() {
-        RunState state = after(RunState.before(Snapshot.initial(new float[1], 1)), 1.0);
+    void aRoundWithoutValidationDoesNotCountAsAnEpoch() {
+        RunState state = after(RunState.initial(Snapshot.initial(new float[1], 1)), 1.0);
         assertEquals(0, after(after(state, null), null).plateau().decays());
     }
 
     private static List<Integer> decays(int patience, double... losses) {
-        RunState state = RunState.before(Snapshot.initial(new float[1], 1));
+        RunState state = RunState.initial(Snapshot.initial(new float[1], 1));
         List<Integer> decays = new ArrayList<>();
         for (double loss : losses) {
             state = state.after(state.snapshot(), report(loss), patience);

@@ -10,19 +10,19 @@ class UniformLossTest {
     private static final UniformLoss TWO_LABELS = new UniformLoss(Math.log(2));
 
     @Test
-    void aLossIsAbsurdAboveTenTimesThatOfEqualProbabilitiesAndTwentyNats() {
-        assertFalse(BYTES.isAbsurd(55));
-        assertTrue(BYTES.isAbsurd(56));
-        // Confident and always wrong, as after a warm start on swapped labels.
-        assertFalse(TWO_LABELS.isAbsurd(19));
-        assertTrue(TWO_LABELS.isAbsurd(21));
-        assertTrue(TWO_LABELS.isAbsurd(Double.NaN));
-        assertTrue(TWO_LABELS.isAbsurd(Double.POSITIVE_INFINITY));
+    void divergedAboveTenTimesTheUniformLossAndTwentyNats() {
+        assertFalse(BYTES.isDiverged(55));
+        assertTrue(BYTES.isDiverged(56));
+        // The loss of a model that is confident and wrong, for example after a warm start on swapped labels.
+        assertFalse(TWO_LABELS.isDiverged(19));
+        assertTrue(TWO_LABELS.isDiverged(21));
+        assertTrue(TWO_LABELS.isDiverged(Double.NaN));
+        assertTrue(TWO_LABELS.isDiverged(Double.POSITIVE_INFINITY));
     }
 
     @Test
-    void aModelIsWorseThanChanceAboveIt() {
-        assertFalse(TWO_LABELS.isBelow(0.69));
-        assertTrue(TWO_LABELS.isBelow(0.70));
+    void aHigherLossExceedsTheUniformLoss() {
+        assertFalse(TWO_LABELS.isExceededBy(0.69));
+        assertTrue(TWO_LABELS.isExceededBy(0.70));
     }
 }

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class WeightsTest {
-    private static final float[] NONE = {};
+    private static final float[] EMPTY = {};
 
     @ParameterizedTest
     @ValueSource(
@@ -26,27 +26,27 @@ class WeightsTest {
                 Float.POSITIVE_INFINITY,
                 Float.NEGATIVE_INFINITY
             })
-    void numbersThatAreNotFiniteAreSeen(float value) {
-        assertEquals(Float.isFinite(value), new Weights(new float[] {1, value, -3}, NONE).finite());
+    void detectsNumbersThatAreNotFinite(float value) {
+        assertEquals(Float.isFinite(value), new Weights(new float[] {1, value, -3}, EMPTY).finite());
         assertEquals(Float.isFinite(value), new Weights(new float[] {1}, new float[] {value}).finite());
     }
 
     @Test
-    void aNaNOfAnySignIsSeen() {
-        assertFalse(new Weights(new float[] {Float.intBitsToFloat(0xFFC0_0001)}, NONE).finite());
+    void detectsANegativeNaN() {
+        assertFalse(new Weights(new float[] {Float.intBitsToFloat(0xFFC0_0001)}, EMPTY).finite());
     }
 
     @Test
-    void theyTravelBitByBit() {
+    void serializationKeepsEveryBit() {
         SplittableRandom random = new SplittableRandom(3);
         for (int size : new int[] {0, 1, 16_384, 50_000}) {
             float[] values = new float[size];
             for (int i = 0; i < size; i++) {
                 values[i] = Float.intBitsToFloat(random.nextInt());
             }
-            Weights arrived = SerializationUtils.roundtrip(new Weights(values, new float[] {size}));
-            assertArrayEquals(bits(values), bits(arrived.parameters()));
-            assertArrayEquals(new float[] {size}, arrived.optimizer());
+            Weights deserialized = SerializationUtils.roundtrip(new Weights(values, new float[] {size}));
+            assertArrayEquals(bits(values), bits(deserialized.parameters()));
+            assertArrayEquals(new float[] {size}, deserialized.optimizer());
         }
     }
 

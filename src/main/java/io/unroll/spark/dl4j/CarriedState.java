@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What a replica's recurrent layers remember between rounds, as plain Java. */
+/** The state of a replica's recurrent layers between rounds, as plain Java arrays. */
 final class CarriedState implements Serializable {
     private static final long serialVersionUID = 1;
 
@@ -27,16 +27,16 @@ final class CarriedState implements Serializable {
     }
 
     List<Map<String, INDArray>> arrays() {
-        List<Map<String, INDArray>> all = new ArrayList<>();
+        List<Map<String, INDArray>> arrays = new ArrayList<>();
         for (Map<String, PlainArray> plain : layers) {
             Map<String, INDArray> layer = new HashMap<>();
             plain.forEach((name, array) -> layer.put(name, array.array()));
-            all.add(layer);
+            arrays.add(layer);
         }
-        return all;
+        return arrays;
     }
 
-    /** @return 0 before the first chunk */
+    /** @return the number of lanes; 0 before the first chunk */
     long lanes() {
         return lanes;
     }

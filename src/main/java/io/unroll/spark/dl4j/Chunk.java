@@ -7,7 +7,7 @@ import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.api.java.function.Function;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
-/** One DataSet on its way to its replica. */
+/** A DataSet as plain Java, for the shuffle to its replica. */
 final class Chunk implements Serializable {
     private static final long serialVersionUID = 1;
 
@@ -16,7 +16,7 @@ final class Chunk implements Serializable {
     private final PlainArray[] featureMasks;
     private final PlainArray[] labelMasks;
 
-    /** Why it could not be read; null where it was. */
+    /** Why the DataSet could not be read; null if it could. */
     private final String problem;
 
     private Chunk(MultiDataSet data, String problem) {
@@ -27,17 +27,17 @@ final class Chunk implements Serializable {
         this.problem = problem;
     }
 
-    /** Never throws: what is wrong with the DataSet is {@link #check}'s to say, where Spark adds no trace to it. */
-    static <T> Chunk of(T one, Function<T, MultiDataSet> read) {
+    /** Never throws: {@link #check} reports the problem later, without a stack trace from Spark. */
+    static <T> Chunk of(T element, Function<T, MultiDataSet> convert) {
         try {
-            return new Chunk(read.call(one), null);
+            return new Chunk(convert.call(element), null);
         } catch (Exception e) {
-            String reason = one == null ? "it is null" : ExceptionUtils.getRootCauseMessage(e);
+            String reason = element == null ? "it is null" : ExceptionUtils.getRootCauseMessage(e);
             return new Chunk(new org.nd4j.linalg.dataset.MultiDataSet(), "cannot be read: " + reason);
         }
     }
 
-    /** @throws UnrollException where no network with so many outputs can be trained on it */
+    /** @throws UnrollException if a network with this number of outputs cannot be trained on this DataSet */
     void check(int outputs) {
         if (problem != null) {
             throw new UnrollException(problem);
@@ -66,22 +66,22 @@ final class Chunk implements Serializable {
         }
     }
 
-    private void checkMasks(String name, PlainArray[] masks, PlainArray[] of) {
+    private void checkMasks(String name, PlainArray[] masks, PlainArray[] arrays) {
         for (int i = 0; i < masks.length; i++) {
             if (masks[i] == null) {
                 continue;
             }
             long[] mask = masks[i].shape();
-            long[] masked = of[i].shape();
-            boolean ofSteps = mask.length == 2 && masked.length == 3;
-            if (mask.length < 2 || mask[0] != masked[0] || (ofSteps && mask[1] != masked[2])) {
+            long[] masked = arrays[i].shape();
+            boolean sequence = mask.length == 2 && masked.length == 3;
+            if (mask.length < 2 || mask[0] != masked[0] || (sequence && mask[1] != masked[2])) {
                 throw new UnrollException("has a mask " + Arrays.toString(mask) + " of " + name + " "
                         + Arrays.toString(masked) + ": it must be [lanes, steps]");
             }
         }
     }
 
-    /** @return the shapes of what is learnt from, for messages */
+    /** @return the shapes of features and labels, for messages */
     String shapes() {
         return "features " + PlainArray.shapes(features) + " and labels " + PlainArray.shapes(labels);
     }
@@ -99,8 +99,8 @@ final class Chunk implements Serializable {
     }
 
     /**
-     * @param classes of each output; 0 where its layer does not say
-     * @return label steps that count: those that no mask covers, over all lanes and outputs
+     * @param classes number of classes of each output; 0 if its layer does not define it
+     * @return the number of label steps that are not masked, over all lanes and outputs
      */
     long tokens(long[] classes) {
         long tokens = 0;
@@ -111,16 +111,16 @@ final class Chunk implements Serializable {
         return tokens;
     }
 
-    /** A mask has a number for each step, or, as the labels have, one for each class too. */
+    /** A mask has one value per step, or one per step and class. */
     private long maskedSteps(int output, long classes) {
         PlainArray mask = labelMasks[output];
-        long each = Math.max(1, mask.length() / steps(labels[output], classes));
-        return mask.nonZero() / each;
+        long valuesPerStep = Math.max(1, mask.length() / steps(labels[output], classes));
+        return mask.nonZero() / valuesPerStep;
     }
 
     private static long steps(PlainArray labels, long classes) {
         long[] shape = labels.shape();
-        long each = classes > 0 ? classes : shape.length > 1 ? shape[1] : 1;
-        return Math.max(1, labels.length() / each);
+        long valuesPerStep = classes > 0 ? classes : shape.length > 1 ? shape[1] : 1;
+        return Math.max(1, labels.length() / valuesPerStep);
     }
 }

@@ -6,7 +6,7 @@ import java.util.Deque;
 import java.util.function.Function;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 
-/** The networks of this process, which tasks use one after the other: as many as tasks have run at once. */
+/** Pool of networks in this process, which tasks reuse; its size is the number of concurrent tasks. */
 final class IdleGraphs {
     private static final Deque<Idle> IDLE = new ArrayDeque<>();
 
@@ -14,7 +14,10 @@ final class IdleGraphs {
 
     private record Idle(String configuration, StatefulGraph graph) {}
 
-    /** @param use gets a network of this configuration, whose weights and state are whatever the last task left */
+    /**
+     * @param use receives a network of this configuration; it must set weights and state, which a previous task may
+     *     have changed
+     */
     static <T> T use(String configuration, Function<StatefulGraph, T> use) {
         StatefulGraph graph = take(configuration);
         T result;

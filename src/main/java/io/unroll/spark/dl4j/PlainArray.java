@@ -8,8 +8,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * An array of ND4J as plain Java, which any of Spark's serializers carries. What is mostly zero, as one-hot arrays
- * are, travels as the numbers that are not, with their places row by row.
+ * An ND4J array as plain Java, for any of Spark's serializers. Arrays that are mostly zero, such as one-hot labels, are
+ * stored as the values that are not zero and their indices in row-major order.
  */
 final class PlainArray implements Serializable {
     private static final long serialVersionUID = 1;
@@ -17,14 +17,14 @@ final class PlainArray implements Serializable {
     private final String type;
     private final long[] shape;
     private final float[] values;
-    /** Null where all values are there. */
-    private final int[] places;
+    /** Indices of the values, in row-major order; null if all values are stored. */
+    private final int[] indices;
 
-    private PlainArray(String type, long[] shape, float[] values, int[] places) {
+    private PlainArray(String type, long[] shape, float[] values, int[] indices) {
         this.type = type;
         this.shape = shape;
         this.values = values;
-        this.places = places;
+        this.indices = indices;
     }
 
     /** @return null for null */
@@ -32,30 +32,30 @@ final class PlainArray implements Serializable {
         if (array == null) {
             return null;
         }
-        float[] all = array.isEmpty()
+        float[] dense = array.isEmpty()
                 ? new float[0]
                 : array.castTo(DataType.FLOAT).dup('c').data().asFloat();
         int count = 0;
-        for (float value : all) {
+        for (float value : dense) {
             count += value == 0 ? 0 : 1;
         }
         String type = array.dataType().name();
-        return 2L * count < all.length
-                ? sparse(type, array.shape(), all, count)
-                : new PlainArray(type, array.shape(), all, null);
+        return 2L * count < dense.length
+                ? sparse(type, array.shape(), dense, count)
+                : new PlainArray(type, array.shape(), dense, null);
     }
 
-    private static PlainArray sparse(String type, long[] shape, float[] all, int count) {
+    private static PlainArray sparse(String type, long[] shape, float[] dense, int count) {
         float[] values = new float[count];
-        int[] places = new int[count];
+        int[] indices = new int[count];
         int next = 0;
-        for (int i = 0; i < all.length; i++) {
-            if (all[i] != 0) {
-                values[next] = all[i];
-                places[next++] = i;
+        for (int i = 0; i < dense.length; i++) {
+            if (dense[i] != 0) {
+                values[next] = dense[i];
+                indices[next++] = i;
             }
         }
-        return new PlainArray(type, shape, values, places);
+        return new PlainArray(type, shape, values, indices);
     }
 
     static PlainArray[] of(INDArray[] arrays) {
@@ -67,17 +67,17 @@ final class PlainArray implements Serializable {
     }
 
     INDArray array() {
-        float[] all = values;
-        if (places != null) {
-            all = new float[length()];
-            for (int i = 0; i < places.length; i++) {
-                all[places[i]] = values[i];
+        float[] dense = values;
+        if (indices != null) {
+            dense = new float[length()];
+            for (int i = 0; i < indices.length; i++) {
+                dense[indices[i]] = values[i];
             }
         }
-        return Nd4j.create(all, shape, 'c').castTo(DataType.valueOf(type));
+        return Nd4j.create(dense, shape, 'c').castTo(DataType.valueOf(type));
     }
 
-    /** @return null where there is none */
+    /** @return the arrays; null if all of them are null */
     static INDArray[] arrays(PlainArray[] plain) {
         boolean any = false;
         INDArray[] arrays = new INDArray[plain.length];
@@ -104,7 +104,7 @@ final class PlainArray implements Serializable {
         return Math.toIntExact(length);
     }
 
-    /** @return how many numbers are not zero */
+    /** @return the number of values that are not zero */
     long nonZero() {
         long count = 0;
         for (float value : values) {

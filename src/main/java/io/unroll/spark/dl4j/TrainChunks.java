@@ -12,26 +12,31 @@ import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
 import scala.Tuple2;
 
-/** The Spark task of a round: one replica trains its chunks in order. */
-final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chunk>>, Iterator<Trained>> {
+/** Spark task that trains one replica for a round, on its chunks in order. */
+final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chunk>>, Iterator<ReplicaOutcome>> {
     private static final long serialVersionUID = 1;
 
     static {
         Natives.liftLimits();
     }
 
-    private final Runs runs;
-    private final Broadcast<Start> start;
+    private final ReplicaPartitioner partitioner;
+    private final Broadcast<RoundStart> start;
     private final ArrayList<Broadcast<CarriedState>> states;
     private final long[] classes;
     private final long seed;
 
     /**
-     * @param states the replicas', each a broadcast of its own, so that a task fetches one
-     * @param classes of each output; 0 where its layer does not say
+     * @param states of the replicas, in separate broadcasts, so that a task fetches only the one it needs
+     * @param classes number of classes of each output; 0 if its layer does not define it
      */
-    TrainChunks(Runs runs, Broadcast<Start> start, List<Broadcast<CarriedState>> states, long[] classes, long seed) {
-        this.runs = runs;
+    TrainChunks(
+            ReplicaPartitioner partitioner,
+            Broadcast<RoundStart> start,
+            List<Broadcast<CarriedState>> states,
+            long[] classes,
+            long seed) {
+        this.partitioner = partitioner;
         this.start = start;
         this.states = new ArrayList<>(states);
         this.classes = classes;
@@ -39,20 +44,22 @@ final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chun
     }
 
     @Override
-    public Iterator<Trained> call(Integer partition, Iterator<Tuple2<Long, Chunk>> chunks) throws Exception {
-        Start from = start.value();
-        Trained trained;
+    public Iterator<ReplicaOutcome> call(Integer partition, Iterator<Tuple2<Long, Chunk>> chunks) throws Exception {
+        RoundStart from = start.value();
+        ReplicaOutcome trained;
         try {
-            trained = IdleGraphs.use(from.configuration, graph -> train(graph, from, runs.replica(partition), chunks));
+            trained = IdleGraphs.use(
+                    from.configuration, graph -> train(graph, from, partitioner.replica(partition), chunks));
         } catch (UnrollException e) {
-            trained = Trained.failed(e.getMessage());
+            trained = ReplicaOutcome.failed(e.getMessage());
         } catch (OutOfMemoryError e) {
-            trained = Trained.failed(Natives.limitReached(e).orElseThrow(() -> e));
+            trained = ReplicaOutcome.failed(Natives.limitReached(e).orElseThrow(() -> e));
         }
         return List.of(trained).iterator();
     }
 
-    private Trained train(StatefulGraph graph, Start from, int replica, Iterator<Tuple2<Long, Chunk>> chunks) {
+    private ReplicaOutcome train(
+            StatefulGraph graph, RoundStart from, int replica, Iterator<Tuple2<Long, Chunk>> chunks) {
         CarriedState state = states.get(replica).value();
         graph.setParameters(from.parameters);
         graph.setUpdaterState(from.updater);
@@ -61,42 +68,43 @@ final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chun
         long lanes = state.lanes();
         long tokens = 0;
         double scores = 0;
-        for (long number = from.chunk; chunks.hasNext(); number++) {
+        for (long chunkIndex = from.chunk; chunks.hasNext(); chunkIndex++) {
             Tuple2<Long, Chunk> next = chunks.next();
             Chunk chunk = next._2();
             check(next._1(), chunk);
             checkLanes(graph, next._1(), replica, chunk.lanes(), lanes);
             lanes = chunk.lanes();
-            long counted = chunk.tokens(classes);
-            double score = train(graph, next._1(), chunk, Seeds.of(seed, from.epoch, replica, Math.toIntExact(number)));
+            long chunkTokens = chunk.tokens(classes);
+            double score =
+                    train(graph, next._1(), chunk, Seeds.of(seed, from.epoch, replica, Math.toIntExact(chunkIndex)));
             if (!Double.isFinite(score)) {
                 throw new UnrollException("training diverged: the score is " + score + " in DataSet " + next._1()
                         + ", replica " + replica + ": lower the learning rate, or clip gradients.");
             }
-            tokens += counted;
-            scores += score * counted;
+            tokens += chunkTokens;
+            scores += score * chunkTokens;
         }
         CarriedState carried = new CarriedState(graph.state(), lanes);
-        return new Trained(graph.parameters(), graph.updaterState(), carried, tokens, scores);
+        return new ReplicaOutcome(graph.parameters(), graph.updaterState(), carried, tokens, scores);
     }
 
-    private void check(long place, Chunk chunk) {
+    private void check(long index, Chunk chunk) {
         try {
             chunk.check(classes.length);
         } catch (UnrollException e) {
-            throw new UnrollException("DataSet " + place + " " + e.getMessage() + ".", e);
+            throw new UnrollException("DataSet " + index + " " + e.getMessage() + ".", e);
         }
     }
 
-    /** Deeplearning4j finds what does not fit a network while it trains, layer by layer. */
-    private static double train(StatefulGraph graph, long place, Chunk chunk, long seed) {
+    /** Trains on a chunk; only here does Deeplearning4j detect that shapes do not fit the network. */
+    private static double train(StatefulGraph graph, long index, Chunk chunk, long seed) {
         try {
             return graph.train(chunk.data(), seed);
         } catch (UnrollException e) {
             throw e;
         } catch (RuntimeException e) {
             throw new UnrollException(
-                    "DataSet " + place + ", with " + chunk.shapes() + ", does not fit the network: "
+                    "DataSet " + index + ", with " + chunk.shapes() + ", does not fit the network: "
                             + String.valueOf(ExceptionUtils.getRootCause(e).getMessage())
                                     .lines()
                                     .findFirst()
@@ -106,11 +114,11 @@ final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chun
         }
     }
 
-    private static void checkLanes(StatefulGraph graph, long place, int replica, long lanes, long before) {
+    private static void checkLanes(StatefulGraph graph, long index, int replica, long lanes, long before) {
         if (graph.carriesState() && before != 0 && lanes != before) {
-            throw new UnrollException("DataSet " + place + " has " + lanes + " lanes, and the one before it in replica "
-                    + replica + " has " + before + ": the state goes from lane to lane, so make all DataSets of a"
-                    + " replica equally many lanes.");
+            throw new UnrollException("DataSet " + index + " has " + lanes + " lanes, and the one before it in replica "
+                    + replica + " has " + before + ": the state is carried from lane to lane, so all DataSets of a"
+                    + " replica must have the same number of lanes.");
         }
     }
 }

@@ -29,20 +29,33 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * Trains the network of a {@link SparkDl4jMultiLayer} or {@link SparkComputationGraph} as Unroll does: replicas with
- * carried state, averaged by tokens, the same bits on any cluster. In code that has a
- * {@code ParameterAveragingTrainingMaster}, one line changes:
+ * Trains the network of a {@link SparkDl4jMultiLayer} or {@link SparkComputationGraph} like Unroll's own networks: in
+ * replicas that carry their recurrent state from DataSet to DataSet and are averaged, weighted by tokens. The result is
+ * deterministic: the same bits on any cluster. Code that uses a {@code ParameterAveragingTrainingMaster} changes one
+ * line:
  *
  * <pre>{@code
  * TrainingMaster<?, ?> master = UnrollTrainingMaster.replicas(2).averagingEvery(32).seed(7).build();
  * new SparkDl4jMultiLayer(context, configuration, master).fit(dataSets);
  * }</pre>
  *
- * Each DataSet is one chunk for truncated back-propagation through time, {@code [lanes, features, steps]}. The RDD's
- * order, partition after partition, is the order of the text. Each replica gets a contiguous run of DataSets, in
- * which row j of one goes on in row j of the next; the state starts from zero in each replica at each call of
- * {@code fit}. For the lanes {@code abcdefgh...} and {@code ABCDEFGH...} in one replica, {@code mnopqrst...} and
- * {@code MNOPQRST...} in another, of 4 steps a chunk:
+ * <p><b>DataSets.</b> Each DataSet is one chunk of truncated back-propagation through time. The order of the RDD,
+ * partition by partition, is the order of the text. Each replica trains a contiguous part of the RDD, whose state
+ * starts from zero in each call of {@code fit}; row j of a DataSet continues in row j of the next one. Shapes for
+ * recurrent layers:
+ *
+ * <pre>
+ *   features       [lanes, features, steps]       any numeric type
+ *   labels         [lanes, classes, steps]        any numeric type
+ *   feature mask   [lanes, steps]                 optional; 1 for steps that count, 0 for padding
+ *   label mask     [lanes, steps] or [lanes, classes, steps], optional
+ * </pre>
+ *
+ * All DataSets of a replica have the same number of lanes. Networks without recurrent layers have no state and accept
+ * the shapes that Deeplearning4j accepts. There must be at least one DataSet per replica.
+ *
+ * <p>An example with 4 steps per chunk. The lanes of replica 0 are {@code abcdefgh...} and {@code ABCDEFGH...}, those
+ * of replica 1 {@code mnopqrst...} and {@code MNOPQRST...}:
  *
  * <pre>
  *              replica 0               replica 1
@@ -53,14 +66,22 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  *   averaged               *                       *        (averagingEvery(2): after DataSets 1 and 4, too)
  * </pre>
  *
- * A mean is weighted by tokens, the label steps that no mask covers, and covers the updaters' state. LSTM, GravesLSTM
- * and SimpleRnn run on oneDNN where it has their activations, with one thread a replica; gradients start from the
- * carried state. The backpropType of the configuration is not read: a chunk is what a DataSet is. Networks without
- * recurrent layers have no state, and are averaged the same way. The driver holds the weights of all replicas.
+ * <p><b>Averaging.</b> Parameters and updater state are averaged on the driver, which holds the weights of all
+ * replicas. The weight of a replica is its number of tokens: label steps that are not masked.
  *
- * <p>JavaCPP, which holds the arrays of ND4J, lets no process grow larger than four times its Java heap. Start the JVMs of
- * driver and executors with {@code -Dorg.bytedeco.javacpp.maxPhysicalBytes=0}: code that touches ND4J before this class is
- * loaded sets the limit for good.
+ * <p><b>Networks.</b> The data type must be FLOAT. Supported recurrent layers are LSTM, GravesLSTM with tanh and
+ * sigmoid, SimpleRnn with tanh or relu and without layer normalization, and wrappers of these that are neither frozen
+ * nor bidirectional. They run on oneDNN if it supports their activations, with one thread per replica. Back-propagation
+ * takes the carried state as a constant. {@code backpropType} is ignored: the DataSets are the chunks.
+ *
+ * <p><b>Errors.</b> {@code fit} throws an {@link io.unroll.config.UnrollException} with a message of one sentence if a
+ * DataSet cannot be read or does not fit the network (the message starts with its index in the RDD), if training
+ * diverges, if masks cover all label steps of a round, or if the network is not supported. The network then has the
+ * weights of the last complete round.
+ *
+ * <p><b>Memory.</b> JavaCPP, which allocates ND4J's arrays, limits a process to four times its Java heap. Start the
+ * JVMs of driver and executors with {@code -Dorg.bytedeco.javacpp.maxPhysicalBytes=0}: if code uses ND4J before this
+ * class is loaded, the limit can no longer be changed.
  */
 public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult, TrainingWorker<TrainingResult>> {
     private static final long EPOCH = Long.MAX_VALUE;
@@ -76,15 +97,18 @@ public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult
         this.settings = settings;
     }
 
-    /** @param averagingEvery chunks of each replica; {@link #EPOCH} for all of a call of {@code fit} */
+    /** @param averagingEvery chunks per replica and round; {@link #EPOCH} for one round per call of {@code fit} */
     record Settings(int replicas, long averagingEvery, long seed) {}
 
-    /** @param replicas which train side by side, whatever the number of executors and cores */
+    /**
+     * @param replicas number of replicas; independent of the number of executors and cores
+     * @throws ConfigurationException if it is less than 1
+     */
     public static Builder replicas(int replicas) {
         return new Builder(replicas);
     }
 
-    /** How replicas are averaged. */
+    /** Builds a training master. */
     public static final class Builder {
         private final int replicas;
         private long averagingEvery = EPOCH;
@@ -94,13 +118,18 @@ public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult
             this.replicas = atLeastOne("replicas", replicas);
         }
 
-        /** @param chunks of each replica between two means; without this, there is one mean a call of {@code fit} */
+        /**
+         * Sets how often replicas are averaged. By default, once per call of {@code fit}, at its end.
+         *
+         * @param chunks number of DataSets that each replica trains between two averages
+         * @throws ConfigurationException if it is less than 1
+         */
         public Builder averagingEvery(int chunks) {
             averagingEvery = atLeastOne("averagingEvery", chunks);
             return this;
         }
 
-        /** @param seed of what is random in training: dropout; weights start as the network's own seed has them */
+        /** @param seed for dropout, 0 by default; the initial weights depend on the seed of the network */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
@@ -119,8 +148,9 @@ public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult
     }
 
     /**
-     * @throws io.unroll.config.UnrollException where data or network cannot be trained on; its message says why in one
-     *     sentence
+     * Trains the network, on the DataSets in the order of the RDD.
+     *
+     * @throws io.unroll.config.UnrollException if the network cannot be trained on the data
      */
     @Override
     public void executeTraining(SparkDl4jMultiLayer network, JavaRDD<DataSet> data) {
@@ -134,10 +164,10 @@ public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult
 
     @Override
     public void executeTrainingMDS(SparkComputationGraph graph, JavaRDD<MultiDataSet> data) {
-        train(graph, data, each -> each);
+        train(graph, data, multiDataSet -> multiDataSet);
     }
 
-    /** The order of the paths in the RDD is the order of the DataSets. */
+    /** Trains on DataSets in files, in the order of their paths in the RDD. */
     @Override
     public void executeTrainingPaths(
             SparkDl4jMultiLayer network,
@@ -164,77 +194,78 @@ public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult
     }
 
     private <T> void train(SparkDl4jMultiLayer network, JavaRDD<T> data, Function<T, MultiDataSet> read) {
-        train(network.getSparkContext(), Driven.of(network.getNetwork()), network::setScore, data, read);
+        train(network.getSparkContext(), UserNetwork.of(network.getNetwork()), network::setScore, data, read);
     }
 
     private <T> void train(SparkComputationGraph graph, JavaRDD<T> data, Function<T, MultiDataSet> read) {
-        train(graph.getSparkContext(), Driven.of(graph.getNetwork()), graph::setScore, data, read);
+        train(graph.getSparkContext(), UserNetwork.of(graph.getNetwork()), graph::setScore, data, read);
     }
 
     private <T> void train(
             JavaSparkContext context,
-            Driven network,
+            UserNetwork network,
             DoubleConsumer lastScore,
             JavaRDD<T> data,
             Function<T, MultiDataSet> read) {
         listeners.forEach(listener -> listener.onEpochStart(network.model()));
-        new Epoch(context, settings, network).run(data, read, (weights, score) -> {
-            network.publish(weights, score);
+        new DistributedFit(context, settings, network).run(data, read, (averaged, score) -> {
+            network.update(averaged, score);
             lastScore.accept(score);
-            listeners.forEach(listener -> listener.iterationDone(network.model(), weights.iteration, weights.epoch));
+            listeners.forEach(listener -> listener.iterationDone(network.model(), averaged.iteration, averaged.epoch));
         });
         listeners.forEach(listener -> listener.onEpochEnd(network.model()));
     }
 
     /**
-     * Listeners run on the driver, once after each mean, with the averaged network: their {@code onEpochStart},
-     * {@code iterationDone} and {@code onEpochEnd}.
+     * Sets the listeners, which run on the driver with the averaged network: {@code iterationDone} after each round,
+     * {@code onEpochStart} and {@code onEpochEnd} for each call of {@code fit}. Other methods are not called.
      */
     @Override
     public void setListeners(Collection<TrainingListener> listeners) {
         this.listeners = listeners == null ? List.of() : List.copyOf(listeners);
     }
 
-    /** @throws UnsupportedOperationException for a router: there is nothing to route, listeners are on the driver */
+    /** @throws UnsupportedOperationException if there is a router: listeners run on the driver and need none */
     @Override
     public void setListeners(StatsStorageRouter router, Collection<TrainingListener> listeners) {
         if (router != null) {
-            throw new UnsupportedOperationException("UnrollTrainingMaster runs listeners on the driver and routes no"
-                    + " statistics: give each listener its storage, and set it without a router.");
+            throw new UnsupportedOperationException("UnrollTrainingMaster runs listeners on the driver and does not"
+                    + " support a StatsStorageRouter: pass each listener its storage, and set it without a router.");
         }
         setListeners(listeners);
     }
 
-    /** Replicas have no hooks, which could change what the seed decides. */
+    /** @throws UnsupportedOperationException always: hooks could make the result non-deterministic */
     @Override
     public void addHook(TrainingHook hook) {
-        throw new UnsupportedOperationException("UnrollTrainingMaster has no hooks around its replicas' steps.");
+        throw new UnsupportedOperationException("UnrollTrainingMaster does not support training hooks.");
     }
 
-    /** Does nothing: there are no hooks. */
+    /** Does nothing, because hooks are not supported. */
     @Override
     public void removeHook(TrainingHook hook) {}
 
+    /** @throws UnsupportedOperationException always: replicas are not trained by a {@link TrainingWorker} */
     @Override
     public TrainingWorker<TrainingResult> getWorkerInstance(SparkDl4jMultiLayer network) {
         throw noWorkers();
     }
 
+    /** @throws UnsupportedOperationException always: replicas are not trained by a {@link TrainingWorker} */
     @Override
     public TrainingWorker<TrainingResult> getWorkerInstance(SparkComputationGraph graph) {
         throw noWorkers();
     }
 
     private static UnsupportedOperationException noWorkers() {
-        return new UnsupportedOperationException(
-                "UnrollTrainingMaster trains replicas of its own, which are no TrainingWorkers.");
+        return new UnsupportedOperationException("UnrollTrainingMaster does not train with TrainingWorkers.");
     }
 
-    /** @throws UnsupportedOperationException for true: Spark's own web page shows the times */
+    /** @throws UnsupportedOperationException if {@code collect} is true: Spark's web UI shows the times */
     @Override
     public void setCollectTrainingStats(boolean collect) {
         if (collect) {
-            throw new UnsupportedOperationException("UnrollTrainingMaster collects no statistics: Spark's web page"
+            throw new UnsupportedOperationException("UnrollTrainingMaster does not collect statistics: Spark's web UI"
                     + " shows the times of rounds and replicas.");
         }
     }
@@ -244,20 +275,20 @@ public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult
         return false;
     }
 
-    /** @return null, as other masters do that collect none */
+    /** @return null, because statistics are not collected */
     @Override
     public SparkTrainingStats getTrainingStats() {
         return null;
     }
 
-    /** @return the settings; averagingEvery is 0 for one mean a call of {@code fit} */
+    /** @return the settings; averagingEvery is 0 for one average per call of {@code fit} */
     @Override
     public String toJson() {
         return "{\"replicas\":" + settings.replicas + ",\"averagingEvery\":" + everyOrZero() + ",\"seed\":"
                 + settings.seed + "}";
     }
 
-    /** @return what {@link #toJson} does */
+    /** @return the settings, like {@link #toJson} */
     @Override
     public String toYaml() {
         return "replicas: " + settings.replicas + "\naveragingEvery: " + everyOrZero() + "\nseed: " + settings.seed
@@ -268,13 +299,13 @@ public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult
         return settings.averagingEvery == EPOCH ? 0 : settings.averagingEvery;
     }
 
-    /** @return true: there are none */
+    /** @return true; there are no temporary files */
     @Override
     public boolean deleteTempFiles(JavaSparkContext context) {
         return true;
     }
 
-    /** @return true: there are none */
+    /** @return true; there are no temporary files */
     @Override
     public boolean deleteTempFiles(SparkContext context) {
         return true;

@@ -1,2 +1,12 @@
-/** For code written for Deeplearning4j's Spark modules: Unroll's training behind their {@code TrainingMaster}. */
+/**
+ * Unroll's distributed training for existing Deeplearning4j code, behind the interface {@code TrainingMaster}.
+ *
+ * <pre>
+ *   UnrollTrainingMaster -> DistributedFit     one call of fit
+ *     ReplicaPartitioner                         shuffles each DataSet (Chunk) to its replica and round
+ *     TrainChunks                                task of a round: RoundStart and CarriedState in, ReplicaOutcome out
+ * </pre>
+ *
+ * Read {@link io.unroll.spark.dl4j.UnrollTrainingMaster} first.
+ */
 package io.unroll.spark.dl4j;

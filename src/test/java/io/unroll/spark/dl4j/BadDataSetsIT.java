@@ -29,7 +29,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** DataSets that a network cannot be trained on, one among good ones. */
+/** One invalid DataSet among valid ones. */
 class BadDataSetsIT {
     private static LocalSpark spark;
 
@@ -43,7 +43,7 @@ class BadDataSetsIT {
         spark.close();
     }
 
-    static Stream<Arguments> bad() {
+    static Stream<Arguments> invalid() {
         INDArray features = array(LANES, FEATURES, STEPS);
         INDArray labels = array(LANES, CLASSES, STEPS);
         return Stream.of(
@@ -83,12 +83,12 @@ class BadDataSetsIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("bad")
-    void oneSentenceNamesTheDataSet(String kind, DataSet bad) {
+    @MethodSource("invalid")
+    void namesTheInvalidDataSetInOneSentence(String kind, DataSet invalid) {
         for (Activation activation : List.of(Activation.TANH, Activation.SOFTSIGN)) {
             MultiLayerConfiguration recurrent = TestNetworks.network(1, TestNetworks.lstm(FEATURES, 7, activation));
             List<DataSet> data = new ArrayList<>(TestNetworks.data(3, LANES));
-            data.set(1, bad);
+            data.set(1, invalid);
 
             String message = message(recurrent, data);
 
@@ -108,7 +108,7 @@ class BadDataSetsIT {
     }
 
     @Test
-    void whatCannotBeReadIsSaidInOneSentenceToo() {
+    void namesAnUnreadableDataSetInOneSentence() {
         MultiLayerConfiguration network = TestNetworks.network(1, TestNetworks.rnn(FEATURES, 7));
         MultiLayerNetwork net = TestNetworks.initial(network);
         SparkDl4jMultiLayer wrapped = new SparkDl4jMultiLayer(
@@ -124,14 +124,14 @@ class BadDataSetsIT {
     }
 
     @Test
-    void noDataAreTooFew() {
+    void refusesAnEmptyRdd() {
         String message = message(TestNetworks.network(1, TestNetworks.rnn(FEATURES, 7)), List.of());
 
-        assertTrue(message.contains("the training data are 0 DataSets"), message);
+        assertTrue(message.contains("there are 0 DataSets"), message);
     }
 
     @Test
-    void numbersOfAnyTypeAreTrainedOn() {
+    void trainsOnAnyNumericType() {
         MultiLayerConfiguration network = TestNetworks.network(1, TestNetworks.lstm(FEATURES, 7, Activation.TANH));
         List<float[]> trained = new ArrayList<>();
         for (DataType type : List.of(DataType.FLOAT, DataType.INT32, DataType.DOUBLE, DataType.INT64, DataType.BOOL)) {
@@ -141,8 +141,8 @@ class BadDataSetsIT {
             trained.add(spark.trained(
                     network, List.of(data), 1, UnrollTrainingMaster.replicas(1).build()));
         }
-        for (float[] one : trained) {
-            assertTrue(Arrays.equals(trained.get(0), one));
+        for (float[] parameters : trained) {
+            assertTrue(Arrays.equals(trained.get(0), parameters));
         }
     }
 }

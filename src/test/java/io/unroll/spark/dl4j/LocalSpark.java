@@ -9,11 +9,11 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.spark.impl.multilayer.SparkDl4jMultiLayer;
 import org.nd4j.linalg.dataset.DataSet;
 
-/** A Spark in this process. */
+/** A local Spark context for tests. */
 final class LocalSpark implements AutoCloseable {
     private final JavaSparkContext context;
 
-    /** @param settings keys and values in turn */
+    /** @param settings alternating keys and values */
     LocalSpark(int cores, String... settings) {
         SparkConf conf = new SparkConf(false)
                 .setMaster("local[" + cores + "]")
@@ -33,7 +33,7 @@ final class LocalSpark implements AutoCloseable {
         return context.parallelize(data, partitions);
     }
 
-    /** @return the parameters after one call of fit */
+    /** @return the parameters after one call of {@code fit} */
     float[] trained(MultiLayerConfiguration network, List<DataSet> data, int partitions, UnrollTrainingMaster master) {
         MultiLayerNetwork net = TestNetworks.initial(network);
         new SparkDl4jMultiLayer(context, net, master).fit(rdd(data, partitions));

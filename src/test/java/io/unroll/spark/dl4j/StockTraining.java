@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 
 /**
- * The slow obvious reference: stock LSTM layers and a stock output layer, called one after the other by hand, the state
- * carried and the gradient from the carried state.
+ * Slow reference implementation: calls stock LSTM layers and a stock output layer one by one, carries the state
+ * from chunk to chunk, and starts the gradient from the carried state.
  */
 final class StockTraining {
     private static final LayerWorkspaceMgr WORKSPACES = LayerWorkspaceMgr.noWorkspaces();
@@ -20,7 +20,7 @@ final class StockTraining {
     private final MultiLayerNetwork net;
     private int iteration;
 
-    /** @param net from which this goes on */
+    /** @param net initial network; it is copied */
     StockTraining(MultiLayerNetwork net) {
         this.net = net.clone();
         this.net.initGradientsView();
@@ -43,20 +43,23 @@ final class StockTraining {
         output.setInput(values, WORKSPACES);
         output.setLabels(chunk.getLabels());
         output.setMaskArray(chunk.getLabelsMaskArray());
-        Gradient all = new DefaultGradient(net.getGradientsViewArray());
-        Pair<Gradient, INDArray> back = output.backpropGradient(null, WORKSPACES);
-        add(all, last, back.getFirst());
+        Gradient gradient = new DefaultGradient(net.getGradientsViewArray());
+        Pair<Gradient, INDArray> backward = output.backpropGradient(null, WORKSPACES);
+        add(gradient, last, backward.getFirst());
         for (int i = last - 1; i >= 0; i--) {
             int steps = (int) chunk.getFeatures().size(2);
-            back = ((RecurrentLayer) net.getLayer(i)).tbpttBackpropGradient(back.getSecond(), steps, WORKSPACES);
-            add(all, i, back.getFirst());
+            backward =
+                    ((RecurrentLayer) net.getLayer(i)).tbpttBackpropGradient(backward.getSecond(), steps, WORKSPACES);
+            add(gradient, i, backward.getFirst());
         }
         int lanes = (int) chunk.getFeatures().size(0);
-        net.getUpdater().update(net, all, iteration++, net.getEpochCount(), lanes, WORKSPACES);
+        net.getUpdater().update(net, gradient, iteration++, net.getEpochCount(), lanes, WORKSPACES);
         net.params().subi(net.getGradientsViewArray().reshape(net.params().shape()));
     }
 
-    private static void add(Gradient all, int layer, Gradient one) {
-        one.gradientForVariable().forEach((name, values) -> all.setGradientFor(layer + "_" + name, values));
+    private static void add(Gradient gradient, int layer, Gradient layerGradient) {
+        layerGradient
+                .gradientForVariable()
+                .forEach((name, values) -> gradient.setGradientFor(layer + "_" + name, values));
     }
 }

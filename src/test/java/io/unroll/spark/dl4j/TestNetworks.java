@@ -19,7 +19,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
-/** Small networks, and chunks of random numbers. */
+/** Small networks and random DataSets. */
 final class TestNetworks {
     static final int LANES = 3;
     static final int FEATURES = 4;
@@ -32,6 +32,7 @@ final class TestNetworks {
         return array.dup().data().asFloat();
     }
 
+    /** @return the relative distance in the Euclidean norm */
     static double distance(INDArray expected, float[] actual) {
         return expected.reshape(expected.length())
                         .sub(Nd4j.createFromArray(actual))
@@ -46,7 +47,7 @@ final class TestNetworks {
         return net;
     }
 
-    /** @param keep the share of its inputs that each recurrent layer keeps in training */
+    /** @param keep the share of inputs that dropout keeps; 1 for no dropout */
     static MultiLayerConfiguration network(double keep, BaseLayer... recurrent) {
         NeuralNetConfiguration.ListBuilder list = new NeuralNetConfiguration.Builder()
                 .seed(3)

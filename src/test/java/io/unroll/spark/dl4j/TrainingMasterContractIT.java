@@ -35,7 +35,7 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 
-/** What a training master takes and refuses, on a real Spark. */
+/** What a training master accepts and refuses, on local Spark. */
 class TrainingMasterContractIT {
     private LocalSpark spark;
 
@@ -47,7 +47,7 @@ class TrainingMasterContractIT {
     }
 
     @Test
-    void chunksCanBeFilesAndListenersHearOfEachMean(@TempDir Path folder) throws IOException {
+    void trainsOnFilesAndCallsListenersAfterEachRound(@TempDir Path folder) throws IOException {
         spark = new LocalSpark(2);
         MultiLayerConfiguration network = network(1, lstm(FEATURES, 7, Activation.TANH));
         List<DataSet> data = data(6, LANES);
@@ -76,7 +76,7 @@ class TrainingMasterContractIT {
     }
 
     @Test
-    void whatCannotBeTrainedIsRefusedInOneSentence() {
+    void refusesInvalidDataAndNetworksInOneSentence() {
         spark = new LocalSpark(1);
         BaseLayer lstm = lstm(FEATURES, 7, Activation.TANH);
         UnrollTrainingMaster two = UnrollTrainingMaster.replicas(2).build();
@@ -88,28 +88,31 @@ class TrainingMasterContractIT {
                 .list(new Bidirectional(Bidirectional.Mode.ADD, (LSTM) lstm), output(7))
                 .build();
 
-        refused("the training data are 1 DataSets", () -> spark.trained(network(1, lstm), data(1, LANES), 1, two));
-        refused(
+        assertRefuses(
+                "there are 1 DataSets for 2 replicas", () -> spark.trained(network(1, lstm), data(1, LANES), 1, two));
+        assertRefuses(
                 "DataSet 3 has 4 lanes, and the one before it in replica 0 has 3",
                 () -> spark.trained(
                         network(1, lstm),
                         otherLanes,
                         1,
                         UnrollTrainingMaster.replicas(1).build()));
-        refused("the network is of DOUBLE", () -> spark.trained(doubles, data(2, LANES), 1, two));
-        refused("the layer 0 (BidirectionalLayer) cannot carry", () -> spark.trained(bothWays, data(2, LANES), 1, two));
-        refused("replicas is 0", () -> UnrollTrainingMaster.replicas(0));
-        refused("averagingEvery is -1", () -> UnrollTrainingMaster.replicas(1).averagingEvery(-1));
+        assertRefuses("the network has the data type DOUBLE", () -> spark.trained(doubles, data(2, LANES), 1, two));
+        assertRefuses(
+                "the layer 0 (BidirectionalLayer) cannot carry", () -> spark.trained(bothWays, data(2, LANES), 1, two));
+        assertRefuses("replicas is 0", () -> UnrollTrainingMaster.replicas(0));
+        assertRefuses(
+                "averagingEvery is -1", () -> UnrollTrainingMaster.replicas(1).averagingEvery(-1));
     }
 
-    private static void refused(String start, Runnable work) {
+    private static void assertRefuses(String start, Runnable work) {
         String message = assertThrows(UnrollException.class, work::run).getMessage();
         assertTrue(message.startsWith(start), message);
         assertFalse(message.contains("\n"), message);
     }
 
     @Test
-    void whatThereIsNotIsSaid() {
+    void throwsForUnsupportedMethods() {
         UnrollTrainingMaster master =
                 UnrollTrainingMaster.replicas(2).averagingEvery(4).seed(9).build();
 

@@ -48,7 +48,7 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
-/** On a real Spark, against stock layers called by hand. */
+/** Compares training on local Spark with stock layers that are called by hand. */
 class UnrollTrainingMasterIT {
     private LocalSpark spark;
 
@@ -60,7 +60,7 @@ class UnrollTrainingMasterIT {
     }
 
     @Test
-    void theSameBitsWhateverTheCoresPartitionsAndSerializer() {
+    void trainsTheSameBitsForAnyCoresPartitionsAndSerializer() {
         MultiLayerConfiguration network = network(0.8, lstm(FEATURES, 7, Activation.TANH), rnn(7, 6));
         List<DataSet> data = data(11, LANES);
         spark = new LocalSpark(1);
@@ -99,22 +99,22 @@ class UnrollTrainingMasterIT {
         assertFalse(Arrays.equals(expected, otherSeed));
     }
 
-    /** SOFTSIGN is not one of oneDNN's. */
+    /** oneDNN supports TANH, not SOFTSIGN. */
     @ParameterizedTest
     @EnumSource(
             value = Activation.class,
             names = {"TANH", "SOFTSIGN"})
-    void oneReplicaLearnsWhatALoopOverTheChunksDoes(Activation activation) {
+    void oneReplicaTrainsLikeALoopOverTheChunks(Activation activation) {
         spark = new LocalSpark(2);
         MultiLayerConfiguration network = network(1, lstm(FEATURES, 7, activation), lstm(7, 6, activation));
         List<DataSet> data = data(8, LANES);
         MultiLayerNetwork initial = initial(network);
         StockTraining expected = new StockTraining(initial);
         data.forEach(expected::step);
-        StockTraining forgetful = new StockTraining(initial);
+        StockTraining stateless = new StockTraining(initial);
         for (DataSet chunk : data) {
-            forgetful.net().rnnClearPreviousState();
-            forgetful.step(chunk);
+            stateless.net().rnnClearPreviousState();
+            stateless.step(chunk);
         }
 
         float[] actual = spark.trained(
@@ -125,11 +125,11 @@ class UnrollTrainingMasterIT {
 
         double distance = distance(expected.net().params(), actual);
         assertTrue(distance < 1e-5, "distance " + distance);
-        assertTrue(distance(forgetful.net().params(), actual) > 100 * Math.max(distance, 1e-7));
+        assertTrue(distance(stateless.net().params(), actual) > 100 * Math.max(distance, 1e-7));
     }
 
     @Test
-    void meansAreWeightedByTheStepsThatNoMaskCovers() {
+    void weightsAveragesByUnmaskedSteps() {
         spark = new LocalSpark(2);
         MultiLayerConfiguration network = network(1, lstm(FEATURES, 7, Activation.TANH));
         List<DataSet> data = data(8, LANES);
@@ -193,7 +193,7 @@ class UnrollTrainingMasterIT {
 
     @ParameterizedTest
     @CsvSource({"1, 2147483647", "2, 2147483647", "2, 2"})
-    void aComputationGraphLearnsWhatTheSameLayersDoInAChain(int replicas, int every) {
+    void trainsAComputationGraphLikeAMultiLayerNetwork(int replicas, int every) {
         spark = new LocalSpark(2);
         MultiLayerConfiguration network = network(1, lstm(FEATURES, 7, Activation.TANH), rnn(7, 6));
         List<DataSet> data = data(7, LANES);
@@ -204,12 +204,12 @@ class UnrollTrainingMasterIT {
         ComputationGraph graph = initial(network).toComputationGraph();
         SparkComputationGraph wrapped = new SparkComputationGraph(spark.context(), graph, master);
         wrapped.fit(spark.rdd(data, 2));
-        ComputationGraph ofMany = initial(network).toComputationGraph();
-        new SparkComputationGraph(spark.context(), ofMany, master)
+        ComputationGraph multiDataSetGraph = initial(network).toComputationGraph();
+        new SparkComputationGraph(spark.context(), multiDataSetGraph, master)
                 .fitMultiDataSet(spark.rdd(data, 3).map(DataSet::toMultiDataSet));
 
         assertArrayEquals(expected, floats(graph.params()));
-        assertArrayEquals(expected, floats(ofMany.params()));
+        assertArrayEquals(expected, floats(multiDataSetGraph.params()));
         assertEquals(graph.score(), wrapped.getScore());
     }
 
@@ -241,7 +241,7 @@ class UnrollTrainingMasterIT {
 
     @ParameterizedTest
     @MethodSource("mixedLayers")
-    void oneChunkIsOnePlainFit(MultiLayerConfiguration network) {
+    void oneChunkEqualsOnePlainFit(MultiLayerConfiguration network) {
         spark = new LocalSpark(1);
         List<DataSet> data = data(1, LANES);
         MultiLayerNetwork expected = initial(network);
@@ -255,7 +255,7 @@ class UnrollTrainingMasterIT {
     }
 
     @Test
-    void layersWithoutStateLearnAsInAPlainFit() {
+    void trainsLayersWithoutStateLikeAPlainFit() {
         spark = new LocalSpark(1);
         MultiLayerConfiguration network = new NeuralNetConfiguration.Builder()
                 .seed(3)
@@ -273,10 +273,10 @@ class UnrollTrainingMasterIT {
                                 .build())
                 .build();
         List<DataSet> data = new ArrayList<>();
-        for (DataSet each : data(6, 2)) {
+        for (DataSet sequence : data(6, 2)) {
             data.add(new DataSet(
-                    each.getFeatures().mean(2),
-                    each.getLabels().tensorAlongDimension(0, 0, 1).dup()));
+                    sequence.getFeatures().mean(2),
+                    sequence.getLabels().tensorAlongDimension(0, 0, 1).dup()));
         }
         MultiLayerNetwork expected = initial(network);
         data.forEach(expected::fit);

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Executes the notebooks of notebooks/ in place, without a browser, and keeps their outputs:
+#
+#   notebooks/run.sh                                       all six
+#   notebooks/run.sh notebooks/4-gates.ipynb               one
+#
+# Each starts anew: what it has left in runs/notebooks is deleted. Where a command fails, all stops, and the notebook stays
+# as it was. Kept are results: no progress (stderr) and no times, so that the same results give the same file.
+#
+# Why Debian's Jupyter with its Python kernel, and not a Java kernel: Debian has none, and the one that is alive elsewhere,
+# jjava, is an alpha. The notebooks hold commands of jobs/unroll and plots of the JSON that these leave: there is no logic
+# for Java to say better. Unroll itself needs no Python.
+set -euo pipefail
+self=$(readlink -f -- "${BASH_SOURCE[0]}")
+home=${self%/*/*}
+python=/usr/bin/python3
+"$python" -c 'import nbclient, ipykernel, matplotlib, pandas, PIL' 2> /dev/null || {
+  echo "notebooks/run.sh: $python lacks what the notebooks need:" \
+    "apt-get install python3-nbclient python3-ipykernel python3-matplotlib python3-pandas python3-pil" >&2
+  exit 2
+}
+[ $# -gt 0 ] || set -- "$home"/notebooks/*.ipynb
+for notebook in "$@"; do
+  [ -f "$notebook" ] || { echo "notebooks/run.sh: there is no file $notebook." >&2; exit 2; }
+done
+"$home/jobs/unroll" --version > /dev/null # builds the jar where it is missing
+for notebook in "$@"; do
+  start=$SECONDS
+  rm -rf "$home/runs/notebooks/$(basename "$notebook" .ipynb)"
+  PYDEVD_DISABLE_FILE_VALIDATION=1 "$python" - "$notebook" "$home/notebooks" << 'END'
+import sys, nbclient, nbformat
+from nbclient.exceptions import CellExecutionError
+path, folder = sys.argv[1:]
+notebook = nbformat.read(path, 4)
+try:
+    nbclient.NotebookClient(notebook, timeout=1800, kernel_name="python3", record_timing=False).execute(cwd=folder)
+except CellExecutionError as error:
+    cell = next(c for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", [])))
+    sys.stderr.writelines(o.text for o in cell.outputs if o.output_type == "stream")
+    sys.exit(f"notebooks/run.sh: {path}: {error.ename}: {error.evalue}, in the cell\n{cell.source}")
+for cell in notebook.cells:
+    if cell.cell_type == "code":
+        printed = "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
+        cell.outputs = [o for o in cell.outputs if o.output_type != "stream"]
+        if printed:
+            cell.outputs.insert(0, nbformat.v4.new_output("stream", name="stdout", text=printed))
+notebook.metadata["language_info"] = {"name": "python"}
+nbformat.write(notebook, path)
+END
+  echo "$notebook: $((SECONDS - start)) s"
+done

@@ -1,0 +1,100 @@
+package io.unroll.model;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.api.ParamInitializer;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.params.LSTMParamInitializer;
+import org.deeplearning4j.nn.weights.IWeightInit;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Creates the parameters of a {@link Gru}, with the names and initial values of Deeplearning4j's LSTM. */
+final class GruParamInitializer implements ParamInitializer {
+    static final GruParamInitializer INSTANCE = new GruParamInitializer();
+
+    private static final List<String> WEIGHTS =
+            List.of(LSTMParamInitializer.INPUT_WEIGHT_KEY, LSTMParamInitializer.RECURRENT_WEIGHT_KEY);
+    private static final String BIAS = LSTMParamInitializer.BIAS_KEY;
+
+    private GruParamInitializer() {}
+
+    @Override
+    public long numParams(NeuralNetConfiguration conf) {
+        return numParams(conf.getLayer());
+    }
+
+    @Override
+    public long numParams(Layer layer) {
+        Gru gru = (Gru) layer;
+        return 3 * gru.getNOut() * (gru.getNIn() + gru.getNOut()) + biases(gru);
+    }
+
+    private static long biases(Gru gru) {
+        return (gru.resetAfter() ? 4 : 3) * gru.getNOut();
+    }
+
+    @Override
+    public List<String> paramKeys(Layer layer) {
+        return List.of(WEIGHTS.get(0), WEIGHTS.get(1), BIAS);
+    }
+
+    @Override
+    public List<String> weightKeys(Layer layer) {
+        return WEIGHTS;
+    }
+
+    @Override
+    public List<String> biasKeys(Layer layer) {
+        return List.of(BIAS);
+    }
+
+    @Override
+    public boolean isWeightParam(Layer layer, String key) {
+        return WEIGHTS.contains(key);
+    }
+
+    @Override
+    public boolean isBiasParam(Layer layer, String key) {
+        return BIAS.equals(key);
+    }
+
+    @Override
+    public Map<String, INDArray> init(NeuralNetConfiguration conf, INDArray parameters, boolean initialize) {
+        Gru gru = (Gru) conf.getLayer();
+        paramKeys(gru).forEach(conf::addVariable);
+        Map<String, INDArray> table = getGradientsFromFlattened(conf, parameters);
+        if (initialize) {
+            IWeightInit recurrent =
+                    gru.getWeightInitFnRecurrent() == null ? gru.getWeightInitFn() : gru.getWeightInitFnRecurrent();
+            double fanIn = (double) gru.getNOut();
+            double fanOut = (double) gru.getNIn() + gru.getNOut();
+            drawWeights(gru.getWeightInitFn(), fanIn, fanOut, table.get(WEIGHTS.get(0)));
+            drawWeights(recurrent, fanIn, fanOut, table.get(WEIGHTS.get(1)));
+            table.get(BIAS).assign(gru.getBiasInit());
+        }
+        return table;
+    }
+
+    private static void drawWeights(IWeightInit init, double fanIn, double fanOut, INDArray weights) {
+        INDArray flat = weights.reshape('f', new long[] {weights.length()});
+        init.init(fanIn, fanOut, weights.shape(), IWeightInit.DEFAULT_WEIGHT_INIT_ORDER, flat);
+    }
+
+    @Override
+    public Map<String, INDArray> getGradientsFromFlattened(NeuralNetConfiguration conf, INDArray flat) {
+        Gru gru = (Gru) conf.getLayer();
+        long blocks = 3 * gru.getNOut();
+        long recurrent = gru.getNIn() * blocks;
+        long bias = recurrent + gru.getNOut() * blocks;
+        INDArray row = flat.reshape(flat.length());
+        Map<String, INDArray> views = new LinkedHashMap<>();
+        views.put(WEIGHTS.get(0), row.get(interval(0, recurrent)).reshape('f', gru.getNIn(), blocks));
+        views.put(WEIGHTS.get(1), row.get(interval(recurrent, bias)).reshape('f', gru.getNOut(), blocks));
+        views.put(BIAS, row.get(interval(bias, bias + biases(gru))));
+        return views;
+    }
+}

@@ -1,0 +1,69 @@
+package io.unroll.spark;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.UnrollException;
+import io.unroll.model.Natives;
+import java.io.Serializable;
+import java.util.concurrent.Callable;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.hadoop.fs.FSError;
+
+/**
+ * A task's value, or the message of a failure that the driver rethrows. If the task itself threw, Spark would retry it
+ * and print the stack trace.
+ *
+ * @param value null after a failure
+ * @param problem the message; null without a failure
+ */
+record TaskResult<O>(O value, String problem, Kind kind) implements Serializable {
+    private enum Kind {
+        CONFIGURATION,
+        OTHER
+    }
+
+    TaskResult(O value) {
+        this(value, null, null);
+    }
+
+    private static <O> TaskResult<O> failed(String problem) {
+        return new TaskResult<>(null, problem, Kind.OTHER);
+    }
+
+    /** Runs a task; exceptions that a user can act on become failures, all others are thrown. */
+    static <O> TaskResult<O> of(Callable<O> task) throws Exception {
+        try {
+            return new TaskResult<>(task.call());
+        } catch (ConfigurationException e) {
+            return new TaskResult<>(null, e.getMessage(), Kind.CONFIGURATION);
+        } catch (UnrollException e) {
+            return failed(e.getMessage());
+        } catch (FSError e) {
+            return failed(
+                    "a local disk of " + ExecutorInfo.thisHost() + " fails: " + ExceptionUtils.getRootCauseMessage(e));
+        } catch (OutOfMemoryError e) {
+            return failed(Natives.limitReached(e)
+                    .orElseGet(() -> "there is not enough memory on " + ExecutorInfo.thisHost() + " (" + e.getMessage()
+                            + "; the Java heap may grow to "
+                            + (Runtime.getRuntime().maxMemory() >> 20)
+                            + " MiB): give it more with --executor-memory, or with --driver-memory if Spark's master is"
+                            + " local."));
+        } catch (LinkageError e) {
+            return failed("the native libraries do not load on " + ExecutorInfo.thisHost() + " ("
+                    + ExceptionUtils.getRootCauseMessage(e) + "): the jar contains them for Linux on x86-64, and"
+                    + " unpacks them into ~/.javacpp, which must not be mounted noexec.");
+        }
+    }
+
+    /** @return this failure, as the result of a task with another type of value */
+    <P> TaskResult<P> asFailure() {
+        return new TaskResult<>(null, problem, kind);
+    }
+
+    /** @throws UnrollException the task's failure */
+    O orThrow() {
+        if (problem != null) {
+            throw kind == Kind.CONFIGURATION ? new ConfigurationException(problem) : new UnrollException(problem);
+        }
+        return value;
+    }
+}

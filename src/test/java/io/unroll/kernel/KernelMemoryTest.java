@@ -1,0 +1,167 @@
+package io.unroll.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.bytedeco.javacpp.FloatPointer;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Kernels that reuse the memory of closed kernels, which here contains NaN. */
+class KernelMemoryTest {
+    private static final int HIDDEN = 5;
+    private static final int INPUTS = 3;
+    private static final int VOCABULARY = 11;
+
+    @ParameterizedTest
+    @EnumSource
+    void recurrentKernelIgnoresTheContentOfReusedArrays(CellType cell) {
+        for (boolean bfloat16 : OneDnn.hasBfloat16() ? new boolean[] {false, true} : new boolean[] {false}) {
+            try (KernelMemory fresh = new KernelMemory();
+                    KernelMemory used = new KernelMemory()) {
+                for (int steps : new int[] {9, 4, 7}) {
+                    recurrent(shape(cell, steps, bfloat16), used, Double.NaN);
+                }
+                RecurrentKernel.Shape shape = shape(cell, 6, bfloat16);
+                assertArrayEquals(recurrent(shape, fresh, 1), recurrent(shape, used, 1));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void softmaxKernelIgnoresTheContentOfReusedArrays(boolean training) {
+        try (KernelMemory fresh = new KernelMemory();
+                KernelMemory used = new KernelMemory()) {
+            softmax(17, training, used, Double.NaN);
+            softmax(30, training, used, Double.NaN);
+            assertArrayEquals(softmax(20, training, fresh, 1), softmax(20, training, used, 1));
+        }
+    }
+
+    /** A kernel's arrays are not reused before it closes. */
+    @ParameterizedTest
+    @EnumSource
+    void openKernelsDoNotShareArrays(CellType cell) {
+        RecurrentKernel.Shape shape = shape(cell, 6, false);
+        try (KernelMemory fresh = new KernelMemory();
+                KernelMemory shared = new KernelMemory()) {
+            recurrent(shape(cell, 9, false), shared, 1);
+            Pass pass = new Pass(shape, shared, 1);
+            pass.forward();
+            recurrent(shape(cell, 5, false), shared, Double.NaN);
+            try (RecurrentKernel inference =
+                    new RecurrentKernel(new RecurrentKernel.Shape(cell, INPUTS, HIDDEN, 6, 2, false, false), shared)) {
+                inference.pack(pass.parameters);
+                assertArrayEquals(recurrent(shape, fresh, 1), pass.backward());
+            }
+        }
+    }
+
+    private static RecurrentKernel.Shape shape(CellType cell, int steps, boolean bfloat16) {
+        return new RecurrentKernel.Shape(cell, INPUTS, HIDDEN, steps, 2, bfloat16, true);
+    }
+
+    /** @return outputs and gradients */
+    private static float[] recurrent(RecurrentKernel.Shape shape, KernelMemory kernelMemory, double scale) {
+        Pass pass = new Pass(shape, kernelMemory, scale);
+        pass.forward();
+        return pass.backward();
+    }
+
+    /** Creates a kernel, runs it forward and backward on random numbers times {@code scale}, and closes it. */
+    private static final class Pass {
+        private final RecurrentKernel kernel;
+        private final RecurrentKernel.Parameters parameters;
+        private final RecurrentKernel.Parameters gradient;
+        private final FloatPointer x;
+        private final FloatPointer y;
+        private final FloatPointer dy;
+
+        Pass(RecurrentKernel.Shape shape, KernelMemory kernelMemory, double scale) {
+            SplittableRandom random = new SplittableRandom(7);
+            CellType cell = shape.cell();
+            kernel = new RecurrentKernel(shape, kernelMemory);
+            long rows = (long) shape.steps() * shape.lanes();
+            long inputWeights = (long) cell.blocks() * HIDDEN * INPUTS;
+            parameters = new RecurrentKernel.Parameters(
+                    vector(inputWeights, random, scale),
+                    vector(RecurrentKernelTest.recurrentParameterCount(cell), random, scale),
+                    vector((long) cell.biases() * HIDDEN, random, scale));
+            gradient = new RecurrentKernel.Parameters(
+                    vector(inputWeights, random, 0),
+                    vector(RecurrentKernelTest.recurrentParameterCount(cell), random, 0),
+                    vector((long) cell.biases() * HIDDEN, random, 0));
+            x = vector(rows * INPUTS, random, scale);
+            y = vector(rows * HIDDEN, random, scale);
+            dy = vector(rows * HIDDEN, random, scale);
+            for (int i = 0; i < cell.states(); i++) {
+                kernel.state(i).put(floats(vector((long) shape.lanes() * HIDDEN, random, scale)));
+            }
+        }
+
+        void forward() {
+            kernel.pack(parameters);
+            kernel.forward(x, y);
+        }
+
+        float[] backward() {
+            FloatPointer dx = new FloatPointer(x.capacity());
+            kernel.backward(dy, dx, gradient);
+            float[] result = joined(List.of(y, dx, gradient.input(), gradient.recurrent(), gradient.bias()));
+            kernel.close();
+            return result;
+        }
+    }
+
+    private static float[] softmax(int rows, boolean training, KernelMemory kernelMemory, double scale) {
+        SplittableRandom random = new SplittableRandom(7);
+        FloatPointer hidden = vector((long) rows * HIDDEN, random, scale);
+        SoftmaxKernel.Parameters parameters = softmaxParameters(random, scale);
+        SoftmaxKernel.Parameters gradient = softmaxParameters(random, 0);
+        FloatPointer dHidden = vector((long) rows * HIDDEN, random, scale);
+        int[] targets = random.ints(rows, 0, VOCABULARY).toArray();
+        var shape = new SoftmaxKernel.Shape(HIDDEN, VOCABULARY, rows, false, training);
+        try (SoftmaxKernel kernel = new SoftmaxKernel(shape, 0.1, kernelMemory)) {
+            kernel.pack(parameters);
+            if (!training) {
+                return kernel.logits(hidden);
+            }
+            kernel.train(hidden, targets, dHidden, gradient);
+            return joined(List.of(dHidden, gradient.weights(), gradient.bias()));
+        }
+    }
+
+    private static SoftmaxKernel.Parameters softmaxParameters(SplittableRandom random, double scale) {
+        return new SoftmaxKernel.Parameters(
+                vector((long) VOCABULARY * HIDDEN, random, scale), vector(VOCABULARY, random, scale));
+    }
+
+    private static FloatPointer vector(long size, SplittableRandom random, double scale) {
+        float[] values = new float[Math.toIntExact(size)];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (scale * random.nextDouble(-0.6, 0.6));
+        }
+        return new FloatPointer(values);
+    }
+
+    private static float[] floats(FloatPointer from) {
+        float[] floats = new float[Math.toIntExact(from.capacity())];
+        from.get(floats);
+        return floats;
+    }
+
+    private static float[] joined(List<FloatPointer> arrays) {
+        float[] joined = {};
+        for (FloatPointer array : arrays) {
+            float[] floats = floats(array);
+            int start = joined.length;
+            joined = Arrays.copyOf(joined, start + floats.length);
+            System.arraycopy(floats, 0, joined, start, floats.length);
+        }
+        return joined;
+    }
+}

@@ -1,0 +1,277 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.checkpoint.TrainedModel;
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.config.UnrollException;
+import io.unroll.model.Network;
+import io.unroll.task.Score;
+import io.unroll.task.Task;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Prepares rows on local Spark: malformed rows, and prepared files that are found again. */
+class ExamplePreparationIT {
+    private static final String IMAGES = "model.image.side = 8, corpus.images = ";
+
+    @TempDir
+    private static Path folder;
+
+    private static Session session;
+
+    @BeforeAll
+    static void start() throws IOException {
+        System.setProperty("spark.master", "local[2]");
+        System.setProperty("spark.ui.enabled", "false");
+        session = Session.start("test", 1);
+        Path images = Files.createDirectories(folder.resolve("images"));
+        ImageIO.write(
+                new BufferedImage(9, 9, BufferedImage.TYPE_INT_RGB),
+                "png",
+                images.resolve("a.png").toFile());
+        Files.writeString(images.resolve("text.png"), "no image");
+    }
+
+    @AfterAll
+    static void stop() {
+        session.close();
+    }
+
+    /** The third line of each file is a malformed row. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            classification | text,label#a,x#"",x#b,y           | its text is empty
+            classification | text,label#a,x#b#b,y              | the row has no label
+            classification | text,label#a,x#b,""#b,y           | its label is empty
+            seq2seq        | source,target#a,x#"",y#b,y        | its source is empty
+            seq2seq        | source,target#a,x#b#b,y           | the row has no target
+            seq2seq        | source,target#a,x#b," "#b,y       | its target is empty
+            captioning     | image,caption#a.png,x#a.png#a.png,y      | the row has no caption
+            captioning     | image,caption#a.png,x#"",y#a.png,y       | its image is empty
+            captioning     | image,caption#a.png,x#none.png,y#a.png,y | there is no file .*none.png
+            captioning     | image,caption#a.png,x#text.png,y#a.png,y | text.png is not an image in a supported format .*
+            """)
+    void namesAMalformedRowOrSkipsAndCountsIt(String task, String rows, String reason) throws IOException {
+        Path file = write(task + "-" + Integer.toHexString(rows.hashCode()) + ".csv", rows.replace('#', '\n') + "\n");
+        String settings = "task = " + task + ", " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n";
+
+        String problem =
+                assertThrows(UnrollException.class, () -> prepare(settings)).getMessage();
+        assertTrue(problem.matches(".*" + file.getFileName() + ", row at 3: " + reason + "\\. Correct .*"), problem);
+
+        PreparedCorpus corpus = prepare(settings + "corpus.malformed = skip");
+        assertEquals(2, corpus.source().size(0).counts().get("examples"));
+        assertEquals(1, corpus.source().size(0).counts().get("skipped"));
+    }
+
+    /** Unlike an empty line, which is ignored. */
+    @Test
+    void readsAnEmptyFileAsAnEmptyText() throws IOException {
+        Path label = Files.createDirectories(folder.resolve("texts/x"));
+        Files.writeString(label.resolve("a.txt"), "a");
+        Files.writeString(label.resolve("b.txt"), "");
+        Files.writeString(Files.createDirectories(folder.resolve("texts/y")).resolve("c.txt"), "c");
+        String settings = "task = classification, corpus.format = files, corpus.path = " + quoted("texts") + "\n";
+
+        String problem =
+                assertThrows(UnrollException.class, () -> prepare(settings)).getMessage();
+        assertTrue(problem.matches(".*x/b.txt, row at 1: its text is empty\\. Correct .*"), problem);
+        assertEquals(
+                1,
+                prepare(settings + "corpus.malformed = skip")
+                        .source()
+                        .size(0)
+                        .counts()
+                        .get("skipped"));
+    }
+
+    /** The rows are one group, and a group is never divided. */
+    @Test
+    void trainsOnRowsThatAllHaveTheSameSource() throws IOException {
+        Path file = write("alike.csv", "source,target\n" + "a,b\n".repeat(10));
+        PreparedCorpus corpus = prepare("task = seq2seq, corpus.path = \"" + file + "\"\n");
+        assertEquals(10, corpus.source().size(0).counts().get("training"));
+    }
+
+    /** The table is small, but the pixels of its sixty images are 45 MiB. */
+    @Test
+    void limitsTheSizeOfExampleFilesWithImages() throws IOException {
+        Path images = Files.createDirectories(folder.resolve("many"));
+        StringBuilder rows = new StringBuilder("image,caption\n");
+        for (int i = 0; i < 60; i++) {
+            Files.copy(folder.resolve("images/a.png"), images.resolve(i + ".png"));
+            rows.append(i).append(".png,x\n");
+        }
+        PreparedCorpus corpus = prepare("task = captioning, model.image.side = 256, corpus.images = " + quoted("many")
+                + ", corpus.path = \"" + write("many.csv", rows.toString()) + "\"\n");
+        try (Stream<Path> files = Files.list(Path.of(URI.create(corpus.folder())))) {
+            List<Long> sizes = files.filter(
+                            file -> file.getFileName().toString().startsWith("examples-"))
+                    .map(file -> file.toFile().length())
+                    .toList();
+            long pixels = 60L * 3 * 256 * 256 * Integer.BYTES;
+            assertTrue(sizes.stream().mapToLong(Long::valueOf).sum() >= pixels, sizes.toString());
+            assertTrue(Collections.max(sizes) < pixels * 2 / 3, sizes.toString());
+        }
+    }
+
+    @Test
+    void namesAnInvalidImageNetworkBeforeReadingRows() throws IOException {
+        Path file = write("uncaptioned.csv", "image,caption\na.png,\n");
+        String settings = "task = captioning, " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n"
+                + "model.image { layer = 1, features = 3, network = " + quoted("images/text.png") + " }";
+
+        String problem = assertThrows(ConfigurationException.class, () -> prepare(settings))
+                .getMessage();
+        assertTrue(problem.matches("model.image.network = .*text.png is not a readable .*"), problem);
+    }
+
+    /** For example, the copy in a model folder. */
+    @Test
+    void findsPreparedFilesAgainIfTheImageNetworkIsMoved() throws IOException {
+        MultiLayerNetwork network = new MultiLayerNetwork(new NeuralNetConfiguration.Builder()
+                .list()
+                .layer(new DenseLayer.Builder().name("seen").nOut(3).build())
+                .layer(new DenseLayer.Builder().nOut(2).build())
+                .setInputType(InputType.convolutional(8, 8, 3))
+                .build());
+        network.init();
+        ModelSerializer.writeModel(network, folder.resolve("network.zip").toFile(), false);
+        Files.copy(folder.resolve("network.zip"), folder.resolve("image-network.zip"));
+        Path file = write("networked.csv", "image,caption\na.png,x\n");
+        List<String> folders = new ArrayList<>();
+        for (String name : List.of("network.zip", "image-network.zip")) {
+            folders.add(prepare("task = captioning, " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n"
+                            + "model.image { layer = seen, features = 3, network = " + quoted(name) + " }")
+                    .folder());
+        }
+        assertEquals(folders.get(0), folders.get(1));
+    }
+
+    @Test
+    void evaluationNamesALabelThatIsNotInTheTrainingData() throws IOException {
+        Path seen = write("seen.csv", "text,label\na,x\nb,y\n");
+        Path unseen = write("unseen.csv", "text,label\na,x\nb,z\n");
+        String settings = "task = classification, corpus.path = \"" + seen + "\"\n";
+
+        String problem = assertThrows(UnrollException.class, () -> evaluate(settings, unseen))
+                .getMessage();
+        assertTrue(
+                problem.matches(
+                        ".*unseen.csv, row at 3: its label, z, does not occur in the training data\\. Correct .*"),
+                problem);
+        assertEquals(
+                1, evaluate(settings + "corpus.malformed = skip", unseen).loss().tokens());
+    }
+
+    @Test
+    void warmStartNamesOrCountsRowsWithUnknownLabels() throws IOException {
+        Path seen = write("labels.csv", "text,label\na,x\nb,y\n");
+        Path unseen = write("labels-next.csv", "text,label\na,y\nb,z\nb,x\nc,z\n");
+        String settings = "task = classification, corpus.path = \"" + seen + "\"\n";
+        TrainedModel start = new TrainedModel(
+                null, settings(settings), prepare(settings).vocabularies(), new float[0], new float[0]);
+        String next = settings + "corpus.path = \"" + unseen + "\"\n";
+
+        String problem = assertThrows(UnrollException.class, () -> prepare(next, Optional.of(start)))
+                .getMessage();
+        assertTrue(
+                problem.matches(
+                        ".*next.csv, row at 3: its label, z, does not occur in the training data\\. Correct .*"),
+                problem);
+        PreparedCorpus corpus = prepare(next + "corpus.malformed = skip", Optional.of(start));
+        assertEquals(2L, corpus.size().counts().get("skipped"));
+        assertEquals(2L, corpus.size().counts().get("examples"));
+        assertEquals(start.vocabularies().symbols(), corpus.vocabularies().symbols());
+        assertNotEquals(prepare(next + "corpus.malformed = skip").folder(), corpus.folder());
+    }
+
+    @Test
+    void findsPreparedFilesAgainUntilARelevantSettingOrFileChanges() throws IOException {
+        Path file = write("found.csv", "image,caption\na.png,x\n");
+        String settings = "task = captioning, " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n";
+        PreparedCorpus first = prepare(settings);
+        assertFalse(first.found());
+        assertEquals(
+                first.folder(),
+                prepare(settings + "model.hidden = 7, training.batch = 3").folder());
+        assertTrue(prepare(settings).found());
+        for (String more : List.of("model.image.side = 16", "corpus.tokenizer = word", "corpus.min-count = 2")) {
+            assertNotEquals(first.folder(), prepare(settings + more).folder(), more);
+        }
+        ImageIO.write(
+                new BufferedImage(9, 9, BufferedImage.TYPE_INT_ARGB),
+                "png",
+                folder.resolve("images/b.png").toFile());
+        assertNotEquals(first.folder(), prepare(settings).folder(), "another image");
+        Files.delete(folder.resolve("images/b.png"));
+    }
+
+    private static Score evaluate(String text, Path file) throws IOException {
+        Settings settings = settings(text);
+        PreparedCorpus corpus = CorpusPreparation.of(session, settings, Task.of(settings), Optional.empty())
+                .prepare();
+        TrainedModel untrained = new TrainedModel(null, settings, corpus.vocabularies(), new float[0], new float[0]);
+        try (Network network = new Network(untrained.shape(), 1)) {
+            TrainedModel model =
+                    new TrainedModel(null, settings, corpus.vocabularies(), network.parameters(), new float[0]);
+            return Evaluation.ofFiles(session, model, List.of(file.toString()), 1)
+                    .orElseThrow();
+        }
+    }
+
+    private static PreparedCorpus prepare(String text) throws IOException {
+        return prepare(text, Optional.empty());
+    }
+
+    private static PreparedCorpus prepare(String text, Optional<TrainedModel> warmStart) throws IOException {
+        Settings settings = settings(text);
+        return CorpusPreparation.of(session, settings, Task.of(settings), warmStart)
+                .prepare();
+    }
+
+    private static Settings settings(String text) {
+        return SettingsReader.parse(
+                "run.directory = " + quoted("run") + ", corpus { validation = 0, test = 0 }, model { hidden = 4 }\n"
+                        + text,
+                "test");
+    }
+
+    private static String quoted(String name) {
+        return "\"" + folder.resolve(name) + "\"";
+    }
+
+    private static Path write(String name, String text) throws IOException {
+        return Files.writeString(folder.resolve(name), text);
+    }
+}
