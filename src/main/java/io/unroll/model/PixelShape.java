@@ -17,7 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * The shape of a small convolutional network over square RGB images, each {@code [3, side, side]} from 0 to 255. Three
  * times, a 3 x 3 convolution is followed by a max pooling that halves the side, with 16, 32 and 128 channels; then come
  * the global maximum of each channel and a dense layer. Without the global maximum, a dense layer that has learned a
- * shape in one colour does not recognize it in another. The dense layer has layer normalization (Ba, Kiros & Hinton
+ * shape in one colour does not recognize it in another. The dense layer has layer normalization (Ba, Kiros &amp; Hinton
  * 2016), because global maxima are so large that its tanh would otherwise be the same for all images.
  *
  * @param side pixels
