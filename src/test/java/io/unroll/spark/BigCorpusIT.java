@@ -29,6 +29,7 @@ class BigCorpusIT {
                 corpus.path = "%1$s/text"
                 model { hidden = 32, layers = 1 }
                 training { epochs = 1, batch = 4, tbptt = 16 }
+                cluster.averaging.every = 1000
                 run.directory = "%1$s/run"
                 """
                         .formatted(folder));
