@@ -12,8 +12,8 @@
 # To resume after a failure, run the same command again.
 #
 # Environment variables:
-#   EXECUTORS        number of executors (default: Spark's)
-#   EXECUTOR_CORES   replicas that an executor trains at the same time (default: 1)
+#   EXECUTORS        number of executors on YARN (default: Spark's); on standalone, set spark.cores.max instead
+#   EXECUTOR_CORES   cores of an executor, one replica at a time for each cluster.threads of them (default: 1)
 #   EXECUTOR_MEMORY  Java heap of an executor (default: 2g)
 #   REPLICA_MIB      MiB of a replica outside the Java heap; training prints it before the first round (default: 700)
 #

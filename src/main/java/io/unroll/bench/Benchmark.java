@@ -11,9 +11,9 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
- * Measures the speed of training of several systems. Each round measures the peak of the machine and then trains with
- * each system for about half a second; the results are medians over the rounds, so that a slow moment of the machine
- * does not favour a system.
+ * Measures the training speed of several systems. Each round measures the peak speed of the machine ({@link Peak}) and
+ * trains with each system for about half a second; the results are medians over the rounds, so that a slow moment of
+ * the machine does not favour a system.
  */
 public final class Benchmark {
     private final int rounds;

@@ -49,7 +49,7 @@ public final class Checkpoints {
      * The newest readable checkpoint.
      *
      * @param finished whether the run was complete, by the settings stored in the checkpoint
-     * @param differences differences between the current settings and those in the checkpoint, one sentence each
+     * @param differences differences between the current settings and those in the checkpoint, one phrase each
      * @param corpus hash of the corpus content that the checkpoint was trained on
      */
     public record LatestCheckpoint(
@@ -69,7 +69,7 @@ public final class Checkpoints {
                     && snapshot.states().size() == replicas
                     && snapshot.states().stream()
                             .allMatch(replica -> isEmptyOr(optimizer, replica.optimizer())
-                                    && shape.hasState(replica.recurrent(), lanes));
+                                    && shape.acceptsState(replica.recurrent(), lanes));
             if (!fits) {
                 throw new UnrollException(path + " is damaged: the sizes of its arrays do not match its settings. "
                         + "Delete it to resume from the previous checkpoint.");
@@ -94,8 +94,7 @@ public final class Checkpoints {
             if (!changes.isEmpty()) {
                 throw new ConfigurationException(path + " is from another run: " + String.join("; ", changes)
                         + ". To resume, restore the earlier settings and corpus; to start from scratch, set another "
-                        + "run.directory or"
-                        + " delete " + new Path(path).getParent() + ".");
+                        + "run.directory or delete " + new Path(path).getParent() + ".");
             }
         }
     }
@@ -172,7 +171,7 @@ public final class Checkpoints {
      */
     public void write(RunState state, String corpus) {
         Path file = file(state.snapshot().round());
-        // A unique name, because a driver whose lock was taken over may still be writing.
+        // A unique name, because another driver, whose lock this one took over, may still be writing.
         Path draft = new Path(folder, "." + file.getName() + "-" + UUID.randomUUID() + ".draft");
         try {
             moveForeignFileAside(file);
@@ -214,7 +213,7 @@ public final class Checkpoints {
                 fs.delete(file, false);
             }
         } catch (FileNotFoundException e) {
-            // A driver whose lock was taken over has renamed or deleted the file.
+            // Another driver, whose lock this one took over, has renamed or deleted the file.
         }
     }
 

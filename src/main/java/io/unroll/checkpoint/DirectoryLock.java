@@ -34,8 +34,8 @@ import org.apache.hadoop.fs.Path;
  *   <li>A holder on another machine renews the file every ten seconds. If the file does not change for a minute by this
  *       machine's clock, the lock is taken over.
  *   <li>Creating a file is not atomic on every file system: if two processes lock at the same time, the last writer
- *       holds the lock, and the other process fails at its next {@linkplain #check() check}. So does a process whose
- *       lock was taken over although it is alive.
+ *       holds the lock, and the other process fails at its next {@linkplain #check() check}. A process whose lock was
+ *       taken over although it is alive fails in the same way.
  * </ul>
  */
 public final class DirectoryLock implements AutoCloseable {
@@ -58,7 +58,7 @@ public final class DirectoryLock implements AutoCloseable {
     /**
      * The content of the lock file: the process that holds the lock.
      *
-     * @param machine boot id of the kernel and process namespace: process ids can be compared only within one of them
+     * @param machine boot id and PID namespace; process ids can be compared only if both are the same
      * @param since start time of the process
      * @param id id of the lock
      * @param renewals number of renewals so far
@@ -191,7 +191,7 @@ public final class DirectoryLock implements AutoCloseable {
             if (now.isPresent() && !now.equals(first)) {
                 throw heldBy(now.get());
             }
-            // A file that is empty at the first poll may just be being written.
+            // At the first poll, the file may be empty because its process is just writing it.
             if (++polls == 2) {
                 waiting.accept(directory + " is locked by "
                         + now.map(Holder::toString).orElse("an unknown process")

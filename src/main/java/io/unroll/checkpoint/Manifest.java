@@ -6,17 +6,18 @@ import java.util.Map;
 /**
  * The content of {@code manifest.json} in a model folder.
  *
- * @param versions version of Unroll, of its libraries and of Java, by name
+ * @param versions versions of Unroll, its libraries and Java, by name
+ * @param seed seed of the run
  * @param corpus hash of the content of the training corpus
  * @param vocabulary size of the vocabulary
  * @param parameters number of parameters of the network
  * @param epochs completed epochs
  * @param rounds completed rounds
- * @param tokens tokens trained on, over all replicas
+ * @param tokens number of tokens that all replicas together have trained on
  * @param trainingLoss loss of the last round, nats per token
  * @param validationLoss nats per token; null without a validation part
- * @param symbols checksum of the vocabularies; null in models of versions that did not store it
- * @param weights checksum of the parameters; null in models of versions that did not store it
+ * @param symbols checksum of the vocabularies; null in models of older versions
+ * @param weights checksum of the parameters; null in models of older versions
  */
 public record Manifest(
         Map<String, String> versions,

@@ -140,7 +140,7 @@ public final class ModelFolder {
     public TrainedModel finishedModel(Settings settings) {
         try {
             if (!fs.exists(new Path(path, MANIFEST))) {
-                // Its message names a file that Unroll did not write.
+                // If there is a file that Unroll did not write, the message should name it, not the missing manifest.
                 swap.checkNoForeignFiles();
             }
         } catch (IOException e) {
@@ -155,21 +155,25 @@ public final class ModelFolder {
         return model;
     }
 
-    /** @param difference how this run differs from the run that made the model */
+    /**
+     * @param difference how this run differs from the run that made the model
+     * @return the error that the folder contains the model of another run
+     */
     public ConfigurationException otherRun(String difference) {
         return new ConfigurationException(path + " exists and is from another run: " + difference + ". " + remedies());
     }
 
-    /** @return the error that the run cannot resume to reach this number of epochs */
-    public ConfigurationException withoutCheckpoint(int epochs) {
+    /** @return the error that a complete run cannot resume up to this number of epochs, because it has no checkpoint */
+    public ConfigurationException cannotAddEpochs(int epochs) {
         return new ConfigurationException(path + " was trained for fewer than " + epochs
                 + " epochs, and there is no checkpoint to resume from: run.checkpoint.every was 0, or the checkpoints"
                 + " were deleted. " + remedies());
     }
 
     private String remedies() {
-        return "Set another run.directory, and training.start-from=" + path
-                + " to start from its weights; or set run.overwrite=true to train from scratch and replace it.";
+        return "Set another run.directory (add training.start-from=" + path
+                + " to start from the weights of this model), or set run.overwrite=true to train from scratch and "
+                + "replace this model.";
     }
 
     /** @throws ConfigurationException if the folder, or a draft of it, contains a file that Unroll did not write */
@@ -393,7 +397,7 @@ public final class ModelFolder {
         float[] parameters = parameters(shape, folder);
         if (manifest.weights() != null && manifest.weights() != FloatArray.checksum(parameters)) {
             String zips = shape.parts().stream().map(NetworkShape.Part::name).collect(Collectors.joining(", "));
-            // Not a DamagedFileException, because a run replaces a damaged model.
+            // Not a DamagedFileException: a run would replace a damaged model, but this one may have been edited.
             throw new UnrollException(folder + ": " + MANIFEST + " and " + zips + " disagree: the weights are not those"
                     + " that were stored. If they were changed on purpose, remove \"weights\" from " + MANIFEST
                     + " and delete ." + MANIFEST + ".crc; otherwise copy, publish or train the model again.");
@@ -401,7 +405,10 @@ public final class ModelFolder {
         return new TrainedModel(manifest, settings, vocabularies, parameters, new float[0]);
     }
 
-    /** Checks that a file exists: a file that exists but cannot be opened now is a FileNotFoundException, too. */
+    /**
+     * Checks that a file exists, instead of waiting for a FileNotFoundException: a file that exists but cannot be
+     * opened now throws that, too.
+     */
     private Path required(Path folder, String name) throws IOException {
         Path file = new Path(folder, name);
         if (!fs.exists(file)) {

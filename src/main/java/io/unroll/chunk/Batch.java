@@ -4,8 +4,8 @@ package io.unroll.chunk;
  * The inputs and targets of one training or evaluation step.
  *
  * @param inputs token ids, {@code [lanes, steps]}, row-major
- * @param targets token ids, {@code [lanes, steps]}, or one label per lane, {@code [lanes]}; {@link #IGNORED} if nothing
- *     is predicted
+ * @param targets token ids, {@code [lanes, steps]}, or one label per lane, {@code [lanes]}; {@link #IGNORED} where
+ *     nothing is predicted
  * @param lengths number of valid steps in each lane if each lane is a separate, padded example; null if each lane
  *     continues the text of the previous batch
  * @param sources the encoder's input for each lane (tokens, pixels or features); null without an encoder

@@ -4,10 +4,10 @@ import io.unroll.config.ConfigurationException;
 import java.util.Locale;
 
 /**
- * Assigns training examples to replicas. In each epoch every replica trains on a contiguous share of equal size; in the
- * next epoch it takes the share of the next replica. Within a share, the examples of a window of {@link #WINDOW}
- * batches are shuffled, sorted by length so that batches need little padding, and split into batches; the batches of a
- * window are then shuffled.
+ * Assigns training examples to replicas. In each epoch, every replica trains on a contiguous share of the examples; all
+ * shares have the same size. In the next epoch, it trains on the share of the next replica. A share is divided into
+ * windows of {@link #WINDOW} batches. The examples of a window are shuffled, then sorted by length (batches then need
+ * little padding), and split into batches. Then the order of these batches is shuffled.
  *
  * <pre>
  *   training examples   a b c d e f g h i j k l m n o p q r s      2 replicas, batches of 3
@@ -16,13 +16,13 @@ import java.util.Locale;
  *   replica 1                             [j k l m n o p q r]      left out: s
  * </pre>
  *
- * @param batch examples in a batch
- * @param steps steps of the longest example
+ * @param batch number of examples in a batch
+ * @param steps number of steps of the longest example
  * @param share number of examples for each replica
  * @param leftOut number of examples at the end that belong to no share
  */
 public record ExamplePlan(int replicas, int batch, int steps, long share, long leftOut) implements Plan {
-    /** Number of batches whose examples are sorted by length together. */
+    /** Number of batches in a window: their examples are sorted together. */
     static final int WINDOW = 64;
 
     static ExamplePlan of(long examples, int replicas, int batch, int steps) {
@@ -49,7 +49,7 @@ public record ExamplePlan(int replicas, int batch, int steps, long share, long l
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "%,d training examples of at most %,d steps as %d replicas x %,d batches x %d; %,d left out",
+                "%,d training examples of at most %,d steps as %d replicas x %,d batches x %d examples; %,d left out",
                 share * replicas + leftOut,
                 steps,
                 replicas,

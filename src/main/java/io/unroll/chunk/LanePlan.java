@@ -82,7 +82,7 @@ public record LanePlan(int replicas, int batch, int tbptt, long laneSteps, long 
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "%,d training tokens as %d replicas x %d lanes x %,d steps, in %,d chunks an epoch; %,d left out",
+                "%,d training tokens as %d replicas x %d lanes x %,d steps, in %,d chunks per epoch; %,d left out",
                 laneSteps * replicas * batch + 1 + leftOut,
                 replicas,
                 batch,

@@ -2,7 +2,7 @@ package io.unroll.chunk;
 
 import java.io.IOException;
 
-/** The batches of one replica, cut from its lanes; reads a window of several chunks of each lane at once. */
+/** The batches of one replica, made from its lanes. One read of a lane fetches a window of several chunks. */
 public final class Lanes implements Batches {
     private static final int WINDOW_STEPS = 4096;
 

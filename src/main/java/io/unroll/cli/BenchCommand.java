@@ -19,7 +19,10 @@ import picocli.CommandLine.Option;
         name = "bench",
         description = "Measures the speed of a training step on this machine: embedding, two recurrent layers, softmax "
                 + "over 96 tokens, 64 lanes x 64 steps; forward, backward, clipping and Adam. GFLOP/s = 6 x parameters "
-                + "outside the embedding x tokens / time; the peak is measured with large float32 matrix products.",
+                + "outside the embedding x tokens / time.",
+        footer = "Columns: peak share = GFLOP/s / the peak, which is measured with large float32 matrix products; "
+                + "in kernels = share of the time in oneDNN; unroll x = tokens/s of Unroll in float32 with one replica / "
+                + "tokens/s of this row.",
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
     private static final int MAX_HIDDEN = 65_536;
@@ -51,7 +54,7 @@ final class BenchCommand implements Callable<Integer> {
             names = "--replicas",
             paramLabel = "N",
             defaultValue = "1",
-            description = "Also measure this many replicas in parallel, in one process (default: ${DEFAULT-VALUE}).")
+            description = "Number of replicas that also train in parallel, in one process (default: ${DEFAULT-VALUE}).")
     private int replicas;
 
     @Option(

@@ -41,14 +41,15 @@ final class EvaluateCommand implements Callable<Integer> {
     @Parameters(
             index = "1..*",
             paramLabel = "TEXT",
-            description = "Files, folders or globs, and key=value for settings that may differ from training: "
-                    + "corpus.images, corpus.malformed, corpus.format, corpus.header and corpus.columns.*; with "
-                    + "--part: corpus.path, corpus.prepared and corpus.images.")
+            description = "Files, folders or globs. A key=value changes a setting of the training run: "
+                    + "corpus.images, corpus.malformed, corpus.format, corpus.header or corpus.columns.*, and with "
+                    + "--part only corpus.path, corpus.prepared or corpus.images.")
     private List<String> arguments = List.of();
 
     @Option(
             names = "--part",
-            description = "Instead of TEXT, a held-out part of the training corpus: ${COMPLETION-CANDIDATES}.")
+            paramLabel = "PART",
+            description = "Instead of TEXT, a held-out part of the training corpus: validation or test.")
     private Split.Part part;
 
     @Mixin

@@ -34,7 +34,7 @@ final class FailureMessage {
         if (causes.stream().anyMatch(OutOfMemoryError.class::isInstance)) {
             return "there is not enough memory (" + firstLine(root) + "; the maximum Java heap is "
                     + (Runtime.getRuntime().maxMemory() >> 20)
-                    + " MiB): increase it, as in jobs/unroll --driver-memory 4g ...";
+                    + " MiB): increase it, for example jobs/unroll --driver-memory 4g ...";
         }
         if (causes.stream().anyMatch(FailureMessage::isNativeLibraryFailure)) {
             return "the native libraries do not load (" + ExceptionUtils.getRootCauseMessage(failure)

@@ -84,8 +84,8 @@ final class GenerateCommand implements Callable<Integer> {
             names = "--top-p",
             paramLabel = "P",
             defaultValue = "1",
-            description = "Sample from the fewest most probable tokens that together have probability P (default: "
-                    + "${DEFAULT-VALUE}).")
+            description = "Sample only from the most probable tokens: as many as needed for a total probability of P; "
+                    + "1 means all (default: ${DEFAULT-VALUE}).")
     private double topP;
 
     @Option(
@@ -142,7 +142,7 @@ final class GenerateCommand implements Callable<Integer> {
         List<Prompt.File> contents = new ArrayList<>();
         for (Path image : images) {
             if (!Files.isRegularFile(image)) {
-                throw new ConfigurationException(image + ": no such file. Give --image the images to caption.");
+                throw new ConfigurationException(image + ": no such file. Give the images to caption with --image.");
             }
             if (Files.size(image) > RowFiles.MAX_BYTES) {
                 throw new ConfigurationException("--image: " + image + " has " + Files.size(image)

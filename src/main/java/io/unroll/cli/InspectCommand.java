@@ -30,7 +30,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "inspect",
         description = "Analyses a language model while it reads a text: how far back gradients flow, saturation of "
-                + "gates, cells that correlate with a visible feature of the text, and the surprisal of each token.",
+                + "gates, cells that correlate with a feature of the text (such as the position in the line), and the "
+                + "surprisal of each token.",
         mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
     /** The lags, in steps, that are printed; {@code --json} has all. */
@@ -147,7 +148,7 @@ final class InspectCommand implements Callable<Integer> {
         }
         printFlow("trained", inspection.trained());
         printFlow("untrained", inspection.untrained());
-        System.out.println("cells that correlate with a visible feature of the text, with the correlation");
+        System.out.println("cells that correlate with a feature of the text, with Pearson's correlation");
         for (int layer = 0; layer < inspection.layers().size(); layer++) {
             for (Inspection.FeatureCell cell : inspection.layers().get(layer).featureCells()) {
                 System.out.printf(
@@ -185,7 +186,7 @@ final class InspectCommand implements Callable<Integer> {
             String values = flow.singularValues().get(layer).entrySet().stream()
                     .map(block -> String.format(Locale.ROOT, "%s %.2f", block.getKey(), block.getValue()))
                     .collect(Collectors.joining(", "));
-            System.out.printf("  layer %d largest singular values of R: %s%n", layer + 1, values);
+            System.out.printf("  layer %d largest singular values of the recurrent weights: %s%n", layer + 1, values);
         }
     }
 

@@ -33,14 +33,14 @@ import picocli.CommandLine.Command;
 public final class Main {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
     private static final int FAILED = 1;
-    private static final int WRONG_USE = 2;
+    private static final int INVALID_INPUT = 2;
 
     private static volatile boolean interrupted;
 
     private Main() {}
 
     public static void main(String[] arguments) {
-        // Text in and out is UTF-8, whatever the locale.
+        // Output is UTF-8 in every locale.
         System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
         System.setErr(new ErrorStream(new FileOutputStream(FileDescriptor.err), () -> interrupted));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted = true));
@@ -51,7 +51,7 @@ public final class Main {
             status = FAILED;
         }
         if (status != 0) {
-            // Not after success: YARN counts an application master that calls System.exit as failed.
+            // No System.exit after success: if an application master calls it, YARN reports a failure.
             System.exit(status);
         }
     }
@@ -62,7 +62,7 @@ public final class Main {
         try {
             return NumberOptions.registerIn(new CommandLine(new Main()))
                     .setCaseInsensitiveEnumValuesAllowed(true)
-                    .setParameterExceptionHandler(Main::wrongUse)
+                    .setParameterExceptionHandler(Main::invalidArguments)
                     .setExecutionExceptionHandler(Main::failed)
                     .execute(arguments);
         } catch (Error e) {
@@ -79,11 +79,11 @@ public final class Main {
         }
     }
 
-    private static int wrongUse(CommandLine.ParameterException e, String[] arguments) {
+    private static int invalidArguments(CommandLine.ParameterException e, String[] arguments) {
         CommandLine command = e.getCommandLine();
         System.err.println("unroll: " + e.getMessage() + suggestion(e) + " (see "
                 + command.getCommandSpec().qualifiedName() + " --help)");
-        return WRONG_USE;
+        return INVALID_INPUT;
     }
 
     private static String suggestion(CommandLine.ParameterException e) {
@@ -99,7 +99,7 @@ public final class Main {
             return FAILED;
         }
         System.err.println("unroll: " + FailureMessage.sentence(e));
-        return e instanceof ConfigurationException ? WRONG_USE : FAILED;
+        return e instanceof ConfigurationException ? INVALID_INPUT : FAILED;
     }
 
     /** Writes UTF-8 to stderr and drops the stack traces that library threads print during shutdown. */

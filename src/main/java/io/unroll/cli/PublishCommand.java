@@ -23,9 +23,9 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "publish",
-        description = "Promotes a model to a shared folder if it is not worse than the model there: compares their "
-                + "perplexities on TEXT, then copies. The old model stays readable until the new one is copied "
-                + "and checked.",
+        description = "Publishes a model to a shared folder if it is not worse than the model in that folder. Compares "
+                + "the perplexities of both on TEXT, then copies the new model. The old model stays readable until "
+                + "the new one is copied and checked.",
         mixinStandardHelpOptions = true)
 final class PublishCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "MODEL", converter = PathConverter.class, description = "The model's folder.")
@@ -50,8 +50,8 @@ final class PublishCommand implements Callable<Integer> {
             names = "--tolerance",
             paramLabel = "X",
             defaultValue = "0",
-            description = "Also publish if the perplexity is higher by at most this fraction, such as 0.01 for 1 "
-                    + "percent (default: ${DEFAULT-VALUE}).")
+            description = "Also publish if the perplexity of the new model is higher by at most this fraction, such as "
+                    + "0.01 for 1 percent (default: ${DEFAULT-VALUE}).")
     private double tolerance;
 
     @Option(names = "--json", description = "Print the result as a JSON object, on the last line.")
@@ -59,7 +59,7 @@ final class PublishCommand implements Callable<Integer> {
 
     private enum Decision {
         PUBLISHED,
-        UNCHANGED,
+        ALREADY_PUBLISHED,
         KEPT
     }
 
@@ -99,7 +99,7 @@ final class PublishCommand implements Callable<Integer> {
         Decision decision = Decision.KEPT;
         if (current == null || perplexity <= publishedPerplexity * (1 + tolerance)) {
             lock.checkNow();
-            decision = published.copyFrom(source) ? Decision.PUBLISHED : Decision.UNCHANGED;
+            decision = published.copyFrom(source) ? Decision.PUBLISHED : Decision.ALREADY_PUBLISHED;
         }
         print(decision, perplexity, publishedPerplexity, unknownTokens(candidate, score));
     }
@@ -139,7 +139,7 @@ final class PublishCommand implements Callable<Integer> {
         }
     }
 
-    /** @return the metrics that count {@code <unk>} tokens; both models have equal counts */
+    /** @return the metrics that count {@code <unk>} tokens; they are the same for both models */
     private static Map<String, Object> unknownTokens(TrainedModel candidate, Score score) {
         Map<String, Object> unknown = new LinkedHashMap<>(score.metrics(candidate.vocabularies()));
         unknown.keySet().removeIf(name -> !name.startsWith("unknown_"));
@@ -174,7 +174,7 @@ final class PublishCommand implements Callable<Integer> {
         System.out.println(
                 switch (decision) {
                     case PUBLISHED -> "published: " + target + " is now a copy of " + model;
-                    case UNCHANGED -> "already published: " + target + " contains the same files as " + model;
+                    case ALREADY_PUBLISHED -> "already published: " + target + " contains the same files as " + model;
                     case KEPT -> "kept: " + target + " is unchanged, because it predicts the text better than " + model;
                 });
     }

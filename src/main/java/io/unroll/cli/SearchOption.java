@@ -14,8 +14,8 @@ final class SearchOption {
             paramLabel = "N",
             defaultValue = "1",
             description =
-                    "seq2seq and captioning: beam size, the number of partial outputs that decoding keeps; 1 is greedy "
-                            + "decoding (default: ${DEFAULT-VALUE}).")
+                    "seq2seq and captioning: width of the beam search, that is the number of partial outputs that it "
+                            + "keeps; 1 is greedy decoding (default: ${DEFAULT-VALUE}).")
     private int beam;
 
     int beam(TrainedModel model) {

@@ -88,7 +88,7 @@ final class TrainCommand implements Callable<Integer> {
         return uniform.isExceededBy(loss)
                 ? "the model predicts worse than a uniform distribution: its "
                         + (validation == null ? "training" : "validation") + " loss is " + uniform.describe(loss)
-                        + ". Lower training.learning-rate, or train on more text or for longer."
+                        + ". Lower training.learning-rate, or train on more text or for more epochs."
                 : null;
     }
 

@@ -20,12 +20,12 @@ public record Settings(
                 training.earlyStopping() == 0 || corpus.validation() > 0,
                 "training.early-stopping",
                 training.earlyStopping(),
-                "0 (off), or corpus.validation above 0");
+                "0 (off) if corpus.validation is 0");
         check(
                 training.schedule() != Schedule.PLATEAU || corpus.validation() > 0,
                 "training.schedule",
                 "plateau",
-                "another, or corpus.validation above 0");
+                "another schedule if corpus.validation is 0");
     }
 
     public record Run(String directory, long seed, boolean overwrite, Checkpoint checkpoint) implements Serializable {
@@ -69,7 +69,7 @@ public record Settings(
             check(!prepared.isBlank(), "corpus.prepared", "empty", "a folder for the token files");
             check(validation >= 0 && validation < 1, "corpus.validation", validation, "from 0 to below 1");
             check(test >= 0 && test < 1, "corpus.test", test, "from 0 to below 1");
-            check(validation + test < 1, "corpus.test", test, "below 1 together with corpus.validation");
+            check(validation + test < 1, "corpus.test", test, "less than 1 - corpus.validation");
             check(minCount >= 1, "corpus.min-count", minCount, "1 or more");
             check(
                     maxVocabulary == 0 || maxVocabulary >= 3,
@@ -155,7 +155,7 @@ public record Settings(
      * @param lockedDropout whether all steps of a lane's chunk share one dropout mask
      * @param inputDropout dropout below the lowest layer
      * @param weightDropout dropout of the hidden-to-hidden weights (DropConnect)
-     * @param labelSmoothing probability that is moved from the target to all classes in equal parts
+     * @param labelSmoothing probability that is taken from the target and divided equally among all classes
      */
     public record Regularization(
             double dropout, boolean lockedDropout, double inputDropout, double weightDropout, double labelSmoothing)
@@ -179,7 +179,7 @@ public record Settings(
      *
      * @param side width and height in pixels to which images are scaled
      * @param features length of an image's precomputed feature vector; 0 if the model is trained on pixels
-     * @param network file with a trained network that computes the features; empty if images are files of features
+     * @param network file with a trained network that computes the features; empty if the features are read from files
      * @param layer the layer of that network whose output is the features
      */
     public record ImageInput(int side, Inject inject, int features, String network, String layer)
@@ -243,7 +243,7 @@ public record Settings(
      * How the replicas are averaged after each round.
      *
      * @param everyChunks chunks per round; {@link #EPOCH} for all chunks of an epoch
-     * @param learningRate factor of the averaged weight change; 1 sets the weights to their mean
+     * @param learningRate factor of the averaged weight change; with 1 and no momentum, the new weights are the mean
      * @param momentum momentum of the averaged weight changes
      */
     public record Averaging(
@@ -268,7 +268,7 @@ public record Settings(
         }
     }
 
-    /** Limits counts, so that the product of three fits in a long. */
+    /** Maximum of a count: the product of three such counts fits in a long. */
     private static final int MAX_COUNT = 1_000_000;
 
     public enum TaskName {

@@ -38,15 +38,15 @@ public final class SettingsReader {
 
     /** Fragments of the HOCON parser's messages, each with the message that the user gets instead. */
     private static final List<Map.Entry<String, String>> SYNTAX_ERRORS = List.of(
-            Map.entry("unescaped newline", "a quotation mark is opened and not closed on its line"),
+            Map.entry("unescaped newline", "a quotation mark is opened, but not closed on the same line"),
             Map.entry("was not closed with a }", "${ is not closed by }"),
             Map.entry("followed by token", "a key must be followed by = and a value"),
             Map.entry("end of file", "a value or a closing brace is missing at the end of the file"),
-            Map.entry("unbalanced close brace", "a brace is closed that was not opened"),
+            Map.entry("unbalanced close brace", "there is a closing brace without an opening brace"),
             Map.entry("Reserved character", "such a value needs quotation marks around it"),
             Map.entry("end of input or a comma", "such a value needs quotation marks around it, or a line of its own"),
-            Map.entry("LIST rather than object", "it is a list, and a configuration is lines of key = value"),
-            Map.entry("Cannot concatenate", "a list or a group is joined to a value that is neither"));
+            Map.entry("LIST rather than object", "it is a list, but a configuration has lines of the form key = value"),
+            Map.entry("Cannot concatenate", "a list or a group of keys cannot be joined to a plain value"));
 
     /** Keys that do not affect the result of a run. The corpus is compared by content, not by path. */
     private static final Set<String> NOT_COMPARED = Set.of(
@@ -192,7 +192,7 @@ public final class SettingsReader {
             boolean quoted = value.startsWith(quote);
             if (quoted != value.endsWith(quote) || value.equals(quote)) {
                 throw new ConfigurationException(COMMAND_LINE + ": " + key + " is " + value + ", with a quotation mark"
-                        + " at one end: leave it out, or close it.");
+                        + " at one end only: remove it, or add the other one.");
             }
             if (quoted && !value.isEmpty()) {
                 return value.substring(1, value.length() - 1);
@@ -283,8 +283,8 @@ public final class SettingsReader {
     }
 
     /**
-     * Compares the settings that determine a run's result; ignores paths and checkpoint intervals. More epochs than
-     * before are no difference, unless the learning-rate schedule depends on their number.
+     * Compares the settings that determine a run's result; ignores paths and checkpoint intervals. A larger
+     * number of epochs is not a difference, unless the learning-rate schedule depends on it.
      *
      * @param stored the earlier settings, as stored by a run
      * @param origin where the stored settings come from, for messages

@@ -35,7 +35,7 @@ import org.apache.hadoop.conf.Configuration;
  *
  * @param metrics metrics of each round of the run; empty if there is no {@code metrics.jsonl} with the model
  * @param samples generated text, by temperature
- * @param untrained gradient flow with the weights at the start of the training
+ * @param untrained gradient flow with the random initial weights of the run's seed
  * @param trained gradient flow with the trained weights
  * @param text text of each token that was read
  * @param surprisal surprisal of each token given the tokens before it, in bits; 0 for the first token
@@ -103,7 +103,11 @@ public record Inspection(
         }
     }
 
-    /** A cell whose state correlates with a feature of the text. */
+    /**
+     * A cell whose state correlates with a feature of the text.
+     *
+     * @param signal name of the feature
+     */
     public record FeatureCell(String signal, int cell, double correlation) {}
 
     /**

@@ -4,8 +4,8 @@ import java.util.List;
 
 /**
  * The equations of a recurrent layer with input x, hidden state h and, for an LSTM, cell state c. The parameters
- * {@code W [blocks, hidden, inputs]}, {@code R [blocks, hidden, hidden]} and {@code b [biases, hidden]} are stored row
- * by row. The blocks are in the order in which each cell lists them, which is Deeplearning4j's.
+ * {@code W [blocks, hidden, inputs]}, {@code R [blocks, hidden, hidden]} and {@code b [biases, hidden]} are row-major.
+ * A block belongs to a gate or to the candidate; each cell lists its blocks in Deeplearning4j's order.
  */
 public enum CellType {
     /** h' = tanh(W x + R h + b), Elman 1990. */

@@ -35,8 +35,8 @@ import org.bytedeco.javacpp.Pointer;
 
 /**
  * Computes one recurrent layer over all steps of a batch, forward and backward, for batches of one shape. Inputs are
- * {@code [steps, lanes, inputs]}, outputs {@code [steps, lanes, hidden]} and states {@code [lanes, hidden]}, all row by
- * row and float32. Inside, weights and activations may be bfloat16; sums and gradients are float32. Not thread-safe.
+ * {@code [steps, lanes, inputs]}, outputs {@code [steps, lanes, hidden]} and states {@code [lanes, hidden]}, all
+ * row-major float32. Inside, weights and activations may be bfloat16; sums and gradients are float32. Not thread-safe.
  */
 public final class RecurrentKernel implements AutoCloseable {
     /** @param training whether there will be a backward pass */

@@ -10,9 +10,9 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.indexer.FloatIndexer;
 
 /**
- * Computes the output layer of a network, {@code logits = h W' + b}, and the cross-entropy of its softmax against token
- * ids. It processes the rows in blocks, so that only the logits of one block, {@code [block rows, vocabulary]}, are in
- * memory; their gradient overwrites them. Not thread-safe.
+ * Computes the output layer of a network, {@code logits = h W^T + b}, and the cross-entropy of its softmax against
+ * token ids. It processes the rows in blocks, so that only the logits of one block, {@code [block rows, vocabulary]},
+ * are in memory; their gradient overwrites them. Not thread-safe.
  */
 public final class SoftmaxKernel implements AutoCloseable {
     /** The target of a row that is not part of the loss. */
@@ -35,7 +35,7 @@ public final class SoftmaxKernel implements AutoCloseable {
         }
     }
 
-    /** Pointers to {@code W [vocabulary, hidden]}, row by row, and {@code b [vocabulary]}, or to their gradients. */
+    /** Pointers to {@code W [vocabulary, hidden]}, row-major, and {@code b [vocabulary]}, or to their gradients. */
     public record Parameters(FloatPointer weights, FloatPointer bias) {}
 
     private final ResourceScope resources = new ResourceScope();
@@ -54,8 +54,8 @@ public final class SoftmaxKernel implements AutoCloseable {
     private final FloatIndexer logitValues;
 
     /**
-     * @param labelSmoothing probability that gradients take from the target and spread evenly over the vocabulary
-     *     (Szegedy et al. 2016)
+     * @param labelSmoothing probability that is taken from the target and spread evenly over the vocabulary (Szegedy et
+     *     al. 2016), in the gradients only
      */
     public SoftmaxKernel(Shape shape, double labelSmoothing, KernelMemory kernelMemory) {
         OneDnn.engine();
@@ -130,7 +130,7 @@ public final class SoftmaxKernel implements AutoCloseable {
         return sum;
     }
 
-    /** @return the logits {@code [rows, vocabulary]}, row by row */
+    /** @return the logits {@code [rows, vocabulary]}, row-major */
     public float[] logits(FloatPointer hidden) {
         float[] result = new float[Math.toIntExact((long) shape.rows * shape.vocabulary)];
         for (int row = 0; row < shape.rows; row += shape.blockRows()) {
@@ -229,9 +229,9 @@ public final class SoftmaxKernel implements AutoCloseable {
 
         private final ConvertedArray dLogits;
         private final memory dHidden;
-        private final MatMul toHidden;
-        private final MatMul toWeights;
-        private final MatMul toBias;
+        private final MatMul hiddenGradient;
+        private final MatMul weightGradient;
+        private final MatMul biasGradient;
 
         Gradients(int rows, memory hidden, memory result, KernelMemory kernelMemory) {
             memory.data_type type = shape.bfloat16 ? bf16 : f32;
@@ -242,13 +242,13 @@ public final class SoftmaxKernel implements AutoCloseable {
             dLogits = scope.add(ConvertedArray.view(type, kernelMemory, rows, shape.vocabulary));
             dLogits.attach(logits.get_data_handle());
             dHidden = scope.add(OneDnn.view(scope.add(OneDnn.plain(f32, rows, shape.hidden))));
-            toHidden = scope.add(MatMul.packed(dLogits.typed(), weights, null, dHidden, kernelMemory));
+            hiddenGradient = scope.add(MatMul.packed(dLogits.typed(), weights, null, dHidden, kernelMemory));
             memory transposed = scope.add(OneDnn.view(scope.add(OneDnn.transposed(type, shape.vocabulary, rows))));
             transposed.set_data_handle(dLogits.typed().get_data_handle());
-            toWeights = scope.add(MatMul.accumulating(transposed, hidden, dWeights, kernelMemory));
+            weightGradient = scope.add(MatMul.accumulating(transposed, hidden, dWeights, kernelMemory));
             memory ones = array(kernelMemory, scope, 1, rows);
             OneDnn.floats(ones).capacity(rows).put(ones(rows));
-            toBias = scope.add(MatMul.accumulating(ones, result, dBias, kernelMemory));
+            biasGradient = scope.add(MatMul.accumulating(ones, result, dBias, kernelMemory));
         }
 
         private static float[] ones(int rows) {
@@ -258,15 +258,15 @@ public final class SoftmaxKernel implements AutoCloseable {
         }
 
         void pack() {
-            toHidden.pack();
+            hiddenGradient.pack();
         }
 
         void run(Pointer to) {
             dLogits.convertFromFloat32();
             dHidden.set_data_handle(to);
-            toHidden.run();
-            toWeights.run();
-            toBias.run();
+            hiddenGradient.run();
+            weightGradient.run();
+            biasGradient.run();
         }
 
         @Override

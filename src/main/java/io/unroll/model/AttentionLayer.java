@@ -27,10 +27,10 @@ final class AttentionLayer {
     private final StepWorkspace workspace;
     private final FloatPointer scoreWeights;
     private final FloatPointer outputWeights;
-    private final FloatPointer scoreGradient;
-    private final FloatPointer outputGradient;
+    private final FloatPointer scoreWeightsGradient;
+    private final FloatPointer outputWeightsGradient;
 
-    /** For each source the encoder's states {@code [tokens, hidden]}, row by row. */
+    /** For each source the encoder's states {@code [tokens, hidden]}, row-major. */
     private float[][] sources = {};
 
     private float[][] sourceGradient = {};
@@ -44,7 +44,7 @@ final class AttentionLayer {
     private INDArray output;
     private float[] queries;
     /** For each step and lane the attention weights of the source's tokens. */
-    private float[][] weights;
+    private float[][] attentionWeights;
 
     /** @param parameters vector of {@link AttentionShape#parameters} numbers, like {@code gradient} */
     AttentionLayer(AttentionShape shape, INDArray parameters, INDArray gradient, StepWorkspace workspace) {
@@ -53,14 +53,14 @@ final class AttentionLayer {
         long square = (long) size * size;
         this.scoreWeights = NativeFloats.of(parameters);
         this.outputWeights = scoreWeights.getPointer(square);
-        this.scoreGradient = NativeFloats.of(gradient);
-        this.outputGradient = scoreGradient.getPointer(square);
+        this.scoreWeightsGradient = NativeFloats.of(gradient);
+        this.outputWeightsGradient = scoreWeightsGradient.getPointer(square);
     }
 
     /**
      * Sets the sources; each lane attends to its own.
      *
-     * @param states for each lane the encoder's states {@code [tokens, hidden]}, row by row
+     * @param states for each lane the encoder's states {@code [tokens, hidden]}, row-major
      */
     void setSources(float[][] states) {
         sources = states;
@@ -75,7 +75,7 @@ final class AttentionLayer {
     }
 
     /**
-     * @param states {@code [steps, lanes, hidden]} row by row, which must not change before the backward pass
+     * @param states {@code [steps, lanes, hidden]}, row-major, which must not change before the backward pass
      * @return outputs {@code [steps, lanes, hidden]}
      */
     INDArray forward(INDArray states) {
@@ -87,12 +87,12 @@ final class AttentionLayer {
         queries = NativeFloats.copy(query);
         float[] hiddenValues = NativeFloats.copy(hidden);
         float[] contextAndHidden = new float[rows * 2 * size];
-        weights = new float[rows][];
+        attentionWeights = new float[rows][];
         for (int row = 0; row < rows; row++) {
             float[] source = sources[sourceOfLane[row % sourceOfLane.length]];
-            weights[row] = softmax(scores(queries, row, source));
-            for (int token = 0; token < weights[row].length; token++) {
-                add(weights[row][token], source, token * size, contextAndHidden, row * 2 * size);
+            attentionWeights[row] = softmax(scores(row, source));
+            for (int token = 0; token < attentionWeights[row].length; token++) {
+                add(attentionWeights[row][token], source, token * size, contextAndHidden, row * 2 * size);
             }
             System.arraycopy(hiddenValues, row * size, contextAndHidden, (row * 2 + 1) * size, size);
         }
@@ -108,11 +108,11 @@ final class AttentionLayer {
         return workspace.createUninitialized(ArrayType.ACTIVATIONS, DataType.FLOAT, new long[] {rows, columns}, 'c');
     }
 
-    /** @return the dot product of the row with each state of the source */
-    private float[] scores(float[] rows, int row, float[] source) {
+    /** @return the dot product of a row of the queries with each state of the source */
+    private float[] scores(int row, float[] source) {
         float[] scores = new float[source.length / size];
         for (int token = 0; token < scores.length; token++) {
-            scores[token] = dot(rows, row * size, source, token * size);
+            scores[token] = dot(queries, row * size, source, token * size);
         }
         return scores;
     }
@@ -164,14 +164,14 @@ final class AttentionLayer {
     /**
      * Computes the gradients of the last {@link #forward} and adds that of the parameters to their gradient.
      *
-     * @param error gradient with respect to the outputs, {@code [steps, lanes, hidden]}
+     * @param outputGradient gradient with respect to the outputs, {@code [steps, lanes, hidden]}
      * @return gradient with respect to the decoder's states, {@code [steps, lanes, hidden]}
      */
-    INDArray backward(INDArray error) {
+    INDArray backward(INDArray outputGradient) {
         INDArray inner = array(size).assign(output);
-        inner.muli(output).rsubi(1).muli(error.reshape('c', rows, size));
+        inner.muli(output).rsubi(1).muli(outputGradient.reshape('c', rows, size));
         OneDnn.addTransposedProduct(
-                size, rows, 2 * size, NativeFloats.of(inner), NativeFloats.of(concatenated), outputGradient);
+                size, rows, 2 * size, NativeFloats.of(inner), NativeFloats.of(concatenated), outputWeightsGradient);
         INDArray concatenatedGradient = array(2 * size);
         OneDnn.multiply(
                 rows, size, 2 * size, NativeFloats.of(inner), outputWeights, NativeFloats.of(concatenatedGradient));
@@ -188,7 +188,7 @@ final class AttentionLayer {
         INDArray queryRows = array(size);
         NativeFloats.of(queryRows).put(queryGradient);
         OneDnn.addTransposedProduct(
-                size, rows, size, NativeFloats.of(queryRows), NativeFloats.of(hidden), scoreGradient);
+                size, rows, size, NativeFloats.of(queryRows), NativeFloats.of(hidden), scoreWeightsGradient);
         INDArray throughScores = array(size);
         OneDnn.multiply(rows, size, size, NativeFloats.of(queryRows), scoreWeights, NativeFloats.of(throughScores));
         INDArray states = array(size);
@@ -199,7 +199,7 @@ final class AttentionLayer {
     /** @param contextAndHidden gradient with respect to {@link #concatenated} */
     private void backward(
             int row, float[] contextAndHidden, float[] source, float[] sourceGradient, float[] queryGradient) {
-        float[] tokenWeights = weights[row];
+        float[] tokenWeights = attentionWeights[row];
         float[] gradient = new float[tokenWeights.length];
         int context = row * 2 * size;
         float mean = 0;

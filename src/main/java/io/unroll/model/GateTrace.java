@@ -119,14 +119,14 @@ public final class GateTrace {
     private float[] gru(Weights weights, float[] x, float[] previous, Layer layer, int step, int steps) {
         float[] update = weights.sums(0, x, previous);
         float[] reset = weights.sums(1, x, previous);
-        float[] candidate = weights.input(2, x);
+        float[] candidate = weights.inputSums(2, x);
         float[] gatedState = previous.clone();
         for (int i = 0; i < gatedState.length; i++) {
             update[i] = sigmoid(update[i]);
             reset[i] = sigmoid(reset[i]);
             gatedState[i] *= shape.model().resetAfter() ? 1 : reset[i];
         }
-        float[] recurrent = weights.recurrent(2, gatedState);
+        float[] recurrent = weights.recurrentSums(2, gatedState);
         float[] hidden = new float[gatedState.length];
         for (int i = 0; i < hidden.length; i++) {
             float fromState =
@@ -159,7 +159,7 @@ public final class GateTrace {
     }
 
     private double largestSingularValue(float[] matrix, int size) {
-        // LAPACK reads column by column, so this is the transpose, which has the same singular values.
+        // LAPACK's arrays are column-major, so this is the transpose, which has the same singular values.
         try (INDArray columns = Nd4j.createFromArray(matrix).reshape('f', size, size);
                 INDArray values = Nd4j.create(DataType.FLOAT, size)) {
             return Natives.withThreads(shape.threads(), () -> {
@@ -193,24 +193,25 @@ public final class GateTrace {
     private final class Weights {
         private final int inputs;
         private final int hidden;
-        private final int input;
-        private final int recurrent;
-        private final int peepholes;
-        private final int bias;
+        private final int inputStart;
+        private final int recurrentStart;
+        private final int peepholeStart;
+        private final int biasStart;
 
-        Weights(int inputs, int hidden, int input, int recurrent, int peepholes, int bias) {
+        /** @param peepholeStart negative without peepholes */
+        Weights(int inputs, int hidden, int inputStart, int recurrentStart, int peepholeStart, int biasStart) {
             this.inputs = inputs;
             this.hidden = hidden;
-            this.input = input;
-            this.recurrent = recurrent;
-            this.peepholes = peepholes;
-            this.bias = bias;
+            this.inputStart = inputStart;
+            this.recurrentStart = recurrentStart;
+            this.peepholeStart = peepholeStart;
+            this.biasStart = biasStart;
         }
 
         /** @return W x + R h + b of a block */
         float[] sums(int block, float[] x, float[] state) {
-            float[] sums = input(block, x);
-            float[] fromState = recurrent(block, state);
+            float[] sums = inputSums(block, x);
+            float[] fromState = recurrentSums(block, state);
             for (int i = 0; i < hidden; i++) {
                 sums[i] += fromState[i];
             }
@@ -218,20 +219,21 @@ public final class GateTrace {
         }
 
         /** @return W x + b of a block */
-        float[] input(int block, float[] x) {
-            float[] product = product(input + block * hidden * inputs, x);
+        float[] inputSums(int block, float[] x) {
+            float[] product = product(inputStart + block * hidden * inputs, x);
             for (int i = 0; i < hidden; i++) {
                 product[i] += bias(block, i);
             }
             return product;
         }
 
-        float[] recurrent(int block, float[] state) {
-            return product(recurrent + block * hidden * hidden, state);
+        /** @return R h of a block */
+        float[] recurrentSums(int block, float[] state) {
+            return product(recurrentStart + block * hidden * hidden, state);
         }
 
         float[] recurrentBlock(int block) {
-            int start = recurrent + block * hidden * hidden;
+            int start = recurrentStart + block * hidden * hidden;
             return Arrays.copyOfRange(parameters, start, start + hidden * hidden);
         }
 
@@ -249,12 +251,12 @@ public final class GateTrace {
         }
 
         float bias(int block, int i) {
-            return parameters[bias + block * hidden + i];
+            return parameters[biasStart + block * hidden + i];
         }
 
         /** @return peephole weight of the forget (0), output (1) or input (2) gate; 0 without peepholes */
         float peephole(int gate, int i) {
-            return peepholes < 0 ? 0 : parameters[peepholes + gate * hidden + i];
+            return peepholeStart < 0 ? 0 : parameters[peepholeStart + gate * hidden + i];
         }
     }
 }

@@ -172,7 +172,7 @@ public final class Network implements AutoCloseable {
         Nd4j.getRandom().setSeed(dropoutSeed);
         Loss loss = backPropagate(batch);
         long targets = Math.max(1, loss.tokens());
-        // ND4J's own norm splits its sum by the number of cores, so clipped weights would differ between machines.
+        // ND4J's own norm splits its sum by the number of cores, so clipped gradients would differ between machines.
         double norm = Nd4j.getBlasWrapper().nrm2(gradient) / targets;
         boolean clip = clipNorm > 0 && norm > clipNorm;
         optimizer.step(
@@ -210,9 +210,9 @@ public final class Network implements AutoCloseable {
         workspace.restart();
         recurrentStack.packEachPass();
         SoftmaxOutput.OutputGradient outputGradient = output.train(hidden(batch, true), targets(batch), workspace);
-        INDArray error =
+        INDArray hiddenGradient =
                 pooling == null ? outputGradient.gradient() : pooling.backward(outputGradient.gradient(), workspace);
-        recurrentStack.backward(attention == null ? error : attention.backward(error));
+        recurrentStack.backward(attention == null ? hiddenGradient : attention.backward(hiddenGradient));
         if (encoder != null) {
             encoder.backward(
                     startsWithImage()
@@ -230,7 +230,7 @@ public final class Network implements AutoCloseable {
     }
 
     /**
-     * @return logits, row by row: {@code [lanes, outputs]} with pooling, otherwise {@code [steps, lanes, outputs]}
+     * @return logits, row-major: {@code [lanes, outputs]} with pooling, otherwise {@code [steps, lanes, outputs]}
      */
     public float[] logits(Batch batch) {
         return Natives.withThreads(shape.threads(), () -> output.logits(infer(batch)));
@@ -305,8 +305,8 @@ public final class Network implements AutoCloseable {
         recurrentStack.setState(copy(state.arrays()));
     }
 
-    private static float[][] copy(float[][] workspace) {
-        return Arrays.stream(workspace).map(float[]::clone).toArray(float[][]::new);
+    private static float[][] copy(float[][] arrays) {
+        return Arrays.stream(arrays).map(float[]::clone).toArray(float[][]::new);
     }
 
     /** Encodes the lanes' sources; the next batch starts from their states. */

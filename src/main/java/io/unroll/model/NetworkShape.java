@@ -13,7 +13,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 /**
  * The shape of a network: everything that determines its arrays and its arithmetic, without the weights.
  *
- * @param vocabulary number of tokens that it reads
+ * @param vocabulary size of the vocabulary of its inputs
  * @param outputs number of classes that it predicts; 0 for an encoder
  * @param pooling how the steps of a lane become the output layer's input
  * @param encoder shape of the encoder of a lane's source, a network without outputs or an image encoder; null for none
@@ -143,7 +143,7 @@ public record NetworkShape(
         return parts;
     }
 
-    /** @return initial parameters as Deeplearning4j draws them, with another seed for each part */
+    /** @return initial parameters as Deeplearning4j draws them, with a different seed for each part */
     float[] initialParameters(long seed) {
         int part = 0;
         float[] parameters = initialParameters(this, Seeds.of(seed, part));
@@ -186,8 +186,8 @@ public record NetworkShape(
         return model.layers() * (model.cell() == Settings.Cell.LSTM ? 2 : 1);
     }
 
-    /** @return whether the state has the size for this number of lanes */
-    public boolean hasState(RecurrentState state, int lanes) {
+    /** @return whether the state has the arrays and sizes of this network with this number of lanes */
+    public boolean acceptsState(RecurrentState state, int lanes) {
         long size = (long) lanes * model.hidden();
         return state.arrays().length == 0
                 || (state.arrays().length == stateArrays()

@@ -34,8 +34,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Deeplearning4j adapter of a {@link RecurrentKernel}: a recurrent layer for Deeplearning4j that computes with oneDNN.
  * Arrays have the shape {@code [batch, features, time]} and the memory layout {@code [time, batch, features]}; inputs
- * in this layout are not copied. A backward pass belongs to the last forward pass in training and takes into account
- * the state that this started from, which Deeplearning4j's own layers (1.0.0-M2.1) do not.
+ * in this layout are not copied. A backward pass computes the gradients of the last forward pass in training,
+ * including the initial state of that pass, which Deeplearning4j's own layers (1.0.0-M2.1) ignore.
  */
 public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer> {
     private static final List<String> STATE_KEYS = List.of(
@@ -46,8 +46,8 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     private final transient DropMask weightDropout;
     private final transient boolean bfloat16;
     private final transient KernelMemory kernelMemory;
-    private transient RecurrentKernel training;
-    private transient RecurrentKernel inference;
+    private transient RecurrentKernel trainingKernel;
+    private transient RecurrentKernel inferenceKernel;
     private transient boolean packsOnce;
     private transient boolean carriesInTraining;
     private transient float[][] state;
@@ -120,7 +120,7 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
         if (training && carriesInTraining) {
             INDArray output = forward(state, true, workspaces);
-            keepLastState(this.training);
+            keepLastState(trainingKernel);
             return output;
         }
         return forward(null, training, workspaces);
@@ -137,7 +137,7 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         setInput(input, workspaces);
         INDArray output = forward(state, training, workspaces);
         if (storeLast) {
-            keepLastState(training ? this.training : inference);
+            keepLastState(training ? trainingKernel : inferenceKernel);
         }
         return output;
     }
@@ -186,7 +186,7 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     }
 
     private RecurrentKernel kernel(int steps, int lanes, boolean forTraining) {
-        RecurrentKernel cached = forTraining ? training : inference;
+        RecurrentKernel cached = forTraining ? trainingKernel : inferenceKernel;
         RecurrentKernel.Shape shape = new RecurrentKernel.Shape(
                 cell, (int) layerConf().getNIn(), (int) layerConf().getNOut(), steps, lanes, bfloat16, forTraining);
         if (cached != null && cached.shape().equals(shape)) {
@@ -198,9 +198,9 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
             kernel.pack(parameters(params));
         }
         if (forTraining) {
-            training = kernel;
+            trainingKernel = kernel;
         } else {
-            inference = kernel;
+            inferenceKernel = kernel;
         }
         return kernel;
     }
@@ -229,9 +229,9 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
                 'c');
         reachable = List.of(reachable.get(0), reachable.get(1), dy, dx);
         for (int i = 0; lastStateGradient != null && i < lastStateGradient.length; i++) {
-            training.lastStateGradient(i).put(lastStateGradient[i]);
+            trainingKernel.lastStateGradient(i).put(lastStateGradient[i]);
         }
-        training.backward(NativeFloats.of(dy), NativeFloats.of(dx), parameters(gradientViews));
+        trainingKernel.backward(NativeFloats.of(dy), NativeFloats.of(dx), parameters(gradientViews));
         if (weightDropout != null) {
             FloatPointer weights = NativeFloats.of(recurrent(gradientViews));
             weightDropout.apply(
@@ -280,7 +280,7 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
                 NativeFloats.of(table.get(LSTMParamInitializer.BIAS_KEY)));
     }
 
-    /** @return {@code [time, batch, features]}, row by row, copied only if necessary */
+    /** @return {@code [time, batch, features]}, row-major, copied only if necessary */
     private static INDArray timeMajor(INDArray batchMajor, ArrayType type, LayerWorkspaceMgr workspaces) {
         INDArray view = batchMajor.permute(2, 0, 1);
         long[] shape = view.shape();
@@ -300,16 +300,17 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     }
 
     /**
-     * Packs the parameters now and stops packing them before each pass. For several passes with the same parameters.
+     * Packs the parameters now, and not before each pass, until {@link #packEachPass}. For several passes with the same
+     * parameters.
      */
     void packOnce() {
         packsOnce = true;
-        if (inference != null) {
-            inference.pack(parameters(params));
+        if (inferenceKernel != null) {
+            inferenceKernel.pack(parameters(params));
         }
     }
 
-    /** Starts packing the parameters before each pass. */
+    /** Packs the parameters before each pass, until {@link #packOnce}. */
     void packEachPass() {
         packsOnce = false;
     }
@@ -333,9 +334,9 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
      */
     float[][] stateGradient() {
         float[][] gradient = new float[cell.states()]
-                [training.shape().lanes() * training.shape().hidden()];
+                [trainingKernel.shape().lanes() * trainingKernel.shape().hidden()];
         for (int i = 0; i < gradient.length; i++) {
-            training.stateGradient(i).get(gradient[i]);
+            trainingKernel.stateGradient(i).get(gradient[i]);
         }
         return gradient;
     }
@@ -398,11 +399,11 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
     }
 
     private void close(boolean forTraining) {
-        RecurrentKernel kernel = forTraining ? training : inference;
+        RecurrentKernel kernel = forTraining ? trainingKernel : inferenceKernel;
         if (forTraining) {
-            training = null;
+            trainingKernel = null;
         } else {
-            inference = null;
+            inferenceKernel = null;
         }
         if (kernel != null) {
             kernel.close();

@@ -29,8 +29,8 @@ final class RecurrentStack implements AutoCloseable {
     private float[] firstStepGradient;
 
     /**
-     * @param parameters vector in the given order
-     * @param gradient vector in the given order
+     * @param parameters vector of all parameters, in {@code order}
+     * @param gradient vector of their gradients, in {@code order}
      * @param workspace memory of a step, like {@code kernelMemory} shared with networks that run at other times
      */
     RecurrentStack(
@@ -101,10 +101,10 @@ final class RecurrentStack implements AutoCloseable {
      * Computes the gradients of the last {@link #forward} in training: overwrites those of the layers, and adds to that
      * of the embedding.
      *
-     * @param error gradient with respect to the outputs, {@code [steps, lanes, hidden]}
+     * @param outputGradient gradient with respect to the outputs, {@code [steps, lanes, hidden]}
      */
-    void backward(INDArray error) {
-        INDArray below = error.permute(1, 2, 0);
+    void backward(INDArray outputGradient) {
+        INDArray below = outputGradient.permute(1, 2, 0);
         for (int i = layers.size() - 1; i >= 0; i--) {
             below = layers.get(i).backpropGradient(below, workspace).getSecond();
         }
@@ -177,12 +177,12 @@ final class RecurrentStack implements AutoCloseable {
         return result;
     }
 
-    /** Packs the parameters now and stops packing them before each pass. */
+    /** Packs the parameters now, and not before each pass, until {@link #packEachPass}. */
     void packOnce() {
         layers.forEach(OneDnnLayer::packOnce);
     }
 
-    /** Starts packing the parameters before each pass. */
+    /** Packs the parameters before each pass, until {@link #packOnce}. */
     void packEachPass() {
         layers.forEach(OneDnnLayer::packEachPass);
     }

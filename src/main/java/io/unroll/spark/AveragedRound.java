@@ -33,15 +33,15 @@ import scala.collection.JavaConverters;
  * </pre>
  *
  * Spark sorts the blocks by replica and spills to disk if they do not fit in memory; an averaging task holds two blocks
- * at a time. Both ways add the same numbers in the same order, so their results are the same bits on any cluster. The
- * rest of a replica's result travels with its block 0.
+ * at a time. Both ways add the same numbers in the same order, so their results are bit-identical. Block 0
+ * of a replica also carries the rest of its result: losses, state and times.
  */
 final class AveragedRound {
     /** Maximum size of all replicas' weights together that the driver averages; larger ones are shuffled. */
     static final long MAX_COLLECTED_BYTES = 64L << 20;
 
     private static final int MAX_AVERAGING_TASKS = 200;
-    /** A larger replica state is broadcast, not sent with its task: Spark refuses tasks of more than 128 MiB. */
+    /** A larger replica state is broadcast, not sent with its task: Spark warns above 1000 KiB and fails at 128 MiB. */
     private static final int MAX_STATE_BYTES = 1 << 19;
 
     private final Session session;
@@ -149,6 +149,7 @@ final class AveragedRound {
         TaskResult<TrainReplica.TaskReport> trained = TaskResult.of(() -> task.train(input));
         int replica = input.replica();
         if (trained.problem() != null) {
+            // Reported with block 0; the zeros are never used, because the driver throws the problem.
             FloatArray zeros = new FloatArray(new float[layout.length(0)]);
             ReplicaBlock failed = new ReplicaBlock(zeros, 0, trained.asFailure());
             return List.of(new Tuple2<>(new BlockKey(0, replica), failed)).iterator();

@@ -23,8 +23,8 @@ import java.util.Optional;
 import org.apache.spark.broadcast.Broadcast;
 
 /**
- * Evaluates a network on files or on a part of a prepared corpus, one Spark task per shard; the same bits on any
- * cluster.
+ * Evaluates a network on files or on a part of a prepared corpus, in one Spark task per shard. Scores do not depend
+ * on the number of executors and cores.
  */
 public final class Evaluation implements AutoCloseable {
     private final Session session;
@@ -91,7 +91,8 @@ public final class Evaluation implements AutoCloseable {
     }
 
     /**
-     * Removes the broadcasts from the executors and waits for it: Spark logs an error if the session closes meanwhile.
+     * Removes the broadcasts from the executors and waits until that is done: if the session closed before, Spark would
+     * log an error.
      */
     @Override
     public void close() {

@@ -45,8 +45,8 @@ import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
- * Converts rows to vocabularies and files of examples. A hash of each row's group assigns the row to training,
- * validation or test, and Spark's shuffle sorts the examples by it.
+ * Converts rows to vocabularies and files of examples. The hash of a row's group assigns the row to training,
+ * validation or test, and determines its place in the files: a shuffle sorts the examples by it.
  */
 final class ExamplePreparation extends CorpusPreparation {
     private static final Logger LOG = LoggerFactory.getLogger(ExamplePreparation.class);
@@ -87,11 +87,11 @@ final class ExamplePreparation extends CorpusPreparation {
         return hashWithNames(files(corpus.path()));
     }
 
-    /** @return a hash of the content of all files, and of those parts of their names that affect rows */
+    /** @return a hash of the content of all files, and of what their names say about the rows: format and label */
     private String hashWithNames(List<List<Slice>> files) {
         StringBuilder content = new StringBuilder(hash(files));
         files.stream().flatMap(List::stream).forEach(file -> content.append('\n')
-                .append(rows.format().nameThatMatters(file.file())));
+                .append(rows.format().formatAndLabel(file.file())));
         for (Examples.Files auxiliary : examples.auxiliaryFiles()) {
             List<List<Slice>> auxiliaryFiles = auxiliaryFiles(auxiliary);
             content.append('\n').append(hash(auxiliaryFiles));

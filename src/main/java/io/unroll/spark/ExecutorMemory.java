@@ -54,9 +54,9 @@ final class ExecutorMemory {
         long available = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
         if (needed > available) {
             throw new ConfigurationException("training " + tasks + " replicas at once takes about " + (needed >> 20)
-                    + " MiB of memory, " + (replicaBytes >> 20) + " MiB for each outside the Java heap, and "
+                    + " MiB of memory (" + (replicaBytes >> 20) + " MiB for each replica outside the Java heap), but "
                     + ExecutorInfo.thisHost() + " has " + (available >> 20)
-                    + " MiB: train fewer at once, or lower model.hidden, training.batch or training.tbptt.");
+                    + " MiB: train fewer replicas at once, or lower model.hidden, training.batch or training.tbptt.");
         }
         Natives.checkLimit(needed);
     }

@@ -17,7 +17,7 @@ import java.util.Set;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.LongAccumulator;
 
-/** Runs the rounds of a training: broadcasts the weights, trains every replica, averages. */
+/** Runs the rounds of a run, one Spark job each: broadcasts the weights, trains all replicas, averages them. */
 final class RoundJob {
     private final Session session;
     private final Settings settings;
@@ -25,7 +25,7 @@ final class RoundJob {
     private final NetworkShape shape;
     private final Plan plan;
     private final WeightBlocks blocks;
-    private final AveragedRound averaging;
+    private final AveragedRound averagedRound;
     private final long startNanos = System.nanoTime();
     /** Chunks of each replica that earlier attempts have trained; -1 before the first round. */
     private long resumedChunks = -1;
@@ -49,7 +49,7 @@ final class RoundJob {
         this.plan = plan;
         boolean averaged = settings.cluster().averaging().updater() == Settings.Updater.AVERAGE;
         this.blocks = new WeightBlocks(shape.parameters(), averaged ? shape.optimizerSize() : 0);
-        this.averaging = new AveragedRound(session, blocks, maxCollectedBytes);
+        this.averagedRound = new AveragedRound(session, blocks, maxCollectedBytes);
     }
 
     CompletedRound run(RunState state) {
@@ -62,7 +62,8 @@ final class RoundJob {
         LongAccumulator tokens = session.counter("tokens");
         TrainReplica task = new TrainReplica(
                 round, weights, plan, settings, shape, corpus.source(), session.hadoopBroadcast(), tokens);
-        AveragedRound.Result result = averaging.run("round " + (round.number() + 1) + " of " + rounds(), before, task);
+        String description = "round " + (round.number() + 1) + " of " + rounds();
+        AveragedRound.Result result = averagedRound.run(description, before, task);
         weights.destroy();
         result.replicas().stream().map(AveragedRound.ReplicaReport::executor).forEach(executors::add);
         ExecutorInfo.checkSamePrecision(executors);
@@ -96,7 +97,7 @@ final class RoundJob {
      * The result of a round.
      *
      * @param snapshot the state after the round
-     * @param results of the replicas, in order
+     * @param results of the replicas, in the order of the replicas
      * @param seconds wall time of broadcast, training and averaging
      */
     record CompletedRound(
@@ -145,7 +146,7 @@ final class RoundJob {
     private Map<String, Long> bytes(int replicas, long keptBytes) {
         long weightBytes = Float.BYTES * blocks.total();
         long replicaBytes = weightBytes * replicas + keptBytes;
-        return averaging.averagesOnDriver(replicas)
+        return averagedRound.averagesOnDriver(replicas)
                 ? Map.of("broadcast", weightBytes, "shuffle", 0L, "collect", replicaBytes)
                 : Map.of("broadcast", weightBytes, "shuffle", replicaBytes, "collect", weightBytes + keptBytes);
     }

@@ -57,7 +57,7 @@ public final class Session implements AutoCloseable {
      * Starts Spark.
      *
      * @param name shown in Spark's web UI
-     * @param threads processor threads of one task, which become {@code spark.task.cpus}
+     * @param threads threads of one task, which become {@code spark.task.cpus}
      * @throws ConfigurationException if Spark does not start, or has fewer cores than threads
      */
     public static Session start(String name, int threads) {
@@ -122,7 +122,8 @@ public final class Session implements AutoCloseable {
         if (needed > heap) {
             throw new ConfigurationException("training takes about " + (needed >> 20)
                     + " MiB of the driver's Java heap, which has " + (heap >> 20)
-                    + " MiB: give it more, as in jobs/unroll --driver-memory " + ((needed >> 30) + 1) + "g train ...");
+                    + " MiB: give it more, for example jobs/unroll --driver-memory " + ((needed >> 30) + 1)
+                    + "g train ...");
         }
         if (context.isLocal()) {
             ExecutorMemory.checkMachine(needed, tasks, replicaBytes);
@@ -162,7 +163,7 @@ public final class Session implements AutoCloseable {
         context.setCallSite(stage);
     }
 
-    /** @return an RDD with one partition per input, up to 50 000 partitions */
+    /** @return an RDD with one partition per input, up to 50,000 partitions */
     <I> JavaRDD<I> parallelize(List<I> inputs) {
         return context.parallelize(inputs, Math.min(inputs.size(), MAX_TASKS));
     }
@@ -193,7 +194,7 @@ public final class Session implements AutoCloseable {
                 .toList();
     }
 
-    /** Runs some work on SIGINT or SIGTERM; then cancels all jobs and waits until this session is closed. */
+    /** On SIGINT or SIGTERM, runs this work, cancels all jobs and waits until this session is closed. */
     void beforeShutdown(Runnable work) {
         ShutdownHookManager.get()
                 .addShutdownHook(

@@ -17,9 +17,9 @@ import org.apache.spark.api.java.function.Function;
 
 /**
  * Splits rows into training, validation and test by a hash of their groups. In each stratum, the rows with the lowest
- * hashes are the test split, and those with the next ones the validation split. Rows of the same stratum and group have
- * the same hash, so a group is never divided. A group that is larger than the entire test or validation share goes to
- * training, and at least one group of each stratum does.
+ * hashes are the test split, and those with the next higher hashes the validation split. Rows of the same stratum and
+ * group have the same hash, so a group is never divided. A group that is larger than the entire test or validation
+ * share goes to training. At least one group of each stratum goes to training.
  */
 final class StratifiedGroupSplit implements Serializable {
     private static final long serialVersionUID = 1;
@@ -29,11 +29,11 @@ final class StratifiedGroupSplit implements Serializable {
 
     private final Map<String, Bounds> bounds = new TreeMap<>();
 
-    /** Rows by split. */
+    /** Number of rows by split. */
     private final long[] rows = new long[3];
 
-    private long requestedValidation;
-    /** First example file by split, and at the end the number of all files. */
+    private long requestedValidationRows;
+    /** Number of the first example file by split; the last element is the number of files of all splits. */
     private final int[] firstPart = new int[4];
 
     private record Bounds(Share test, Share validation) implements Serializable {}
@@ -85,7 +85,7 @@ final class StratifiedGroupSplit implements Serializable {
         StratifiedGroupSplit result = new StratifiedGroupSplit();
         groups.forEach((stratum, hashes) -> {
             result.bounds.put(stratum, bounds(hashes, validation, test));
-            result.requestedValidation += share(hashes.length, test + validation) - share(hashes.length, test);
+            result.requestedValidationRows += share(hashes.length, test + validation) - share(hashes.length, test);
         });
         long totalRows = 0;
         for (Map.Entry<String, long[]> stratum : groups.entrySet()) {
@@ -103,8 +103,8 @@ final class StratifiedGroupSplit implements Serializable {
 
     /** @throws ConfigurationException if validation should have rows, but all groups are too large for it */
     void checkValidation(double share) {
-        if (requestedValidation > 0 && rows[VALIDATION] == 0) {
-            throw new ConfigurationException("corpus.validation = " + share + " asks for " + requestedValidation
+        if (requestedValidationRows > 0 && rows[VALIDATION] == 0) {
+            throw new ConfigurationException("corpus.validation = " + share + " asks for " + requestedValidationRows
                     + " rows, but none can be held out: duplicates (rows with the same text and label, source or "
                     + "image) must stay in one part, and the groups of duplicates are too large. Remove duplicate "
                     + "rows, or set corpus.validation to 0.");
@@ -165,7 +165,8 @@ final class StratifiedGroupSplit implements Serializable {
     Position position(String stratum, String group) {
         long hash = hash(group);
         int split = split(stratum, hash);
-        // Hashed again, because the hashes of one split are all in one range.
+        // Hashed again, because the hashes of one split are all in one range. The factor 1 - 1e-12 keeps the quotient
+        // below 1.
         long order = new SplittableRandom(hash).nextLong() >>> 1;
         int parts = firstPart[split + 1] - firstPart[split];
         return new Position(firstPart[split] + (int) (order / (double) Long.MAX_VALUE * parts * (1 - 1e-12)), order);

@@ -33,7 +33,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A training run, from the driver's side: prepares the corpus, plans the batches, trains round by round, writes
- * checkpoints and metrics, and publishes the model. A second job with the same run directory resumes from the last
+ * checkpoints and metrics, and writes the model folder. A second job with the same run directory resumes from the last
  * checkpoint.
  */
 public final class TrainingJob {
@@ -50,12 +50,12 @@ public final class TrainingJob {
     private final MetricsFile metrics;
     /** The model of a warm start; emptied as soon as the first round can begin, to free its memory. */
     private Optional<TrainedModel> warmStart;
-    /** The published model, if an earlier attempt completed this run; otherwise null. */
+    /** The model in the model folder, if an earlier attempt completed this run; otherwise null. */
     private final TrainedModel finished;
     /** Whether the model folder may be overwritten: by run.overwrite, for more epochs, or because it is incomplete. */
-    private final boolean replaces;
+    private final boolean mayOverwrite;
     /** Whether run.overwrite asks for a new run although the model folder is complete. */
-    private final boolean restarts;
+    private final boolean startsOver;
 
     private PreparedCorpus corpus;
     private NetworkShape shape;
@@ -83,22 +83,22 @@ public final class TrainingJob {
         boolean addsEpochs = existing != null
                 && existing.settings().training().epochs() < settings.training().epochs();
         if (addsEpochs && !checkpoints.exist()) {
-            throw folder.withoutCheckpoint(settings.training().epochs());
+            throw folder.cannotAddEpochs(settings.training().epochs());
         }
-        this.replaces = overwrites || addsEpochs;
-        this.restarts = settings.run().overwrite() && folder.exists() && !partial;
+        this.mayOverwrite = overwrites || addsEpochs;
+        this.startsOver = settings.run().overwrite() && folder.exists() && !partial;
         this.finished = addsEpochs ? null : existing;
         this.warmStart = finished == null ? ModelFolder.warmStart(settings, session.hadoop()) : Optional.empty();
         this.preparation = CorpusPreparation.of(session, settings, task, warmStart);
         if (finished == null) {
             directory.checkNoForeignFiles();
         }
-        if (replaces) {
+        if (mayOverwrite) {
             folder.checkNoForeignFiles();
         }
     }
 
-    /** A folder that cannot be read, or only by a newer Unroll, counts as complete if run.overwrite is set. */
+    /** With run.overwrite, a folder that cannot be read, or was written by a newer Unroll, counts as complete. */
     private static boolean isPartial(ModelFolder folder, Settings settings) {
         try {
             return folder.isPartial();
@@ -111,9 +111,9 @@ public final class TrainingJob {
     }
 
     /**
-     * Trains, or resumes training, until the model is published.
+     * Trains, or resumes training, until the model folder is written.
      *
-     * @return the published model; if an earlier attempt completed the run, the model of that attempt
+     * @return the model of the run; if an earlier attempt completed the run, the model of that attempt
      * @throws UnrollException if another process trains in the same run directory, or if training diverges
      * @throws ConfigurationException if the run directory belongs to a run with other settings or another corpus
      */
@@ -153,7 +153,7 @@ public final class TrainingJob {
         directory.checkHeldNow();
         lastState = null;
         boolean keepsBest = settings.training().earlyStopping() > 0 && state.best() != null && !state.isBest();
-        return publish(keepsBest ? checkpoints.read(state.best().round()) : state, folder, replaces);
+        return writeModel(keepsBest ? checkpoints.read(state.best().round()) : state, folder, mayOverwrite);
     }
 
     private TrainedModel checkedFinished() {
@@ -193,8 +193,8 @@ public final class TrainingJob {
         roundJob = new RoundJob(session, settings, corpus, shape, plan, AveragedRound.MAX_COLLECTED_BYTES);
         journal = new RunJournal(settings, checkpoints, metrics, corpus.source().contentHash());
         Optional<Checkpoints.LatestCheckpoint> checkpoint = checkpoints.latest(progress::damaged);
-        // With run.overwrite, too, an unfinished run resumes: a second attempt must not lose the first one's rounds.
-        if (checkpoint.isPresent() && !(restarts && checkpoint.get().finished())) {
+        // Even with run.overwrite, an unfinished run resumes: a second attempt must not lose the first one's rounds.
+        if (checkpoint.isPresent() && !(startsOver && checkpoint.get().finished())) {
             checkpoint.get().checkSameRun(corpus.source().contentHash());
             checkpoint.get().checkArrays(shape, plan.replicas(), plan.batch());
             RunState state = checkpoint.get().state();
@@ -246,7 +246,7 @@ public final class TrainingJob {
             return null;
         }
         float[] parameters =
-                completed.snapshot().publishedParameters(settings.cluster().averaging());
+                completed.snapshot().modelParameters(settings.cluster().averaging());
         return completed.timer().time("validate", () -> {
             try (Evaluation evaluation = Evaluation.byLoss(session, settings, shape, parameters)) {
                 return evaluation
@@ -274,7 +274,7 @@ public final class TrainingJob {
         }
     }
 
-    /** Once interrupted, the last checkpoint is being written: another round would not be in it. */
+    /** Starts no further round after a signal: the last checkpoint, which is being written, would not contain it. */
     private void stopIfInterrupted() {
         if (interrupted) {
             throw new UnrollException("interrupted after round " + journal.lastCheckpointRound() + ".");
@@ -285,20 +285,20 @@ public final class TrainingJob {
         lastState = null;
         String kept = "there is no earlier model to keep";
         if (lastGood.snapshot().round() > 0) {
-            publish(lastGood, directory.lastGood(), true);
+            writeModel(lastGood, directory.lastGood(), true);
             kept = "the model after round " + lastGood.snapshot().round() + " is kept in "
                     + directory.lastGood().path();
         }
-        // Otherwise a second attempt with a lower learning rate would be refused, as a different run.
+        // With checkpoints left, a second attempt with a lower learning rate would be refused as another run.
         journal.close();
         checkpoints.clear();
         return new UnrollException("training diverged in round " + (round.number() + 1) + ", " + problem + "; " + kept
                 + ". Lower training.learning-rate, or set a smaller training.clip-norm.");
     }
 
-    private TrainedModel publish(RunState state, ModelFolder target, boolean overwrite) {
+    private TrainedModel writeModel(RunState state, ModelFolder target, boolean overwrite) {
         Snapshot snapshot = state.snapshot();
-        float[] parameters = snapshot.publishedParameters(settings.cluster().averaging());
+        float[] parameters = snapshot.modelParameters(settings.cluster().averaging());
         Manifest manifest = new Manifest(
                 Versions.all(),
                 settings.run().seed(),

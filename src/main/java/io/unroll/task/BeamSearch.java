@@ -73,7 +73,7 @@ record BeamSearch(int start, int end, int width) {
                 .toList();
     }
 
-    /** @return whether the most probable hypothesis is unfinished; otherwise no extension can become more probable */
+    /** @return whether the most probable hypothesis is unfinished; if it is finished, no other one can become better */
     private static boolean isUnfinished(List<Hypothesis> sourceHypotheses) {
         return !Collections.min(sourceHypotheses, BEST_FIRST).finished;
     }
@@ -124,7 +124,7 @@ record BeamSearch(int start, int end, int width) {
                         candidates.add(hypothesis.extend(token, Math.log(probabilities[token]), lane, end, maxTokens)));
     }
 
-    /** @return the recurrent state of the lanes of the live hypotheses, in their order */
+    /** @return the recurrent state of the live hypotheses, in the order of {@code live} */
     private static RecurrentState selectLanes(RecurrentState state, int lanes, List<Hypothesis> live) {
         float[][] selected = new float[state.arrays().length][];
         for (int i = 0; i < selected.length; i++) {

@@ -49,12 +49,12 @@ public interface Task extends Serializable {
     /** @return the names of the vocabularies */
     List<String> vocabularies();
 
-    /** @return the symbols that each vocabulary starts with for any corpus, by vocabulary name */
+    /** @return the first symbols of each vocabulary, which are the same for all corpora, by vocabulary name */
     Map<String, Vocabulary> vocabularyPrefixes();
 
     /**
-     * @return whether losses are comparable only between models with equal vocabularies; a smaller vocabulary maps more
-     *     tokens to {@code <unk>}, which are easier to predict
+     * @return whether losses are comparable only between models with equal vocabularies: with a smaller vocabulary,
+     *     more tokens become {@code <unk>}, and {@code <unk>} is easier to predict
      */
     boolean scoresDependOnSymbols();
 

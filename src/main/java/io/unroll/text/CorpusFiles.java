@@ -33,7 +33,7 @@ public final class CorpusFiles {
     /**
      * Divides a text corpus.
      *
-     * @param sliceBytes size of a slice, and minimum size of a part
+     * @param sliceBytes size of a slice, and minimum size of a part, in bytes
      * @return the parts in the order of the corpus, each a list of slices
      * @throws ConfigurationException if there is no such file, all files are empty, or one is in an unsupported
      *     compression or archive format
@@ -145,7 +145,7 @@ public final class CorpusFiles {
             Path path = new Path(file);
             throw new UnrollException(
                     file + " does not match its checksum file, ." + path.getName() + ".crc: restore the file, or"
-                            + " delete ." + path.getName() + ".crc, if the file was changed on purpose.",
+                            + " delete ." + path.getName() + ".crc, if you changed the file yourself.",
                     e);
         }
         if (e instanceof FileNotFoundException || e instanceof AccessControlException) {

@@ -46,8 +46,8 @@ public final class RowFormat implements Serializable {
         fields.forEach(field -> columns.put(field, corpus.columns().get(field)));
     }
 
-    /** @return the properties of the file name that affect its rows: format and label */
-    public String nameThatMatters(String file) {
+    /** @return what the file's name says about its rows: format and label */
+    public String formatAndLabel(String file) {
         Settings.Format fileFormat = of(file);
         String label = fileFormat == Settings.Format.LINES
                 ? label(file)

@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Bidirectional mapping of symbols to tokens; a token is the index of its symbol in the list. */
+/** The list of all symbols of a tokenizer. The token (token id) of a symbol is its index in the list. */
 public final class Vocabulary implements Serializable {
     public static final JsonFile<Vocabulary> FILE = new JsonFile<>("unroll-vocabulary", 1, Vocabulary.class, 1 << 28);
 
@@ -72,7 +72,7 @@ public final class Vocabulary implements Serializable {
         return ids.keySet().equals(other.ids.keySet());
     }
 
-    /** @return whether this vocabulary has the same tokenizer as the prefix, and starts with its symbols */
+    /** @return whether this vocabulary has the tokenizer of the prefix, and starts with the symbols of the prefix */
     boolean startsWith(Vocabulary prefix) {
         return tokenizer == prefix.tokenizer
                 && symbols.size() >= prefix.size()
@@ -85,7 +85,7 @@ public final class Vocabulary implements Serializable {
         return id != null ? id : id(WordTokenizer.UNKNOWN);
     }
 
-    /** @return a table of the token of each code point, or -1, up to the largest code point of the vocabulary */
+    /** @return the token of each code point, at the index of the code point; -1 if it is not in the vocabulary */
     int[] codePointIds() {
         int largest = symbols.stream().mapToInt(s -> s.codePointAt(0)).max().orElse(0);
         int[] table = new int[largest + 1];

@@ -14,8 +14,8 @@ import java.util.stream.Stream;
 import org.apache.commons.lang3.StringUtils;
 
 /**
- * Tokenizer with one token per word, that is per sequence of characters without white space, and {@code <eos>} for each
- * line end ({@code \R} in regular expressions). White space is not preserved: decoding writes one space between words.
+ * Tokenizer with one token per word, and {@code <eos>} for each line end ({@code \R} in regular expressions). A word is
+ * a sequence of characters without white space. White space is not preserved: decoding writes one space between words.
  */
 record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) implements Tokenizer {
     static final String UNKNOWN = FieldTokenizer.UNKNOWN;
@@ -86,7 +86,7 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
         private final String where;
         private final Consumer<String> consumer;
         private final StringBuilder word = new StringBuilder();
-        private boolean afterReturn;
+        private boolean afterCarriageReturn;
 
         Splitter(String where, Consumer<String> consumer) {
             this.where = where;
@@ -98,7 +98,7 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
                 char c = chars[i];
                 if (isLineEnd(c)) {
                     flush();
-                    if (!(c == '\n' && afterReturn)) {
+                    if (!(c == '\n' && afterCarriageReturn)) {
                         consumer.accept(END_OF_LINE);
                     }
                 } else if (Character.isWhitespace(c)) {
@@ -106,7 +106,7 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
                 } else {
                     append(c);
                 }
-                afterReturn = c == '\r';
+                afterCarriageReturn = c == '\r';
             }
         }
 

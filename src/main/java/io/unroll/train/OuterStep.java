@@ -14,9 +14,9 @@ import java.io.Serializable;
  *
  * <ul>
  *   <li>Rate 1 and momentum 0: {@code s' = m}, plain averaging.
- *   <li>Rate 1 and momentum 1 - 1/N: BMUF with Nesterov block momentum (Chen and Huo 2016, equations 4, 5 and 8). Its
- *       weights W(t) are the mean m, and the replicas start from W(t) + momentum v'. The change is measured from that
- *       start, including the look-ahead.
+ *   <li>Rate 1 and momentum 1 - 1/N for N replicas: BMUF with Nesterov block momentum (Chen and Huo 2016, equations 4,
+ *       5 and 8). Its weights W(t) are the mean m, and the replicas start from W(t) + momentum v'. The change is
+ *       measured from that start, including the look-ahead.
  *   <li>Other values: the outer step of DiLoCo (Douillard et al. 2023, algorithm 1).
  * </ul>
  *

@@ -48,7 +48,7 @@ public record Replica(int number, Plan plan, Settings settings) {
         return new ReplicaUpdate(trained, totals.result(number, next, flow));
     }
 
-    /** Measures the gradient flow of a few lanes of the batch; empty if its lanes do not carry state. */
+    /** @return the gradient flow in the first lanes of the batch; empty if its lanes do not carry state */
     private static SortedMap<Integer, Double> gradientFlow(Network network, Batch batch) {
         if (!batch.carriesState()) {
             return new TreeMap<>();
@@ -93,6 +93,7 @@ public record Replica(int number, Plan plan, Settings settings) {
         private int steps;
         private int clippedSteps;
         private String divergence;
+        /** The last of the batches with the most steps; the last chunk of an epoch may be shorter. */
         private Batch longestBatch;
 
         void add(int chunk, Network.Step step) {

@@ -62,8 +62,8 @@ public record Snapshot(
                                 .sum());
     }
 
-    /** @return the parameters to validate and publish, {@code [parameters]} */
-    public float[] publishedParameters(Settings.Averaging averaging) {
+    /** @return the parameters of the model, for validation and the model folder, {@code [parameters]} */
+    public float[] modelParameters(Settings.Averaging averaging) {
         return new OuterStep(weights.parameters(), velocity).weights(averaging);
     }
 }

@@ -34,6 +34,6 @@ public record UniformLoss(double nats) {
 
     /** @return a loss compared with this one, for a message */
     public String describe(double loss) {
-        return String.format(Locale.ROOT, "%.4g nats (that of a uniform distribution is %.4g)", loss, nats);
+        return String.format(Locale.ROOT, "%.4g nats (a uniform distribution has %.4g)", loss, nats);
     }
 }

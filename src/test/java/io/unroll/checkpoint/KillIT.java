@@ -48,9 +48,10 @@ class KillIT {
                 cluster { replicas = 3, averaging { every = 20, method = bmuf, updater = keep } }
                 """
                         .formatted(folder));
-        Unroll.Output uninterrupted = InProcess.unroll(command("whole"));
+        Unroll.Output uninterrupted = InProcess.unroll(command("uninterrupted"));
         assertEquals(0, uninterrupted.status(), uninterrupted.err());
-        rounds = Files.readAllLines(folder.resolve("whole/metrics.jsonl")).size();
+        rounds = Files.readAllLines(folder.resolve("uninterrupted/metrics.jsonl"))
+                .size();
         assertTrue(rounds > 70, "too few rounds to kill the run between them");
     }
 
@@ -128,7 +129,7 @@ class KillIT {
         assertEquals(0, output.status(), output.err());
         assertTrue(output.err().contains("resuming after round "), output.err());
         assertArrayEquals(
-                Files.readAllBytes(folder.resolve("whole/model/network.zip")),
+                Files.readAllBytes(folder.resolve("uninterrupted/model/network.zip")),
                 Files.readAllBytes(folder.resolve(run + "/model/network.zip")));
         List<String> metrics = Files.readAllLines(folder.resolve(run + "/metrics.jsonl"));
         assertEquals(rounds, metrics.size());

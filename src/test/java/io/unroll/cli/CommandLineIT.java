@@ -143,8 +143,8 @@ class CommandLineIT {
                 training.err().matches("(?s).*a replica takes about \\d+ MiB outside the Java heap.*"), training.err());
 
         double validationLoss = training.json().get("validation_loss").asDouble();
-        assertTrue(validationLoss < 2.6, "a uniform distribution over 17 symbols has 2.8: " + training.out());
-        assertEquals(validationLoss, nats(run.toString(), "--part", "validation"), 1e-6);
+        assertTrue(validationLoss < 2.6, "a uniform distribution over 17 symbols has 2.8 nats: " + training.out());
+        assertEquals(validationLoss, crossEntropy(run.toString(), "--part", "validation"), 1e-6);
         JsonNode generated = InProcess.unroll("generate", run.toString(), "--length", "300", "--json")
                 .json();
         assertEquals(training.json().get("sample"), generated.get("text"));
@@ -479,8 +479,8 @@ class CommandLineIT {
         assertEquals(0, output.status(), output.err());
         assertTrue(output.err().contains("warm start from " + model), output.err());
         assertEquals(-1, Files.mismatch(Path.of(model, "vocabulary.json"), Path.of(run, "model/vocabulary.json")));
-        assertEquals(nats(model, next.toString()), nats(run, next.toString()));
-        assertEquals(nats(run, next.toString()), nats(run, "--part", "test"), 0.5);
+        assertEquals(crossEntropy(model, next.toString()), crossEntropy(run, next.toString()));
+        assertEquals(crossEntropy(run, next.toString()), crossEntropy(run, "--part", "test"), 0.5);
 
         String otherRun = "run.directory=" + folder.resolve("other");
         assertEquals(
@@ -494,7 +494,7 @@ class CommandLineIT {
                 .contains("training.start-from: none: no such model folder."));
     }
 
-    private static double nats(String model, String... data) throws IOException {
+    private static double crossEntropy(String model, String... data) throws IOException {
         String[] arguments = Stream.concat(Stream.of("evaluate", model, "--json"), Stream.of(data))
                 .toArray(String[]::new);
         return InProcess.unroll(arguments).json().get("cross_entropy").asDouble();

@@ -77,7 +77,7 @@ class SettingsReaderTest {
                 "training.batch=0              | training.batch is 0; it must be from 1 to 1000000.",
                 "training.epochs=1.5           | training.epochs is 1.5; it must be a whole number of at most 2147483647.",
                 "corpus.validation=1           | corpus.validation is 1.0; it must be from 0 to below 1.",
-                "corpus.test=0.99              | corpus.test is 0.99; it must be below 1 together with corpus.validation.",
+                "corpus.test=0.99              | corpus.test is 0.99; it must be less than 1 - corpus.validation.",
                 "model.cell=lsmt               | model.cell is lsmt; it must be one of lstm, gru, rnn.",
                 "model.activation=relu         | model.activation is relu; it must be tanh, unless model.cell is rnn.",
                 "model.reset-after=true        | model.reset-after is true; it must be false, unless model.cell is gru.",

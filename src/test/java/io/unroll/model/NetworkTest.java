@@ -55,7 +55,7 @@ class NetworkTest {
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
-    void gradientOfTheSecondChunkStartsFromTheCarriedState(String cell) {
+    void gradientOfTheSecondChunkUsesTheCarriedState(String cell) {
         try (Network network = new Network(shape(cell), 1)) {
             network.train(batch(0, 4), 0.1, 0, 0, 0);
             double[][] state = Arrays.stream(network.state().arrays())
@@ -138,9 +138,9 @@ class NetworkTest {
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
     void trainingResumesExactlyFromWeightsOptimizerAndState(String cell) {
-        NetworkShape dropping = shape(cell + ", " + DROPOUTS);
-        try (Network first = new Network(dropping, 1);
-                Network second = new Network(dropping, 2)) {
+        NetworkShape withDropout = shape(cell + ", " + DROPOUTS);
+        try (Network first = new Network(withDropout, 1);
+                Network second = new Network(withDropout, 2)) {
             first.train(batch(0, 4), 0.01, 5, 0, 10);
             second.setParameters(first.parameters());
             second.setOptimizerState(first.optimizerState());
@@ -225,7 +225,7 @@ class NetworkTest {
         assertEquals(norm, (losses[0] - losses[1]) / (2 * step), 0.01 * norm);
     }
 
-    /** Because cross-entropy is linear in the labels. */
+    /** Cross-entropy is linear in the labels, so its gradient is, too. */
     @Test
     void labelSmoothingMixesInTheMeanGradientOfAllLabels() {
         Batch batch = batch(0, 4);
@@ -259,10 +259,9 @@ class NetworkTest {
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
     void bfloat16LossIsNearFloat32Loss(String cell) {
-        String wide = ", layers = 2, hidden = 48, embedding = 48, " + cell.replace("embedding = 5", "embedding = 48");
-        try (Network exact = new Network(shape(wide.substring(2)), 1);
-                Network rounded =
-                        new Network(shape(wide.substring(2) + ", precision = bfloat16, emulate-bfloat16 = true"), 1)) {
+        String wide = "layers = 2, hidden = 48, embedding = 48, " + cell.replace("embedding = 5", "embedding = 48");
+        try (Network exact = new Network(shape(wide), 1);
+                Network rounded = new Network(shape(wide + ", precision = bfloat16, emulate-bfloat16 = true"), 1)) {
             for (int i = 0; i < 10; i++) {
                 double expected =
                         exact.train(batch(i % 4, 9), 0.005, 5, i, 0).loss().mean();

@@ -54,7 +54,7 @@ final class ReferenceNetwork {
         return states;
     }
 
-    /** Adds attention to the states of a source; the weights are stored column by column. */
+    /** Adds attention to the states of a source; the weights are column-major, as in {@link AttentionShape}. */
     ReferenceNetwork attendingTo(double[][] states, double[] weights) {
         sourceStates = states;
         attentionWeights = weights;
@@ -151,7 +151,7 @@ final class ReferenceNetwork {
         return logits;
     }
 
-    /** h = f(x W + h R + b). */
+    /** h' = f(W x + R h + b). */
     private double[] rnn(double[] x, int lane, double[] hidden) {
         double[] sums = sums(x, lane, hidden, 1);
         bias(sums);
@@ -231,12 +231,12 @@ final class ReferenceNetwork {
         }
     }
 
-    /** @return x W for a W that is stored column by column */
-    private double[] product(double[] x, int columns) {
-        double[] result = new double[columns];
-        for (int column = 0; column < columns; column++) {
+    /** @return W x for the row-major W that comes next in the parameters */
+    private double[] product(double[] x, int rows) {
+        double[] result = new double[rows];
+        for (int row = 0; row < rows; row++) {
             for (double value : x) {
-                result[column] += value * parameters[next++];
+                result[row] += value * parameters[next++];
             }
         }
         return result;

@@ -49,8 +49,8 @@ class ExecutorMemoryTest {
                         ConfigurationException.class, () -> ExecutorMemory.checkMachine(REPLICA_BYTES, 4, 1L << 40))
                 .getMessage();
         assertTrue(
-                message.startsWith("training 4 replicas at once takes about 5033664 MiB of memory, 1048576 MiB for each"
-                        + " outside the Java heap, and "),
+                message.startsWith("training 4 replicas at once takes about 5033664 MiB of memory (1048576 MiB for each"
+                        + " replica outside the Java heap), but "),
                 message);
     }
 

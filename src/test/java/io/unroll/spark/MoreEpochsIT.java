@@ -152,7 +152,9 @@ class MoreEpochsIT {
         assertTrue(
                 message.contains("training.epochs is 3, and was 2; training.schedule = " + schedule + " depends"),
                 message);
-        assertTrue(message.contains("training.start-from=" + run + "/model to start from its weights"), message);
+        assertTrue(
+                message.contains("training.start-from=" + run + "/model to start from the weights of this model"),
+                message);
         assertEquals(before, TestRuns.content(run));
         FileUtils.deleteDirectory(run.resolve("model").toFile());
         assertTrue(refusal(settings(schedule, "language-model", 3, more)).contains("depends on it"));
@@ -169,7 +171,9 @@ class MoreEpochsIT {
                 .contains("model.dropout is 0.3, and was 0.2. "));
         String message = refusal(settings("plain", "language-model", 3, ""));
         assertTrue(message.contains("there is no checkpoint to resume from"), message);
-        assertTrue(message.contains("training.start-from=" + run + "/model to start from its weights"), message);
+        assertTrue(
+                message.contains("training.start-from=" + run + "/model to start from the weights of this model"),
+                message);
     }
 
     private static String refusal(String settings) {

@@ -9,13 +9,14 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** Trains in the test's process, all runs on one Spark session. */
+/** Runs training jobs in the test's process, all in one Spark session. */
 final class TestRuns implements AutoCloseable {
     private final Session session;
 
@@ -64,7 +65,7 @@ final class TestRuns implements AutoCloseable {
             for (Path path : (Iterable<Path>) paths::iterator) {
                 content.put(
                         folder.relativize(path).toString(),
-                        Files.isDirectory(path) ? "a folder" : java.util.Arrays.toString(Files.readAllBytes(path)));
+                        Files.isDirectory(path) ? "a folder" : Arrays.toString(Files.readAllBytes(path)));
             }
         }
         return content;

@@ -27,7 +27,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizerTest {
-    private static final String TRICKY = "a\uFEFF\r\nb\rc\nd\u2028e\u0085é ß 漢字 \uD83D\uDE00\uD83D\uDE00 \n\n x\t y";
+    private static final String MIXED_TEXT =
+            "a\uFEFF\r\nb\rc\nd\u2028e\u0085é ß 漢字 \uD83D\uDE00\uD83D\uDE00 \n\n x\t y";
     private static final Tokenizer CHAR = new CharTokenizer(Malformed.ERROR);
     private static final Tokenizer REPLACING = new CharTokenizer(Malformed.REPLACE);
     private static final Tokenizer BYTE = new ByteTokenizer();
@@ -40,16 +41,16 @@ class TokenizerTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 5, 7, 64, 1 << 20})
-    void charAndByteTokensDecodeToTheFileForEverySliceSize(long sliceBytes) throws IOException {
-        Path file = write("text", TRICKY.getBytes(StandardCharsets.UTF_8));
+    void decodedCharsAndBytesEqualTheFileForEverySliceSize(long sliceBytes) throws IOException {
+        Path file = write("text", MIXED_TEXT.getBytes(StandardCharsets.UTF_8));
 
         for (Tokenizer tokenizer : List.of(CHAR, BYTE)) {
-            assertArrayEquals(Files.readAllBytes(file), decoded(tokenizer, file, sliceBytes));
+            assertArrayEquals(Files.readAllBytes(file), encodedAndDecoded(tokenizer, file, sliceBytes));
         }
     }
 
     @Test
-    void decodesRandomTextAcrossBufferBorders() throws IOException {
+    void decodesRandomTextAcrossBufferLimits() throws IOException {
         SplittableRandom random = new SplittableRandom(1);
         StringBuilder text = new StringBuilder();
         while (text.length() < 300_000) {
@@ -60,7 +61,7 @@ class TokenizerTest {
         }
         Path file = write("random", text.toString().getBytes(StandardCharsets.UTF_8));
 
-        assertArrayEquals(Files.readAllBytes(file), decoded(CHAR, file, 10_007));
+        assertArrayEquals(Files.readAllBytes(file), encodedAndDecoded(CHAR, file, 10_007));
         assertArrayEquals(tokens(WORD, file, 1 << 30), tokens(WORD, file, 10_007));
     }
 
@@ -91,7 +92,7 @@ class TokenizerTest {
 
     @Test
     void readsCompressedFiles() throws IOException {
-        byte[] text = TRICKY.repeat(50).getBytes(StandardCharsets.UTF_8);
+        byte[] text = MIXED_TEXT.repeat(50).getBytes(StandardCharsets.UTF_8);
         Path gz = folder.resolve("text.gz");
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(gz))) {
             out.write(text);
@@ -103,8 +104,8 @@ class TokenizerTest {
             out.write(text);
         }
 
-        assertArrayEquals(text, decoded(CHAR, gz, 16));
-        assertArrayEquals(text, decoded(CHAR, bz2, 16));
+        assertArrayEquals(text, encodedAndDecoded(CHAR, gz, 16));
+        assertArrayEquals(text, encodedAndDecoded(CHAR, bz2, 16));
     }
 
     @ParameterizedTest
@@ -120,13 +121,13 @@ class TokenizerTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 100})
-    void replacesMalformedBytesAlikeForEverySliceSize(long sliceBytes) throws IOException {
+    void replacementsAreTheSameForEverySliceSize(long sliceBytes) throws IOException {
         byte[] bytes = {'a', (byte) 0x80, (byte) 0x80, (byte) 0x80, 'b', (byte) 0xE6, (byte) 0xBC, 'c', 0, (byte) 0xF0};
         Path file = write("broken", bytes);
 
         assertEquals(
                 new String(bytes, StandardCharsets.UTF_8).replace('\0', '\uFFFD'),
-                new String(decoded(REPLACING, file, sliceBytes), StandardCharsets.UTF_8));
+                new String(encodedAndDecoded(REPLACING, file, sliceBytes), StandardCharsets.UTF_8));
     }
 
     @Test
@@ -153,7 +154,7 @@ class TokenizerTest {
         return Files.write(folder.resolve(name), content);
     }
 
-    private byte[] decoded(Tokenizer tokenizer, Path file, long sliceBytes) throws IOException {
+    private byte[] encodedAndDecoded(Tokenizer tokenizer, Path file, long sliceBytes) throws IOException {
         return decode(tokenizer, vocabulary(tokenizer, file, sliceBytes), tokens(tokenizer, file, sliceBytes));
     }
 

@@ -31,8 +31,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 /**
  * Trains the network of a {@link SparkDl4jMultiLayer} or {@link SparkComputationGraph} like Unroll's own networks: in
  * replicas that carry their recurrent state from DataSet to DataSet and are averaged, weighted by tokens. The result is
- * deterministic: the same bits on any cluster. Code that uses a {@code ParameterAveragingTrainingMaster} changes one
- * line:
+ * deterministic: the same weights, bit for bit, on any cluster whose processors have the same vector instructions. Code
+ * that uses a {@code ParameterAveragingTrainingMaster} changes one line:
  *
  * <pre>{@code
  * TrainingMaster<?, ?> master = UnrollTrainingMaster.replicas(2).averagingEvery(32).seed(7).build();
