@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Executes the notebooks of notebooks/ in place, without a browser, and keeps their outputs:
+# Executes the notebooks in this folder in place, without a browser, and stores their outputs:
 #
-#   notebooks/run.sh                                       all six
-#   notebooks/run.sh notebooks/4-gates.ipynb               one
+#   notebooks/run.sh                                       all six notebooks
+#   notebooks/run.sh notebooks/4-gates.ipynb               one notebook
 #
-# Each starts anew: what it has left in runs/notebooks is deleted. Where a command fails, all stops, and the notebook stays
-# as it was. Kept are results: no progress (stderr) and no times, so that the same results give the same file.
+# Each notebook starts from scratch: its folder in runs/notebooks is deleted first. If a command fails, the script stops
+# and the notebook is unchanged. Progress (stderr) and times are not stored, so that the same results give the same file.
 #
-# Why Debian's Jupyter with its Python kernel, and not a Java kernel: Debian has none, and the one that is alive elsewhere,
-# jjava, is an alpha. The notebooks hold commands of jobs/unroll and plots of the JSON that these leave: there is no logic
-# for Java to say better. Unroll itself needs no Python.
+# The notebooks use Debian's Jupyter with its Python kernel. Debian has no Java kernel, and the only one that is still
+# developed, jjava, is an alpha version. The notebooks contain commands of jobs/unroll and plots of their JSON output.
+# Unroll itself needs no Python.
 set -euo pipefail
 self=$(readlink -f -- "${BASH_SOURCE[0]}")
 home=${self%/*/*}
@@ -23,7 +23,7 @@ python=/usr/bin/python3
 for notebook in "$@"; do
   [ -f "$notebook" ] || { echo "notebooks/run.sh: there is no file $notebook." >&2; exit 2; }
 done
-"$home/jobs/unroll" --version > /dev/null # builds the jar where it is missing
+"$home/jobs/unroll" --version > /dev/null # builds the jar if it is missing
 for notebook in "$@"; do
   start=$SECONDS
   rm -rf "$home/runs/notebooks/$(basename "$notebook" .ipynb)"

@@ -145,7 +145,7 @@ class FileTreeTest {
 
         assertTrue(
                 problem.matches(".*/part-00000 does not match its checksum file, .part-00000.crc: restore the file,"
-                        + " or delete .part-00000.crc, if the file was changed on purpose."),
+                        + " or delete .part-00000.crc, if you changed the file yourself."),
                 problem);
     }
 
