@@ -29,7 +29,7 @@
  *   config       settings
  * </pre>
  *
- * Read first: {@code cli.TrainCommand}, {@code spark.TrainingJob}, {@code train.Replica},
- * {@code task.LanguageModel}.
+ * Read these classes first: {@code cli.TrainCommand}, {@code spark.TrainingJob}, {@code train.Replica},
+ * {@code task.LanguageModel}, {@code chunk.LanePlan}.
  */
 package io.unroll;

@@ -152,9 +152,9 @@ final class CheckpointFile {
      * Reads a checkpoint and verifies its checksums.
      *
      * @param length length of the file in bytes
-     * @param name name of the file, for messages
+     * @param name name of the file, for error messages
      * @throws InvalidCheckpointException if the file is damaged
-     * @throws io.unroll.config.UnrollException if a newer Unroll has written the file
+     * @throws io.unroll.config.UnrollException if a newer version of Unroll has written the file
      */
     static Contents read(InputStream source, long length, String name) throws IOException {
         CheckedInputStream checked = new CheckedInputStream(source, new CRC32C());

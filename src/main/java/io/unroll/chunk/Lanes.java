@@ -2,7 +2,7 @@ package io.unroll.chunk;
 
 import java.io.IOException;
 
-/** The batches of one replica, made from its lanes. One read of a lane fetches a window of several chunks. */
+/** The batches of one replica, made from its lanes. Each read of a lane loads several chunks (a window). */
 public final class Lanes implements Batches {
     private static final int WINDOW_STEPS = 4096;
 

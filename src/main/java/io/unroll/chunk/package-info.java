@@ -1,6 +1,6 @@
 /**
  * Prepared corpora: their files, and the batches that are made from them. Both kinds of corpus (text and table)
- * implement the interface {@link io.unroll.chunk.BatchSource}: read it first.
+ * implement the interface {@link io.unroll.chunk.BatchSource}. Read that interface first.
  *
  * <pre>
  *              files                         plan           batches

@@ -149,12 +149,12 @@ public record Settings(
     }
 
     /**
-     * Regularization. All values but {@code lockedDropout} are probabilities; 0 turns them off.
+     * Regularization. All values except {@code lockedDropout} are probabilities; 0 disables them.
      *
      * @param dropout dropout between layers and before the output
      * @param lockedDropout whether all steps of a lane's chunk share one dropout mask
-     * @param inputDropout dropout below the lowest layer
-     * @param weightDropout dropout of the hidden-to-hidden weights (DropConnect)
+     * @param inputDropout dropout of token embeddings, before the first layer
+     * @param weightDropout dropout of the recurrent weights (DropConnect)
      * @param labelSmoothing probability that is taken from the target and divided equally among all classes
      */
     public record Regularization(

@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
  *
  * @param start start token
  * @param end end token
- * @param width number of hypotheses that are kept at each step
+ * @param width number of hypotheses of each source that are kept at each step
  */
 record BeamSearch(int start, int end, int width) {
     /**
@@ -73,7 +73,7 @@ record BeamSearch(int start, int end, int width) {
                 .toList();
     }
 
-    /** @return whether the most probable hypothesis is unfinished; if it is finished, no other one can become better */
+    /** @return whether the best hypothesis is unfinished; if it is finished, no other can become more probable */
     private static boolean isUnfinished(List<Hypothesis> sourceHypotheses) {
         return !Collections.min(sourceHypotheses, BEST_FIRST).finished;
     }

@@ -195,8 +195,8 @@ record Seq2Seq(Settings settings) implements Task {
     }
 
     /**
-     * @return a key that groups references by source. Different sources with unknown words can have the same
-     *     tokens, so their key includes the reference.
+     * @return a key that groups references by source. Different sources with {@code <unk>} can have the
+     *     same tokens, so the key of such a source includes the reference.
      */
     private static String sourceKey(int[] tokens, int[] reference) {
         String key = Arrays.toString(tokens);

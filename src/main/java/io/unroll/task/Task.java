@@ -37,7 +37,11 @@ public interface Task extends Serializable {
         return task;
     }
 
-    /** @throws ConfigurationException if attention is configured; for tasks that have no source tokens to attend to */
+    /**
+     * Checks that attention is off. For tasks without source tokens.
+     *
+     * @throws ConfigurationException if {@code model.attention} is not {@code none}
+     */
     static void refuseAttention(Settings settings) {
         if (settings.model().attention() != Settings.Attention.NONE) {
             throw new ConfigurationException("model.attention is "
@@ -49,7 +53,7 @@ public interface Task extends Serializable {
     /** @return the names of the vocabularies */
     List<String> vocabularies();
 
-    /** @return the first symbols of each vocabulary, which are the same for all corpora, by vocabulary name */
+    /** @return for each vocabulary name, the first symbols of the vocabulary, which are the same for all corpora */
     Map<String, Vocabulary> vocabularyPrefixes();
 
     /**

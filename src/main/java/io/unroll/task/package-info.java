@@ -1,6 +1,6 @@
 /**
  * The four tasks: language model, classification, sequence to sequence, captioning. Training, averaging and evaluation
- * are the same for all of them; they use only the interface {@link io.unroll.task.Task}: read it first.
+ * are the same for all of them, and use only the interface {@link io.unroll.task.Task}. Read that interface first.
  *
  * <pre>
  *   row of a table --Examples.encode--> example --Collator.batch--> Batch --Task.score--> Score --> metrics

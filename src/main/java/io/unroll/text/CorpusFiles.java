@@ -31,7 +31,7 @@ public final class CorpusFiles {
     private CorpusFiles() {}
 
     /**
-     * Divides a text corpus.
+     * Divides a text corpus into parts of slices.
      *
      * @param sliceBytes size of a slice, and minimum size of a part, in bytes
      * @return the parts in the order of the corpus, each a list of slices
@@ -51,7 +51,7 @@ public final class CorpusFiles {
     /**
      * Divides a corpus into parts of entire files, including empty files.
      *
-     * @param bytes minimum size of a part
+     * @param bytes minimum size of a part, in bytes
      * @return the parts in the order of the corpus
      * @throws ConfigurationException if there is no such file, or all files are empty
      */
@@ -135,10 +135,10 @@ public final class CorpusFiles {
     }
 
     /**
-     * Explains a failure that a retry cannot fix.
+     * Throws an exception with an explanation if a retry cannot fix the failure.
      *
      * @return {@code e} if a retry may help, such as after the loss of a machine
-     * @throws UnrollException with the explanation, otherwise
+     * @throws UnrollException if a retry cannot help; its message explains the failure
      */
     static IOException explain(IOException e, String file) {
         if (e instanceof ChecksumException) {

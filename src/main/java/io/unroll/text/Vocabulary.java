@@ -72,7 +72,7 @@ public final class Vocabulary implements Serializable {
         return ids.keySet().equals(other.ids.keySet());
     }
 
-    /** @return whether this vocabulary has the tokenizer of the prefix, and starts with the symbols of the prefix */
+    /** @return whether both have the same tokenizer, and this vocabulary starts with the symbols of the prefix */
     boolean startsWith(Vocabulary prefix) {
         return tokenizer == prefix.tokenizer
                 && symbols.size() >= prefix.size()

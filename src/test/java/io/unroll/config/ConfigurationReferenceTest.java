@@ -23,12 +23,12 @@ class ConfigurationReferenceTest {
             # Configuration
 
             All keys with their defaults. This page is generated from [conf/reference.conf](../../conf/reference.conf); a test
-            keeps it equal. A configuration is a [HOCON](https://github.com/lightbend/config/blob/main/HOCON.md) file with the
+            checks that both are equal. A configuration is a [HOCON](https://github.com/lightbend/config/blob/main/HOCON.md) file with the
             keys that differ from the defaults. `key=value` on the command line overrides the file:
 
                 jobs/unroll train my.conf training.epochs=3 model.hidden=256
 
-            Put quotes around globs and URIs. `include` takes files only, no URLs. A key that is misspelled is an error.
+            Put quotes around globs and URIs. `include` takes files only, no URLs. An unknown key is an error.
             """;
 
     @Test
