@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.unroll.SampleText;
 import io.unroll.Unroll;
 import io.unroll.cli.InProcess;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.apache.commons.lang3.ArrayUtils;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -69,7 +71,7 @@ class KillIT {
     private static void assertSameWeightsAfterKills(int kills, String run) throws Exception {
         for (int kill = 0; kill < kills; kill++) {
             Unroll.Running running = start("local[2]", run);
-            awaitSomeRounds(running);
+            awaitSomeRounds(running, run);
             kill(running);
         }
         assertEndsWithTheSameWeights(start("local[2]", run), run);
@@ -80,13 +82,13 @@ class KillIT {
     void resumesAfterExecutorsAndTheDriverAreKilledThreeTimes() throws Exception {
         for (int kill = 0; kill < 3; kill++) {
             Unroll.Running running = start(CLUSTER, "cluster");
-            awaitSomeRounds(running);
+            awaitSomeRounds(running, "cluster");
             running.executors().get(kill % 2).destroyForcibly();
             Thread.sleep(RANDOM.nextInt(1500));
             kill(running);
         }
         Unroll.Running running = start(CLUSTER, "cluster");
-        awaitSomeRounds(running);
+        awaitSomeRounds(running, "cluster");
         running.executors().get(0).destroyForcibly();
         assertEndsWithTheSameWeights(running, "cluster");
     }
@@ -112,8 +114,14 @@ class KillIT {
         assertTrue(resumed.progress().contains(newest.getFileName() + " is damaged"), resumed.progress());
     }
 
-    private static void awaitSomeRounds(Unroll.Running running) throws InterruptedException {
+    /** Waits for a round and a checkpoint, which is written while the next round trains. */
+    private static void awaitSomeRounds(Unroll.Running running, String run) throws InterruptedException {
         assertTrue(running.shows("  loss "), running.progress());
+        File checkpoints = folder.resolve(run + "/checkpoints").toFile();
+        assertTrue(
+                Unroll.Running.await(
+                        () -> ArrayUtils.isNotEmpty(checkpoints.list((parent, name) -> name.startsWith("round-")))),
+                running.progress());
         Thread.sleep(RANDOM.nextInt(600));
     }
 
