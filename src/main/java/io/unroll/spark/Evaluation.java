@@ -151,7 +151,7 @@ public final class Evaluation implements AutoCloseable {
     }
 
     /**
-     * Scores each input in a task of its own and sums the scores.
+     * Scores each input in a separate task and sums the scores.
      *
      * @param description shown in Spark's web UI
      * @return the sum; empty if there is nothing to score

@@ -108,35 +108,14 @@ class CheckpointsTest {
         Files.write(second, Arrays.copyOf(bytes, bytes.length - 3));
         Files.delete(folder.resolve("run/checkpoints/.round-00000002.checkpoint.crc"));
 
-        assertEquals(
-                1,
-                checkpoints
-                        .latest(this::addDamaged)
-                        .orElseThrow()
-                        .state()
-                        .snapshot()
-                        .round());
+        assertEquals(1, latestRound(checkpoints));
         assertEquals(1, damaged.size());
         assertTrue(damaged.get(0).endsWith("round-00000002.checkpoint: it ends too early"), damaged.get(0));
 
         checkpoints.write(state(2, 0.5), CORPUS);
-        assertEquals(
-                2,
-                checkpoints
-                        .latest(this::addDamaged)
-                        .orElseThrow()
-                        .state()
-                        .snapshot()
-                        .round());
+        assertEquals(2, latestRound(checkpoints));
         Files.write(second, new byte[] {1, 2, 3});
-        assertEquals(
-                1,
-                checkpoints
-                        .latest(this::addDamaged)
-                        .orElseThrow()
-                        .state()
-                        .snapshot()
-                        .round());
+        assertEquals(1, latestRound(checkpoints));
     }
 
     @Test
@@ -155,14 +134,7 @@ class CheckpointsTest {
                 names());
         assertEquals(0.3, checkpoints.read(state.best().round()).validationLoss());
         Files.writeString(folder.resolve("run/checkpoints/.round-00000006.checkpoint.draft"), "half");
-        assertEquals(
-                5,
-                checkpoints
-                        .latest(this::addDamaged)
-                        .orElseThrow()
-                        .state()
-                        .snapshot()
-                        .round());
+        assertEquals(5, latestRound(checkpoints));
         checkpoints.clear();
         assertTrue(checkpoints.latest(this::addDamaged).isEmpty());
     }
@@ -223,14 +195,7 @@ class CheckpointsTest {
         assertTrue(
                 message.contains("round-00000002.checkpoint: No space left on device. Free space or fix the cause"),
                 message);
-        assertEquals(
-                1,
-                checkpoints("")
-                        .latest(this::addDamaged)
-                        .orElseThrow()
-                        .state()
-                        .snapshot()
-                        .round());
+        assertEquals(1, latestRound(checkpoints("")));
         assertEquals(List.of(), damaged);
     }
 
@@ -320,6 +285,15 @@ class CheckpointsTest {
                 .resume(state(2, 0.5).report());
 
         assertEquals(2, Files.readAllLines(folder.resolve("run/metrics.jsonl")).size());
+    }
+
+    private int latestRound(Checkpoints checkpoints) {
+        return checkpoints
+                .latest(this::addDamaged)
+                .orElseThrow()
+                .state()
+                .snapshot()
+                .round();
     }
 
     private void addDamaged(String checkpoint, String problem) {

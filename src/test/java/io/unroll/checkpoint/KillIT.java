@@ -13,10 +13,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
 import org.apache.commons.lang3.ArrayUtils;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -117,11 +117,7 @@ class KillIT {
     /** Waits for a round and a checkpoint, which is written while the next round trains. */
     private static void awaitSomeRounds(Unroll.Running running, String run) throws InterruptedException {
         assertTrue(running.shows("  loss "), running.progress());
-        File checkpoints = folder.resolve(run + "/checkpoints").toFile();
-        assertTrue(
-                Unroll.Running.await(
-                        () -> ArrayUtils.isNotEmpty(checkpoints.list((parent, name) -> name.startsWith("round-")))),
-                running.progress());
+        assertTrue(Unroll.Running.await(() -> !checkpoints(run).isEmpty()), running.progress());
         Thread.sleep(RANDOM.nextInt(600));
     }
 
@@ -146,13 +142,14 @@ class KillIT {
         }
     }
 
-    /** @return the checkpoint files, newest first */
-    private static List<Path> checkpoints(String run) throws IOException {
-        try (Stream<Path> files = Files.list(folder.resolve(run + "/checkpoints"))) {
-            return files.filter(file -> file.getFileName().toString().startsWith("round-"))
-                    .sorted(Comparator.reverseOrder())
-                    .toList();
-        }
+    /** @return the checkpoint files, newest first; empty before the first is written */
+    private static List<Path> checkpoints(String run) {
+        File[] files =
+                folder.resolve(run + "/checkpoints").toFile().listFiles((parent, name) -> name.startsWith("round-"));
+        return Arrays.stream(ArrayUtils.nullToEmpty(files, File[].class))
+                .map(File::toPath)
+                .sorted(Comparator.reverseOrder())
+                .toList();
     }
 
     private static Unroll.Running start(String master, String run) throws IOException {

@@ -78,7 +78,7 @@ class BadClusterIT {
             Unroll.Output output = new Unroll(folder).run(command.toArray(String[]::new));
             assertEquals(1, output.status(), output.err());
             assertTrue(output.err().contains(sentence), output.err());
-            // Spark may print stack traces of its own threads while it stops.
+            // Spark may print stack traces of its threads while it stops.
             assertFalse(output.err().contains("\tat io.unroll."), output.err());
         }
     }

@@ -39,9 +39,7 @@ class CorpusPreparationIT {
 
     @BeforeAll
     static void start() throws IOException {
-        System.setProperty("spark.master", "local[2]");
-        System.setProperty("spark.ui.enabled", "false");
-        session = Session.start("test", 1);
+        session = TestRuns.startSession();
         Files.createDirectories(folder.resolve("text"));
         Files.writeString(folder.resolve("text/1"), TEXT);
         Files.writeString(folder.resolve("text/2"), "");

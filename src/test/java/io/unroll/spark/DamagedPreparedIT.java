@@ -34,9 +34,7 @@ class DamagedPreparedIT {
 
     @BeforeAll
     static void start() throws IOException {
-        System.setProperty("spark.master", "local[2]");
-        System.setProperty("spark.ui.enabled", "false");
-        session = Session.start("test", 1);
+        session = TestRuns.startSession();
         Files.writeString(folder.resolve("text"), "the cat sat on the mat and saw a dog\n".repeat(40));
         StringBuilder rows = new StringBuilder("text,label\n");
         for (int i = 0; i < 60; i++) {

@@ -48,9 +48,7 @@ class ExamplePreparationIT {
 
     @BeforeAll
     static void start() throws IOException {
-        System.setProperty("spark.master", "local[2]");
-        System.setProperty("spark.ui.enabled", "false");
-        session = Session.start("test", 1);
+        session = TestRuns.startSession();
         Path images = Files.createDirectories(folder.resolve("images"));
         ImageIO.write(
                 new BufferedImage(9, 9, BufferedImage.TYPE_INT_RGB),

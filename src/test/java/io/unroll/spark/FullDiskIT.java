@@ -91,11 +91,9 @@ class FullDiskIT {
 
     @BeforeAll
     static void start() throws IOException {
-        System.setProperty("spark.master", "local[2]");
-        System.setProperty("spark.ui.enabled", "false");
         System.setProperty(FILE_SYSTEM, FullFileSystem.class.getName());
         System.setProperty(FILE_SYSTEM + ".disable.cache", "true");
-        session = Session.start("test", 1);
+        session = TestRuns.startSession();
         Files.writeString(folder.resolve("text.txt"), "the cat sat on the mat\n".repeat(100));
         Files.writeString(folder.resolve("rows.csv"), "text,label\n" + "a,x\nb,y\n".repeat(10));
     }

@@ -37,9 +37,7 @@ class PrepareDataIT {
 
     @BeforeAll
     static void start() {
-        System.setProperty("spark.master", "local[2]");
-        System.setProperty("spark.ui.enabled", "false");
-        session = Session.start("test", 1);
+        session = TestRuns.startSession();
     }
 
     @AfterAll

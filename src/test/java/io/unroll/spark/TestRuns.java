@@ -24,9 +24,13 @@ final class TestRuns implements AutoCloseable {
     final List<String> progress = new ArrayList<>();
 
     TestRuns() {
+        session = startSession();
+    }
+
+    static Session startSession() {
         System.setProperty("spark.master", "local[2]");
         System.setProperty("spark.ui.enabled", "false");
-        session = Session.start("test", 1);
+        return Session.start("test", 1);
     }
 
     TrainedModel train(String settings) throws IOException {
