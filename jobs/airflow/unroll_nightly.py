@@ -75,7 +75,7 @@ with DAG(
         "conn_id": "spark_default",
     },
 ) as dag:
-    # All dates share the prepared token files. They are reused as long as the corpus does not change.
+    # All dates share the prepared corpus. It is reused as long as the content of the corpus does not change.
     prepare = SparkSubmitOperator(
         task_id="prepare",
         name="unroll-prepare-{{ ts_nodash }}",

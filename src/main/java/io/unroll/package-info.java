@@ -2,9 +2,9 @@
  * Unroll trains recurrent neural networks on text, with Apache Spark and Deeplearning4j.
  *
  * <pre>
- *   corpus files --prepare--> vocabulary + token files
+ *   corpus files --prepare--> vocabulary + store of sequences
  *       --plan (driver)--> replicas x lanes x chunks
- *       --round (executors)--> each replica reads its ranges of the token files and trains on its chunks;
+ *       --round (executors)--> each replica reads its ranges of the store and trains on its chunks;
  *                              the hidden state is carried from chunk to chunk
  *       --average--> snapshot --> validation, checkpoint, metrics --> next round
  *       --> model folder --> evaluate | generate | inspect | publish
@@ -24,8 +24,9 @@
  *   task         the four tasks: their examples, batches, networks and metrics
  *   model        networks and layers, with Deeplearning4j
  *   kernel       recurrent layers, softmax and embedding on oneDNN
- *   chunk        token and example files, lanes, chunks, batches
- *   text         corpus files, tokenizers, vocabularies
+ *   chunk        the store of sequences, plans, lanes, buckets, batches
+ *   storage      files in Hadoop file systems: splits, atomic replacement, versioned JSON
+ *   text         tokenizers and vocabularies, in plain Java
  *   config       settings
  * </pre>
  *

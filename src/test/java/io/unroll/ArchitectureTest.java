@@ -29,6 +29,7 @@ class ArchitectureTest {
             "model",
             "kernel",
             "chunk",
+            "storage",
             "text",
             "config");
 
@@ -42,6 +43,14 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.apache.spark..");
+
+    @ArchTest
+    static final ArchRule textIsPlainJava = noClasses()
+            .that()
+            .resideInAPackage("io.unroll.text..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.apache.hadoop..");
 
     @ArchTest
     static final ArchRule onlySparkDl4jImportsDeeplearning4jsSparkModules = noClasses()

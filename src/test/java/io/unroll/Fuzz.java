@@ -91,17 +91,22 @@ public final class Fuzz {
             assertTimeoutPreemptively(LIMIT, reading, input);
             return true;
         } catch (UnrollException e) {
-            String message = e.getMessage();
-            assertTrue(
-                    message != null
-                            && !message.isBlank()
-                            && !message.contains("\tat ")
-                            && !message.matches("(?s).*: null\\b.*")
-                            && !message.matches("(?s).*\\b(java|scala|org|com|io)\\.\\w+\\.\\S*(Exception|Error)\\b.*"),
-                    () -> input + " has no readable message: " + message);
+            assertReadable(input, e.getMessage());
             return false;
         } catch (Exception | LinkageError | OutOfMemoryError | StackOverflowError e) {
             return fail(input + " ends in " + e, e);
         }
+    }
+
+    /** Fails if the message of an error is blank, or contains a class name, a stack trace or a control character. */
+    public static void assertReadable(String input, String message) {
+        assertTrue(
+                message != null
+                        && !message.isBlank()
+                        && !message.contains("\tat ")
+                        && !message.matches("(?s).*: null\\b.*")
+                        && !message.matches("(?s).*[\\p{Cntrl}\\uFFFD&&[^\n\t]].*")
+                        && !message.matches("(?s).*\\b(java|scala|org|com|io)(\\.[a-z]\\w*)+\\.[A-Z].*"),
+                () -> input + " has no readable message: " + message);
     }
 }

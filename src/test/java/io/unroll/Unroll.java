@@ -1,5 +1,7 @@
 package io.unroll;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.File;
@@ -130,6 +132,14 @@ public final class Unroll {
 
         public List<ProcessHandle> executors() {
             return executorsOf(process);
+        }
+
+        /** Kills the process, which must not have ended, and its executors with SIGKILL. */
+        public void kill() throws InterruptedException {
+            List<ProcessHandle> executors = executors();
+            process.destroyForcibly();
+            assertEquals(137, process.waitFor(), "the run ended before it was killed: " + progress());
+            executors.forEach(ProcessHandle::destroyForcibly);
         }
 
         /** Waits at most ten minutes for the condition; returns whether it became true. */

@@ -1,7 +1,9 @@
 package io.unroll.bench;
 
 import io.unroll.chunk.Batch;
+import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
 import io.unroll.kernel.OneDnn;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
@@ -22,23 +24,12 @@ final class UnrollPeer implements Peer {
 
     @Override
     public Step open(Case network, int[][] tokens) {
-        int size = network.hidden();
-        Settings.Model model = new Settings.Model(
-                network.cell(),
-                Settings.Activation.TANH,
-                false,
-                false,
-                Case.LAYERS,
-                size,
-                size,
-                Settings.Regularization.NONE,
-                false,
-                Settings.Attention.NONE,
-                false,
-                Settings.Pooling.LAST,
-                new Settings.ImageInput(32, Settings.Inject.INITIAL_STATE, 0, "", ""),
-                network.precision(),
-                false);
+        Settings.Model model = SettingsReader.parse(
+                        "run.directory = none, corpus.path = none, model { layers = " + Case.LAYERS + ", hidden = "
+                                + network.hidden() + ", cell = " + SettingNames.kebab(network.cell())
+                                + ", precision = " + SettingNames.kebab(network.precision()) + " }",
+                        name())
+                .model();
         NetworkShape shape = new NetworkShape(model, Case.VOCABULARY, Settings.Optimizer.ADAM, network.threads());
         return new TrainingStep(new Network(shape, 1), batch(tokens));
     }

@@ -1,10 +1,25 @@
 package io.unroll.checkpoint;
 
-import io.unroll.model.RecurrentState;
-import io.unroll.text.JsonFile;
+import com.fasterxml.jackson.annotation.JsonAutoDetect.Visibility;
+import com.fasterxml.jackson.annotation.PropertyAccessor;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.unroll.storage.JsonFile;
 import io.unroll.train.FloatArray;
 import io.unroll.train.ReplicaState;
-import io.unroll.train.RoundReport;
 import io.unroll.train.RunState;
 import io.unroll.train.Snapshot;
 import io.unroll.train.Weights;
@@ -15,9 +30,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
@@ -27,17 +43,18 @@ import java.util.zip.CheckedOutputStream;
  *
  * <pre>
  *   "UNROLLCP" | header length, int | header, JSON | CRC-32C of all preceding bytes, long
- *   parameters | optimizer | velocity | per replica: recurrent arrays, optimizer | CRC-32C of all preceding bytes, long
+ *   arrays of 32-bit floats | CRC-32C of all preceding bytes, long
  * </pre>
  *
- * Arrays contain 32-bit floats; the header contains their lengths.
+ * The header is a {@link Contents} in which the length of an array stands for the array; the arrays follow in the same
+ * order: parameters, optimizer, velocity, and for each replica its recurrent arrays and its optimizer.
  */
 final class CheckpointFile {
     private static final int MAX_HEADER_BYTES = 1 << 28;
-    private static final JsonFile<Header> HEADER =
-            new JsonFile<>("unroll-checkpoint", 1, Header.class, MAX_HEADER_BYTES);
-    private static final long MAGIC = ByteBuffer.wrap("UNROLLCP".getBytes(java.nio.charset.StandardCharsets.US_ASCII))
-            .getLong();
+    private static final JsonFile<ObjectNode> HEADER =
+            new JsonFile<>("unroll-checkpoint", 2, ObjectNode.class, MAX_HEADER_BYTES);
+    private static final long MAGIC =
+            ByteBuffer.wrap("UNROLLCP".getBytes(StandardCharsets.US_ASCII)).getLong();
 
     /** Magic number, header length and two checksums. */
     private static final int FIXED_BYTES = Long.BYTES + Integer.BYTES + 2 * Long.BYTES;
@@ -59,93 +76,84 @@ final class CheckpointFile {
      * @param settings effective configuration of the run
      * @param corpus hash of the corpus content
      */
-    record Contents(String settings, String corpus, RunState state) {}
-
-    private record Header(
-            String settings,
-            String corpus,
-            int iteration,
-            int epoch,
-            int chunk,
-            int round,
-            long tokens,
-            RoundReport report,
-            Double validationLoss,
-            RunState.Best best,
-            RunState.Plateau plateau,
-            int parameters,
-            int optimizer,
-            int velocity,
-            List<ReplicaLengths> replicas) {
-        /** @return total size of the arrays in bytes; -1 if the header is invalid */
-        private long arrayBytes() {
-            boolean validCounts = iteration >= 0 && epoch >= 0 && chunk >= 0 && round >= 0 && tokens >= 0;
-            boolean complete = settings != null && corpus != null && replicas != null;
-            if (!validCounts || !complete || (report == null && round > 0) || replicas.contains(null)) {
-                return -1;
+    record Contents(String settings, String corpus, RunState state) {
+        private boolean isComplete() {
+            if (settings == null || corpus == null || state == null || state.snapshot() == null) {
+                return false;
             }
-            List<Integer> lengths = new ArrayList<>(List.of(parameters, optimizer, velocity));
-            for (ReplicaLengths replica : replicas) {
-                lengths.add(replica.optimizer);
-                Arrays.stream(replica.recurrent == null ? new int[] {-1} : replica.recurrent)
-                        .forEach(lengths::add);
-            }
-            boolean negative = lengths.stream().anyMatch(length -> length < 0);
-            return negative
-                    ? -1
-                    : Float.BYTES * lengths.stream().mapToLong(length -> length).sum();
+            Snapshot s = state.snapshot();
+            return s.weights() != null
+                    && s.states() != null
+                    && s.states().stream().allMatch(CheckpointFile::isComplete)
+                    && (state.report() != null || s.round() == 0)
+                    && LongStream.of(s.iteration(), s.epoch(), s.chunk(), s.round(), s.tokens())
+                            .allMatch(count -> count >= 0);
         }
     }
 
-    private record ReplicaLengths(int[] recurrent, int optimizer) {
-        static ReplicaLengths of(ReplicaState state) {
-            int[] recurrent = Arrays.stream(state.recurrent().arrays())
-                    .mapToInt(array -> array.length)
-                    .toArray();
-            return new ReplicaLengths(recurrent, state.optimizer().length);
-        }
+    private static boolean isComplete(ReplicaState replica) {
+        return replica != null
+                && replica.recurrent() != null
+                && replica.recurrent().arrays() != null;
     }
 
     static void write(Contents contents, OutputStream target) throws IOException {
         CheckedOutputStream checked = new CheckedOutputStream(target, new CRC32C());
         DataOutputStream out = new DataOutputStream(checked);
-        Snapshot snapshot = contents.state().snapshot();
-        byte[] header = HEADER.bytes(header(contents, snapshot));
+        List<float[]> arrays = new ArrayList<>();
+        JsonSerializer<float[]> lengths = new JsonSerializer<>() {
+            @Override
+            public void serialize(float[] array, JsonGenerator header, SerializerProvider provider) throws IOException {
+                header.writeNumber(array.length);
+                arrays.add(array);
+            }
+        };
+        ObjectMapper mapper = mapper(new SimpleModule().addSerializer(float[].class, lengths));
+        byte[] header = HEADER.bytes(mapper.valueToTree(contents));
         out.writeLong(MAGIC);
         out.writeInt(header.length);
         out.write(header);
         out.writeLong(checked.getChecksum().getValue());
-        FloatArray.write(snapshot.weights().parameters(), out);
-        FloatArray.write(snapshot.weights().optimizer(), out);
-        FloatArray.write(snapshot.velocity(), out);
-        for (ReplicaState state : snapshot.states()) {
-            for (float[] array : state.recurrent().arrays()) {
-                FloatArray.write(array, out);
-            }
-            FloatArray.write(state.optimizer(), out);
+        for (float[] array : arrays) {
+            FloatArray.write(array, out);
         }
         out.writeLong(checked.getChecksum().getValue());
         out.flush();
     }
 
-    private static Header header(Contents contents, Snapshot snapshot) {
-        RunState state = contents.state();
-        return new Header(
-                contents.settings(),
-                contents.corpus(),
-                snapshot.iteration(),
-                snapshot.epoch(),
-                snapshot.chunk(),
-                snapshot.round(),
-                snapshot.tokens(),
-                state.report(),
-                state.validationLoss(),
-                state.best(),
-                state.plateau(),
-                snapshot.weights().parameters().length,
-                snapshot.weights().optimizer().length,
-                snapshot.velocity().length,
-                snapshot.states().stream().map(ReplicaLengths::of).toList());
+    private static ObjectMapper mapper(SimpleModule arrays) {
+        return JsonMapper.builder()
+                .addModule(arrays)
+                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .visibility(PropertyAccessor.IS_GETTER, Visibility.NONE)
+                .build();
+    }
+
+    /** Makes an array where the header has its length. */
+    private static final class ArrayMaker extends JsonDeserializer<float[]> {
+        private final List<float[]> arrays = new ArrayList<>();
+        private long bytesLeft;
+
+        ArrayMaker(long bytes) {
+            this.bytesLeft = bytes;
+        }
+
+        @Override
+        public float[] deserialize(JsonParser header, DeserializationContext context) throws IOException {
+            int length = header.getIntValue();
+            if (length < 0) {
+                return context.reportInputMismatch(float[].class, "an array has a negative length");
+            }
+            bytesLeft -= (long) Float.BYTES * length;
+            float[] array = new float[bytesLeft < 0 ? 0 : length];
+            arrays.add(array);
+            return array;
+        }
+
+        @Override
+        public float[] getNullValue(DeserializationContext context) throws JsonMappingException {
+            return context.reportInputMismatch(float[].class, "an array is missing");
+        }
     }
 
     /**
@@ -168,38 +176,54 @@ final class CheckpointFile {
         }
         byte[] bytes = in.readNBytes(headerBytes);
         verifyChecksum(checked, in);
-        Header header = HEADER.parse(bytes, name);
-        long expected = header.arrayBytes() + headerBytes + FIXED_BYTES;
-        if (header.arrayBytes() >= 0 && expected > length) {
-            throw new EOFException("it ends too early");
-        }
-        if (expected != length) {
-            throw new InvalidCheckpointException("its length does not match its header");
-        }
-        Weights weights = new Weights(FloatArray.read(header.parameters, in), FloatArray.read(header.optimizer, in));
-        float[] velocity = FloatArray.read(header.velocity, in);
-        List<ReplicaState> states = new ArrayList<>();
-        for (ReplicaLengths replica : header.replicas) {
-            float[][] recurrent = new float[replica.recurrent.length][];
-            for (int i = 0; i < recurrent.length; i++) {
-                recurrent[i] = FloatArray.read(replica.recurrent[i], in);
-            }
-            states.add(new ReplicaState(new RecurrentState(recurrent), FloatArray.read(replica.optimizer, in)));
+        ObjectNode header = HEADER.parse(bytes, name);
+        ArrayMaker maker = new ArrayMaker(length - headerBytes - FIXED_BYTES);
+        Contents contents = contents(header.path("version").asInt() == 1 ? version2(header) : header, maker);
+        for (float[] array : maker.arrays) {
+            FloatArray.read(array, in);
         }
         verifyChecksum(checked, in);
-        if (!weights.finite() || !new Weights(velocity, velocity).finite()) {
+        Snapshot snapshot = contents.state().snapshot();
+        if (!snapshot.weights().finite() || !new Weights(snapshot.velocity(), snapshot.velocity()).finite()) {
             throw new InvalidCheckpointException("it contains weights that are infinite or NaN");
         }
-        return contents(header, weights, velocity, states);
+        return contents;
     }
 
-    private static Contents contents(Header header, Weights weights, float[] velocity, List<ReplicaState> states) {
-        Snapshot snapshot = new Snapshot(
-                weights, velocity, states, header.iteration, header.epoch, header.chunk, header.round, header.tokens);
-        return new Contents(
-                header.settings,
-                header.corpus,
-                new RunState(snapshot, header.report, header.validationLoss, header.best, header.plateau));
+    private static Contents contents(ObjectNode header, ArrayMaker maker) throws IOException {
+        Contents contents;
+        try {
+            ObjectMapper mapper = mapper(new SimpleModule().addDeserializer(float[].class, maker));
+            contents = mapper.treeToValue(header, Contents.class);
+        } catch (JsonProcessingException e) {
+            throw new InvalidCheckpointException("its header is invalid: " + JsonFile.problem(e));
+        }
+        if (maker.bytesLeft < 0) {
+            throw new EOFException("it ends too early");
+        }
+        if (maker.bytesLeft > 0 || !contents.isComplete()) {
+            throw new InvalidCheckpointException("its length does not match its header");
+        }
+        return contents;
+    }
+
+    /** Converts a header of version 1, in which all fields are on the same level. */
+    private static ObjectNode version2(ObjectNode header) {
+        ArrayNode states = header.arrayNode();
+        for (JsonNode replica : header.path("replicas")) {
+            ObjectNode state = states.addObject();
+            state.putObject("recurrent").set("arrays", replica.get("recurrent"));
+            state.set("optimizer", replica.get("optimizer"));
+        }
+        ObjectNode snapshot = header.objectNode();
+        snapshot.set("weights", header.deepCopy().retain("parameters", "optimizer"));
+        snapshot.set("velocity", header.get("velocity"));
+        snapshot.set("states", states);
+        snapshot.setAll(header.deepCopy().retain("iteration", "epoch", "chunk", "round", "tokens"));
+        ObjectNode state = header.deepCopy().retain("report", "validationLoss", "best", "plateau");
+        state.set("snapshot", snapshot);
+        header.set("state", state);
+        return header;
     }
 
     private static void verifyChecksum(CheckedInputStream checked, DataInputStream in) throws IOException {

@@ -6,13 +6,14 @@ import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
 import io.unroll.model.NetworkShape;
+import io.unroll.storage.AtomicFile;
+import io.unroll.storage.UnrollFiles;
 import io.unroll.train.RunState;
 import io.unroll.train.Snapshot;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -32,6 +33,7 @@ import org.apache.hadoop.fs.Path;
  * The checkpoints of one run: one file per checkpoint in {@code <run.directory>/checkpoints}, published by a rename.
  */
 public final class Checkpoints {
+    private static final String FOLDER = "checkpoints";
     private static final Pattern NAME = Pattern.compile("round-(\\d{8})\\.checkpoint");
 
     private final Settings settings;
@@ -40,7 +42,7 @@ public final class Checkpoints {
 
     public Checkpoints(Settings settings, Configuration hadoop) throws IOException {
         this.settings = settings;
-        Path path = new Path(settings.run().directory(), "checkpoints");
+        Path path = new Path(settings.run().directory(), FOLDER);
         this.fs = path.getFileSystem(hadoop);
         this.folder = fs.makeQualified(path);
     }
@@ -48,12 +50,14 @@ public final class Checkpoints {
     /**
      * The newest readable checkpoint.
      *
-     * @param finished whether the run was complete, by the settings stored in the checkpoint
-     * @param differences differences between the current settings and those in the checkpoint, one phrase each
-     * @param corpus hash of the corpus content that the checkpoint was trained on
+     * @param run the run that wrote it
      */
-    public record LatestCheckpoint(
-            String path, RunState state, boolean finished, List<String> differences, String corpus) {
+    public record LatestCheckpoint(RunIdentity run, RunState state) {
+        /** @return whether the run was complete, by the settings stored in the checkpoint */
+        boolean finished() {
+            return state.finished(run.settings().training());
+        }
+
         /**
          * Checks that the arrays have the sizes that the settings imply.
          *
@@ -71,31 +75,14 @@ public final class Checkpoints {
                             .allMatch(replica -> isEmptyOr(optimizer, replica.optimizer())
                                     && shape.acceptsState(replica.recurrent(), lanes));
             if (!fits) {
-                throw new UnrollException(path + " is damaged: the sizes of its arrays do not match its settings. "
-                        + "Delete it to resume from the previous checkpoint.");
+                throw new UnrollException(
+                        run.path() + " is damaged: the sizes of its arrays do not match its settings. "
+                                + "Delete it to resume from the previous checkpoint.");
             }
         }
 
         private static boolean isEmptyOr(int length, float[] array) {
             return array.length == 0 || array.length == length;
-        }
-
-        /**
-         * Checks that the checkpoint is from a run with the current settings and corpus.
-         *
-         * @param currentCorpus hash of the corpus content now
-         * @throws ConfigurationException naming the differences, if it is from another run
-         */
-        public void checkSameRun(String currentCorpus) {
-            List<String> changes = new ArrayList<>(differences);
-            if (!corpus.equals(currentCorpus)) {
-                changes.add("the content of corpus.path has changed");
-            }
-            if (!changes.isEmpty()) {
-                throw new ConfigurationException(path + " is from another run: " + String.join("; ", changes)
-                        + ". To resume, restore the earlier settings and corpus; to start from scratch, set another "
-                        + "run.directory or delete " + new Path(path).getParent() + ".");
-            }
         }
     }
 
@@ -111,11 +98,11 @@ public final class Checkpoints {
             for (int i = oldestFirst.size() - 1; i >= 0; i--) {
                 String name = oldestFirst.get(i).toString();
                 try {
-                    return Optional.of(readAndCompare(oldestFirst.get(i)));
+                    return Optional.of(readLatest(oldestFirst.get(i)));
                 } catch (EOFException e) {
                     damaged.accept(name, "it ends too early");
                 } catch (CheckpointFile.InvalidCheckpointException | DamagedFileException | ChecksumException e) {
-                    damaged.accept(name, DraftFile.reason(e));
+                    damaged.accept(name, AtomicFile.reason(e));
                 }
             }
             if (!oldestFirst.isEmpty()) {
@@ -125,23 +112,17 @@ public final class Checkpoints {
             return Optional.empty();
         } catch (IOException e) {
             throw new UnrollException(
-                    "cannot read the checkpoints in " + folder + ": " + DraftFile.reason(e)
+                    "cannot read the checkpoints in " + folder + ": " + AtomicFile.reason(e)
                             + ". Nothing is lost: fix the cause and run the same command again.",
                     e);
         }
     }
 
-    private LatestCheckpoint readAndCompare(Path file) throws IOException {
+    private LatestCheckpoint readLatest(Path file) throws IOException {
         CheckpointFile.Contents contents = read(file);
         try {
-            return new LatestCheckpoint(
-                    file.toString(),
-                    contents.state(),
-                    contents.state()
-                            .finished(SettingsReader.parse(contents.settings(), "its settings")
-                                    .training()),
-                    SettingsReader.differences(settings, contents.settings(), file.toString()),
-                    contents.corpus());
+            Settings stored = SettingsReader.parse(contents.settings(), "its settings");
+            return new LatestCheckpoint(RunIdentity.ofCheckpoint(file, stored, contents.corpus()), contents.state());
         } catch (ConfigurationException e) {
             throw new CheckpointFile.InvalidCheckpointException(e.getMessage());
         }
@@ -175,7 +156,7 @@ public final class Checkpoints {
         Path draft = new Path(folder, "." + file.getName() + "-" + UUID.randomUUID() + ".draft");
         try {
             moveForeignFileAside(file);
-            DraftFile.write(
+            AtomicFile.write(
                     fs,
                     file,
                     draft,
@@ -183,7 +164,7 @@ public final class Checkpoints {
             deleteOld(state);
         } catch (IOException e) {
             throw new UnrollException(
-                    "cannot write the checkpoint " + file + ": " + DraftFile.reason(e)
+                    "cannot write the checkpoint " + file + ": " + AtomicFile.reason(e)
                             + ". Free space or fix the cause, and run the same command again: it resumes from the "
                             + "previous checkpoint.",
                     e);
@@ -224,7 +205,7 @@ public final class Checkpoints {
      * @throws ConfigurationException naming a file that is neither
      */
     void checkNoForeignFiles() throws IOException {
-        for (FileStatus file : list()) {
+        for (FileStatus file : list(folder, fs)) {
             Path path = file.getPath();
             if (!(file.isFile() && UnrollFiles.CHECKPOINTS.hasKnownName(path))
                     && !path.getName().startsWith(".")) {
@@ -242,16 +223,20 @@ public final class Checkpoints {
     /** @return whether there are any checkpoints, readable or damaged */
     public boolean exist() {
         try {
-            return !files().isEmpty();
+            return existIn(folder.getParent(), fs);
         } catch (IOException e) {
-            throw new UnrollException("cannot list " + folder + ": " + DraftFile.reason(e), e);
+            throw new UnrollException("cannot list " + folder + ": " + AtomicFile.reason(e), e);
         }
+    }
+
+    static boolean existIn(Path runDirectory, FileSystem fs) throws IOException {
+        return Arrays.stream(list(new Path(runDirectory, FOLDER), fs)).anyMatch(file -> round(file.getPath()) >= 0);
     }
 
     /** Deletes all checkpoints. */
     public void clear() {
         try {
-            for (FileStatus file : list()) {
+            for (FileStatus file : list(folder, fs)) {
                 delete(file.getPath());
             }
         } catch (IOException e) {
@@ -265,14 +250,14 @@ public final class Checkpoints {
 
     /** @return the checkpoint files, oldest round first */
     private List<Path> files() throws IOException {
-        return Arrays.stream(list())
+        return Arrays.stream(list(folder, fs))
                 .map(FileStatus::getPath)
                 .filter(path -> round(path) >= 0)
                 .sorted(Comparator.comparing(Checkpoints::round))
                 .toList();
     }
 
-    private FileStatus[] list() throws IOException {
+    private static FileStatus[] list(Path folder, FileSystem fs) throws IOException {
         try {
             return fs.listStatus(folder);
         } catch (FileNotFoundException e) {

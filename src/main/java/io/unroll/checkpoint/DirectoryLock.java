@@ -2,7 +2,10 @@ package io.unroll.checkpoint;
 
 import io.unroll.config.DamagedFileException;
 import io.unroll.config.UnrollException;
-import io.unroll.text.JsonFile;
+import io.unroll.storage.AtomicFile;
+import io.unroll.storage.JsonFile;
+import io.unroll.storage.NewFolders;
+import io.unroll.storage.UnrollFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -52,6 +55,7 @@ public final class DirectoryLock implements AutoCloseable {
     private final Path file;
     private final String directory;
     private final Timer timer = new Timer("lock-renewal", true);
+    private final NewFolders newFolders;
     private Holder holder;
     private volatile boolean lost;
 
@@ -138,10 +142,11 @@ public final class DirectoryLock implements AutoCloseable {
      */
     record Times(Duration renewal, Duration abandoned) {}
 
-    private DirectoryLock(Path file, FileSystem fs, String directory, Holder holder) {
+    private DirectoryLock(Path file, FileSystem fs, String directory, NewFolders newFolders, Holder holder) {
         this.file = file;
         this.fs = fs;
         this.directory = directory;
+        this.newFolders = newFolders;
         this.holder = holder;
     }
 
@@ -163,13 +168,15 @@ public final class DirectoryLock implements AutoCloseable {
             FileSystem fs = file.getFileSystem(hadoop);
             // Without checksum files, which would not match a lock file that another process overwrites.
             FileSystem plain = fs instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : fs;
-            DirectoryLock lock = new DirectoryLock(plain.makeQualified(file), plain, directory, holder);
+            Path qualified = plain.makeQualified(file);
+            NewFolders newFolders = NewFolders.before(plain, qualified.getParent());
+            DirectoryLock lock = new DirectoryLock(qualified, plain, directory, newFolders, holder);
             lock.awaitFree(waiting, times);
             lock.take(times);
             return lock;
         } catch (IOException e) {
             throw new UnrollException(
-                    "cannot lock " + directory + " by " + file + ": " + DraftFile.reason(e)
+                    "cannot lock " + directory + " by " + file + ": " + AtomicFile.reason(e)
                             + ". Fix the cause and run the same command again.",
                     e);
         }
@@ -289,13 +296,14 @@ public final class DirectoryLock implements AutoCloseable {
         check();
     }
 
-    /** Deletes the file if this process still holds the lock. */
+    /** If this process still holds the lock, deletes the file, and the folders created for it that are empty. */
     @Override
     public synchronized void close() {
         timer.cancel();
         try {
             if (HELD_IDS.remove(holder.id) && isThisLock(read())) {
                 fs.delete(file, false);
+                newFolders.deleteEmpty();
             }
         } catch (IOException | UnrollException e) {
             // Another process will find the lock abandoned.

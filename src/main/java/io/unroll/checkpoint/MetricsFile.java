@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import io.unroll.config.UnrollException;
+import io.unroll.storage.AtomicFile;
+import io.unroll.storage.UnrollFiles;
 import io.unroll.train.RoundReport;
 import java.io.IOException;
 import java.io.InputStream;
@@ -85,19 +87,23 @@ public final class MetricsFile {
      *
      * @param last report stored in the checkpoint
      */
-    public void resume(RoundReport last) throws IOException {
-        List<Path> drafts = drafts();
-        // If the process died between deleting the old file and renaming the new one, only the draft exists.
-        for (Path source : fs.exists(file) ? List.of(file) : drafts) {
-            List<String> found = linesBefore(last.round(), source);
-            if (found.size() > lines.size()) {
-                lines.clear();
-                lines.addAll(found);
+    public void resume(RoundReport last) {
+        try {
+            List<Path> drafts = drafts();
+            // If the process died between deleting the old file and renaming the new one, only the draft exists.
+            for (Path source : fs.exists(file) ? List.of(file) : drafts) {
+                List<String> found = linesBefore(last.round(), source);
+                if (found.size() > lines.size()) {
+                    lines.clear();
+                    lines.addAll(found);
+                }
             }
-        }
-        add(last);
-        for (Path draftOfEarlierAttempt : drafts) {
-            fs.delete(draftOfEarlierAttempt, false);
+            add(last);
+            for (Path draftOfEarlierAttempt : drafts) {
+                fs.delete(draftOfEarlierAttempt, false);
+            }
+        } catch (IOException e) {
+            throw new UnrollException("cannot read " + file + ": " + AtomicFile.reason(e), e);
         }
     }
 
@@ -122,9 +128,9 @@ public final class MetricsFile {
         try {
             lines.add(MAPPER.writeValueAsString(report));
             byte[] content = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
-            DraftFile.write(fs, file, draft, out -> out.write(content));
+            AtomicFile.write(fs, file, draft, out -> out.write(content));
         } catch (IOException e) {
-            throw new UnrollException("cannot write " + file + ": " + DraftFile.reason(e), e);
+            throw new UnrollException("cannot write " + file + ": " + AtomicFile.reason(e), e);
         }
     }
 }

@@ -3,13 +3,19 @@ package io.unroll.checkpoint;
 import com.typesafe.config.ConfigUtil;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.DamagedFileException;
+import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
 import io.unroll.model.NetworkShape;
 import io.unroll.model.NetworkZip;
+import io.unroll.storage.AtomicFile;
+import io.unroll.storage.AtomicFolder;
+import io.unroll.storage.JsonFile;
+import io.unroll.storage.UnrollFiles;
+import io.unroll.storage.VocabularyFiles;
+import io.unroll.storage.WritableFolder;
 import io.unroll.task.Task;
-import io.unroll.text.JsonFile;
 import io.unroll.text.Vocabularies;
 import io.unroll.train.FloatArray;
 import java.io.EOFException;
@@ -20,10 +26,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.zip.ZipException;
+import org.apache.commons.io.IOUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSError;
@@ -47,60 +53,18 @@ public final class ModelFolder {
     private static final String SETTINGS = "settings.conf";
     private static final String MANIFEST = "manifest.json";
     private static final int MAX_SETTINGS_BYTES = 1 << 20;
-    private static final int BLOCK_BYTES = 1 << 20;
 
     private final Path path;
     private final FileSystem fs;
-    private final FolderSwap swap;
+    private final AtomicFolder swap;
 
     public ModelFolder(String path, Configuration hadoop) {
         try {
             this.path = new Path(path);
             this.fs = this.path.getFileSystem(hadoop);
-            this.swap = new FolderSwap(fs, this.path);
+            this.swap = new AtomicFolder(fs, this.path);
         } catch (IOException | RuntimeException e) {
             throw new ConfigurationException(path + " is not a usable path: " + e.getMessage(), e);
-        }
-    }
-
-    /**
-     * @return the model of {@code training.start-from}; empty if training starts from random weights
-     * @throws ConfigurationException naming the differences, if the settings describe another network
-     */
-    public static Optional<TrainedModel> warmStart(Settings settings, Configuration hadoop) {
-        String path = settings.training().startFrom();
-        if (path.isBlank()) {
-            return Optional.empty();
-        }
-        TrainedModel model;
-        try {
-            model = new ModelFolder(path, hadoop).read();
-        } catch (ConfigurationException e) {
-            throw new ConfigurationException("training.start-from: " + e.getMessage(), e);
-        }
-        List<String> differences = new ArrayList<>(SettingsReader.architectureDifferences(
-                settings, model.settings().text(), path + "/" + SETTINGS));
-        if (differences.isEmpty() && !sameImageNetwork(settings, model.settings(), hadoop)) {
-            differences.add("model.image.network is another file");
-        }
-        if (!differences.isEmpty()) {
-            throw new ConfigurationException("training.start-from, " + path + ", has another network: "
-                    + String.join("; ", differences) + ". Give the settings that it was trained with.");
-        }
-        return Optional.of(model);
-    }
-
-    private static boolean sameImageNetwork(Settings current, Settings stored, Configuration hadoop) {
-        if (current.model().image().network().isBlank()) {
-            return true;
-        }
-        Path currentFile = new Path(current.model().image().network());
-        Path storedFile = new Path(stored.model().image().network());
-        try {
-            return sameBytes(
-                    currentFile.getFileSystem(hadoop), currentFile, storedFile.getFileSystem(hadoop), storedFile);
-        } catch (IOException e) {
-            throw new ConfigurationException("model.image.network cannot be read: " + e.getMessage(), e);
         }
     }
 
@@ -131,58 +95,13 @@ public final class ModelFolder {
         }
     }
 
-    /**
-     * Reads the model of a finished run with these settings. It may have been trained for fewer epochs than the
-     * settings say; then its run can resume.
-     *
-     * @throws ConfigurationException naming the differences, if the model is from another run
-     */
-    public TrainedModel finishedModel(Settings settings) {
-        try {
-            if (!fs.exists(new Path(path, MANIFEST))) {
-                // If there is a file that Unroll did not write, the message should name it, not the missing manifest.
-                swap.checkNoForeignFiles();
-            }
-        } catch (IOException e) {
-            throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);
-        }
-        TrainedModel model = read();
-        List<String> differences =
-                SettingsReader.differences(settings, model.settings().text(), path + "/" + SETTINGS);
-        if (!differences.isEmpty()) {
-            throw otherRun(String.join("; ", differences));
-        }
-        return model;
-    }
-
-    /**
-     * @param difference how this run differs from the run that made the model
-     * @return the error that the folder contains the model of another run
-     */
-    public ConfigurationException otherRun(String difference) {
-        return new ConfigurationException(path + " exists and is from another run: " + difference + ". " + remedies());
-    }
-
-    /** @return the error that a complete run cannot resume up to this number of epochs, because it has no checkpoint */
-    public ConfigurationException cannotAddEpochs(int epochs) {
-        return new ConfigurationException(path + " was trained for fewer than " + epochs
-                + " epochs, and there is no checkpoint to resume from: run.checkpoint.every was 0, or the checkpoints"
-                + " were deleted. " + remedies());
-    }
-
-    private String remedies() {
-        return "Set another run.directory (add training.start-from=" + path
-                + " to start from the weights of this model), or set run.overwrite=true to train from scratch and "
-                + "replace this model.";
-    }
-
     /** @throws ConfigurationException if the folder, or a draft of it, contains a file that Unroll did not write */
     public void checkNoForeignFiles() {
         try {
             swap.recover(this::isComplete);
             swap.checkNoForeignFiles();
         } catch (IOException e) {
-            throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);
+            throw new UnrollException("cannot read " + path + ": " + AtomicFile.reason(e), e);
         }
     }
 
@@ -200,20 +119,15 @@ public final class ModelFolder {
      * Writes the model under a temporary name and renames it. If renames are atomic, readers never see a partial model.
      */
     public void write(TrainedModel model, boolean overwrite) {
-        Path draft = swap.newDraft();
         try {
-            try {
-                fs.mkdirs(draft);
+            swap.replace(draft -> {
                 writeFiles(model, draft);
                 if (!overwrite && exists()) {
                     throw new IOException("it exists: another process has created it since this run started");
                 }
-                swap.replaceWith(draft);
-            } finally {
-                fs.delete(draft, true);
-            }
+            });
         } catch (IOException | FSError e) {
-            throw new UnrollException("cannot write the model " + path + ": " + DraftFile.reason(e), e);
+            throw new UnrollException("cannot write the model " + path + ": " + AtomicFile.reason(e), e);
         }
     }
 
@@ -223,35 +137,36 @@ public final class ModelFolder {
      * @return false if the folder already contained the same files
      */
     public boolean copyFrom(ModelFolder source) {
-        Path draft = swap.newDraft();
         try {
             Path from = source.folder();
             if (fs.exists(path) && hasSameFiles(source.fs, from)) {
                 return false;
             }
-            try {
-                fs.mkdirs(draft);
+            swap.replace(draft -> {
                 for (Path file : files(source.fs, from)) {
                     FileUtil.copy(source.fs, file, fs, new Path(draft, file.getName()), false, true, fs.getConf());
                 }
                 if (!isComplete(draft)) {
                     throw new IOException(from + " changed during the copy, or the copy is damaged");
                 }
-                swap.replaceWith(draft);
-                return true;
-            } finally {
-                fs.delete(draft, true);
-            }
+            });
+            return true;
         } catch (IOException | FSError e) {
-            throw new UnrollException("cannot copy " + source.path + " to " + path + ": " + DraftFile.reason(e), e);
+            throw new UnrollException("cannot copy " + source.path + " to " + path + ": " + AtomicFile.reason(e), e);
         }
     }
 
     private boolean hasSameFiles(FileSystem otherFs, Path other) throws IOException {
         for (Path otherFile : files(otherFs, other)) {
             Path file = new Path(path, otherFile.getName());
-            if (!fs.exists(file) || !sameBytes(fs, file, otherFs, otherFile)) {
+            if (!fs.exists(file)) {
                 return false;
+            }
+            try (InputStream in = fs.open(file);
+                    InputStream otherIn = otherFs.open(otherFile)) {
+                if (!IOUtils.contentEquals(in, otherIn)) {
+                    return false;
+                }
             }
         }
         return true;
@@ -266,20 +181,6 @@ public final class ModelFolder {
             }
         }
         return files;
-    }
-
-    private static boolean sameBytes(FileSystem fsA, Path a, FileSystem fsB, Path b) throws IOException {
-        try (InputStream inA = fsA.open(a);
-                InputStream inB = fsB.open(b)) {
-            byte[] block;
-            do {
-                block = inA.readNBytes(BLOCK_BYTES);
-                if (!Arrays.equals(block, inB.readNBytes(BLOCK_BYTES))) {
-                    return false;
-                }
-            } while (block.length > 0);
-            return true;
-        }
     }
 
     /**
@@ -308,7 +209,7 @@ public final class ModelFolder {
             swap.recover(this::isComplete);
             return exists() && !isComplete(path);
         } catch (IOException e) {
-            throw new UnrollException("cannot read " + path + ": " + DraftFile.reason(e), e);
+            throw new UnrollException("cannot read " + path + ": " + AtomicFile.reason(e), e);
         }
     }
 
@@ -324,7 +225,7 @@ public final class ModelFolder {
 
     private void writeFiles(TrainedModel model, Path folder) throws IOException {
         for (NetworkShape.Part part : model.shape().parts()) {
-            try (OutputStream out = fs.create(new Path(folder, part.name()))) {
+            try (OutputStream out = fs.create(new Path(folder, file(part)))) {
                 NetworkZip.write(part.shape(), part.slice(model.parameters()), part.slice(model.optimizerState()), out);
             }
         }
@@ -343,8 +244,15 @@ public final class ModelFolder {
                     true,
                     fs.getConf());
         }
-        model.vocabularies().write(fs, folder);
-        Manifest.FILE.write(fs, new Path(folder, MANIFEST), model.manifest());
+        VocabularyFiles.write(fs, folder, model.vocabularies());
+        Manifest.Contents contents = new Manifest.Contents(
+                Versions.all(),
+                model.settings().run().seed(),
+                model.vocabularies().tokens().size(),
+                model.parameters().length,
+                model.vocabularies().checksum(),
+                FloatArray.checksum(model.parameters()));
+        Manifest.Written.FILE.write(fs, new Path(folder, MANIFEST), new Manifest.Written(contents, model.manifest()));
     }
 
     /** @throws UnrollException if the folder is not a model, is damaged, or was written by a newer Unroll */
@@ -354,15 +262,18 @@ public final class ModelFolder {
         } catch (DamagedFileException e) {
             throw withRemedy(e);
         } catch (ChecksumException e) {
-            throw withRemedy(damaged(path, DraftFile.reason(e), e));
+            throw withRemedy(damaged(path, AtomicFile.reason(e), e));
         } catch (IOException e) {
-            throw new UnrollException("cannot read the model " + path + ": " + DraftFile.reason(e), e);
+            throw new UnrollException("cannot read the model " + path + ": " + AtomicFile.reason(e), e);
         }
     }
 
     /** Reads the model without trusting its files: they are checked against each other before any of them is used. */
     private TrainedModel read(Path folder) throws IOException {
-        Manifest manifest = Manifest.FILE.read(fs, required(folder, MANIFEST));
+        Path file = required(folder, MANIFEST);
+        byte[] json = JsonFile.bytes(fs, file, Manifest.FILE.maxBytes());
+        Manifest manifest = Manifest.FILE.parse(json, file.toString());
+        Manifest.Contents contents = Manifest.Contents.FILE.parse(json, file.toString());
         Settings settings;
         Vocabularies vocabularies;
         NetworkShape shape;
@@ -370,33 +281,29 @@ public final class ModelFolder {
             settings = settings(folder);
             Task task = Task.of(settings);
             for (String name : task.vocabularies()) {
-                required(folder, Vocabularies.file(name));
+                required(folder, VocabularyFiles.path(folder, name).getName());
             }
-            vocabularies = Vocabularies.read(fs, folder, task.vocabularies());
+            vocabularies = VocabularyFiles.read(fs, folder, task.vocabularies());
             vocabularies.checkPrefixes(task.vocabularyPrefixes(), SETTINGS);
             shape = task.network(vocabularies);
             shape.parameters();
         } catch (ConfigurationException | IllegalArgumentException e) {
             throw damaged(folder, e.getMessage(), e);
         }
-        checkManifest(folder, "seed", manifest.seed(), SETTINGS, settings.run().seed());
-        checkManifest(
-                folder,
-                "vocabulary",
-                manifest.vocabulary(),
-                "vocabulary.json",
-                vocabularies.tokens().size());
-        checkManifest(folder, "parameters", manifest.parameters(), SETTINGS, shape.parameters());
-        if (manifest.symbols() != null) {
+        int vocabulary = vocabularies.tokens().size();
+        checkSame(folder, "seed", contents.seed(), SETTINGS, settings.run().seed());
+        checkSame(folder, "vocabulary", contents.vocabulary(), "vocabulary.json", vocabulary);
+        checkSame(folder, "parameters", contents.parameters(), SETTINGS, shape.parameters());
+        if (contents.symbols() != null) {
             String names = String.join(", ", vocabularies.symbols().keySet());
-            checkManifest(folder, "the symbols' checksum", manifest.symbols(), names, vocabularies.checksum());
+            checkSame(folder, "the symbols' checksum", contents.symbols(), names, vocabularies.checksum());
         }
-        if (manifest.corpus() == null || manifest.versions() == null) {
+        if (manifest.corpus() == null || contents.versions() == null) {
             throw damaged(folder, MANIFEST + " has no \"corpus\" or no \"versions\"", null);
         }
         float[] parameters = parameters(shape, folder);
-        if (manifest.weights() != null && manifest.weights() != FloatArray.checksum(parameters)) {
-            String zips = shape.parts().stream().map(NetworkShape.Part::name).collect(Collectors.joining(", "));
+        if (contents.weights() != null && contents.weights() != FloatArray.checksum(parameters)) {
+            String zips = shape.parts().stream().map(ModelFolder::file).collect(Collectors.joining(", "));
             // Not a DamagedFileException: a run would replace a damaged model, but this one may have been edited.
             throw new UnrollException(folder + ": " + MANIFEST + " and " + zips + " disagree: the weights are not those"
                     + " that were stored. If they were changed on purpose, remove \"weights\" from " + MANIFEST
@@ -417,12 +324,10 @@ public final class ModelFolder {
         return file;
     }
 
-    private static void checkManifest(Path folder, String key, long inManifest, String otherFile, long inOther) {
+    private static void checkSame(Path folder, String key, long inManifest, String otherFile, long inOther) {
         if (inManifest != inOther) {
-            throw damaged(
-                    folder,
-                    MANIFEST + " and " + otherFile + " disagree: " + key + " is " + inManifest + " and " + inOther,
-                    null);
+            String values = key + " is " + inManifest + " and " + inOther;
+            throw damaged(folder, MANIFEST + " and " + otherFile + " disagree: " + values, null);
         }
     }
 
@@ -437,17 +342,19 @@ public final class ModelFolder {
 
     /** @return the folder itself, or the folder {@code model} in it if the path is the directory of a run */
     private Path folder() throws IOException {
-        if (!fs.exists(path)) {
-            throw new ConfigurationException(path + ": no such model folder. Give the path that train printed.");
-        }
         for (Path candidate : new Path[] {path, new Path(path, "model")}) {
             if (fs.exists(new Path(candidate, MANIFEST))) {
                 return candidate;
             }
         }
-        throw new ConfigurationException(path + " is not a model folder: it has no " + MANIFEST
-                + ". Give the model folder that train made; if training was stopped, run the same train "
-                + "command again to resume.");
+        String problem = fs.exists(path)
+                ? path + " is not a model folder: it has no " + MANIFEST + ". "
+                : path + ": no such model folder. ";
+        boolean isInRun = path.getName().equals("model");
+        throw new ConfigurationException(problem
+                + (Checkpoints.existIn(isInRun ? path.getParent() : path, fs)
+                        ? "Training was stopped: run the same train command again to resume."
+                        : "There is no model or checkpoint there: give the path that train printed."));
     }
 
     /** @return the settings of the training, except that model.image.network is the copy in the folder */
@@ -479,11 +386,15 @@ public final class ModelFolder {
         return parameters;
     }
 
+    private static String file(NetworkShape.Part part) {
+        return SettingNames.kebab(part.role()) + ".zip";
+    }
+
     private float[] parameters(NetworkShape.Part part, int optimizerArrays, Path folder) throws IOException {
-        try (InputStream in = fs.open(required(folder, part.name()))) {
+        try (InputStream in = fs.open(required(folder, file(part)))) {
             return NetworkZip.readParameters(part.shape(), optimizerArrays, in);
         } catch (EOFException | ZipException | ChecksumException e) {
-            throw damaged(new Path(folder, part.name()), DraftFile.reason(e), e);
+            throw damaged(new Path(folder, file(part)), AtomicFile.reason(e), e);
         }
     }
 }

@@ -2,7 +2,6 @@ package io.unroll.checkpoint;
 
 import io.unroll.config.Settings;
 import io.unroll.train.RunState;
-import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -48,7 +47,7 @@ public final class RunJournal implements AutoCloseable {
     }
 
     /** @param state state read from the checkpoint that the run resumes from */
-    public void resume(RunState state) throws IOException {
+    public void resume(RunState state) {
         metrics.resume(state.report());
         lastCheckpointRound = state.snapshot().round();
     }

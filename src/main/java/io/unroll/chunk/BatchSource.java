@@ -6,7 +6,7 @@ import java.io.Serializable;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 
-/** Creates batches from the files of a prepared corpus. Serializable: it is sent to the executors. */
+/** Creates batches from a prepared corpus. Serializable: it is sent to the executors. */
 public interface BatchSource extends Serializable {
     /** @return a hash of the content of the corpus */
     String contentHash();
@@ -16,12 +16,9 @@ public interface BatchSource extends Serializable {
     /** @throws io.unroll.config.ConfigurationException if the training or the validation part is too small */
     Plan plan(Settings settings);
 
-    /** @return the batches that one replica trains on in one epoch */
-    Batches training(Plan plan, int replica, int epoch, Configuration hadoop) throws IOException;
-
     /** @return the shards of the part, one for each Spark task; empty if the part is empty */
     List<Shard> shards(Split.Part part);
 
     /** @return the batches of a shard, to be evaluated in this order */
-    List<Batch> evaluation(Shard shard, int steps, Configuration hadoop) throws IOException;
+    List<Batch> evaluation(Shard shard, Settings.Training settings, Configuration hadoop) throws IOException;
 }

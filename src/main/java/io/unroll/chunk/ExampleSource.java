@@ -1,52 +1,59 @@
 package io.unroll.chunk;
 
+import io.unroll.chunk.SequenceIndex.Section;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /** Source of batches for the tasks that read rows: each example is independent of the others. */
-public record ExampleSource(String folder, ExampleIndex index, Collator collator, int batch, long seed)
-        implements BatchSource {
+public record ExampleSource(SequenceStore store, Collator collator) implements BatchSource {
     private static final int SHARD_EXAMPLES = 4096;
     private static final int MAX_EVALUATION_BATCH = 64;
 
     @Override
     public String contentHash() {
-        return index.corpus();
+        return store.index().corpus();
     }
 
     @Override
     public CorpusSize size(int vocabulary) {
-        return CorpusSize.of(index, vocabulary);
+        Map<String, Long> counts = new LinkedHashMap<>();
+        counts.put("examples", store.index().sequences());
+        counts.put("training", store.index().sequences(Section.TRAINING));
+        counts.put("validation", store.index().sequences(Section.VALIDATION));
+        counts.put("test", store.index().sequences(Section.TEST));
+        counts.put(
+                "skipped",
+                store.index().skipped().values().stream()
+                        .mapToLong(Long::longValue)
+                        .sum());
+        counts.put("tokens", store.index().tokens());
+        return new CorpusSize(counts, vocabulary, store.index().skipped());
     }
 
     @Override
     public Plan plan(Settings settings) {
-        if (settings.corpus().validation() > 0 && index.validation() == 0) {
+        SequenceIndex index = store.index();
+        if (settings.corpus().validation() > 0 && index.sequences(Section.VALIDATION) == 0) {
             throw new ConfigurationException("corpus.validation = "
-                    + settings.corpus().validation() + " leaves 0 of " + index.examples()
+                    + settings.corpus().validation() + " leaves 0 of " + index.sequences()
                     + " examples for validation: raise it, or set it to 0.");
         }
-        return ExamplePlan.of(
-                index.training(),
-                settings.cluster().replicas(),
-                settings.training().batch(),
-                index.longest());
-    }
-
-    @Override
-    public Batches training(Plan plan, int replica, int epoch, Configuration hadoop) throws IOException {
-        ExampleReader reader = new ExampleReader(folder, index, hadoop);
-        return new ExampleBatches(reader, (ExamplePlan) plan, collator, replica, epoch, seed);
+        return BucketPlan.of(store, collator, settings);
     }
 
     @Override
     public List<Shard> shards(Split.Part part) {
-        long from = part == Split.Part.VALIDATION ? index.training() : index.training() + index.validation();
-        long to = part == Split.Part.VALIDATION ? from + index.validation() : index.examples();
+        SequenceIndex index = store.index();
+        long test = index.sequences() - index.sequences(Section.TEST);
+        boolean validates = part == Split.Part.VALIDATION;
+        long from = validates ? index.sequences(Section.TRAINING) : test;
+        long to = validates ? test : index.sequences();
         List<Shard> shards = new ArrayList<>();
         for (long start = from; start < to; start += SHARD_EXAMPLES) {
             shards.add(new Shard(start, start, Math.min(start + SHARD_EXAMPLES, to)));
@@ -55,14 +62,17 @@ public record ExampleSource(String folder, ExampleIndex index, Collator collator
     }
 
     @Override
-    public List<Batch> evaluation(Shard shard, int steps, Configuration hadoop) throws IOException {
-        return batches(new ExampleReader(folder, index, hadoop).read(shard.first(), shard.end()), collator, batch);
+    public List<Batch> evaluation(Shard shard, Settings.Training settings, Configuration hadoop) throws IOException {
+        try (SequenceReader reader = store.open(hadoop)) {
+            return batches(reader.examples(shard.first(), shard.end()), collator, settings);
+        }
     }
 
-    /** @return the examples in batches for evaluation, of at most {@code batch} examples each */
-    public static List<Batch> batches(List<int[]> examples, Collator collator, int batch) {
-        return ExampleBatches.byLength(examples, Math.min(batch, MAX_EVALUATION_BATCH), collator).stream()
+    /** @return the examples in batches for evaluation */
+    public static List<Batch> batches(List<Example> examples, Collator collator, Settings.Training settings) {
+        return Buckets.byLength(examples, Math.min(settings.batch(), MAX_EVALUATION_BATCH), collator).stream()
                 .map(collator::batch)
+                .flatMap(batch -> batch.pieces(collator.maxSteps(settings.tbptt())).stream())
                 .toList();
     }
 }

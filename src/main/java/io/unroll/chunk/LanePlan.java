@@ -1,9 +1,11 @@
 package io.unroll.chunk;
 
 import io.unroll.config.ConfigurationException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * Assigns the training tokens to the lanes and chunks of each replica. The plan depends only on its arguments.
@@ -28,24 +30,26 @@ import java.util.Locale;
  * The recurrent state is carried along a lane from chunk to chunk, never from one lane to another. If the steps of a
  * lane are not a multiple of {@code tbptt}, its last chunk is shorter.
  *
+ * @param text the training tokens, from token 0
  * @param batch number of lanes of each replica
  * @param tbptt number of steps of a chunk
  * @param laneSteps number of steps of each lane in an epoch
  * @param leftOut number of tokens at the end that are never predicted; less than the number of lanes
  */
-public record LanePlan(int replicas, int batch, int tbptt, long laneSteps, long leftOut) implements Plan {
+public record LanePlan(TokenSource.Opener text, int replicas, int batch, int tbptt, long laneSteps, long leftOut)
+        implements Plan {
     /**
-     * @param tokens number of training tokens, which start at token 0
+     * @param tokens number of training tokens
      * @throws ConfigurationException if a lane would be shorter than one chunk
      */
-    public static LanePlan of(long tokens, int replicas, int batch, int tbptt) {
+    public static LanePlan of(TokenSource.Opener text, long tokens, int replicas, int batch, int tbptt) {
         long predictable = Math.max(0, tokens - 1);
         long lanes = (long) replicas * batch;
         long laneSteps = predictable / lanes;
         if (laneSteps < tbptt) {
             throw new ConfigurationException(tooFewTokens(tokens, replicas, batch, tbptt));
         }
-        return new LanePlan(replicas, batch, tbptt, laneSteps, predictable - lanes * laneSteps);
+        return new LanePlan(text, replicas, batch, tbptt, laneSteps, predictable - lanes * laneSteps);
     }
 
     private static String tooFewTokens(long tokens, long replicas, long batch, long tbptt) {
@@ -89,6 +93,11 @@ public record LanePlan(int replicas, int batch, int tbptt, long laneSteps, long 
                 laneSteps,
                 chunks(),
                 leftOut);
+    }
+
+    @Override
+    public Batches open(int replica, int epoch, Configuration hadoop) throws IOException {
+        return new Lanes(text.open(hadoop), this, replica);
     }
 
     /** @return the number of steps of a chunk: {@code tbptt}, or fewer for the last chunk */

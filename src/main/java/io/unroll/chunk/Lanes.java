@@ -3,7 +3,7 @@ package io.unroll.chunk;
 import java.io.IOException;
 
 /** The batches of one replica, made from its lanes. Each read of a lane loads several chunks (a window). */
-public final class Lanes implements Batches {
+final class Lanes implements Batches {
     private static final int WINDOW_STEPS = 4096;
 
     private final TokenSource source;
@@ -13,7 +13,7 @@ public final class Lanes implements Batches {
     private final int[][] window;
     private int windowStart = -1;
 
-    public Lanes(TokenSource source, LanePlan plan, int replica) {
+    Lanes(TokenSource source, LanePlan plan, int replica) {
         this.source = source;
         this.plan = plan;
         this.replica = replica;

@@ -5,28 +5,33 @@ import io.unroll.config.Settings;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /** Source of batches for language models: the text is split into lanes, and the recurrent state is carried. */
-public record TextSource(String folder, TokenIndex index, double validation, double test) implements BatchSource {
+public record TextSource(SequenceStore store, double validation, double test) implements BatchSource {
     @Override
     public String contentHash() {
-        return index.corpus();
+        return store.index().corpus();
     }
 
     @Override
     public CorpusSize size(int vocabulary) {
-        return CorpusSize.of(index, vocabulary);
+        return new CorpusSize(
+                Map.of("tokens", store.index().tokens()),
+                vocabulary,
+                store.index().skipped());
     }
 
     private Split split() {
-        return Split.of(index.tokens(), validation, test);
+        return Split.of(store.index().tokens(), validation, test);
     }
 
     @Override
     public Plan plan(Settings settings) {
         Split split = split();
         LanePlan plan = LanePlan.of(
+                store,
                 split.trainingEnd(),
                 settings.cluster().replicas(),
                 settings.training().batch(),
@@ -38,11 +43,6 @@ public record TextSource(String folder, TokenIndex index, double validation, dou
                             + " tokens for validation, which needs at least 2: raise it, or set it to 0.");
         }
         return plan;
-    }
-
-    @Override
-    public Batches training(Plan plan, int replica, int epoch, Configuration hadoop) throws IOException {
-        return new Lanes(new TokenReader(folder, index, hadoop), (LanePlan) plan, replica);
     }
 
     @Override
@@ -60,11 +60,11 @@ public record TextSource(String folder, TokenIndex index, double validation, dou
     }
 
     @Override
-    public List<Batch> evaluation(Shard shard, int steps, Configuration hadoop) throws IOException {
+    public List<Batch> evaluation(Shard shard, Settings.Training settings, Configuration hadoop) throws IOException {
         int[] tokens = new int[(int) (shard.end() - shard.context())];
-        try (TokenReader reader = new TokenReader(folder, index, hadoop)) {
+        try (SequenceReader reader = store.open(hadoop)) {
             reader.read(shard.context(), tokens, 0, tokens.length);
         }
-        return new EvaluationLanes(tokens, (int) (shard.first() - shard.context())).batches(steps);
+        return new EvaluationLanes(tokens, (int) (shard.first() - shard.context())).batches(settings.tbptt());
     }
 }

@@ -2,6 +2,8 @@ package io.unroll.chunk;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.Serializable;
+import org.apache.hadoop.conf.Configuration;
 
 /** A sequence of tokens with random access. */
 public interface TokenSource extends Closeable {
@@ -10,4 +12,9 @@ public interface TokenSource extends Closeable {
 
     @Override
     default void close() throws IOException {}
+
+    /** Opens the tokens on the machine that reads them. */
+    interface Opener extends Serializable {
+        TokenSource open(Configuration hadoop) throws IOException;
+    }
 }

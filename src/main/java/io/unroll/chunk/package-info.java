@@ -1,14 +1,13 @@
 /**
- * Prepared corpora: their files, and the batches that are made from them. Both kinds of corpus (text and table)
- * implement the interface {@link io.unroll.chunk.BatchSource}. Read that interface first.
+ * Prepared corpora: the store of sequences, and the batches that are made from it. Each kind of corpus (text and table)
+ * implements the interface {@link io.unroll.chunk.BatchSource}, whose plan opens the batches. Read that interface first.
  *
  * <pre>
- *              files                         plan           batches
- *   text       TokenWriter,   TokenReader    LanePlan       Lanes, EvaluationLanes     state carried along lanes
- *   table      ExampleWriter, ExampleReader  ExamplePlan    ExampleBatches, Collator   padded, bucketed by length
+ *              store                              plan         batches
+ *   text       SequenceWriter, SequenceReader     LanePlan     Lanes, EvaluationLanes   state carried along lanes
+ *   table      SequenceWriter, SequenceReader     BucketPlan   Buckets, Collator        padded, bucketed by length
  * </pre>
  *
- * A folder of prepared files has an index ({@link io.unroll.chunk.TokenIndex}, {@link io.unroll.chunk.ExampleIndex})
- * with checksums, which {@link io.unroll.chunk.PreparedFileCheck} verifies.
+ * {@link io.unroll.chunk.SequenceStore} describes the files, {@link io.unroll.chunk.Example} what is in them.
  */
 package io.unroll.chunk;

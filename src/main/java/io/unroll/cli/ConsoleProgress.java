@@ -9,6 +9,13 @@ import java.util.Locale;
 
 /** Prints progress to stderr, one line per event. */
 final class ConsoleProgress implements Progress {
+    private final String unit;
+
+    /** @param unit what the network predicts, such as {@code token} */
+    ConsoleProgress(String unit) {
+        this.unit = unit;
+    }
+
     @Override
     public void waitingForLock(String why) {
         print("%s", why);
@@ -58,7 +65,7 @@ final class ConsoleProgress implements Progress {
     @Override
     public void round(RoundReport report) {
         print(
-                "round %d/%d  epoch %d  loss %.4f%s  %,.0f tokens/s  %s left",
+                "round %d/%d  epoch %d  loss %.4f%s  %,.0f %ss/s%s  %s left",
                 report.round(),
                 report.rounds(),
                 report.epoch(),
@@ -67,6 +74,10 @@ final class ConsoleProgress implements Progress {
                         ? ""
                         : String.format(Locale.ROOT, "  validation %.4f", report.validationLoss()),
                 report.tokensPerSecond(),
+                unit,
+                report.paddingShare() == 0
+                        ? ""
+                        : String.format(Locale.ROOT, "  %.0f %% padding", 100 * report.paddingShare()),
                 time(report.secondsLeft()));
     }
 

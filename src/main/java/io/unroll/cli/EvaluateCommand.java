@@ -5,23 +5,23 @@ import io.unroll.checkpoint.TrainedModel;
 import io.unroll.chunk.Split;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.SettingNames;
-import io.unroll.config.SettingsReader;
-import io.unroll.config.UserPath;
 import io.unroll.spark.Evaluation;
 import io.unroll.spark.Session;
 import io.unroll.task.Score;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 @Command(
         name = "evaluate",
@@ -30,10 +30,6 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
     private static final int NAME_WIDTH = 20;
-    private static final Pattern SETTING = Pattern.compile("(corpus|model|training|cluster|run)\\.[a-z.-]+=.*");
-    private static final Pattern ALLOWED_WITH_TEXT =
-            Pattern.compile("corpus\\.(images|malformed|format|header|columns\\..*)");
-    private static final Pattern ALLOWED_WITH_PART = Pattern.compile("corpus\\.(path|prepared|images)");
 
     @Parameters(paramLabel = "MODEL", converter = PathConverter.class, description = "The model's folder.")
     private String model;
@@ -41,16 +37,27 @@ final class EvaluateCommand implements Callable<Integer> {
     @Parameters(
             index = "1..*",
             paramLabel = "TEXT",
-            description = "Files, folders or globs. A key=value changes a setting of the training run: "
-                    + "corpus.images, corpus.malformed, corpus.format, corpus.header or corpus.columns.*, and with "
-                    + "--part only corpus.path, corpus.prepared or corpus.images.")
+            description = EvaluatedText.DESCRIPTION + ", and with --part only corpus.path, corpus.table, corpus.query, "
+                    + "corpus.prepared or corpus.images.")
     private List<String> arguments = List.of();
 
     @Option(
             names = "--part",
             paramLabel = "PART",
+            converter = PartConverter.class,
             description = "Instead of TEXT, a held-out part of the training corpus: validation or test.")
     private Split.Part part;
+
+    /** Names the parts as users write them: picocli's message has the names of the constants. */
+    static final class PartConverter implements ITypeConverter<Split.Part> {
+        @Override
+        public Split.Part convert(String value) {
+            return Arrays.stream(Split.Part.values())
+                    .filter(part -> SettingNames.kebab(part).equalsIgnoreCase(value))
+                    .findFirst()
+                    .orElseThrow(() -> new TypeConversionException(value + "; it must be validation or test"));
+        }
+    }
 
     @Mixin
     private SearchOption search;
@@ -60,19 +67,20 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Map<Boolean, List<String>> isSetting =
-                arguments.stream().collect(Collectors.partitioningBy(SETTING.asMatchPredicate()));
-        List<String> texts =
-                isSetting.get(false).stream().map(UserPath::expanded).toList();
-        if (texts.isEmpty() == (part == null)) {
-            throw new ConfigurationException(
-                    "give either TEXT or --part: files to evaluate, or a held-out part of the training corpus.");
+        EvaluatedText text = EvaluatedText.of(arguments);
+        if (part == null
+                ? text.files().isEmpty() && !text.isTable()
+                : !text.files().isEmpty()) {
+            throw new ConfigurationException("give either TEXT or --part: files, a table or a query to evaluate, or a"
+                    + " held-out part of the training corpus.");
         }
         Configuration hadoop = Session.submittedHadoopConfiguration();
         PathChecks.check("MODEL", model, hadoop);
-        PathChecks.check("TEXT", texts, hadoop);
-        TrainedModel trained = withSettings(isSetting.get(true), new ModelFolder(model, hadoop).read());
-        trained.task(); // rejects settings that do not fit the task, before Spark starts
+        if (part == null) {
+            text.check(hadoop);
+        }
+        TrainedModel stored = new ModelFolder(model, hadoop).read();
+        TrainedModel trained = part == null ? text.applyTo(stored) : text.applyToPart(stored);
         PathChecks.check("corpus.images", trained.settings().corpus().images(), hadoop);
         if (part != null) {
             PathChecks.check("corpus.path", trained.settings().corpus().path(), hadoop);
@@ -82,11 +90,11 @@ final class EvaluateCommand implements Callable<Integer> {
         Score score;
         try (Session session = Session.start("evaluate " + model, 1)) {
             score = (part == null
-                            ? Evaluation.ofFiles(session, trained, texts, beam)
+                            ? Evaluation.of(session, trained, text.files(), beam)
                             : Evaluation.ofPart(session, trained, part, beam))
                     .filter(result -> result.loss().tokens() > 0)
                     .orElseThrow(() -> new ConfigurationException(
-                            (part == null ? String.join(", ", texts) : "--part " + SettingNames.kebab(part))
+                            (part == null ? text.name(trained) : "--part " + SettingNames.kebab(part))
                                     + ": fewer than two tokens, or no rows, so there is nothing to predict."));
         }
         Map<String, Object> metrics = score.metrics(trained.vocabularies());
@@ -98,23 +106,6 @@ final class EvaluateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private TrainedModel withSettings(List<String> settings, TrainedModel trained) {
-        if (settings.isEmpty()) {
-            return trained;
-        }
-        TrainedModel changed = trained.withSettings(SettingsReader.override(trained.settings(), settings));
-        for (String setting : settings) {
-            String key = setting.substring(0, setting.indexOf('='));
-            if (!(part == null ? ALLOWED_WITH_TEXT : ALLOWED_WITH_PART)
-                    .matcher(key)
-                    .matches()) {
-                throw new ConfigurationException(setting + " cannot be given here: evaluation uses the " + key
-                        + " of the training run. Leave it out.");
-            }
-        }
-        return changed;
-    }
-
     private static void print(Map<String, Object> metrics) {
         metrics.forEach((name, value) -> System.out.printf(
                 "%-" + NAME_WIDTH + "s  %s%n", name.replace('_', ' '), text(value, (List<?>) metrics.get("labels"))));
@@ -123,6 +114,11 @@ final class EvaluateCommand implements Callable<Integer> {
     private static String text(Object value, List<?> labels) {
         if (value instanceof Double number) {
             return String.format(Locale.ROOT, "%.4f", number);
+        }
+        if (value instanceof Map<?, ?> counts) {
+            return counts.entrySet().stream()
+                    .map(count -> count.getValue() + " x " + count.getKey())
+                    .collect(Collectors.joining("; "));
         }
         if (!(value instanceof List<?> list)) {
             return value.toString();

@@ -7,8 +7,8 @@ import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
 import io.unroll.inference.Sampler;
 import io.unroll.spark.Session;
+import io.unroll.storage.RowFiles;
 import io.unroll.task.Prompt;
-import io.unroll.text.RowFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -121,6 +121,10 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private void checkOptions(Settings.TaskName task) {
+        if (task != Settings.TaskName.CAPTIONING && !images.isEmpty()) {
+            throw new ConfigurationException("--image is for captioning models only, but this model has task = "
+                    + SettingNames.kebab(task) + ": give the text with --prompt.");
+        }
         if (task == Settings.TaskName.LANGUAGE_MODEL) {
             return;
         }

@@ -8,7 +8,7 @@ import io.unroll.inference.Inspection;
 import io.unroll.inference.ReportPage;
 import io.unroll.model.GradientFlow;
 import io.unroll.spark.Session;
-import io.unroll.text.FieldTokenizer;
+import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,10 +96,10 @@ final class InspectCommand implements Callable<Integer> {
 
     /** @return the number of words that the model reads as {@code <unk>}; null if its tokens are not words */
     private static Long unknownWords(TrainedModel trained, Inspection inspection) {
-        return trained.settings().corpus().tokenizer() != Settings.TokenizerName.WORD
+        return trained.vocabularies().tokens().kind() != Settings.TokenizerName.WORD
                 ? null
                 : inspection.text().stream()
-                        .filter(word -> word.strip().equals(FieldTokenizer.UNKNOWN))
+                        .filter(word -> word.strip().equals(Vocabulary.UNKNOWN))
                         .count();
     }
 

@@ -13,6 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** The entry point of {@code unroll.jar}. */
 @Command(
@@ -30,12 +32,15 @@ import picocli.CommandLine.Command;
         },
         versionProvider = VersionProvider.class,
         mixinStandardHelpOptions = true)
-public final class Main {
+public final class Main implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
     private static final int FAILED = 1;
     private static final int INVALID_INPUT = 2;
 
     private static volatile boolean interrupted;
+
+    @Spec
+    private CommandSpec command;
 
     private Main() {}
 
@@ -54,6 +59,14 @@ public final class Main {
             // No System.exit after success: if an application master calls it, YARN reports a failure.
             System.exit(status);
         }
+    }
+
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(
+                command.commandLine(),
+                "no command is given; the commands are "
+                        + String.join(", ", command.subcommands().keySet()));
     }
 
     /** @return the exit status of the process */
@@ -81,15 +94,24 @@ public final class Main {
 
     private static int invalidArguments(CommandLine.ParameterException e, String[] arguments) {
         CommandLine command = e.getCommandLine();
-        System.err.println("unroll: " + e.getMessage() + suggestion(e) + " (see "
+        System.err.println("unroll: " + e.getMessage() + hint(e) + " (see "
                 + command.getCommandSpec().qualifiedName() + " --help)");
         return INVALID_INPUT;
     }
 
-    private static String suggestion(CommandLine.ParameterException e) {
-        List<String> suggestions =
-                e instanceof CommandLine.UnmatchedArgumentException unmatched ? unmatched.getSuggestions() : List.of();
-        return suggestions.isEmpty() ? "" : "; did you mean " + String.join(" or ", suggestions) + "?";
+    private static String hint(CommandLine.ParameterException e) {
+        if (!(e instanceof CommandLine.UnmatchedArgumentException unmatched)) {
+            return "";
+        }
+        List<String> suggestions = unmatched.getSuggestions();
+        if (!suggestions.isEmpty()) {
+            return "; did you mean " + String.join(" or ", suggestions) + "?";
+        }
+        boolean takesSettings = e.getCommandLine().getCommandSpec().positionalParameters().stream()
+                .anyMatch(parameter -> parameter.paramLabel().equals("key=value"));
+        return unmatched.isUnknownOption() && takesSettings
+                ? "; write settings without --, such as training.epochs=3"
+                : "";
     }
 
     private static int failed(Exception e, CommandLine command, CommandLine.ParseResult arguments) {

@@ -1,13 +1,13 @@
 package io.unroll.cli;
 
-import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.RunIdentity;
 import io.unroll.checkpoint.TrainedModel;
-import io.unroll.checkpoint.WritableFolder;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.spark.CorpusPreparation;
 import io.unroll.spark.PreparedCorpus;
 import io.unroll.spark.Session;
+import io.unroll.storage.WritableFolder;
 import io.unroll.task.Task;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "prepare",
-        description = "Writes the vocabulary and the token files of a corpus unless they exist; train does this too.",
+        description = "Writes a corpus as tokens, unless it is prepared already; train does this too.",
         mixinStandardHelpOptions = true)
 final class PrepareCommand implements Callable<Integer> {
     @Parameters(
@@ -45,7 +45,7 @@ final class PrepareCommand implements Callable<Integer> {
         Configuration hadoop = Session.submittedHadoopConfiguration();
         PathChecks.check(settings, hadoop);
         WritableFolder.checkIfMissing(settings.corpus().prepared(), "corpus.prepared", hadoop);
-        Optional<TrainedModel> warmStart = ModelFolder.warmStart(settings, hadoop);
+        Optional<TrainedModel> warmStart = RunIdentity.warmStart(settings, hadoop);
         PreparedCorpus corpus;
         try (Session session = Session.start("prepare " + configuration, 1)) {
             corpus = CorpusPreparation.of(session, settings, task, warmStart).prepare();
@@ -54,6 +54,9 @@ final class PrepareCommand implements Callable<Integer> {
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("folder", corpus.folder());
             result.putAll(corpus.size().counts());
+            if (!corpus.size().skipped().isEmpty()) {
+                result.put("skipped_by_reason", corpus.size().skipped());
+            }
             result.put("vocabulary", corpus.size().vocabulary());
             result.put("found", corpus.found());
             System.out.println(JsonLine.of(result));

@@ -42,9 +42,8 @@ final class PublishCommand implements Callable<Integer> {
             index = "2..*",
             arity = "1..*",
             paramLabel = "TEXT",
-            converter = PathConverter.class,
-            description = "Files, folders or globs that neither model was trained on.")
-    private List<String> texts;
+            description = "Rows or texts that neither model was trained on. " + EvaluatedText.DESCRIPTION + ".")
+    private List<String> arguments;
 
     @Option(
             names = "--tolerance",
@@ -71,18 +70,20 @@ final class PublishCommand implements Callable<Integer> {
         Configuration hadoop = Session.submittedHadoopConfiguration();
         PathChecks.check("MODEL", model, hadoop);
         PathChecks.check("TARGET", target, hadoop);
-        PathChecks.check("TEXT", texts, hadoop);
+        EvaluatedText text = EvaluatedText.of(arguments);
+        text.check(hadoop);
         ModelFolder source = new ModelFolder(model, hadoop);
         ModelFolder published = new ModelFolder(target, hadoop);
         TrainedModel candidate = source.read();
         published.checkWritable("TARGET");
         try (DirectoryLock lock = published.lock(why -> System.err.println(why))) {
-            publish(source, candidate, published, lock);
+            publish(source, candidate, published, text, lock);
         }
         return 0;
     }
 
-    private void publish(ModelFolder source, TrainedModel candidate, ModelFolder published, DirectoryLock lock)
+    private void publish(
+            ModelFolder source, TrainedModel candidate, ModelFolder published, EvaluatedText text, DirectoryLock lock)
             throws IOException {
         TrainedModel current = published.recover() ? published.read() : null;
         if (current != null) {
@@ -91,8 +92,8 @@ final class PublishCommand implements Callable<Integer> {
         Score score;
         Score publishedScore;
         try (Session session = Session.start("publish " + model, 1)) {
-            score = score(session, model, candidate);
-            publishedScore = current == null ? null : score(session, target, current);
+            score = score(session, model, candidate, text);
+            publishedScore = current == null ? null : score(session, target, current, text);
         }
         double perplexity = perplexity(model, score);
         Double publishedPerplexity = current == null ? null : perplexity(target, publishedScore);
@@ -106,8 +107,8 @@ final class PublishCommand implements Callable<Integer> {
 
     /** Perplexities are per token, so both models must tokenize a text into the same tokens. */
     private void checkComparable(TrainedModel candidate, TrainedModel current) {
-        TokenizerName candidateTokenizer = candidate.vocabularies().tokens().tokenizer();
-        TokenizerName currentTokenizer = current.vocabularies().tokens().tokenizer();
+        TokenizerName candidateTokenizer = candidate.vocabularies().tokens().kind();
+        TokenizerName currentTokenizer = current.vocabularies().tokens().kind();
         String difference = null;
         if (candidate.settings().task() != current.settings().task()) {
             difference = "their tasks differ ("
@@ -126,11 +127,13 @@ final class PublishCommand implements Callable<Integer> {
         }
     }
 
-    private Score score(Session session, String path, TrainedModel trained) throws IOException {
+    private static Score score(Session session, String path, TrainedModel stored, EvaluatedText text)
+            throws IOException {
         try {
-            return Evaluation.ofFiles(session, trained, texts, 1)
+            TrainedModel trained = text.applyTo(stored);
+            return Evaluation.of(session, trained, text.files(), 1)
                     .filter(result -> result.loss().tokens() > 0)
-                    .orElseThrow(() -> new ConfigurationException(String.join(", ", texts)
+                    .orElseThrow(() -> new ConfigurationException(text.name(trained)
                             + ": fewer than two tokens, or no rows, so there is nothing to predict."));
         } catch (ConfigurationException e) {
             throw e;

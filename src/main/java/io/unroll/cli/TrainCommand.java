@@ -2,12 +2,12 @@ package io.unroll.cli;
 
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.checkpoint.TrainedModel;
-import io.unroll.checkpoint.WritableFolder;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.inference.Sampler;
 import io.unroll.spark.Session;
 import io.unroll.spark.TrainingJob;
+import io.unroll.storage.WritableFolder;
 import io.unroll.task.Prompt;
 import io.unroll.task.Task;
 import io.unroll.train.UniformLoss;
@@ -51,10 +51,11 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Settings settings = SettingsReader.read(configuration, overrides);
         checkBeforeSpark(settings);
+        String unit = settings.task() == Settings.TaskName.CLASSIFICATION ? "row" : "token";
         TrainedModel model;
         try (Session session =
                 Session.start("train " + configuration, settings.cluster().threads())) {
-            model = TrainingJob.run(session, settings, new ConsoleProgress());
+            model = TrainingJob.run(session, settings, new ConsoleProgress(unit));
         }
         List<String> samples = samples(model);
         String warning = warning(model);
@@ -70,7 +71,7 @@ final class TrainCommand implements Callable<Integer> {
                         Locale.ROOT,
                         "validation cross-entropy: %.4f nats/%s%n",
                         model.manifest().validationLoss(),
-                        settings.task() == Settings.TaskName.CLASSIFICATION ? "row" : "token");
+                        unit);
             }
             for (String sample : samples) {
                 System.out.println("a sample:");

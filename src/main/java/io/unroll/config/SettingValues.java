@@ -2,186 +2,143 @@ package io.unroll.config;
 
 import static io.unroll.config.InvalidSettingException.check;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.BeanDescription;
+import com.fasterxml.jackson.databind.DeserializationConfig;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonDeserializer;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.deser.BeanDeserializerModifier;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigUtil;
+import java.io.IOException;
 import java.math.BigDecimal;
-import java.time.Duration;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
+import org.apache.commons.lang3.exception.ExceptionUtils;
 
-/** Converts a complete configuration, defaults included, into {@link Settings}. */
-record SettingValues(Config config) {
+/**
+ * Reads records from configuration values by name: the keys of a group are its record's components in kebab case. Each
+ * component needs a key, and each key a component.
+ */
+final class SettingValues {
     private static final int MAX_DIGITS = 400;
 
-    /**
-     * @param text the configuration as HOCON, which the settings keep
-     * @throws InvalidSettingException if a value has the wrong type or is out of range
-     */
-    Settings settings(String text) {
-        return new Settings(
-                new Settings.Run(
-                        path("run.directory"),
-                        integer("run.seed", Long.MAX_VALUE),
-                        flag("run.overwrite"),
-                        checkpoint()),
-                choice("task", Settings.TaskName.class),
-                corpus(),
-                model(),
-                training(),
-                new Settings.Cluster(number("cluster.replicas"), number("cluster.threads"), averaging()),
-                text);
-    }
+    private static final ObjectMapper MAPPER = new ObjectMapper()
+            .setPropertyNamingStrategy(PropertyNamingStrategies.KEBAB_CASE)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .registerModule(new SimpleModule()
+                    .addDeserializer(int.class, new Value<>((key, text) -> (int) integer(key, text, Integer.MAX_VALUE)))
+                    .addDeserializer(long.class, new Value<>((key, text) -> integer(key, text, Long.MAX_VALUE)))
+                    .addDeserializer(double.class, new Value<>(SettingValues::decimal))
+                    .addDeserializer(boolean.class, new Value<>(SettingValues::flag))
+                    .setDeserializerModifier(new Choices()));
 
-    private Settings.Checkpoint checkpoint() {
-        String key = "run.checkpoint.every";
-        String every = text(key);
-        boolean rounds = every.matches("\\d{1,9}");
-        check(
-                rounds || every.matches("[1-9]\\d{0,5} ?[smh]"),
-                key,
-                every,
-                "a number of rounds, 0 (off) or more, or a time such as 30s, 5m or 1h");
-        return new Settings.Checkpoint(
-                rounds ? Integer.parseInt(every) : 0,
-                rounds ? Duration.ZERO : config.getDuration(key),
-                number("run.checkpoint.keep"));
-    }
+    private SettingValues() {}
 
-    private Settings.Corpus corpus() {
-        String documents = "corpus.documents";
-        check(text(documents).equalsIgnoreCase("stream"), documents, text(documents), "stream");
-        return new Settings.Corpus(
-                path("corpus.path"),
-                path("corpus.prepared"),
-                choice("corpus.tokenizer", Settings.TokenizerName.class),
-                choice("corpus.target-tokenizer", Settings.TokenizerName.class),
-                decimal("corpus.validation"),
-                decimal("corpus.test"),
-                number("corpus.min-count"),
-                number("corpus.max-vocabulary"),
-                choice("corpus.malformed", Settings.Malformed.class),
-                choice("corpus.format", Settings.Format.class),
-                flag("corpus.header"),
-                columns(),
-                path("corpus.images"));
-    }
-
-    private Map<String, String> columns() {
-        return config.getConfig("corpus.columns").entrySet().stream()
-                .collect(Collectors.toMap(
-                        Map.Entry::getKey,
-                        entry -> String.valueOf(entry.getValue().unwrapped()),
-                        (a, b) -> a,
-                        TreeMap::new));
-    }
-
-    private Settings.Model model() {
-        return new Settings.Model(
-                choice("model.cell", Settings.Cell.class),
-                choice("model.activation", Settings.Activation.class),
-                flag("model.reset-after"),
-                flag("model.peepholes"),
-                number("model.layers"),
-                number("model.hidden"),
-                number("model.embedding"),
-                new Settings.Regularization(
-                        decimal("model.dropout"),
-                        flag("model.locked-dropout"),
-                        decimal("model.input-dropout"),
-                        decimal("model.weight-dropout"),
-                        decimal("model.label-smoothing")),
-                flag("model.tied"),
-                choice("model.attention", Settings.Attention.class),
-                flag("model.bidirectional"),
-                choice("model.pooling", Settings.Pooling.class),
-                new Settings.ImageInput(
-                        number("model.image.side"),
-                        choice("model.image.inject", Settings.Inject.class),
-                        number("model.image.features"),
-                        path("model.image.network"),
-                        text("model.image.layer")),
-                choice("model.precision", Settings.Precision.class),
-                flag("model.emulate-bfloat16"));
-    }
-
-    private Settings.Training training() {
-        return new Settings.Training(
-                number("training.epochs"),
-                number("training.batch"),
-                number("training.tbptt"),
-                choice("training.optimizer", Settings.Optimizer.class),
-                decimal("training.learning-rate"),
-                choice("training.schedule", Settings.Schedule.class),
-                decimal("training.decay"),
-                number("training.decay-after"),
-                number("training.patience"),
-                decimal("training.clip-norm"),
-                number("training.early-stopping"),
-                path("training.start-from"));
-    }
-
-    private Settings.Averaging averaging() {
-        String key = "cluster.averaging.every";
-        String every = text(key);
-        boolean chunks = every.matches("[1-9]\\d{0,8}");
-        check(chunks || every.equals("epoch"), key, every, "epoch, or a number of chunks from 1 to 999999999");
-        var method = choice("cluster.averaging.method", Settings.AveragingMethod.class);
-        return new Settings.Averaging(
-                chunks ? Integer.parseInt(every) : Settings.Averaging.EPOCH,
-                method,
-                decimalOrAuto("cluster.averaging.learning-rate", method.learningRate()),
-                decimalOrAuto("cluster.averaging.momentum", method.momentum(number("cluster.replicas"))),
-                choice("cluster.averaging.updater", Settings.Updater.class));
-    }
-
-    private String text(String key) {
-        return config.getString(key);
-    }
-
-    private String path(String key) {
-        return SettingsReader.plainPath(text(key));
-    }
-
-    private boolean flag(String key) {
+    /** @throws InvalidSettingException if a value has the wrong type or is out of range */
+    static <T> T read(ObjectNode values, Class<T> type) {
         try {
-            return config.getBoolean(key);
-        } catch (ConfigException.WrongType e) {
-            throw InvalidSettingException.of(key, text(key), "true or false");
+            return MAPPER.treeToValue(values, type);
+        } catch (JsonProcessingException e) {
+            InvalidSettingException invalid = ExceptionUtils.throwableOfType(e, InvalidSettingException.class);
+            throw invalid != null ? invalid : new IllegalStateException(e);
         }
     }
 
-    private int number(String key) {
-        return (int) integer(key, Integer.MAX_VALUE);
+    /**
+     * Returns the values as they are written, because 007 may be a number or a path. They are in the order of the
+     * reference, and so are their errors: a key comes before those that refer to it.
+     *
+     * @param reference the known keys of the group; if there are none, {@code a.b} in the group is one key
+     */
+    static ObjectNode tree(ConfigObject group, ConfigObject reference) {
+        ObjectNode tree = JsonNodeFactory.instance.objectNode();
+        Config values = group.toConfig();
+        if (reference.isEmpty()) {
+            values.entrySet().stream()
+                    .map(Map.Entry::getKey)
+                    .sorted()
+                    .forEach(path -> tree.put(String.join(".", ConfigUtil.splitPath(path)), values.getString(path)));
+        }
+        reference.entrySet().stream()
+                .sorted(Comparator.comparing(known -> known.getValue().origin().lineNumber()))
+                .forEach(known -> {
+                    if (known.getValue() instanceof ConfigObject subgroup) {
+                        tree.set(known.getKey(), tree(values.getObject(known.getKey()), subgroup));
+                    } else {
+                        tree.put(known.getKey(), values.getString(known.getKey()));
+                    }
+                });
+        return tree;
     }
 
-    private long integer(String key, long max) {
+    private static class Value<T> extends JsonDeserializer<T> {
+        private final BiFunction<String, String, T> conversion;
+
+        /** @param conversion from the key, for messages, and the value as it is written */
+        Value(BiFunction<String, String, T> conversion) {
+            this.conversion = conversion;
+        }
+
+        @Override
+        public T deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+            String pointer = parser.getParsingContext().pathAsPointer().toString();
+            return conversion.apply(pointer.substring(1).replace('/', '.'), parser.getText());
+        }
+    }
+
+    /** NaN for {@code auto}. */
+    static final class NumberOrAuto extends Value<Double> {
+        NumberOrAuto() {
+            super((key, text) -> text.equalsIgnoreCase("auto") ? Double.NaN : decimal(key, text));
+        }
+    }
+
+    private static final class Choices extends BeanDeserializerModifier {
+        @Override
+        public JsonDeserializer<?> modifyEnumDeserializer(
+                DeserializationConfig config, JavaType type, BeanDescription description, JsonDeserializer<?> given) {
+            return new Value<>((key, text) -> choice(key, text, type.getRawClass()));
+        }
+    }
+
+    private static boolean flag(String key, String text) {
+        boolean isOn = text.matches("true|yes|on");
+        check(isOn || text.matches("false|no|off"), key, text, "true or false");
+        return isOn;
+    }
+
+    private static long integer(String key, String text, long max) {
         String expected = "a whole number of at most " + max;
         try {
-            long value = bigDecimal(key).longValueExact();
-            check(value >= -max && value <= max, key, text(key), expected);
+            long value = bigDecimal(key, text).longValueExact();
+            check(value >= -max && value <= max, key, text, expected);
             return value;
         } catch (ArithmeticException e) {
-            throw InvalidSettingException.of(key, text(key), expected);
+            throw InvalidSettingException.of(key, text, expected);
         }
     }
 
-    private double decimal(String key) {
-        double value = bigDecimal(key).doubleValue();
-        check(Double.isFinite(value), key, text(key), "a number of at most " + Double.MAX_VALUE);
+    private static double decimal(String key, String text) {
+        double value = bigDecimal(key, text).doubleValue();
+        check(Double.isFinite(value), key, text, "a number of at most " + Double.MAX_VALUE);
         return value;
     }
 
-    private double decimalOrAuto(String key, double auto) {
-        return text(key).equalsIgnoreCase("auto") ? auto : decimal(key);
-    }
-
-    private BigDecimal bigDecimal(String key) {
-        String number = text(key).strip();
+    private static BigDecimal bigDecimal(String key, String text) {
+        String number = text.strip();
         try {
             check(number.length() <= MAX_DIGITS, key, number, "a number");
             return new BigDecimal(number);
@@ -190,11 +147,17 @@ record SettingValues(Config config) {
         }
     }
 
-    private <E extends Enum<E>> E choice(String key, Class<E> type) {
-        Map<String, E> choices = Arrays.stream(type.getEnumConstants())
-                .collect(Collectors.toMap(SettingNames::kebab, choice -> choice, (a, b) -> a, LinkedHashMap::new));
-        String value = text(key).toLowerCase(Locale.ROOT);
-        check(choices.containsKey(value), key, text(key), SettingNames.oneOf(List.copyOf(choices.keySet())));
-        return choices.get(value);
+    private static Enum<?> choice(String key, String text, Class<?> type) {
+        List<Enum<?>> choices = Stream.of(type.getEnumConstants())
+                .<Enum<?>>map(Enum.class::cast)
+                .toList();
+        return choices.stream()
+                .filter(choice -> SettingNames.kebab(choice).equalsIgnoreCase(text))
+                .findFirst()
+                .orElseThrow(() -> InvalidSettingException.of(
+                        key,
+                        text,
+                        SettingNames.oneOf(
+                                choices.stream().map(SettingNames::kebab).toList())));
     }
 }

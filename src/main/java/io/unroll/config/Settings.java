@@ -2,13 +2,18 @@ package io.unroll.config;
 
 import static io.unroll.config.InvalidSettingException.check;
 
+import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.commons.lang3.StringUtils;
 
 /**
- * The settings of a run. Each record is a group of keys, checked by its constructor; {@code conf/reference.conf}
- * documents every key.
+ * The settings of a run. Each record is a group of keys, read by the names of its components ({@code minCount} is
+ * {@code min-count}) and checked by its constructor; {@code conf/reference.conf} documents every key.
  *
  * @param text the effective configuration as HOCON, defaults included
  */
@@ -35,40 +40,89 @@ public record Settings(
     }
 
     /**
-     * When checkpoints are written: after a number of rounds, after an interval of time, or never if both are zero.
+     * When checkpoints are written.
      *
+     * @param every a number of rounds, or an interval of time
      * @param keep number of latest checkpoints to keep, in addition to the best one
      */
-    public record Checkpoint(int rounds, Duration interval, int keep) implements Serializable {
+    public record Checkpoint(String every, int keep) implements Serializable {
         public Checkpoint {
+            check(
+                    every.matches("\\d{1,9}|[1-9]\\d{0,5} ?[smh]"),
+                    "run.checkpoint.every",
+                    every,
+                    "a number of rounds, 0 (off) or more, or a time such as 30s, 5m or 1h");
             check(keep >= 1, "run.checkpoint.keep", keep, "1 or more");
         }
 
+        /** @return 0 for an interval of time */
+        public int rounds() {
+            return StringUtils.isNumeric(every) ? Integer.parseInt(every) : 0;
+        }
+
+        /** @return zero for a number of rounds */
+        public Duration interval() {
+            return StringUtils.isNumeric(every) ? Duration.ZERO : duration(every);
+        }
+
         public boolean isOn() {
-            return rounds > 0 || !interval.isZero();
+            return rounds() > 0 || !interval().isZero();
         }
     }
 
+    /**
+     * The training data. One of path, table and query is set.
+     *
+     * @param format a format of files, in lower case
+     * @param options options of Spark's reader
+     * @param columns by field, the name or number of its column; empty if the field is not read
+     * @param splitBy auto, row, content, order or a column
+     */
     public record Corpus(
             String path,
+            String table,
+            String query,
             String prepared,
             TokenizerName tokenizer,
             TokenizerName targetTokenizer,
             double validation,
             double test,
+            String splitBy,
+            Documents documents,
+            String sessionGap,
             int minCount,
             int maxVocabulary,
             Malformed malformed,
-            Format format,
+            String format,
+            Map<String, String> options,
             boolean header,
             Map<String, String> columns,
             String images)
             implements Serializable {
         public Corpus {
-            check(!path.isBlank(), "corpus.path", "not set", "a file, a folder or a glob");
-            check(!prepared.isBlank(), "corpus.prepared", "empty", "a folder for the token files");
-            check(validation >= 0 && validation < 1, "corpus.validation", validation, "from 0 to below 1");
-            check(test >= 0 && test < 1, "corpus.test", test, "from 0 to below 1");
+            long sources = Stream.of(path, table, query)
+                    .filter(source -> !source.isBlank())
+                    .count();
+            check(sources > 0, "corpus.path", "not set", "a file, a folder or a glob");
+            check(
+                    sources == 1,
+                    table.isBlank() ? "corpus.query" : "corpus.table",
+                    "set",
+                    "the only one that is set of corpus.path, corpus.table and corpus.query");
+            format = format.toLowerCase(Locale.ROOT);
+            check(
+                    sessionGap.matches("0|[1-9]\\d{0,5} ?[smh]"),
+                    "corpus.session-gap",
+                    sessionGap,
+                    "0 (no limit) or a time such as 30s, 30m or 1h");
+            check(
+                    sessionGap.equals("0") || !columns.get("order").isBlank(),
+                    "corpus.session-gap",
+                    sessionGap,
+                    "0, unless corpus.columns.order is the column of a time");
+            check(!prepared.isBlank(), "corpus.prepared", "empty", "a folder for the prepared corpus");
+            checkShare("corpus.validation", validation);
+            checkShare("corpus.test", test);
             check(validation + test < 1, "corpus.test", test, "less than 1 - corpus.validation");
             check(minCount >= 1, "corpus.min-count", minCount, "1 or more");
             check(
@@ -77,6 +131,32 @@ public record Settings(
                     maxVocabulary,
                     "0 (no limit), or 3 or more");
         }
+
+        /** @return the path, table or query, for messages */
+        public String source() {
+            return path.isBlank() ? table.isBlank() ? "the result of corpus.query" : table : path;
+        }
+
+        /** @return the maximum time between two rows of a document; zero for no limit */
+        public Duration gap() {
+            return sessionGap.equals("0") ? Duration.ZERO : duration(sessionGap);
+        }
+
+        /** @return whether the corpus consists of files that are read as one text, in the order of their paths */
+        public boolean isPlainText() {
+            return !path.isBlank()
+                    && columns.get("order").isBlank()
+                    && List.of("auto", "text", "lines", "files").contains(format);
+        }
+
+        /** @return whether the corpus is divided into documents, each of which starts from a zero state */
+        public boolean hasDocuments() {
+            return documents == Documents.RESET || !columns.get("document").isBlank();
+        }
+    }
+
+    private static Duration duration(String text) {
+        return Duration.parse("PT" + text.replace(" ", ""));
     }
 
     public record Model(
@@ -87,7 +167,11 @@ public record Settings(
             int layers,
             int hidden,
             int embedding,
-            Regularization regularization,
+            double dropout,
+            double inputDropout,
+            boolean lockedDropout,
+            double weightDropout,
+            double labelSmoothing,
             boolean tied,
             Attention attention,
             boolean bidirectional,
@@ -100,6 +184,10 @@ public record Settings(
             check(layers >= 1 && layers <= 64, "model.layers", layers, "from 1 to 64");
             check(hidden >= 1 && hidden <= 65_536, "model.hidden", hidden, "from 1 to 65536");
             check(embedding >= 1 && embedding <= 65_536, "model.embedding", embedding, "from 1 to 65536");
+            checkShare("model.dropout", dropout);
+            checkShare("model.input-dropout", inputDropout);
+            checkShare("model.weight-dropout", weightDropout);
+            checkShare("model.label-smoothing", labelSmoothing);
             check(
                     cell == Cell.RNN || activation == Activation.TANH,
                     "model.activation",
@@ -117,60 +205,6 @@ public record Settings(
                     "model.bidirectional",
                     true,
                     "false, unless model.attention is general");
-        }
-
-        /** @return this model with an embedding that is not tied to the output weights */
-        public Model untied() {
-            return with(regularization, false);
-        }
-
-        public Model unregularized() {
-            return with(Regularization.NONE, tied);
-        }
-
-        private Model with(Regularization otherRegularization, boolean otherTied) {
-            return new Model(
-                    cell,
-                    activation,
-                    resetAfter,
-                    peepholes,
-                    layers,
-                    hidden,
-                    embedding,
-                    otherRegularization,
-                    otherTied,
-                    attention,
-                    bidirectional,
-                    pooling,
-                    image,
-                    precision,
-                    emulateBfloat16);
-        }
-    }
-
-    /**
-     * Regularization. All values except {@code lockedDropout} are probabilities; 0 disables them.
-     *
-     * @param dropout dropout between layers and before the output
-     * @param lockedDropout whether all steps of a lane's chunk share one dropout mask
-     * @param inputDropout dropout of token embeddings, before the first layer
-     * @param weightDropout dropout of the recurrent weights (DropConnect)
-     * @param labelSmoothing probability that is taken from the target and divided equally among all classes
-     */
-    public record Regularization(
-            double dropout, boolean lockedDropout, double inputDropout, double weightDropout, double labelSmoothing)
-            implements Serializable {
-        public static final Regularization NONE = new Regularization(0, false, 0, 0, 0);
-
-        public Regularization {
-            check("model.dropout", dropout);
-            check("model.input-dropout", inputDropout);
-            check("model.weight-dropout", weightDropout);
-            check("model.label-smoothing", labelSmoothing);
-        }
-
-        private static void check(String key, double probability) {
-            InvalidSettingException.check(probability >= 0 && probability < 1, key, probability, "from 0 to below 1");
         }
     }
 
@@ -236,36 +270,63 @@ public record Settings(
         public Cluster {
             check(replicas >= 1 && replicas <= MAX_COUNT, "cluster.replicas", replicas, "from 1 to " + MAX_COUNT);
             check(threads >= 1 && threads <= 1024, "cluster.threads", threads, "from 1 to 1024");
+            averaging = averaging.resolved(replicas);
         }
     }
 
     /**
      * How the replicas are averaged after each round.
      *
-     * @param everyChunks chunks per round; {@link #EPOCH} for all chunks of an epoch
+     * @param every {@code epoch}, or a number of chunks
      * @param learningRate factor of the averaged weight change; with 1 and no momentum, the new weights are the mean
      * @param momentum momentum of the averaged weight changes
      */
     public record Averaging(
-            int everyChunks, AveragingMethod method, double learningRate, double momentum, Updater updater)
+            String every,
+            AveragingMethod method,
+            @JsonDeserialize(using = SettingValues.NumberOrAuto.class) double learningRate,
+            @JsonDeserialize(using = SettingValues.NumberOrAuto.class) double momentum,
+            Updater updater)
             implements Serializable {
         public static final int EPOCH = 0;
 
         public Averaging {
             String key = "cluster.averaging.";
-            check(learningRate > 0 && learningRate <= 2, key + "learning-rate", learningRate, "above 0, at most 2");
-            check(momentum >= 0 && momentum < 1, key + "momentum", momentum, "from 0 to below 1");
             check(
-                    method != AveragingMethod.MEAN || learningRate == 1,
-                    key + "learning-rate",
-                    learningRate,
-                    "auto, unless cluster.averaging.method is bmuf or nesterov");
-            check(
-                    method != AveragingMethod.MEAN || momentum == 0,
-                    key + "momentum",
-                    momentum,
-                    "auto, unless cluster.averaging.method is bmuf or nesterov");
+                    every.matches("epoch|[1-9]\\d{0,8}"),
+                    key + "every",
+                    every,
+                    "epoch, or a number of chunks from 1 to 999999999");
+            boolean isMean = method == AveragingMethod.MEAN;
+            String notMean = "auto, unless cluster.averaging.method is bmuf or nesterov";
+            if (!Double.isNaN(learningRate)) {
+                check(learningRate > 0 && learningRate <= 2, key + "learning-rate", learningRate, "above 0, at most 2");
+                check(!isMean || learningRate == 1, key + "learning-rate", learningRate, notMean);
+            }
+            if (!Double.isNaN(momentum)) {
+                checkShare(key + "momentum", momentum);
+                check(!isMean || momentum == 0, key + "momentum", momentum, notMean);
+            }
         }
+
+        /** @return chunks per round; {@link #EPOCH} for all chunks of an epoch */
+        public int everyChunks() {
+            return every.equals("epoch") ? EPOCH : Integer.parseInt(every);
+        }
+
+        /** @return these settings with the method's defaults for NaN, which is {@code auto} */
+        private Averaging resolved(int replicas) {
+            return new Averaging(
+                    every,
+                    method,
+                    Double.isNaN(learningRate) ? method.learningRate() : learningRate,
+                    Double.isNaN(momentum) ? method.momentum(replicas) : momentum,
+                    updater);
+        }
+    }
+
+    private static void checkShare(String key, double share) {
+        check(share >= 0 && share < 1, key, share, "from 0 to below 1");
     }
 
     /** Maximum of a count: the product of three such counts fits in a long. */
@@ -284,14 +345,10 @@ public record Settings(
         INITIAL_STATE
     }
 
-    /** The file format of a table corpus. */
-    public enum Format {
-        AUTO,
-        CSV,
-        TSV,
-        PARQUET,
-        LINES,
-        FILES
+    /** What a text is: the entire corpus, or each row, file or session. */
+    public enum Documents {
+        STREAM,
+        RESET
     }
 
     /** The attention of a decoder over its source. */

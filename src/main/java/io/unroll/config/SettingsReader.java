@@ -1,9 +1,9 @@
 package io.unroll.config;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
-import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigOrigin;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
@@ -12,13 +12,16 @@ import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.commons.lang3.StringUtils;
 
 /**
@@ -31,6 +34,8 @@ public final class SettingsReader {
     private static final String REFERENCE_NAME = "io/unroll/config/reference.conf";
 
     private static final Config REFERENCE = ConfigFactory.parseResources(SettingsReader.class, "reference.conf");
+
+    private static final KnownKeys KNOWN_KEYS = new KnownKeys(REFERENCE);
 
     private static final Pattern KEY = Pattern.compile("[\\w-]+(\\.[\\w-]+)*");
 
@@ -55,6 +60,8 @@ public final class SettingsReader {
             "run.checkpoint.every",
             "run.checkpoint.keep",
             "corpus.path",
+            "corpus.table",
+            "corpus.query",
             "corpus.images",
             "corpus.prepared",
             "model.image.network");
@@ -77,8 +84,7 @@ public final class SettingsReader {
 
     /** @throws ConfigurationException for the first error, with its file, line and key */
     public static Settings read(Path file, List<String> overrides) {
-        return settings(
-                () -> new ConfigurationFile(file).parse(), overrides, displayed(file), SettingsReader::expandPaths);
+        return settings(() -> new ConfigurationFile(file).parse(), overrides, displayed(file), UserPath::expanded);
     }
 
     /**
@@ -104,16 +110,13 @@ public final class SettingsReader {
                 },
                 List.of(),
                 origin,
-                config -> config);
+                SettingsReader::plainPath);
     }
 
     /** Returns the settings with {@code key=value} overrides applied. */
     public static Settings override(Settings settings, List<String> overrides) {
         return settings(
-                () -> ConfigFactory.parseString(settings.text()),
-                overrides,
-                "the settings",
-                SettingsReader::expandPaths);
+                () -> ConfigFactory.parseString(settings.text()), overrides, "the settings", UserPath::expanded);
     }
 
     private interface Source {
@@ -122,16 +125,16 @@ public final class SettingsReader {
 
     /**
      * @param origin where the settings come from, for messages
-     * @param pathExpansion expands {@code ~} in the complete configuration; the identity for stored settings
+     * @param paths converts each path, as it is written or stored
      */
     private static Settings settings(
-            Source source, List<String> overrides, String origin, UnaryOperator<Config> pathExpansion) {
+            Source source, List<String> overrides, String origin, UnaryOperator<String> paths) {
         try {
             Config given = withOverrides(source.parse(), overrides);
-            checkKeys("", given.root(), REFERENCE.root());
+            KNOWN_KEYS.check(given.root());
             Config resolved = given.withFallback(REFERENCE).resolve();
-            checkKeys("", resolved.root(), REFERENCE.root());
-            return checked(pathExpansion.apply(resolved), origin);
+            KNOWN_KEYS.check(resolved.root());
+            return checked(withPaths(resolved, paths), origin);
         } catch (ConfigException e) {
             throw new ConfigurationException(location(e.origin(), origin) + message(e), e);
         } catch (StackOverflowError e) {
@@ -143,7 +146,8 @@ public final class SettingsReader {
         ConfigRenderOptions hocon =
                 ConfigRenderOptions.defaults().setOriginComments(false).setJson(false);
         try {
-            return new SettingValues(config).settings(config.root().render(hocon));
+            ObjectNode values = SettingValues.tree(config.root(), REFERENCE.root());
+            return SettingValues.read(values.put("text", config.root().render(hocon)), Settings.class);
         } catch (InvalidSettingException e) {
             throw new ConfigurationException(location(config.getValue(e.key()).origin(), origin) + e.getMessage(), e);
         }
@@ -179,7 +183,7 @@ public final class SettingsReader {
             ConfigValue value =
                     ConfigValueFactory.fromAnyRef(unquoted(key, override.substring(separator + 1)), COMMAND_LINE);
             if (!KEY.matcher(key).matches()) {
-                throw unknownKey(key, value);
+                throw KNOWN_KEYS.unknown(key, value);
             }
             config = config.withValue(key, value);
         }
@@ -201,11 +205,11 @@ public final class SettingsReader {
         return value;
     }
 
-    private static Config expandPaths(Config config) {
+    private static Config withPaths(Config config, UnaryOperator<String> paths) {
         for (String key : PATH_KEYS) {
             ConfigValue value = config.getValue(key);
             try {
-                Object path = UserPath.expanded(config.getString(key));
+                Object path = paths.apply(config.getString(key));
                 config = config.withValue(
                         key, ConfigValueFactory.fromAnyRef(path).withOrigin(value.origin()));
             } catch (ConfigurationException e) {
@@ -213,73 +217,6 @@ public final class SettingsReader {
             }
         }
         return config;
-    }
-
-    private static void checkKeys(String prefix, ConfigObject given, ConfigObject known) {
-        for (Map.Entry<String, ConfigValue> entry : given.entrySet()) {
-            String key = prefix + entry.getKey();
-            ConfigValue knownValue = known.get(entry.getKey());
-            if (knownValue == null) {
-                throw unknownKey(key, entry.getValue());
-            }
-            if (!isResolved(entry.getValue())) {
-                continue;
-            }
-            if (knownValue instanceof ConfigObject knownGroup && entry.getValue() instanceof ConfigObject group) {
-                checkKeys(key + ".", group, knownGroup);
-            } else {
-                checkType(key, entry.getValue(), knownValue instanceof ConfigObject);
-            }
-        }
-    }
-
-    /** A value that contains {@code ${...}} has no type before it is resolved. */
-    private static boolean isResolved(ConfigValue value) {
-        try {
-            return value.valueType() != null;
-        } catch (ConfigException.NotResolved e) {
-            return false;
-        }
-    }
-
-    private static void checkType(String key, ConfigValue value, boolean isGroup) {
-        String problem = isGroup
-                ? " is a group of keys: write " + key + " { ... } in the file, or " + key + ".KEY=VALUE."
-                : switch (value.valueType()) {
-                    case OBJECT -> " takes one value, not a group of keys.";
-                    case LIST -> " takes one value, not a list.";
-                    case NULL -> " must not be null: remove the line to use the default.";
-                    default -> null;
-                };
-        if (problem != null) {
-            throw new ConfigurationException(location(value.origin(), "") + key + problem);
-        }
-    }
-
-    /** For an unknown group, the message names the first key in it. */
-    private static ConfigurationException unknownKey(String key, ConfigValue value) {
-        if (value instanceof ConfigObject group && !group.isEmpty()) {
-            Map.Entry<String, ConfigValue> first = Collections.min(group.entrySet(), Map.Entry.comparingByKey());
-            return unknownKey(key + "." + first.getKey(), first.getValue());
-        }
-        return new ConfigurationException(location(value.origin(), "") + "unknown key "
-                + StringUtils.abbreviate(key, MAX_SHOWN) + "; "
-                + SettingNames.nearest(key, keys("", REFERENCE.root()))
-                        .map(nearest -> "did you mean " + nearest + "?")
-                        .orElse("conf/reference.conf has every key."));
-    }
-
-    private static List<String> keys(String prefix, ConfigObject object) {
-        List<String> keys = new ArrayList<>();
-        for (Map.Entry<String, ConfigValue> entry : object.entrySet()) {
-            String key = prefix + entry.getKey();
-            if (entry.getValue() instanceof ConfigObject group) {
-                keys.addAll(keys(key + ".", group));
-            } else {
-                keys.add(key);
-            }
-        }
-        return keys;
     }
 
     /**
@@ -312,23 +249,42 @@ public final class SettingsReader {
 
     private static List<String> differences(
             Settings settings, String stored, String origin, Predicate<String> compared) {
-        Config current = ConfigFactory.parseString(settings.text());
-        Config earlier = ConfigFactory.parseString(parse(stored, origin).text()).withFallback(REFERENCE);
-        return keys("", REFERENCE.root()).stream()
+        Map<String, String> current = values(settings);
+        Map<String, String> earlier = values(parse(stored, origin));
+        return Stream.concat(current.keySet().stream(), earlier.keySet().stream())
+                .distinct()
                 .filter(compared)
-                .filter(key -> !current.getString(key).equals(earlier.getString(key)))
+                .filter(key -> !Objects.equals(current.get(key), earlier.get(key)))
+                .filter(key -> !isDerived(key, settings.text()) || !isDerived(key, stored))
                 .sorted()
-                .map(key -> key + " is " + current.getString(key) + ", and was " + earlier.getString(key))
+                .map(key -> key + " is " + current.getOrDefault(key, "not set") + ", and was "
+                        + earlier.getOrDefault(key, "not set"))
                 .toList();
+    }
+
+    private static Map<String, String> values(Settings settings) {
+        Config config = ConfigFactory.parseString(settings.text());
+        return config.entrySet().stream()
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toMap(Function.identity(), config::getString));
+    }
+
+    /** @return whether the value follows from other keys, as {@code model.embedding} does from {@code model.hidden} */
+    private static boolean isDerived(String key, String text) {
+        Config config = ConfigFactory.parseString(text);
+        Config others = config.withoutPath(key).withFallback(REFERENCE).resolve();
+        return config.hasPath(key)
+                && others.hasPath(key)
+                && others.getString(key).equals(config.getString(key));
     }
 
     /** @return the path, with {@code ./} before a relative path that looks like a URI, such as {@code 12:00.log} */
     public static String plainPath(String path) {
-        return path.matches("[^/]*:(?!/).*") ? "./" + path : path;
+        return path.matches("(?s)[^/]*:(?!/).*") ? "./" + path : path;
     }
 
     /** @param source where the settings come from, for values that are defaults */
-    private static String location(ConfigOrigin origin, String source) {
+    static String location(ConfigOrigin origin, String source) {
         if (origin != null && origin.description().equals(COMMAND_LINE)) {
             return COMMAND_LINE + ": ";
         }

@@ -1,13 +1,9 @@
 package io.unroll.config;
 
 import java.nio.file.Path;
-import java.util.regex.Pattern;
 
 /** Converts paths as users write them into paths that Hadoop reads as the same file. */
 public final class UserPath {
-    /** A file name with a colon, which Hadoop would parse as a URI. */
-    private static final Pattern NAME_WITH_COLON = Pattern.compile("[^/]*:([^/].*)?", Pattern.DOTALL);
-
     private UserPath() {}
 
     /**
@@ -15,11 +11,9 @@ public final class UserPath {
      * @throws ConfigurationException for the home folder of another user, {@code ~name}
      */
     public static String expanded(String path) {
-        if (NAME_WITH_COLON.matcher(path).matches()) {
-            return "./" + path;
-        }
-        if (!path.startsWith("~")) {
-            return path;
+        String plain = SettingsReader.plainPath(path);
+        if (!plain.startsWith("~")) {
+            return plain;
         }
         if (path.length() > 1 && path.charAt(1) != '/') {
             throw new ConfigurationException(path + ": only ~/, your own home folder, is expanded. Write the full path,"

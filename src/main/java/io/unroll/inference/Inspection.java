@@ -5,15 +5,17 @@ import io.unroll.checkpoint.TrainedModel;
 import io.unroll.chunk.Batch;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.SettingNames;
+import io.unroll.config.SettingsReader;
 import io.unroll.model.GateTrace;
 import io.unroll.model.GradientFlow;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.model.RecurrentState;
+import io.unroll.storage.CorpusFiles;
+import io.unroll.storage.FileSplit;
+import io.unroll.storage.SplitInput;
+import io.unroll.task.LanguageModel;
 import io.unroll.task.Prompt;
-import io.unroll.text.CorpusFiles;
-import io.unroll.text.Slice;
-import io.unroll.text.SliceInput;
 import io.unroll.text.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -52,11 +54,12 @@ public record Inspection(
         List<LayerView> layers) {
     private static final int MAX_STEPS_BACK = 200;
     private static final int MAX_LANES = 32;
-    private static final int SLICE_BYTES = 1 << 16;
     private static final int SAMPLE_LENGTH = 400;
     private static final double[] TEMPERATURES = {0.5, 0.8, 1.0};
     private static final int CHUNK = 64;
     private static final int MAX_FEATURE_CELLS = 5;
+    private static final List<String> UNREGULARIZED =
+            List.of("model.dropout=0", "model.input-dropout=0", "model.weight-dropout=0", "model.label-smoothing=0");
 
     /** Name and sizes of the model. */
     public record Facts(String name, String cell, int layers, int hidden, int parameters, int vocabulary) {}
@@ -114,17 +117,19 @@ public record Inspection(
      * Reads the beginning of a text with a model and takes all measurements.
      *
      * @param maxTokens maximum number of tokens to read
-     * @throws ConfigurationException if the model is not a language model of a text corpus, or the text is too short
+     * @throws ConfigurationException if the model is not a language model, or the text is too short
      */
     public static Inspection of(TrainedModel model, String name, String path, int maxTokens, Configuration hadoop)
             throws IOException {
-        if (model.task().examples().isPresent()) {
-            throw new ConfigurationException(
-                    name + " was trained on a table corpus; inspect needs a language model of a text corpus.");
+        if (!(model.task() instanceof LanguageModel task)) {
+            throw new ConfigurationException(name + " has task = "
+                    + SettingNames.kebab(model.settings().task()) + "; inspect needs a language model.");
         }
-        int[] tokens = read(model, path, maxTokens, hadoop);
-        List<String> text = pieces(model, tokens);
-        NetworkShape shape = model.shape().unregularized();
+        Tokenizer tokenizer = model.vocabularies().tokens();
+        int[] tokens = read(task, tokenizer, path, maxTokens, hadoop);
+        List<String> text = pieces(task.decoder(tokenizer), tokens);
+        NetworkShape shape = model.withSettings(SettingsReader.override(model.settings(), UNREGULARIZED))
+                .shape();
         try (Network network = new Network(shape, model.settings().run().seed())) {
             Flow untrained = flow(network, tokens);
             network.setParameters(model.parameters());
@@ -173,20 +178,20 @@ public record Inspection(
                 model.vocabularies().tokens().size());
     }
 
-    private static int[] read(TrainedModel model, String path, int maxTokens, Configuration hadoop) throws IOException {
-        Tokenizer tokenizer = Tokenizer.of(model.settings().corpus());
+    private static int[] read(LanguageModel task, Tokenizer tokenizer, String path, int maxTokens, Configuration hadoop)
+            throws IOException {
         List<Integer> tokens = new ArrayList<>();
         try {
-            for (List<Slice> part : CorpusFiles.parts(path, SLICE_BYTES, hadoop)) {
-                for (Slice slice : part) {
-                    try (SliceInput in = SliceInput.open(slice, tokenizer.boundary(), hadoop)) {
-                        tokenizer.encode(in, model.vocabularies().tokens(), token -> {
-                            tokens.add(token);
-                            if (tokens.size() == maxTokens) {
-                                throw new EnoughException();
-                            }
-                        });
-                    }
+            for (FileSplit file : CorpusFiles.parts(path, Long.MAX_VALUE, hadoop).stream()
+                    .flatMap(List::stream)
+                    .toList()) {
+                try (SplitInput in = SplitInput.open(file, tokenizer.boundary(), hadoop)) {
+                    task.read(in, tokens.isEmpty(), tokenizer, token -> {
+                        tokens.add(token);
+                        if (tokens.size() == maxTokens) {
+                            throw new EnoughException();
+                        }
+                    });
                 }
             }
         } catch (EnoughException e) {
@@ -208,9 +213,7 @@ public record Inspection(
     }
 
     /** @return the text of each token; if tokens are bytes, the last byte of a character has its text */
-    private static List<String> pieces(TrainedModel model, int[] tokens) {
-        Tokenizer.Decoder decoder = Tokenizer.of(model.settings().corpus())
-                .decoder(model.vocabularies().tokens());
+    private static List<String> pieces(Tokenizer.Decoder decoder, int[] tokens) {
         CharsetDecoder utf8 = StandardCharsets.UTF_8
                 .newDecoder()
                 .onMalformedInput(CodingErrorAction.REPLACE)

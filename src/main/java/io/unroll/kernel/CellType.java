@@ -1,5 +1,6 @@
 package io.unroll.kernel;
 
+import io.unroll.config.Settings;
 import java.util.List;
 
 /**
@@ -39,6 +40,15 @@ public enum CellType {
         this.states = states;
     }
 
+    /** @return the cell of a model's recurrent layers */
+    public static CellType of(Settings.Model model) {
+        return switch (model.cell()) {
+            case LSTM -> model.peepholes() ? LSTM_PEEPHOLE : LSTM;
+            case GRU -> model.resetAfter() ? GRU_RESET_AFTER : GRU;
+            case RNN -> model.activation() == Settings.Activation.RELU ? RNN_RELU : RNN_TANH;
+        };
+    }
+
     public int blocks() {
         return blocks;
     }
@@ -52,9 +62,29 @@ public enum CellType {
         return states;
     }
 
+    /** @return number of weights in {@code W} */
+    public long inputWeightCount(long inputs, long hidden) {
+        return blocks * hidden * inputs;
+    }
+
     /** @return number of weights in {@code R}, without peepholes */
     public long recurrentWeightCount(long hidden) {
         return blocks * hidden * hidden;
+    }
+
+    /** @return number of peephole weights, which follow {@code R} */
+    public long peepholeCount(long hidden) {
+        return this == LSTM_PEEPHOLE ? PEEPHOLE_ORDER.size() * hidden : 0;
+    }
+
+    /** @return the index of {@code b} among a layer's parameters */
+    public long biasStart(long inputs, long hidden) {
+        return inputWeightCount(inputs, hidden) + recurrentWeightCount(hidden) + peepholeCount(hidden);
+    }
+
+    /** @return number of parameters of a layer: {@code W}, {@code R}, peepholes and {@code b}, one after the other */
+    public long parameterCount(long inputs, long hidden) {
+        return biasStart(inputs, hidden) + biases * hidden;
     }
 
     /** @return for each block, in oneDNN's order, its index in Deeplearning4j's order */

@@ -44,7 +44,15 @@ public final class RecurrentKernel implements AutoCloseable {
             CellType cell, int inputs, int hidden, int steps, int lanes, boolean bfloat16, boolean training) {}
 
     /** Pointers to {@code W}, {@code R} and {@code b} of a {@link CellType}, or to their gradients. */
-    public record Parameters(FloatPointer input, FloatPointer recurrent, FloatPointer bias) {}
+    public record Parameters(FloatPointer input, FloatPointer recurrent, FloatPointer bias) {
+        /** @param start of the layer's parameters, which follow one another */
+        public static Parameters at(FloatPointer start, CellType cell, int inputs, int hidden) {
+            return new Parameters(
+                    start,
+                    start.getPointer(cell.inputWeightCount(inputs, hidden)),
+                    start.getPointer(cell.biasStart(inputs, hidden)));
+        }
+    }
 
     private static final int[] STATE_ARGUMENTS = {DNNL_ARG_SRC_ITER, DNNL_ARG_SRC_ITER_C};
     private static final int[] LAST_STATE_ARGUMENTS = {DNNL_ARG_DST_ITER, DNNL_ARG_DST_ITER_C};
@@ -144,39 +152,42 @@ public final class RecurrentKernel implements AutoCloseable {
         return parameters.recurrent.getPointer(shape.cell.recurrentWeightCount(shape.hidden));
     }
 
-    /** @return the i-th initial state, which the caller writes before {@link #forward} */
-    public FloatPointer state(int i) {
-        return state[i].floats();
-    }
-
-    /** @return the i-th state after the last step, written by {@link #forward} */
-    public FloatPointer lastState(int i) {
-        return lastState[i].floats();
-    }
-
-    /** @param x input, which like the output y must not change before {@link #backward} has been called */
-    public void forward(Pointer x, Pointer y) {
+    /**
+     * @param x input, which like the output y must not change before {@link #backward} has been called
+     * @param initialState state before the first step; no arrays for zero
+     * @return the state after the last step
+     */
+    public float[][] forward(Pointer x, Pointer y, float[][] initialState) {
         input.attach(x);
         output.attach(y);
         input.convertFromFloat32();
-        for (ConvertedArray array : state) {
-            array.convertFromFloat32();
+        for (int i = 0; i < state.length; i++) {
+            put(initialState, i, state[i].floats());
+            state[i].convertFromFloat32();
         }
         forward.run();
         output.convertToFloat32();
-        for (ConvertedArray array : lastState) {
-            array.convertToFloat32();
+        float[][] result = new float[state.length][stateSize()];
+        for (int i = 0; i < state.length; i++) {
+            lastState[i].convertToFloat32();
+            lastState[i].floats().get(result[i]);
         }
+        return result;
     }
 
-    /** @return the gradient with respect to the i-th last state; zero until the caller writes it, and then kept */
-    public FloatPointer lastStateGradient(int i) {
-        return OneDnn.floats(backward.dLastState[i]);
+    private int stateSize() {
+        return shape.lanes * shape.hidden;
     }
 
-    /** @return the gradient with respect to the i-th initial state, written by {@link #backward} */
-    public FloatPointer stateGradient(int i) {
-        return OneDnn.floats(backward.dState[i]);
+    private void put(float[][] arrays, int i, FloatPointer to) {
+        if (arrays.length == 0) {
+            Pointer.memset(to, 0, (long) stateSize() * Float.BYTES);
+        } else if (arrays[i].length == stateSize()) {
+            to.put(arrays[i]);
+        } else {
+            throw new IllegalStateException("the stored state has " + arrays[i].length + " numbers, but " + shape.lanes
+                    + " lanes need " + stateSize() + ": clear the state first");
+        }
     }
 
     /**
@@ -185,9 +196,19 @@ public final class RecurrentKernel implements AutoCloseable {
      * @param dy gradient with respect to y
      * @param dx gradient with respect to x, overwritten
      * @param gradient of the parameters, overwritten
+     * @param lastStateGradient gradient with respect to the state after the last step; no arrays for zero
      */
-    public void backward(Pointer dy, Pointer dx, Parameters gradient) {
-        backward.run(dy, dx, gradient);
+    public void backward(Pointer dy, Pointer dx, Parameters gradient, float[][] lastStateGradient) {
+        backward.run(dy, dx, gradient, lastStateGradient);
+    }
+
+    /** @return the last {@link #backward}'s gradient with respect to the initial state */
+    public float[][] stateGradient() {
+        float[][] gradient = new float[state.length][stateSize()];
+        for (int i = 0; i < state.length; i++) {
+            OneDnn.floats(backward.dState[i]).get(gradient[i]);
+        }
+        return gradient;
     }
 
     @Override
@@ -217,7 +238,6 @@ public final class RecurrentKernel implements AutoCloseable {
             for (int i = 0; i < dState.length; i++) {
                 dState[i] = primitives.backwardMemory(D_STATE_ARGUMENTS[i]);
                 dLastState[i] = primitives.backwardMemory(D_LAST_STATE_ARGUMENTS[i]);
-                OneDnn.clear(dLastState[i]);
                 backward.with(D_STATE_ARGUMENTS[i], dState[i]).with(D_LAST_STATE_ARGUMENTS[i], dLastState[i]);
             }
             addParameterGradient(primitives, DNNL_ARG_DIFF_WEIGHTS_LAYER);
@@ -235,9 +255,12 @@ public final class RecurrentKernel implements AutoCloseable {
             backward.with(argument, parameterGradients.get(argument));
         }
 
-        void run(Pointer dy, Pointer dx, Parameters gradient) {
+        void run(Pointer dy, Pointer dx, Parameters gradient, float[][] lastStateGradient) {
             dOutput.set_data_handle(dy);
             dInput.set_data_handle(dx);
+            for (int i = 0; i < dLastState.length; i++) {
+                put(lastStateGradient, i, OneDnn.floats(dLastState[i]));
+            }
             parameterGradients.values().forEach(OneDnn::clear);
             backward.run();
             inputWeights.unpack(unpackInputGradient, gradient.input);

@@ -1,10 +1,9 @@
 package io.unroll.model;
 
+import io.unroll.chunk.Batch;
 import io.unroll.kernel.OneDnn;
 import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
@@ -16,7 +15,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  *   a = softmax over s of (h Wa s)     c = sum of a s     output = tanh([c; h] Wc)
  * </pre>
  */
-final class AttentionLayer {
+final class AttentionLayer implements Head {
     /**
      * Smaller attention weights become 0. Beside a weight of 1 they are far below the precision of float32, and their
      * products with gradients would be subnormal numbers, which processors multiply a hundred times slower.
@@ -57,28 +56,22 @@ final class AttentionLayer {
         this.outputWeightsGradient = scoreWeightsGradient.getPointer(square);
     }
 
-    /**
-     * Sets the sources; each lane attends to its own.
-     *
-     * @param states for each lane the encoder's states {@code [tokens, hidden]}, row-major
-     */
-    void setSources(float[][] states) {
+    /** Sets the sources; each lane attends to its own. */
+    @Override
+    public void setSources(float[][] states) {
         sources = states;
         int[] lanes = new int[states.length];
         Arrays.setAll(lanes, lane -> lane);
         selectSources(lanes);
     }
 
-    /** @param source for each lane the index of its source among those of {@link #setSources} */
-    void selectSources(int[] source) {
+    @Override
+    public void selectSources(int[] source) {
         sourceOfLane = source;
     }
 
-    /**
-     * @param states {@code [steps, lanes, hidden]}, row-major, which must not change before the backward pass
-     * @return outputs {@code [steps, lanes, hidden]}
-     */
-    INDArray forward(INDArray states) {
+    @Override
+    public INDArray forward(INDArray states, Batch batch) {
         steps = (int) states.size(0);
         rows = (int) (states.size(0) * states.size(1));
         hidden = states;
@@ -105,7 +98,7 @@ final class AttentionLayer {
     }
 
     private INDArray array(int columns) {
-        return workspace.createUninitialized(ArrayType.ACTIVATIONS, DataType.FLOAT, new long[] {rows, columns}, 'c');
+        return workspace.array(rows, columns);
     }
 
     /** @return the dot product of a row of the queries with each state of the source */
@@ -161,13 +154,8 @@ final class AttentionLayer {
         }
     }
 
-    /**
-     * Computes the gradients of the last {@link #forward} and adds that of the parameters to their gradient.
-     *
-     * @param outputGradient gradient with respect to the outputs, {@code [steps, lanes, hidden]}
-     * @return gradient with respect to the decoder's states, {@code [steps, lanes, hidden]}
-     */
-    INDArray backward(INDArray outputGradient) {
+    @Override
+    public INDArray backward(INDArray outputGradient) {
         INDArray inner = array(size).assign(output);
         inner.muli(output).rsubi(1).muli(outputGradient.reshape('c', rows, size));
         OneDnn.addTransposedProduct(
@@ -215,8 +203,8 @@ final class AttentionLayer {
         }
     }
 
-    /** @return the last {@link #backward}'s gradient with respect to the states of {@link #setSources} */
-    float[][] sourceGradient() {
+    @Override
+    public float[][] sourceGradient() {
         return sourceGradient;
     }
 }

@@ -18,16 +18,15 @@ final class BidirectionalEncoder implements Encoder {
     }
 
     @Override
-    public float[][] encode(int[][] sources, boolean training) {
-        float[][] lastState = first.encode(sources, training);
+    public void encode(int[][] sources, boolean training, RecurrentStack decoder, Head head) {
+        first.encode(sources, training, decoder, head);
         int[][] reversed = Arrays.stream(sources).map(int[]::clone).toArray(int[][]::new);
         Arrays.stream(reversed).forEach(ArrayUtils::reverse);
-        second.encode(reversed, training);
-        return lastState;
+        second.read(reversed, training);
+        head.setSources(sumOfTokenStates());
     }
 
-    @Override
-    public float[][] tokenStates() {
+    private float[][] sumOfTokenStates() {
         float[][] states = second.reversed(second.tokenStates());
         for (int lane = 0; lane < states.length; lane++) {
             for (int i = 0; i < states[lane].length; i++) {
@@ -38,10 +37,9 @@ final class BidirectionalEncoder implements Encoder {
     }
 
     @Override
-    public void backward(float[][] lastStateGradient, float[][] tokenGradient) {
-        first.backward(lastStateGradient, tokenGradient);
-        float[][] zero = new float[lastStateGradient.length][lastStateGradient[0].length];
-        second.backward(zero, second.reversed(tokenGradient));
+    public void backward(RecurrentStack decoder, Head head) {
+        first.backward(decoder, head);
+        second.backward(RecurrentState.ZERO, second.reversed(head.sourceGradient()));
     }
 
     @Override

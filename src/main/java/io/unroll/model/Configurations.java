@@ -50,11 +50,7 @@ final class Configurations {
                     .nIn(layer == 0 ? model.embedding() : model.hidden())
                     .nOut(model.hidden())
                     .activation(model.activation() == Settings.Activation.RELU ? Activation.RELU : Activation.TANH)
-                    .dropOut(dropout(
-                            model,
-                            layer == 0
-                                    ? model.regularization().inputDropout()
-                                    : model.regularization().dropout()))
+                    .dropOut(dropout(model, layer == 0 ? model.inputDropout() : model.dropout()))
                     .build();
             boolean last = layer == model.layers() - 1;
             list.layer(
@@ -84,7 +80,7 @@ final class Configurations {
         list.layer(output.nIn(shape.model().hidden())
                 .nOut(shape.outputs())
                 .activation(Activation.SOFTMAX)
-                .dropOut(dropout(shape.model(), shape.model().regularization().dropout()))
+                .dropOut(dropout(shape.model(), shape.model().dropout()))
                 .build());
     }
 
@@ -110,7 +106,7 @@ final class Configurations {
             return null;
         }
         double kept = 1 - probability;
-        return model.regularization().lockedDropout() ? new SpatialDropout(kept) : new Dropout(kept);
+        return model.lockedDropout() ? new SpatialDropout(kept) : new Dropout(kept);
     }
 
     static IUpdater updater(Settings.Optimizer optimizer) {

@@ -1,28 +1,28 @@
 package io.unroll.model;
 
-/** Reads the source of each lane and returns the state from which the decoder starts. */
+/** Reads the source of each lane; a decoder starts from its result. */
 interface Encoder extends AutoCloseable {
-    /**
-     * @param sources for each lane its tokens, pixels or features
-     * @return the decoder's initial state, in the order of {@link RecurrentState}, or an image's embedding
-     *     {@code [lanes, size]} if the decoder reads it in its first step
-     */
-    float[][] encode(int[][] sources, boolean training);
-
-    /** @return the states of the last {@link #encode}, for each lane {@code [tokens, hidden]}, for attention */
-    float[][] tokenStates();
+    /** Encoder of a network whose lanes have no sources. */
+    Encoder NONE = new Encoder() {};
 
     /**
-     * Adds the gradient of the last {@link #encode} in training to the parameters' gradient.
+     * Encodes the sources and sets the decoder's initial state or first step, and the head's sources.
      *
-     * @param lastStateGradient gradient with respect to the result of {@link #encode}
-     * @param tokenGradient gradient with respect to {@link #tokenStates}; null without attention
+     * @param sources for each lane its tokens, pixels or features
      */
-    void backward(float[][] lastStateGradient, float[][] tokenGradient);
+    default void encode(int[][] sources, boolean training, RecurrentStack decoder, Head head) {
+        throw new IllegalStateException("the network has no encoder");
+    }
+
+    /**
+     * Adds the gradient of the last {@link #encode} in training to the parameters' gradient, after the backward passes
+     * of the head and the decoder.
+     */
+    default void backward(RecurrentStack decoder, Head head) {}
 
     /** Must be called after the parameters have changed. */
-    void parametersChanged();
+    default void parametersChanged() {}
 
     @Override
-    void close();
+    default void close() {}
 }

@@ -1,6 +1,5 @@
 package io.unroll.model;
 
-import java.util.Arrays;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -18,13 +17,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param features number of features of an image
  */
 public record FeatureShape(int features, int outputs, Place place) implements ImageShape {
-    /** @return the features as the bits of floats, as an example stores them */
-    public static int[] bits(float[] features) {
-        int[] bits = new int[features.length];
-        Arrays.setAll(bits, i -> Float.floatToIntBits(features[i]));
-        return bits;
-    }
-
     @Override
     public INDArray input(int[][] sources) {
         float[] values = new float[sources.length * features];

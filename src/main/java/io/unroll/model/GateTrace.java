@@ -1,6 +1,7 @@
 package io.unroll.model;
 
 import io.unroll.config.Settings;
+import io.unroll.kernel.CellType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -55,7 +56,7 @@ public final class GateTrace {
         List<Layer> layers = new ArrayList<>();
         for (int i = 0; i < model.layers(); i++) {
             Layer layer = new Layer(new LinkedHashMap<>(), new LinkedHashMap<>());
-            read(weights(i), inputs, layer);
+            read(new Weights(i), inputs, layer);
             layers.add(layer);
             inputs = layer.values.get(HIDDEN);
         }
@@ -148,7 +149,7 @@ public final class GateTrace {
     public List<Map<String, Double>> largestSingularValues() {
         List<Map<String, Double>> layers = new ArrayList<>();
         for (int layer = 0; layer < shape.model().layers(); layer++) {
-            Weights weights = weights(layer);
+            Weights weights = new Weights(layer);
             Map<String, Double> values = new LinkedHashMap<>();
             for (String name : blockNames()) {
                 values.put(name, largestSingularValue(weights.recurrentBlock(values.size()), weights.hidden));
@@ -178,17 +179,6 @@ public final class GateTrace {
         };
     }
 
-    private Weights weights(int layer) {
-        ParameterOrder order = shape.order();
-        int start = (int) order.layer(layer);
-        int inputs = layer == 0 ? shape.model().embedding() : shape.model().hidden();
-        int hidden = shape.model().hidden();
-        int recurrent = start + blockNames().size() * hidden * inputs;
-        int peepholes = recurrent + blockNames().size() * hidden * hidden;
-        int bias = peepholes + (shape.model().peepholes() ? 3 * hidden : 0);
-        return new Weights(inputs, hidden, start, recurrent, shape.model().peepholes() ? peepholes : -1, bias);
-    }
-
     /** A layer's parameters, by the indices at which their parts start. */
     private final class Weights {
         private final int inputs;
@@ -198,14 +188,14 @@ public final class GateTrace {
         private final int peepholeStart;
         private final int biasStart;
 
-        /** @param peepholeStart negative without peepholes */
-        Weights(int inputs, int hidden, int inputStart, int recurrentStart, int peepholeStart, int biasStart) {
-            this.inputs = inputs;
-            this.hidden = hidden;
-            this.inputStart = inputStart;
-            this.recurrentStart = recurrentStart;
-            this.peepholeStart = peepholeStart;
-            this.biasStart = biasStart;
+        Weights(int layer) {
+            CellType cell = CellType.of(shape.model());
+            hidden = shape.model().hidden();
+            inputs = layer == 0 ? shape.model().embedding() : hidden;
+            inputStart = (int) shape.order().layer(layer);
+            recurrentStart = inputStart + (int) cell.inputWeightCount(inputs, hidden);
+            peepholeStart = recurrentStart + (int) cell.recurrentWeightCount(hidden);
+            biasStart = inputStart + (int) cell.biasStart(inputs, hidden);
         }
 
         /** @return W x + R h + b of a block */
@@ -256,7 +246,7 @@ public final class GateTrace {
 
         /** @return peephole weight of the forget (0), output (1) or input (2) gate; 0 without peepholes */
         float peephole(int gate, int i) {
-            return peepholeStart < 0 ? 0 : parameters[peepholeStart + gate * hidden + i];
+            return shape.model().peepholes() ? parameters[peepholeStart + gate * hidden + i] : 0;
         }
     }
 }

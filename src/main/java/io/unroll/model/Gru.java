@@ -1,5 +1,6 @@
 package io.unroll.model;
 
+import io.unroll.kernel.CellType;
 import java.util.Collection;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Layer;
@@ -36,8 +37,8 @@ public final class Gru extends BaseRecurrentLayer {
         this.resetAfter = builder.resetAfter;
     }
 
-    boolean resetAfter() {
-        return resetAfter;
+    CellType cell() {
+        return resetAfter ? CellType.GRU_RESET_AFTER : CellType.GRU;
     }
 
     @Override

@@ -30,11 +30,7 @@ final class GruParamInitializer implements ParamInitializer {
     @Override
     public long numParams(Layer layer) {
         Gru gru = (Gru) layer;
-        return 3 * gru.getNOut() * (gru.getNIn() + gru.getNOut()) + biases(gru);
-    }
-
-    private static long biases(Gru gru) {
-        return (gru.resetAfter() ? 4 : 3) * gru.getNOut();
+        return gru.cell().parameterCount(gru.getNIn(), gru.getNOut());
     }
 
     @Override
@@ -87,14 +83,14 @@ final class GruParamInitializer implements ParamInitializer {
     @Override
     public Map<String, INDArray> getGradientsFromFlattened(NeuralNetConfiguration conf, INDArray flat) {
         Gru gru = (Gru) conf.getLayer();
-        long blocks = 3 * gru.getNOut();
-        long recurrent = gru.getNIn() * blocks;
-        long bias = recurrent + gru.getNOut() * blocks;
+        long blocks = gru.cell().blocks() * gru.getNOut();
+        long recurrent = gru.cell().inputWeightCount(gru.getNIn(), gru.getNOut());
+        long bias = gru.cell().biasStart(gru.getNIn(), gru.getNOut());
         INDArray row = flat.reshape(flat.length());
         Map<String, INDArray> views = new LinkedHashMap<>();
         views.put(WEIGHTS.get(0), row.get(interval(0, recurrent)).reshape('f', gru.getNIn(), blocks));
         views.put(WEIGHTS.get(1), row.get(interval(recurrent, bias)).reshape('f', gru.getNOut(), blocks));
-        views.put(BIAS, row.get(interval(bias, bias + biases(gru))));
+        views.put(BIAS, row.get(interval(bias, numParams(gru))));
         return views;
     }
 }

@@ -15,7 +15,7 @@ final class ImageEncoder implements Encoder {
     private final INDArray gradient;
     private final List<INDArray> live = new ArrayList<>();
 
-    /** @param resultArrays number of equal arrays into which {@link #encode} splits the outputs of an image */
+    /** @param resultArrays number of equal arrays into which {@link #outputs} splits the outputs of an image */
     ImageEncoder(ImageShape shape, int resultArrays, INDArray parameters, INDArray gradient) {
         this.shape = shape;
         this.resultArrays = resultArrays;
@@ -26,7 +26,22 @@ final class ImageEncoder implements Encoder {
     }
 
     @Override
-    public float[][] encode(int[][] sources, boolean training) {
+    public void encode(int[][] sources, boolean training, RecurrentStack decoder, Head head) {
+        float[][] outputs = outputs(sources, training);
+        if (startsWithImage()) {
+            decoder.setState(RecurrentState.ZERO);
+            decoder.setFirstStep(outputs[0]);
+        } else {
+            decoder.setState(new RecurrentState(outputs));
+        }
+    }
+
+    private boolean startsWithImage() {
+        return shape.place() == ImageShape.Place.FIRST_STEP;
+    }
+
+    /** @return outputs for the lanes' images, split into equal arrays {@code [lanes, size]} */
+    float[][] outputs(int[][] sources, boolean training) {
         free();
         INDArray outputs;
         INDArray images = shape.input(sources);
@@ -57,12 +72,10 @@ final class ImageEncoder implements Encoder {
     }
 
     @Override
-    public float[][] tokenStates() {
-        throw new UnsupportedOperationException("an image has no tokens");
-    }
-
-    @Override
-    public void backward(float[][] resultGradient, float[][] tokenGradient) {
+    public void backward(RecurrentStack decoder, Head head) {
+        float[][] resultGradient = startsWithImage()
+                ? new float[][] {decoder.firstStepGradient()}
+                : decoder.stateGradient().arrays();
         int size = shape.outputs() / resultArrays;
         int lanes = resultGradient[0].length / size;
         float[] values = new float[lanes * shape.outputs()];
@@ -76,11 +89,6 @@ final class ImageEncoder implements Encoder {
         live.add(net.backpropGradient(error, LayerWorkspaceMgr.noWorkspaces()).getSecond());
         gradient.addi(net.getFlattenedGradients());
         free();
-    }
-
-    @Override
-    public void parametersChanged() {
-        // The network reads the parameters in each pass.
     }
 
     @Override

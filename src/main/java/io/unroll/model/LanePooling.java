@@ -1,34 +1,35 @@
 package io.unroll.model;
 
+import io.unroll.chunk.Batch;
 import org.bytedeco.javacpp.indexer.FloatIndexer;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Reduces the steps of each lane to one row; it ignores the padding after a lane's length. */
-final class LanePooling {
+final class LanePooling implements Head {
     private final NetworkShape.PoolingMode mode;
+    private final StepWorkspace workspace;
     private int[] lengths;
     private long[] shape;
     /** For MAX: the step of each pooled value. */
     private int[] stepOfMax;
 
-    LanePooling(NetworkShape.PoolingMode mode) {
+    LanePooling(NetworkShape.PoolingMode mode, StepWorkspace workspace) {
         this.mode = mode;
+        this.workspace = workspace;
     }
 
-    /**
-     * @param hidden {@code [steps, lanes, hidden]} row by row
-     * @param lengths steps of each lane, at least 1
-     * @return {@code [1, lanes, hidden]}
-     */
-    INDArray forward(INDArray hidden, int[] lengths, StepWorkspace workspace) {
-        this.lengths = lengths;
+    @Override
+    public int[] targets(Batch batch) {
+        return batch.targets();
+    }
+
+    @Override
+    public INDArray forward(INDArray hidden, Batch batch) {
+        lengths = batch.lengths();
         shape = hidden.shape();
         int size = (int) shape[2];
         FloatIndexer values = indexer(hidden);
-        INDArray pooled = workspace.createUninitialized(
-                ArrayType.ACTIVATIONS, DataType.FLOAT, new long[] {1, shape[1], size}, 'c');
+        INDArray pooled = workspace.array(1, shape[1], size);
         FloatIndexer rows = indexer(pooled);
         stepOfMax = new int[mode == NetworkShape.PoolingMode.MAX ? Math.toIntExact(pooled.length()) : 0];
         for (int i = 0; i < pooled.length(); i++) {
@@ -62,14 +63,9 @@ final class LanePooling {
         }
     }
 
-    /**
-     * @param dRows gradient with respect to the result of the last {@link #forward}
-     * @return gradient with respect to its input, {@code [steps, lanes, hidden]}
-     */
-    INDArray backward(INDArray dRows, StepWorkspace workspace) {
-        INDArray gradient = workspace
-                .createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, shape, 'c')
-                .assign(0);
+    @Override
+    public INDArray backward(INDArray dRows) {
+        INDArray gradient = workspace.array(shape).assign(0);
         FloatIndexer values = indexer(gradient);
         FloatIndexer rows = indexer(dRows);
         long stride = dRows.length();

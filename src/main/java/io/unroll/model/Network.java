@@ -4,14 +4,12 @@ import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
 import io.unroll.kernel.KernelMemory;
 import io.unroll.kernel.OneDnn;
-import io.unroll.kernel.SoftmaxKernel;
-import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.FloatPointer;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A network with its optimizer and its recurrent state: embedding, recurrent layers, pooling if a lane has one target,
@@ -19,7 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * parameters are in the order of {@link ParameterOrder}, followed by those of the encoder and the attention. Not
  * thread-safe.
  */
-public final class Network implements AutoCloseable {
+public final class Network implements Trainee {
     static {
         Natives.liftLimits();
     }
@@ -31,12 +29,10 @@ public final class Network implements AutoCloseable {
     private final StepWorkspace workspace = new StepWorkspace();
     private final RecurrentStack recurrentStack;
     private final Encoder encoder;
-    private final AttentionLayer attention;
-    private final LanePooling pooling;
+    private final Head head;
     private final SoftmaxOutput output;
     private final OptimizerStep optimizer;
     private final FloatPointer optimizerState;
-    private boolean packed;
 
     /** @param seed of the initial weights */
     public Network(NetworkShape shape, long seed) {
@@ -48,29 +44,44 @@ public final class Network implements AutoCloseable {
     public Network(NetworkShape shape) {
         Natives.useThreads(shape.threads());
         this.shape = shape;
-        MultiLayerConfiguration configuration = Configurations.of(shape, EncoderShape.UNUSED_SEED);
-        ParameterOrder order = new ParameterOrder(shape, configuration);
         int total = shape.parameters();
         this.parameters = Nd4j.create(DataType.FLOAT, 1, total);
         this.gradient = Nd4j.create(DataType.FLOAT, 1, total);
-        this.recurrentStack =
-                new RecurrentStack(shape, configuration, order, parameters, gradient, workspace, kernelMemory);
-        this.encoder = shape.encoder() == null ? null : encoder(order.total());
-        this.attention = shape.attention() == null ? null : attention(total);
-        this.pooling = shape.pooling() == NetworkShape.PoolingMode.NONE ? null : new LanePooling(shape.pooling());
-        this.output = new SoftmaxOutput(
-                shape.outputs(),
-                computesInBfloat16(shape.model()),
-                shape.model().regularization().labelSmoothing(),
-                configuration
-                        .getConf(configuration.getConfs().size() - 1)
-                        .getLayer()
-                        .getIDropout(),
-                kernelMemory,
-                outputParameters(parameters, order),
-                outputParameters(gradient, order));
+        this.recurrentStack = new RecurrentStack(shape, parameters, gradient, workspace, kernelMemory);
+        this.encoder = shape.part(NetworkShape.Role.ENCODER).map(this::encoder).orElse(Encoder.NONE);
+        this.head = shape.pooling() != NetworkShape.PoolingMode.NONE
+                ? new LanePooling(shape.pooling(), workspace)
+                : shape.part(NetworkShape.Role.ATTENTION)
+                        .<Head>map(this::attention)
+                        .orElse(Head.TOKENS);
+        this.output = new SoftmaxOutput(shape, parameters, gradient, workspace, kernelMemory);
         this.optimizer = new OptimizerStep(shape.optimizer(), total);
         this.optimizerState = new FloatPointer(optimizer.initialState());
+    }
+
+    private Encoder encoder(NetworkShape.Part part) {
+        if (part.shape() instanceof ImageShape image) {
+            int arrays = image.place() == ImageShape.Place.FIRST_STEP ? 1 : shape.stateArrays();
+            return new ImageEncoder(image, arrays, slice(parameters, part), slice(gradient, part));
+        }
+        TextEncoder first = textEncoder(part);
+        return shape.part(NetworkShape.Role.ENCODER_FORWARD)
+                .<Encoder>map(second -> new BidirectionalEncoder(first, textEncoder(second)))
+                .orElse(first);
+    }
+
+    private TextEncoder textEncoder(NetworkShape.Part part) {
+        NetworkShape text = (NetworkShape) part.shape();
+        return new TextEncoder(text, slice(parameters, part), slice(gradient, part), workspace, kernelMemory);
+    }
+
+    private AttentionLayer attention(NetworkShape.Part part) {
+        AttentionShape attention = (AttentionShape) part.shape();
+        return new AttentionLayer(attention, slice(parameters, part), slice(gradient, part), workspace);
+    }
+
+    private static INDArray slice(INDArray vector, NetworkShape.Part part) {
+        return vector.get(NDArrayIndex.all(), NDArrayIndex.interval(part.start(), part.start() + part.size()));
     }
 
     /** @return whether the model runs in bfloat16 on this processor; otherwise it runs in float32 */
@@ -78,72 +89,31 @@ public final class Network implements AutoCloseable {
         return model.precision() == Settings.Precision.BFLOAT16 && (model.emulateBfloat16() || OneDnn.hasBfloat16());
     }
 
-    private AttentionLayer attention(int end) {
-        int start = end - shape.attention().parameters();
-        return new AttentionLayer(
-                shape.attention(),
-                RecurrentStack.slice(parameters, start, end),
-                RecurrentStack.slice(gradient, start, end),
-                workspace);
-    }
-
-    private Encoder encoder(int start) {
-        if (shape.encoder() instanceof NetworkShape text) {
-            return shape.bidirectional()
-                    ? new BidirectionalEncoder(encoder(text, start), encoder(text, start + text.parameters()))
-                    : encoder(text, start);
-        }
-        ImageShape image = (ImageShape) shape.encoder();
-        int end = start + image.parameters();
-        int resultArrays = startsWithImage() ? 1 : shape.stateArrays();
-        return new ImageEncoder(
-                image,
-                resultArrays,
-                RecurrentStack.slice(parameters, start, end),
-                RecurrentStack.slice(gradient, start, end));
-    }
-
-    private TextEncoder encoder(NetworkShape text, int start) {
-        int end = start + text.parameters();
-        INDArray textParameters = RecurrentStack.slice(parameters, start, end);
-        INDArray textGradient = RecurrentStack.slice(gradient, start, end);
-        boolean keepsTokenStates = shape.attention() != null;
-        return new TextEncoder(text, textParameters, textGradient, workspace, kernelMemory, keepsTokenStates);
-    }
-
-    /** @return whether the lowest layer reads the encoded image in the first step */
-    private boolean startsWithImage() {
-        return shape.encoder() instanceof ImageShape image && image.place() == ImageShape.Place.FIRST_STEP;
-    }
-
-    private static SoftmaxKernel.Parameters outputParameters(INDArray vector, ParameterOrder order) {
-        FloatPointer start = NativeFloats.of(vector);
-        return new SoftmaxKernel.Parameters(start.getPointer(order.outputWeights()), start.getPointer(order.bias()));
-    }
-
     public NetworkShape shape() {
         return shape;
     }
 
-    /** @return a copy of all parameters */
+    @Override
     public float[] parameters() {
         return parameters.data().asFloat();
     }
 
     /** @param values {@link NetworkShape#parameters} numbers */
+    @Override
     public void setParameters(float[] values) {
         NativeFloats.of(parameters).put(values);
         parametersChanged();
     }
 
     /** @return the optimizer's state, array by array, each like {@link #parameters}; empty for SGD */
+    @Override
     public float[] optimizerState() {
         float[] state = new float[optimizer.stateSize()];
         optimizerState.get(state);
         return state;
     }
 
-    /** @param state empty for the initial state */
+    @Override
     public void setOptimizerState(float[] state) {
         optimizerState.put(state.length == 0 ? optimizer.initialState() : state);
     }
@@ -200,7 +170,7 @@ public final class Network implements AutoCloseable {
         return Natives.withThreads(shape.threads(), () -> {
             Nd4j.getRandom().setSeed(1);
             backPropagate(batch);
-            return new RecurrentState(recurrentStack.stateGradient());
+            return recurrentStack.stateGradient();
         });
     }
 
@@ -208,25 +178,16 @@ public final class Network implements AutoCloseable {
     private Loss backPropagate(Batch batch) {
         gradient.assign(0);
         workspace.restart();
-        recurrentStack.packEachPass();
-        SoftmaxOutput.OutputGradient outputGradient = output.train(hidden(batch, true), targets(batch), workspace);
-        INDArray hiddenGradient =
-                pooling == null ? outputGradient.gradient() : pooling.backward(outputGradient.gradient(), workspace);
-        recurrentStack.backward(attention == null ? hiddenGradient : attention.backward(hiddenGradient));
-        if (encoder != null) {
-            encoder.backward(
-                    startsWithImage()
-                            ? new float[][] {recurrentStack.firstStepGradient()}
-                            : recurrentStack.stateGradient(),
-                    attention == null ? null : attention.sourceGradient());
-        }
+        SoftmaxOutput.OutputGradient outputGradient = output.train(hidden(batch, true), head.targets(batch));
+        recurrentStack.backward(head.backward(outputGradient.gradient()), RecurrentState.ZERO);
+        encoder.backward(recurrentStack, head);
         return new Loss(outputGradient.loss(), targetCount(batch));
     }
 
     /** @return the loss over one chunk, without dropout; the state is carried as in training */
     public Loss evaluate(Batch batch) {
         return Natives.withThreads(
-                shape.threads(), () -> new Loss(output.loss(infer(batch), targets(batch)), targetCount(batch)));
+                shape.threads(), () -> new Loss(output.loss(infer(batch), head.targets(batch)), targetCount(batch)));
     }
 
     /**
@@ -244,51 +205,25 @@ public final class Network implements AutoCloseable {
     /** @return like {@link #hidden}, without dropout */
     private INDArray infer(Batch batch) {
         workspace.restart();
-        if (!packed) {
-            recurrentStack.packOnce();
-            packed = true;
-        }
         return hidden(batch, false);
     }
 
-    /** @return the output layer's input, {@code [steps, lanes, hidden]}, or {@code [1, lanes, hidden]} with pooling */
+    /** @return the output layer's input */
     private INDArray hidden(Batch batch, boolean training) {
+        if (batch.startsAtZero()) {
+            recurrentStack.setState(RecurrentState.ZERO);
+        }
         if (batch.sources() != null) {
-            encodeSources(batch.sources(), training);
-        } else if (!batch.carriesState()) {
-            recurrentStack.setState(new float[0][]);
+            encoder.encode(batch.sources(), training, recurrentStack, head);
         }
-        INDArray steps =
-                recurrentStack.forward(timeMajor(batch, batch.inputs()), batch.lanes(), training, batch.carriesState());
-        if (!batch.carriesState()) {
-            recurrentStack.setState(new float[0][]);
-        }
-        if (attention != null) {
-            return attention.forward(steps);
-        }
-        return pooling == null ? steps : pooling.forward(steps, batch.lengths(), workspace);
-    }
-
-    private int[] targets(Batch batch) {
-        return pooling == null ? timeMajor(batch, batch.targets()) : batch.targets();
+        int[] tokens = Head.timeMajor(batch, batch.inputs());
+        return head.forward(recurrentStack.forward(tokens, batch.lanes(), training, batch.carriesState()), batch);
     }
 
     private void parametersChanged() {
-        packed = false;
+        recurrentStack.parametersChanged();
         output.parametersChanged();
-        if (encoder != null) {
-            encoder.parametersChanged();
-        }
-    }
-
-    private static int[] timeMajor(Batch batch, int[] tokens) {
-        int[] result = new int[tokens.length];
-        for (int lane = 0; lane < batch.lanes(); lane++) {
-            for (int step = 0; step < batch.steps(); step++) {
-                result[step * batch.lanes() + lane] = tokens[lane * batch.steps() + step];
-            }
-        }
-        return result;
+        encoder.parametersChanged();
     }
 
     private static long targetCount(Batch batch) {
@@ -297,27 +232,22 @@ public final class Network implements AutoCloseable {
                 .count();
     }
 
+    @Override
     public RecurrentState state() {
-        return new RecurrentState(copy(recurrentStack.state()));
+        return recurrentStack.state();
     }
 
+    @Override
     public void setState(RecurrentState state) {
-        recurrentStack.setState(copy(state.arrays()));
-    }
-
-    private static float[][] copy(float[][] arrays) {
-        return Arrays.stream(arrays).map(float[]::clone).toArray(float[][]::new);
+        recurrentStack.setState(state);
     }
 
     /** Encodes the lanes' sources; the next batch starts from their states. */
     public void encode(int[][] sources) {
         Natives.withThreads(shape.threads(), () -> {
             workspace.restart();
-            encodeSources(sources, false);
-            if (startsWithImage()) {
-                recurrentStack.packOnce();
-                recurrentStack.forward(new int[sources.length], sources.length, false, true);
-            }
+            encoder.encode(sources, false, recurrentStack, head);
+            recurrentStack.runFirstStep();
             return null;
         });
     }
@@ -328,30 +258,13 @@ public final class Network implements AutoCloseable {
      * @param sources for each lane the index of its source in the last {@link #encode}
      */
     public void selectSources(int[] sources) {
-        if (attention != null) {
-            attention.selectSources(sources);
-        }
-    }
-
-    private void encodeSources(int[][] sources, boolean training) {
-        float[][] encoded = encoder.encode(sources, training);
-        if (attention != null) {
-            attention.setSources(encoder.tokenStates());
-        }
-        if (startsWithImage()) {
-            recurrentStack.setState(new float[0][]);
-            recurrentStack.setFirstStep(encoded[0]);
-        } else {
-            recurrentStack.setState(encoded);
-        }
+        head.selectSources(sources);
     }
 
     @Override
     public void close() {
         recurrentStack.close();
-        if (encoder != null) {
-            encoder.close();
-        }
+        encoder.close();
         output.close();
         workspace.close();
         kernelMemory.close();

@@ -2,11 +2,15 @@ package io.unroll.model;
 
 import io.unroll.chunk.Seeds;
 import io.unroll.config.Settings;
+import io.unroll.kernel.CellType;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
@@ -16,7 +20,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
  * @param vocabulary size of the vocabulary of its inputs
  * @param outputs number of classes that it predicts; 0 for an encoder
  * @param pooling how the steps of a lane become the output layer's input
- * @param encoder shape of the encoder of a lane's source, a network without outputs or an image encoder; null for none
+ * @param subnetworks encoders of a lane's source, each a network without outputs or an image encoder, and attention
  * @param threads number of OpenMP threads
  */
 public record NetworkShape(
@@ -24,12 +28,23 @@ public record NetworkShape(
         int vocabulary,
         int outputs,
         PoolingMode pooling,
-        EncoderShape encoder,
+        SortedMap<Role, EncoderShape> subnetworks,
         Settings.Optimizer optimizer,
         int threads)
         implements EncoderShape {
     static {
         Natives.liftLimits();
+    }
+
+    /** What a part of a network does. */
+    public enum Role {
+        /** The recurrent layers and the output layer. */
+        NETWORK,
+        /** Encodes the sources. */
+        ENCODER,
+        /** Encodes the sources in the other direction. */
+        ENCODER_FORWARD,
+        ATTENTION
     }
 
     /** How the outputs of the last recurrent layer become the output layer's input. */
@@ -44,9 +59,39 @@ public record NetworkShape(
         MAX
     }
 
+    /** Creates the shape of a network without encoders and attention. */
+    public NetworkShape(
+            Settings.Model model,
+            int vocabulary,
+            int outputs,
+            PoolingMode pooling,
+            Settings.Optimizer optimizer,
+            int threads) {
+        this(model, vocabulary, outputs, pooling, Collections.emptySortedMap(), optimizer, threads);
+    }
+
     /** Creates the shape of a language model, which predicts the next token at each step. */
     public NetworkShape(Settings.Model model, int vocabulary, Settings.Optimizer optimizer, int threads) {
-        this(model, vocabulary, vocabulary, PoolingMode.NONE, null, optimizer, threads);
+        this(model, vocabulary, vocabulary, PoolingMode.NONE, optimizer, threads);
+    }
+
+    /**
+     * @param encoderModel the settings of the encoder
+     * @param sourceVocabulary size of the vocabulary of the sources
+     * @return this shape with an encoder of text, and with attention and a second encoder if the settings have them
+     */
+    public NetworkShape withSource(Settings.Model encoderModel, int sourceVocabulary) {
+        EncoderShape encoder =
+                new NetworkShape(encoderModel, sourceVocabulary, 0, PoolingMode.NONE, optimizer, threads);
+        SortedMap<Role, EncoderShape> added = new TreeMap<>();
+        added.put(Role.ENCODER, encoder);
+        if (model.bidirectional()) {
+            added.put(Role.ENCODER_FORWARD, encoder);
+        }
+        if (model.attention() != Settings.Attention.NONE) {
+            added.put(Role.ATTENTION, new AttentionShape(model.hidden()));
+        }
+        return with(added);
     }
 
     /** @return this shape with an encoder of the settings' image input, which enters the network at {@code place} */
@@ -56,39 +101,37 @@ public record NetworkShape(
         ImageShape image = input.features() > 0
                 ? new FeatureShape(input.features(), size, place)
                 : new PixelShape(input.side(), size, place);
-        return new NetworkShape(model, vocabulary, outputs, pooling, image, optimizer, threads);
+        return with(new TreeMap<>(Map.of(Role.ENCODER, image)));
+    }
+
+    private NetworkShape with(SortedMap<Role, EncoderShape> otherSubnetworks) {
+        return new NetworkShape(model, vocabulary, outputs, pooling, otherSubnetworks, optimizer, threads);
     }
 
     @Override
     public NetworkShape withThreads(int number) {
-        EncoderShape encoderShape = encoder == null ? null : encoder.withThreads(number);
-        return new NetworkShape(model, vocabulary, outputs, pooling, encoderShape, optimizer, number);
-    }
-
-    /** @return this shape without dropout and label smoothing; the encoder keeps its own */
-    public NetworkShape unregularized() {
-        return new NetworkShape(model.unregularized(), vocabulary, outputs, pooling, encoder, optimizer, threads);
+        SortedMap<Role, EncoderShape> changed = new TreeMap<>();
+        subnetworks.forEach((role, subnetwork) -> changed.put(role, subnetwork.withThreads(number)));
+        return new NetworkShape(model, vocabulary, outputs, pooling, changed, optimizer, number);
     }
 
     /** @throws io.unroll.config.ConfigurationException if there are too many parameters for one array */
     @Override
     public int parameters() {
-        long total = order().total();
-        for (EncoderShape subnetwork : subnetworks().values()) {
-            total += subnetwork.parameters();
-        }
-        return ParameterOrder.checkedCount(total);
+        return ParameterOrder.checkedCount(order().total()
+                + subnetworks.values().stream()
+                        .mapToLong(EncoderShape::parameters)
+                        .sum());
     }
 
     /**
      * A part of the network that is saved as a Deeplearning4j network, and the place of its parameters.
      *
-     * @param name file name
      * @param start index of its first parameter
      * @param size number of its parameters
      * @param total number of parameters of the entire network
      */
-    public record Part(String name, EncoderShape shape, int start, int size, int total) {
+    public record Part(Role role, EncoderShape shape, int start, int size, int total) {
         /**
          * Returns this part's numbers.
          *
@@ -103,39 +146,13 @@ public record NetworkShape(
         }
     }
 
-    /** @return null without attention */
-    AttentionShape attention() {
-        boolean attends = model.attention() != Settings.Attention.NONE && encoder instanceof NetworkShape;
-        return attends ? new AttentionShape(model.hidden()) : null;
-    }
-
-    /** @return whether a second encoder of the same shape reads the source in the other direction */
-    boolean bidirectional() {
-        return model.bidirectional() && attention() != null;
-    }
-
-    /** @return encoders and attention by their file names, in the order of their parameters */
-    private Map<String, EncoderShape> subnetworks() {
-        Map<String, EncoderShape> subnetworks = new LinkedHashMap<>();
-        if (encoder != null) {
-            subnetworks.put("encoder.zip", encoder);
-        }
-        if (bidirectional()) {
-            subnetworks.put("encoder-forward.zip", encoder);
-        }
-        if (attention() != null) {
-            subnetworks.put("attention.zip", attention());
-        }
-        return subnetworks;
-    }
-
     /** @return the parts of the network, in the order of their parameters */
     public List<Part> parts() {
         int total = parameters();
         List<Part> parts = new ArrayList<>();
         int end = order().total();
-        parts.add(new Part("network.zip", this, 0, end, total));
-        for (Map.Entry<String, EncoderShape> subnetwork : subnetworks().entrySet()) {
+        parts.add(new Part(Role.NETWORK, this, 0, end, total));
+        for (Map.Entry<Role, EncoderShape> subnetwork : subnetworks.entrySet()) {
             int size = subnetwork.getValue().parameters();
             parts.add(new Part(subnetwork.getKey(), subnetwork.getValue(), end, size, total));
             end += size;
@@ -143,11 +160,16 @@ public record NetworkShape(
         return parts;
     }
 
+    /** @return the part with this role, if the network has one */
+    Optional<Part> part(Role role) {
+        return parts().stream().filter(part -> part.role() == role).findFirst();
+    }
+
     /** @return initial parameters as Deeplearning4j draws them, with a different seed for each part */
     float[] initialParameters(long seed) {
         int part = 0;
         float[] parameters = initialParameters(this, Seeds.of(seed, part));
-        for (EncoderShape subnetwork : subnetworks().values()) {
+        for (EncoderShape subnetwork : subnetworks.values()) {
             parameters = NativeFloats.join(parameters, initialParameters(subnetwork, Seeds.of(seed, ++part)));
         }
         return parameters;
@@ -183,7 +205,7 @@ public record NetworkShape(
 
     /** @return number of arrays {@code [lanes, hidden]} in the state of all layers */
     int stateArrays() {
-        return model.layers() * (model.cell() == Settings.Cell.LSTM ? 2 : 1);
+        return model.layers() * CellType.of(model).states();
     }
 
     /** @return whether the state has the arrays and sizes of this network with this number of lanes */
@@ -196,12 +218,12 @@ public record NetworkShape(
 
     /** @return how many numbers the optimizer's state has */
     public int optimizerSize() {
-        return new OptimizerStep(optimizer, parameters()).stateSize();
+        return Math.multiplyExact(optimizerArrays(), parameters());
     }
 
     /** @return how many numbers the optimizer's state has for each parameter */
     public int optimizerArrays() {
-        return optimizerSize() / parameters();
+        return OptimizerStep.stateArrays(optimizer);
     }
 
     /** @return bytes of the parameters and of the optimizer's state */
@@ -210,6 +232,6 @@ public record NetworkShape(
     }
 
     ParameterOrder order() {
-        return new ParameterOrder(this, Configurations.of(this, UNUSED_SEED));
+        return new ParameterOrder(model, vocabulary, outputs);
     }
 }

@@ -29,16 +29,19 @@ final class OptimizerStep {
     OptimizerStep(Settings.Optimizer kind, int size) {
         this.kind = kind;
         this.size = size;
-        int arrays =
-                switch (kind) {
-                    case ADAM -> 2;
-                    case RMSPROP -> 1;
-                    case SGD -> 0;
-                };
-        this.state = new float[arrays][BLOCK];
+        this.state = new float[stateArrays(kind)][BLOCK];
     }
 
-    /** @return how many numbers the state has; for Adam: the means of the gradients, then those of their squares */
+    /** @return numbers of state per parameter; for Adam: the means of the gradients, then those of their squares */
+    static int stateArrays(Settings.Optimizer kind) {
+        return switch (kind) {
+            case ADAM -> 2;
+            case RMSPROP -> 1;
+            case SGD -> 0;
+        };
+    }
+
+    /** @return how many numbers the state has */
     int stateSize() {
         return Math.multiplyExact(state.length, size);
     }

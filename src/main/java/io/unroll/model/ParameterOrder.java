@@ -1,8 +1,8 @@
 package io.unroll.model;
 
 import io.unroll.config.ConfigurationException;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import io.unroll.config.Settings;
+import io.unroll.kernel.CellType;
 
 /**
  * The order of a network's parameters in one vector:
@@ -26,19 +26,19 @@ final class ParameterOrder {
     private final long[] layers;
     private final long bias;
 
-    ParameterOrder(NetworkShape shape, MultiLayerConfiguration configuration) {
-        vocabulary = shape.vocabulary();
-        outputs = shape.outputs();
-        embedding = shape.model().embedding();
-        tied = shape.model().tied();
-        layers = new long[shape.model().layers() + 1];
+    ParameterOrder(Settings.Model model, int vocabulary, int outputs) {
+        this.vocabulary = vocabulary;
+        this.outputs = outputs;
+        embedding = model.embedding();
+        tied = model.tied();
+        layers = new long[model.layers() + 1];
         layers[0] = (long) vocabulary * embedding;
-        for (int i = 0; i < layers.length - 1; i++) {
-            NeuralNetConfiguration layer = configuration.getConf(i + 1);
-            layers[i + 1] = layers[i] + layer.getLayer().initializer().numParams(layer);
+        for (int i = 0; i < model.layers(); i++) {
+            int inputs = i == 0 ? embedding : model.hidden();
+            layers[i + 1] = layers[i] + CellType.of(model).parameterCount(inputs, model.hidden());
         }
-        long end = layers[layers.length - 1];
-        bias = tied ? end : end + (long) outputs * shape.model().hidden();
+        long end = layers[model.layers()];
+        bias = tied ? end : end + (long) outputs * model.hidden();
         checkedCount(bias + outputs);
     }
 

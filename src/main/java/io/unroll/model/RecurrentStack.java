@@ -1,100 +1,101 @@
 package io.unroll.model;
 
+import io.unroll.kernel.CellType;
 import io.unroll.kernel.Embedding;
 import io.unroll.kernel.KernelMemory;
+import io.unroll.kernel.RecurrentKernel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
-import org.deeplearning4j.nn.api.ParamInitializer;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** An embedding and the recurrent layers above it, with all parameters in one vector and all gradients in another. */
+/**
+ * An embedding and the recurrent layers above it, with all parameters in one vector and all gradients in another, and
+ * the current state of the layers.
+ */
 final class RecurrentStack implements AutoCloseable {
+    private record Layer(
+            RecurrentLayerPass pass,
+            int inputs,
+            RecurrentKernel.Parameters parameters,
+            RecurrentKernel.Parameters gradient,
+            StepDropout inputDropout) {}
+
     private final int embedding;
+    private final int hidden;
     private final FloatPointer table;
     private final FloatPointer tableGradient;
     private final StepWorkspace workspace;
-    private final List<OneDnnLayer> layers = new ArrayList<>();
+    private final List<Layer> layers = new ArrayList<>();
+    private RecurrentState state = RecurrentState.ZERO;
     private int[] tokens;
     private int steps;
-    private float[] firstStep;
-    private boolean hasFirstStep;
-    private float[] firstStepGradient;
+    /** Input of the next pass instead of its first step's tokens; empty for none. */
+    private float[] firstStep = {};
+    /** How many rows of the last pass's input were not its tokens. */
+    private int replacedRows;
+
+    private INDArray inputGradient;
 
     /**
-     * @param parameters vector of all parameters, in {@code order}
-     * @param gradient vector of their gradients, in {@code order}
+     * @param parameters vector of all parameters, in the order of {@link ParameterOrder}
+     * @param gradient vector of their gradients, in the same order
      * @param workspace memory of a step, like {@code kernelMemory} shared with networks that run at other times
      */
     RecurrentStack(
             NetworkShape shape,
-            MultiLayerConfiguration configuration,
-            ParameterOrder order,
             INDArray parameters,
             INDArray gradient,
             StepWorkspace workspace,
             KernelMemory kernelMemory) {
         this.embedding = shape.model().embedding();
+        this.hidden = shape.model().hidden();
         this.table = NativeFloats.of(parameters);
         this.tableGradient = NativeFloats.of(gradient);
         this.workspace = workspace;
+        CellType cell = CellType.of(shape.model());
         boolean bfloat16 = Network.computesInBfloat16(shape.model());
         for (int i = 0; i < shape.model().layers(); i++) {
-            NeuralNetConfiguration layerConfiguration = recurrent(configuration.getConf(i + 1));
-            ParamInitializer initializer = layerConfiguration.getLayer().initializer();
-            INDArray layerParameters = slice(parameters, order.layer(i), order.layer(i + 1));
-            double weightDropout = shape.model().regularization().weightDropout();
-            OneDnnLayer layer = new OneDnnLayer(layerConfiguration, weightDropout, bfloat16, kernelMemory);
-            layer.setParamsViewArray(layerParameters);
-            layer.setParamTable(initializer.init(layerConfiguration, layerParameters, false));
-            layer.setBackpropGradientsViewArray(slice(gradient, order.layer(i), order.layer(i + 1)));
-            layers.add(layer);
+            int inputs = i == 0 ? embedding : hidden;
+            long start = shape.order().layer(i);
+            double dropout =
+                    i == 0 ? shape.model().inputDropout() : shape.model().dropout();
+            layers.add(new Layer(
+                    new RecurrentLayerPass(cell, inputs, hidden, shape.model().weightDropout(), bfloat16, kernelMemory),
+                    inputs,
+                    RecurrentKernel.Parameters.at(table.getPointer(start), cell, inputs, hidden),
+                    RecurrentKernel.Parameters.at(tableGradient.getPointer(start), cell, inputs, hidden),
+                    new StepDropout(dropout, shape.model().lockedDropout(), workspace)));
         }
-    }
-
-    /** @return the recurrent layer, unwrapped from {@link LastTimeStep} */
-    private static NeuralNetConfiguration recurrent(NeuralNetConfiguration configuration) {
-        NeuralNetConfiguration inside = configuration.clone();
-        if (configuration.getLayer() instanceof LastTimeStep last) {
-            inside.setLayer(last.getUnderlying());
-        }
-        return inside;
-    }
-
-    static INDArray slice(INDArray vector, long start, long end) {
-        return vector.get(NDArrayIndex.all(), NDArrayIndex.interval(start, end));
+        parametersChanged();
     }
 
     /**
      * Runs all steps from the current state.
      *
      * @param timeMajor tokens {@code [steps, lanes]}
-     * @param keepsState whether the state after the last step becomes the current state
+     * @param keepsState whether the state after the last step becomes the current state; otherwise that becomes zero
      * @return {@code [steps, lanes, hidden]}
      */
     INDArray forward(int[] timeMajor, int lanes, boolean training, boolean keepsState) {
         tokens = timeMajor;
         steps = timeMajor.length / lanes;
-        long[] shape = {steps, lanes, embedding};
-        INDArray embedded = workspace.createUninitialized(ArrayType.ACTIVATIONS, DataType.FLOAT, shape, 'c');
-        Embedding.lookUp(table, embedding, timeMajor, NativeFloats.of(embedded));
-        hasFirstStep = firstStep != null;
-        if (hasFirstStep) {
-            NativeFloats.of(embedded).put(firstStep);
-            firstStep = null;
+        INDArray values = workspace.array(steps, lanes, embedding);
+        Embedding.lookUp(table, embedding, timeMajor, NativeFloats.of(values));
+        NativeFloats.of(values).put(firstStep);
+        replacedRows = firstStep.length / embedding;
+        firstStep = new float[0];
+        List<float[]> lastState = new ArrayList<>();
+        for (int i = 0; i < layers.size(); i++) {
+            Layer layer = layers.get(i);
+            FloatPointer x = NativeFloats.of(training ? layer.inputDropout.apply(values) : values);
+            values = workspace.array(steps, lanes, hidden);
+            FloatPointer y = NativeFloats.of(values);
+            lastState.addAll(List.of(layer.pass.forward(x, y, steps, lanes, arraysOfLayer(state, i), training)));
         }
-        INDArray values = embedded.permute(1, 2, 0);
-        for (OneDnnLayer layer : layers) {
-            values = layer.rnnActivateUsingStoredState(values, training, keepsState, workspace);
-        }
-        return values.permute(2, 0, 1);
+        state = keepsState ? new RecurrentState(lastState.toArray(float[][]::new)) : RecurrentState.ZERO;
+        return values;
     }
 
     /**
@@ -102,25 +103,24 @@ final class RecurrentStack implements AutoCloseable {
      * of the embedding.
      *
      * @param outputGradient gradient with respect to the outputs, {@code [steps, lanes, hidden]}
+     * @param lastStateGradient gradient with respect to the state after the last step
      */
-    void backward(INDArray outputGradient) {
-        INDArray below = outputGradient.permute(1, 2, 0);
+    void backward(INDArray outputGradient, RecurrentState lastStateGradient) {
+        int lanes = tokens.length / steps;
+        inputGradient = outputGradient;
         for (int i = layers.size() - 1; i >= 0; i--) {
-            below = layers.get(i).backpropGradient(below, workspace).getSecond();
+            Layer layer = layers.get(i);
+            FloatPointer dy = NativeFloats.of(inputGradient);
+            inputGradient = workspace.array(steps, lanes, layer.inputs);
+            FloatPointer dx = NativeFloats.of(inputGradient);
+            layer.pass.backward(dy, dx, layer.gradient, arraysOfLayer(lastStateGradient, i));
+            layer.inputDropout.backward(inputGradient);
         }
-        FloatPointer rows = NativeFloats.of(below);
-        if (hasFirstStep) {
-            int lanes = tokens.length / steps;
-            firstStepGradient = new float[lanes * embedding];
-            rows.get(firstStepGradient);
-            Embedding.backward(
-                    rows.getPointer((long) lanes * embedding),
-                    embedding,
-                    Arrays.copyOfRange(tokens, lanes, tokens.length),
-                    tableGradient);
-        } else {
-            Embedding.backward(rows, embedding, tokens, tableGradient);
-        }
+        Embedding.backward(
+                NativeFloats.of(inputGradient).getPointer((long) replacedRows * embedding),
+                embedding,
+                Arrays.copyOfRange(tokens, replacedRows, tokens.length),
+                tableGradient);
     }
 
     /** @param rows input {@code [lanes, embedding]} that replaces the first step's tokens in the next forward pass */
@@ -128,9 +128,19 @@ final class RecurrentStack implements AutoCloseable {
         firstStep = rows;
     }
 
+    /** Runs the step of {@link #setFirstStep}, if there is one, without dropout. */
+    void runFirstStep() {
+        int lanes = firstStep.length / embedding;
+        if (lanes > 0) {
+            forward(new int[lanes], lanes, false, true);
+        }
+    }
+
     /** @return gradient with respect to the rows of {@link #setFirstStep}, {@code [lanes, embedding]} */
     float[] firstStepGradient() {
-        return firstStepGradient;
+        float[] rows = new float[replacedRows * embedding];
+        NativeFloats.of(inputGradient).get(rows);
+        return rows;
     }
 
     /** @return number of steps in the last forward pass */
@@ -138,57 +148,33 @@ final class RecurrentStack implements AutoCloseable {
         return steps;
     }
 
-    /** @return the current state, in the order of {@link RecurrentState}; empty if it is zero */
-    float[][] state() {
-        List<float[]> arrays = new ArrayList<>();
-        for (OneDnnLayer layer : layers) {
-            if (layer.state() != null) {
-                arrays.addAll(List.of(layer.state()));
-            }
-        }
-        return arrays.toArray(float[][]::new);
+    RecurrentState state() {
+        return state;
     }
 
-    /** @param state not copied; empty for zero */
-    void setState(float[][] state) {
-        for (int i = 0; i < layers.size(); i++) {
-            layers.get(i).setState(state.length == 0 ? null : arraysOfLayer(state, i));
-        }
+    void setState(RecurrentState state) {
+        this.state = state;
     }
 
     /** @return gradient with respect to the initial state of the last forward pass in training */
-    float[][] stateGradient() {
-        List<float[]> arrays = new ArrayList<>();
-        layers.forEach(layer -> arrays.addAll(List.of(layer.stateGradient())));
-        return arrays.toArray(float[][]::new);
+    RecurrentState stateGradient() {
+        return new RecurrentState(layers.stream()
+                .flatMap(layer -> Arrays.stream(layer.pass.stateGradient()))
+                .toArray(float[][]::new));
     }
 
-    /** Sets the gradient with respect to the state after the last step, for all following backward passes. */
-    void setLastStateGradient(float[][] gradient) {
-        for (int i = 0; i < layers.size(); i++) {
-            layers.get(i).setLastStateGradient(arraysOfLayer(gradient, i));
-        }
+    private float[][] arraysOfLayer(RecurrentState arrays, int layer) {
+        int perLayer = arrays.arrays().length / layers.size();
+        return Arrays.copyOfRange(arrays.arrays(), layer * perLayer, (layer + 1) * perLayer);
     }
 
-    private float[][] arraysOfLayer(float[][] arrays, int layer) {
-        int arraysPerLayer = arrays.length / layers.size();
-        float[][] result = new float[arraysPerLayer][];
-        System.arraycopy(arrays, layer * arraysPerLayer, result, 0, arraysPerLayer);
-        return result;
-    }
-
-    /** Packs the parameters now, and not before each pass, until {@link #packEachPass}. */
-    void packOnce() {
-        layers.forEach(OneDnnLayer::packOnce);
-    }
-
-    /** Packs the parameters before each pass, until {@link #packOnce}. */
-    void packEachPass() {
-        layers.forEach(OneDnnLayer::packEachPass);
+    /** Must be called after the parameters have changed. */
+    void parametersChanged() {
+        layers.forEach(layer -> layer.pass.setParameters(layer.parameters));
     }
 
     @Override
     public void close() {
-        layers.forEach(OneDnnLayer::close);
+        layers.forEach(layer -> layer.pass.close());
     }
 }

@@ -6,7 +6,7 @@ import java.io.Serializable;
  * The state that a recurrent network carries from one chunk to the next.
  *
  * @param arrays for each layer its hidden state and, for an LSTM, its cell state, each {@code [lanes, hidden]} row by
- *     row; empty for the zero state at the start of a text
+ *     row; never changed; empty for the zero state at the start of a text
  */
 public record RecurrentState(float[]... arrays) implements Serializable {
     public static final RecurrentState ZERO = new RecurrentState();

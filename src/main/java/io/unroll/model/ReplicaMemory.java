@@ -1,6 +1,7 @@
 package io.unroll.model;
 
 import io.unroll.config.Settings;
+import io.unroll.kernel.CellType;
 import io.unroll.kernel.SoftmaxKernel;
 
 /**
@@ -33,58 +34,44 @@ public final class ReplicaMemory {
         long parameters = order.total();
         long recurrent = order.layer(model.layers()) - order.layer(0);
         long output = (long) model.hidden() * shape.outputs();
-        long state = new OptimizerStep(shape.optimizer(), order.total()).stateSize();
+        long state = shape.optimizerArrays() * parameters;
         long rows = (long) lanes * steps;
         double activations = 0;
         for (int layer = 0; layer < model.layers(); layer++) {
             activations += outputFactor(model.cell()) * model.hidden() + inputs(model, layer);
         }
-        activations += model.embedding() + (1.0 + gates(model.cell())) * model.hidden();
+        activations += model.embedding() + (1.0 + CellType.of(model).blocks()) * model.hidden();
         int block = shape.outputs() == 0
                 ? 0
                 : new SoftmaxKernel.Shape(model.hidden(), shape.outputs(), Math.toIntExact(rows), false, true)
                         .blockRows();
         double numbers = 2.0 * parameters
                 + state
-                + (model.regularization().weightDropout() > 0 ? 5.0 : 4.0) * recurrent
+                + (model.weightDropout() > 0 ? 5.0 : 4.0) * recurrent
                 + 3.0 * output
                 + rows * activations
                 + 2.0 * block * shape.outputs();
         long bytes = Math.round(Float.BYTES * numbers);
-        return bytes + encoder(shape, lanes, steps) + attention(shape, rows);
+        for (EncoderShape subnetwork : shape.subnetworks().values()) {
+            bytes += bytes(subnetwork, lanes, steps, shape.optimizerArrays());
+        }
+        return bytes;
     }
 
-    /** @return bytes of parameters, queries, contexts and outputs, and their gradients */
-    private static long attention(NetworkShape shape, long rows) {
-        if (shape.attention() == null) {
-            return 0;
+    private static long bytes(EncoderShape subnetwork, int lanes, int steps, int optimizerArrays) {
+        if (subnetwork instanceof NetworkShape text) {
+            return bytes(text, lanes, steps);
         }
-        long parameters = shape.attention().parameters();
-        long state = new OptimizerStep(shape.optimizer(), shape.attention().parameters()).stateSize();
-        return Float.BYTES * (2 * parameters + state + 12 * rows * shape.model().hidden());
-    }
-
-    private static long encoder(NetworkShape shape, int lanes, int steps) {
-        if (shape.encoder() instanceof NetworkShape text) {
-            return (shape.bidirectional() ? 2 : 1) * bytes(text, lanes, steps);
-        }
-        if (shape.encoder() instanceof ImageShape image) {
+        if (subnetwork instanceof ImageShape image) {
             return Float.BYTES * 4L * image.parameters() + lanes * image.bytesPerImage();
         }
-        return 0;
+        // Parameters, queries, contexts and outputs, and their gradients.
+        long hidden = ((AttentionShape) subnetwork).hidden();
+        return Float.BYTES * ((2L + optimizerArrays) * subnetwork.parameters() + 12L * lanes * steps * hidden);
     }
 
     private static int inputs(Settings.Model model, int layer) {
         return layer == 0 ? model.embedding() : model.hidden();
-    }
-
-    /** @return number of blocks in a layer's weights */
-    private static int gates(Settings.Cell cell) {
-        return switch (cell) {
-            case RNN -> 1;
-            case GRU -> 3;
-            case LSTM -> 4;
-        };
     }
 
     /** @return {@code a} of the formula above */

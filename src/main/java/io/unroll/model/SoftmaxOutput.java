@@ -1,40 +1,47 @@
 package io.unroll.model;
 
+import io.unroll.kernel.KernelCache;
 import io.unroll.kernel.KernelMemory;
 import io.unroll.kernel.SoftmaxKernel;
-import org.deeplearning4j.nn.conf.dropout.IDropout;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.nd4j.linalg.api.buffer.DataType;
+import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The output layer of a network, on a {@link SoftmaxKernel}: softmax over the classes and cross-entropy loss. */
 final class SoftmaxOutput implements AutoCloseable {
-    private final int outputs;
+    private final NetworkShape shape;
     private final boolean bfloat16;
-    private final double labelSmoothing;
-    private final IDropout dropout;
-    private final KernelMemory kernelMemory;
-    private final SoftmaxKernel.Parameters parameters;
+    private final StepDropout dropout;
+    private final StepWorkspace workspace;
     private final SoftmaxKernel.Parameters gradient;
-    private SoftmaxKernel training;
-    private SoftmaxKernel inference;
-    private boolean packed;
+    private final KernelCache<SoftmaxKernel.Shape, SoftmaxKernel> training;
+    private final KernelCache<SoftmaxKernel.Shape, SoftmaxKernel> inference;
 
+    /** The parameters are like those of {@link RecurrentStack}. */
     SoftmaxOutput(
-            int outputs,
-            boolean bfloat16,
-            double labelSmoothing,
-            IDropout dropout,
-            KernelMemory kernelMemory,
-            SoftmaxKernel.Parameters parameters,
-            SoftmaxKernel.Parameters gradient) {
-        this.outputs = outputs;
-        this.bfloat16 = bfloat16;
-        this.labelSmoothing = labelSmoothing;
-        this.dropout = dropout;
-        this.kernelMemory = kernelMemory;
-        this.parameters = parameters;
-        this.gradient = gradient;
+            NetworkShape shape,
+            INDArray parameters,
+            INDArray gradient,
+            StepWorkspace workspace,
+            KernelMemory kernelMemory) {
+        this.shape = shape;
+        this.bfloat16 = Network.computesInBfloat16(shape.model());
+        this.dropout = new StepDropout(shape.model().dropout(), shape.model().lockedDropout(), workspace);
+        this.workspace = workspace;
+        this.gradient = parameters(gradient);
+        this.training = cache(shape.model().labelSmoothing(), parameters(parameters), kernelMemory);
+        this.inference = cache(shape.model().labelSmoothing(), parameters(parameters), kernelMemory);
+    }
+
+    private static KernelCache<SoftmaxKernel.Shape, SoftmaxKernel> cache(
+            double labelSmoothing, SoftmaxKernel.Parameters parameters, KernelMemory kernelMemory) {
+        return new KernelCache<>(
+                shape -> new SoftmaxKernel(shape, labelSmoothing, kernelMemory), kernel -> kernel.pack(parameters));
+    }
+
+    private SoftmaxKernel.Parameters parameters(INDArray vector) {
+        FloatPointer start = NativeFloats.of(vector);
+        ParameterOrder order = shape.order();
+        return new SoftmaxKernel.Parameters(start.getPointer(order.outputWeights()), start.getPointer(order.bias()));
     }
 
     /**
@@ -50,70 +57,39 @@ final class SoftmaxOutput implements AutoCloseable {
      * @param hidden input {@code [steps, lanes, hidden]}, row by row
      * @param targets {@code [steps, lanes]}
      */
-    OutputGradient train(INDArray hidden, int[] targets, StepWorkspace workspace) {
-        INDArray dropped = hidden;
-        if (dropout != null) {
-            dropped = workspace.createUninitialized(ArrayType.INPUT, DataType.FLOAT, hidden.shape(), 'c');
-            StepDropout.apply(dropout, hidden, dropped, workspace);
-        }
-        SoftmaxKernel previous = training;
-        training = null; // Because kernel() closes the old kernel, even if the new one does not fit in memory.
-        training = kernel(previous, hidden, true);
-        training.pack(parameters);
-        INDArray dHidden =
-                workspace.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, hidden.shape(), 'c');
-        double loss = training.train(NativeFloats.of(dropped), targets, NativeFloats.of(dHidden), gradient);
-        if (dropout != null) {
-            StepDropout.backward(dropout, dHidden);
-        }
+    OutputGradient train(INDArray hidden, int[] targets) {
+        INDArray dropped = dropout.apply(hidden);
+        INDArray dHidden = workspace.array(hidden.shape());
+        double loss = training.kernel(kernelShape(hidden, true))
+                .train(NativeFloats.of(dropped), targets, NativeFloats.of(dHidden), gradient);
+        dropout.backward(dHidden);
         return new OutputGradient(loss, dHidden);
     }
 
     /** @return the sum of the cross-entropies in nats */
     double loss(INDArray hidden, int[] targets) {
-        return inferenceKernel(hidden).loss(NativeFloats.of(hidden), targets);
+        return inference.kernel(kernelShape(hidden, false)).loss(NativeFloats.of(hidden), targets);
     }
 
     /** @return logits {@code [rows, outputs]}, row by row */
     float[] logits(INDArray hidden) {
-        return inferenceKernel(hidden).logits(NativeFloats.of(hidden));
+        return inference.kernel(kernelShape(hidden, false)).logits(NativeFloats.of(hidden));
+    }
+
+    private SoftmaxKernel.Shape kernelShape(INDArray hidden, boolean forTraining) {
+        int rows = Math.toIntExact(hidden.size(0) * hidden.size(1));
+        return new SoftmaxKernel.Shape((int) hidden.size(2), shape.outputs(), rows, bfloat16, forTraining);
     }
 
     /** Must be called after the parameters have changed. */
     void parametersChanged() {
-        packed = false;
-    }
-
-    private SoftmaxKernel inferenceKernel(INDArray hidden) {
-        SoftmaxKernel previous = inference;
-        inference = null;
-        inference = kernel(previous, hidden, false);
-        if (!packed || inference != previous) {
-            inference.pack(parameters);
-            packed = true;
-        }
-        return inference;
-    }
-
-    private SoftmaxKernel kernel(SoftmaxKernel cached, INDArray hidden, boolean training) {
-        SoftmaxKernel.Shape shape = new SoftmaxKernel.Shape(
-                (int) hidden.size(2), outputs, Math.toIntExact(hidden.size(0) * hidden.size(1)), bfloat16, training);
-        if (cached != null && cached.shape().equals(shape)) {
-            return cached;
-        }
-        if (cached != null) {
-            cached.close();
-        }
-        return new SoftmaxKernel(shape, labelSmoothing, kernelMemory);
+        training.parametersChanged();
+        inference.parametersChanged();
     }
 
     @Override
     public void close() {
-        if (training != null) {
-            training.close();
-        }
-        if (inference != null) {
-            inference.close();
-        }
+        training.close();
+        inference.close();
     }
 }

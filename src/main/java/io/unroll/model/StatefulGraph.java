@@ -3,13 +3,16 @@ package io.unroll.model;
 import io.unroll.config.ConfigurationException;
 import io.unroll.kernel.KernelMemory;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
@@ -26,10 +29,12 @@ import org.nd4j.linalg.factory.Nd4j;
  * truncated backpropagation through time. Its recurrent layers run on oneDNN if that supports them. Parameters are in
  * Deeplearning4j's order. Not thread-safe.
  */
-public final class StatefulGraph implements AutoCloseable {
+public final class StatefulGraph implements Trainee {
+    private static final List<String> STATE_KEYS = List.of(LSTM.STATE_KEY_PREV_ACTIVATION, LSTM.STATE_KEY_PREV_MEMCELL);
+
     private final ComputationGraph graph;
     private final KernelMemory kernelMemory = new KernelMemory();
-    private final Map<String, RecurrentLayer> recurrent = new LinkedHashMap<>();
+    private final Map<String, BaseRecurrentLayer<?>> recurrent = new LinkedHashMap<>();
 
     /**
      * @param configuration configuration of a float32 network; the network uses this object, not a copy
@@ -75,7 +80,7 @@ public final class StatefulGraph implements AutoCloseable {
 
     private BaseRecurrentLayer<?> replacement(String name, BaseRecurrentLayer<?> original) {
         if (OneDnnLayer.supports(original.layerConf())) {
-            OneDnnLayer layer = new OneDnnLayer(original.conf(), 0, false, kernelMemory);
+            OneDnnLayer layer = new OneDnnLayer(original.conf(), kernelMemory);
             layer.carryInTraining();
             return layer;
         }
@@ -93,23 +98,25 @@ public final class StatefulGraph implements AutoCloseable {
                 + " neither frozen nor bidirectional.");
     }
 
+    @Override
     public void setParameters(float[] values) {
         NativeFloats.of(graph.params()).put(values);
     }
 
+    @Override
     public float[] parameters() {
         return NativeFloats.copy(graph.params());
     }
 
-    /** @param state empty if the updaters have no state */
-    public void setUpdaterState(float[] state) {
+    @Override
+    public void setOptimizerState(float[] state) {
         if (state.length > 0) {
             NativeFloats.of(graph.updaterState()).put(state);
         }
     }
 
-    /** @return the updaters' state; empty if they have none */
-    public float[] updaterState() {
+    @Override
+    public float[] optimizerState() {
         return graph.updaterState() == null ? new float[0] : NativeFloats.copy(graph.updaterState());
     }
 
@@ -138,27 +145,48 @@ public final class StatefulGraph implements AutoCloseable {
         return !recurrent.isEmpty();
     }
 
-    /** @return for each recurrent layer, in the network's order, its state arrays {@code [lanes, hidden]} by name */
-    public List<Map<String, INDArray>> state() {
-        List<Map<String, INDArray>> state = new ArrayList<>();
-        recurrent.values().forEach(layer -> state.add(layer.rnnGetTBPTTState()));
-        return state;
+    /** @return the number of lanes of a state; 0 for the zero state */
+    public long lanes(RecurrentState state) {
+        return state.arrays().length == 0
+                ? 0
+                : state.arrays()[0].length
+                        / hidden(recurrent.values().iterator().next());
     }
 
-    /** @param state in the order of {@link #state}; empty for zero */
-    public void setState(List<Map<String, INDArray>> state) {
-        int next = 0;
+    @Override
+    public RecurrentState state() {
+        List<float[]> arrays = new ArrayList<>();
         for (RecurrentLayer layer : recurrent.values()) {
+            Map<String, INDArray> state = layer.rnnGetTBPTTState();
+            STATE_KEYS.stream()
+                    .filter(state::containsKey)
+                    .forEach(key -> arrays.add(state.get(key).dup('c').data().asFloat()));
+        }
+        return new RecurrentState(arrays.toArray(float[][]::new));
+    }
+
+    @Override
+    public void setState(RecurrentState state) {
+        Iterator<float[]> arrays = List.of(state.arrays()).iterator();
+        for (BaseRecurrentLayer<?> layer : recurrent.values()) {
             layer.rnnClearPreviousState();
-            if (!state.isEmpty()) {
-                layer.rnnSetTBPTTState(state.get(next++));
+            if (arrays.hasNext()) {
+                Map<String, INDArray> layerState = new HashMap<>();
+                for (String key : layer.layerConf() instanceof SimpleRnn ? STATE_KEYS.subList(0, 1) : STATE_KEYS) {
+                    layerState.put(key, Nd4j.createFromArray(arrays.next()).reshape('c', -1, hidden(layer)));
+                }
+                layer.rnnSetTBPTTState(layerState);
             }
         }
     }
 
+    private static long hidden(BaseRecurrentLayer<?> layer) {
+        return layer.layerConf().getNOut();
+    }
+
     @Override
     public void close() {
-        for (RecurrentLayer layer : recurrent.values()) {
+        for (Layer layer : recurrent.values()) {
             if (layer instanceof OneDnnLayer oneDnnLayer) {
                 oneDnnLayer.close();
             }

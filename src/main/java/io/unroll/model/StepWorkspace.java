@@ -2,12 +2,8 @@ package io.unroll.model;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.LongStream;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -17,40 +13,35 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * Allocates the arrays of a training or inference step and reuses their memory in the next step: the n-th array after
  * {@link #restart} has the same memory as the n-th array of the previous step.
  */
-final class StepWorkspace extends LayerWorkspaceMgr implements AutoCloseable {
+final class StepWorkspace implements AutoCloseable {
     private final List<INDArray> buffers = new ArrayList<>();
     private final List<INDArray> views = new ArrayList<>();
     private int next;
-
-    StepWorkspace() {
-        super(EnumSet.allOf(ArrayType.class), Map.of(), Map.of());
-    }
 
     /** Starts a new step, which overwrites the arrays of the previous one. */
     void restart() {
         next = 0;
     }
 
-    @Override
-    public INDArray createUninitialized(ArrayType arrayType, DataType dataType, long[] shape, char order) {
+    /** @return an uninitialized float32 array, row-major */
+    INDArray array(long... shape) {
         int slot = next++;
         if (slot == buffers.size()) {
-            buffers.add(Nd4j.createUninitialized(dataType, length(shape)));
-            views.add(null);
+            buffers.add(Nd4j.createUninitialized(DataType.FLOAT, length(shape)));
+            views.add(buffers.get(slot));
         }
-        INDArray view = views.get(slot);
-        if (view == null || view.ordering() != order || !Arrays.equals(view.shape(), shape)) {
-            views.set(slot, newView(slot, dataType, shape, order));
+        if (!Arrays.equals(views.get(slot).shape(), shape)) {
+            views.set(slot, newView(slot, shape));
         }
         return views.get(slot);
     }
 
-    private INDArray newView(int slot, DataType dataType, long[] shape, char order) {
+    private INDArray newView(int slot, long[] shape) {
         if (buffers.get(slot).length() < length(shape)) {
             buffers.get(slot).close();
-            buffers.set(slot, Nd4j.createUninitialized(dataType, length(shape)));
+            buffers.set(slot, Nd4j.createUninitialized(DataType.FLOAT, length(shape)));
         }
-        return buffers.get(slot).get(NDArrayIndex.interval(0, length(shape))).reshape(order, shape);
+        return buffers.get(slot).get(NDArrayIndex.interval(0, length(shape))).reshape('c', shape);
     }
 
     private static long length(long[] shape) {

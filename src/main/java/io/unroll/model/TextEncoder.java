@@ -1,12 +1,11 @@
 package io.unroll.model;
 
+import io.unroll.config.Settings;
 import io.unroll.kernel.KernelMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.workspace.ArrayType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -26,8 +25,6 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class TextEncoder implements Encoder {
     private final NetworkShape shape;
-    private final MultiLayerConfiguration configuration;
-    private final ParameterOrder order;
     private final INDArray parameters;
     private final INDArray gradient;
     private final INDArray groupGradient;
@@ -37,58 +34,53 @@ final class TextEncoder implements Encoder {
     private final List<RecurrentStack> groupStacks = new ArrayList<>();
 
     private List<int[]> groups = List.of();
-    private boolean packed;
-    private final boolean keepsTokenStates;
     private float[][] tokenStates = {};
 
-    /** @param keepsTokenStates whether {@link #tokenStates} will be called */
     TextEncoder(
             NetworkShape shape,
             INDArray parameters,
             INDArray gradient,
             StepWorkspace workspace,
-            KernelMemory kernelMemory,
-            boolean keepsTokenStates) {
+            KernelMemory kernelMemory) {
         this.shape = shape;
-        this.keepsTokenStates = keepsTokenStates;
-        this.configuration = shape.configuration(EncoderShape.UNUSED_SEED);
-        this.order = new ParameterOrder(shape, configuration);
         this.parameters = parameters;
         this.gradient = gradient;
-        this.groupGradient = Nd4j.create(DataType.FLOAT, 1, order.total());
+        this.groupGradient = Nd4j.create(DataType.FLOAT, 1, shape.parameters());
         this.workspace = workspace;
         this.kernelMemory = kernelMemory;
     }
 
     @Override
-    public float[][] encode(int[][] sources, boolean training) {
+    public void encode(int[][] sources, boolean training, RecurrentStack decoder, Head head) {
+        decoder.setState(read(sources, training));
+        head.setSources(tokenStates);
+    }
+
+    /** @return the last state of each lane */
+    RecurrentState read(int[][] sources, boolean training) {
         groups = byLength(sources);
         // Without a backward pass, all groups can use the same stack in turn.
         while (groupStacks.size() < (training ? groups.size() : 1)) {
-            groupStacks.add(new RecurrentStack(
-                    shape, configuration, order, parameters, groupGradient, workspace, kernelMemory));
-            packed = false;
+            groupStacks.add(new RecurrentStack(shape, parameters, groupGradient, workspace, kernelMemory));
         }
-        pack(training);
-        float[][] lastState = null;
+        float[][] lastState = new float[shape.stateArrays()][sources.length * size()];
         tokenStates = new float[sources.length][];
         for (int i = 0; i < groups.size(); i++) {
             int[] lanes = groups.get(i);
             RecurrentStack stack = groupStacks.get(training ? i : 0);
-            stack.setState(new float[0][]);
+            stack.setState(RecurrentState.ZERO);
             INDArray outputs = stack.forward(timeMajor(sources, lanes), lanes.length, training, true);
-            if (keepsTokenStates) {
+            if (shape.model().attention() != Settings.Attention.NONE) {
                 storeTokenStates(NativeFloats.copy(outputs), lanes);
             }
-            float[][] groupState = stack.state();
-            lastState = lastState == null ? new float[groupState.length][sources.length * size()] : lastState;
+            float[][] groupState = stack.state().arrays();
             for (int array = 0; array < lastState.length; array++) {
                 for (int j = 0; j < lanes.length; j++) {
-                    System.arraycopy(groupState[array], j * size(), lastState[array], lanes[j] * size(), size());
+                    copyRow(groupState[array], j, lastState[array], lanes[j]);
                 }
             }
         }
-        return lastState;
+        return new RecurrentState(lastState);
     }
 
     /** @param outputs outputs of a group, {@code [steps, lanes, hidden]} */
@@ -97,14 +89,13 @@ final class TextEncoder implements Encoder {
         for (int j = 0; j < lanes.length; j++) {
             tokenStates[lanes[j]] = new float[steps * size()];
             for (int step = 0; step < steps; step++) {
-                System.arraycopy(
-                        outputs, (step * lanes.length + j) * size(), tokenStates[lanes[j]], step * size(), size());
+                copyRow(outputs, step * lanes.length + j, tokenStates[lanes[j]], step);
             }
         }
     }
 
-    @Override
-    public float[][] tokenStates() {
+    /** @return the states of the last {@link #read} for attention, for each lane {@code [tokens, hidden]} */
+    float[][] tokenStates() {
         return tokenStates;
     }
 
@@ -113,21 +104,16 @@ final class TextEncoder implements Encoder {
         float[][] reversed = new float[rows.length][];
         for (int lane = 0; lane < rows.length; lane++) {
             reversed[lane] = new float[rows[lane].length];
-            for (int start = 0; start < rows[lane].length; start += size()) {
-                System.arraycopy(rows[lane], start, reversed[lane], rows[lane].length - start - size(), size());
+            int tokens = rows[lane].length / size();
+            for (int token = 0; token < tokens; token++) {
+                copyRow(rows[lane], token, reversed[lane], tokens - 1 - token);
             }
         }
         return reversed;
     }
 
-    private void pack(boolean training) {
-        if (training) {
-            groupStacks.forEach(RecurrentStack::packEachPass);
-            packed = false;
-        } else if (!packed) {
-            groupStacks.forEach(RecurrentStack::packOnce);
-            packed = true;
-        }
+    private void copyRow(float[] from, int fromRow, float[] to, int toRow) {
+        System.arraycopy(from, fromRow * size(), to, toRow * size(), size());
     }
 
     private int size() {
@@ -157,43 +143,44 @@ final class TextEncoder implements Encoder {
     }
 
     @Override
-    public void backward(float[][] lastStateGradient, float[][] tokenGradient) {
+    public void backward(RecurrentStack decoder, Head head) {
+        backward(decoder.stateGradient(), head.sourceGradient());
+    }
+
+    /** @param tokenGradient gradient with respect to {@link #tokenStates}; empty for zero */
+    void backward(RecurrentState lastStateGradient, float[][] tokenGradient) {
+        float[][] all = lastStateGradient.arrays();
         for (int i = 0; i < groups.size(); i++) {
             int[] lanes = groups.get(i);
-            float[][] groupStateGradient = new float[lastStateGradient.length][lanes.length * size()];
-            for (int array = 0; array < groupStateGradient.length; array++) {
+            float[][] ofGroup = new float[all.length][lanes.length * size()];
+            for (int array = 0; array < all.length; array++) {
                 for (int j = 0; j < lanes.length; j++) {
-                    System.arraycopy(
-                            lastStateGradient[array], lanes[j] * size(), groupStateGradient[array], j * size(), size());
+                    copyRow(all[array], lanes[j], ofGroup[array], j);
                 }
             }
             groupGradient.assign(0);
-            groupStacks.get(i).setLastStateGradient(groupStateGradient);
-            groupStacks
-                    .get(i)
-                    .backward(error(tokenGradient, lanes, groupStacks.get(i).steps()));
+            RecurrentStack stack = groupStacks.get(i);
+            stack.backward(outputGradient(tokenGradient, lanes, stack.steps()), new RecurrentState(ofGroup));
             gradient.addi(groupGradient);
         }
     }
 
     /** @return the gradient with respect to a group's outputs, {@code [steps, lanes, hidden]} */
-    private INDArray error(float[][] tokenGradient, int[] lanes, int steps) {
+    private INDArray outputGradient(float[][] tokenGradient, int[] lanes, int steps) {
         float[] rows = new float[steps * lanes.length * size()];
-        for (int j = 0; tokenGradient != null && j < lanes.length; j++) {
+        for (int j = 0; tokenGradient.length > 0 && j < lanes.length; j++) {
             for (int step = 0; step < steps; step++) {
-                System.arraycopy(
-                        tokenGradient[lanes[j]], step * size(), rows, (step * lanes.length + j) * size(), size());
+                copyRow(tokenGradient[lanes[j]], step, rows, step * lanes.length + j);
             }
         }
-        long[] outputs = {steps, lanes.length, size()};
-        INDArray error = workspace.createUninitialized(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, outputs, 'c');
-        NativeFloats.of(error).put(rows);
-        return error;
+        INDArray outputGradient = workspace.array(steps, lanes.length, size());
+        NativeFloats.of(outputGradient).put(rows);
+        return outputGradient;
     }
 
     @Override
     public void parametersChanged() {
-        packed = false;
+        groupStacks.forEach(RecurrentStack::parametersChanged);
     }
 
     @Override

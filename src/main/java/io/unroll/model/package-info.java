@@ -7,11 +7,12 @@
  *        |                                |
  *   Encoder                          RecurrentStack
  *   TextEncoder or ImageEncoder        embedding       [steps, lanes, embedding]
- *        |---- initial state ------->  OneDnnLayer     [steps, lanes, hidden]
- *        |     (or first input)        OneDnnLayer     [steps, lanes, hidden]
+ *        |---- initial state ------->  RecurrentLayerPass  [steps, lanes, hidden]
+ *        |     (or first input)        RecurrentLayerPass  [steps, lanes, hidden]
  *        |                                |
- *        |---- states of tokens ---> AttentionLayer    [steps, lanes, hidden]
- *                                    or LanePooling    [1, lanes, hidden]
+ *        |                           Head
+ *        |---- states of tokens --->   AttentionLayer  [steps, lanes, hidden]
+ *                                      or LanePooling  [1, lanes, hidden]
  *                                         |
  *                                    SoftmaxOutput     logits [rows, outputs]
  *                                         |
@@ -19,9 +20,10 @@
  * </pre>
  *
  * <ul>
- *   <li>{@link io.unroll.model.OneDnnLayer} is the Deeplearning4j adapter: a recurrent layer for Deeplearning4j that
- *       calls oneDNN through {@link io.unroll.kernel.RecurrentKernel}. {@code SoftmaxOutput} calls oneDNN through
- *       {@link io.unroll.kernel.SoftmaxKernel}.
+ *   <li>{@code RecurrentLayerPass} calls oneDNN through {@link io.unroll.kernel.RecurrentKernel}, {@code SoftmaxOutput}
+ *       through {@link io.unroll.kernel.SoftmaxKernel}.
+ *   <li>{@link io.unroll.model.OneDnnLayer} is the Deeplearning4j adapter: a recurrent layer for Deeplearning4j on a
+ *       {@code RecurrentLayerPass}.
  *   <li>{@link io.unroll.model.NetworkShape}: a network without its weights, and its Deeplearning4j configuration.
  *   <li>{@link io.unroll.model.NetworkZip}: saves a network as a Deeplearning4j zip.
  *   <li>{@link io.unroll.model.StatefulGraph}: a user's own Deeplearning4j network, with {@code OneDnnLayer} in it.

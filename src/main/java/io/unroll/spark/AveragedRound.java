@@ -1,24 +1,28 @@
 package io.unroll.spark;
 
+import io.unroll.model.Loss;
 import io.unroll.train.FloatArray;
 import io.unroll.train.Replica;
 import io.unroll.train.ReplicaResult;
 import io.unroll.train.ReplicaState;
-import io.unroll.train.Snapshot;
 import io.unroll.train.WeightedMean;
 import io.unroll.train.Weights;
+import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.apache.commons.collections4.iterators.PeekingIterator;
 import org.apache.spark.Partitioner;
+import org.apache.spark.SerializableWritable;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.LongAccumulator;
 import scala.Tuple2;
-import scala.collection.BufferedIterator;
-import scala.collection.JavaConverters;
 
 /**
  * Trains the replicas of a round on the executors and averages their weights, weighted by tokens. Small weights return
@@ -36,9 +40,9 @@ import scala.collection.JavaConverters;
  * at a time. Both ways add the same numbers in the same order, so their results are bit-identical. Block 0
  * of a replica also carries the rest of its result: losses, state and times.
  */
-final class AveragedRound {
+public final class AveragedRound {
     /** Maximum size of all replicas' weights together that the driver averages; larger ones are shuffled. */
-    static final long MAX_COLLECTED_BYTES = 64L << 20;
+    public static final long MAX_COLLECTED_BYTES = 64L << 20;
 
     private static final int MAX_AVERAGING_TASKS = 200;
     /** A larger replica state is broadcast, not sent with its task: Spark warns above 1000 KiB and fails at 128 MiB. */
@@ -48,147 +52,208 @@ final class AveragedRound {
     private final WeightBlocks blocks;
     private final long maxCollectedBytes;
 
-    AveragedRound(Session session, WeightBlocks blocks, long maxCollectedBytes) {
+    /**
+     * @param parameters number of parameters
+     * @param optimizer number of optimizer state values to average; 0 if the optimizer state is not averaged
+     * @param maxCollectedBytes usually {@link #MAX_COLLECTED_BYTES}
+     */
+    public AveragedRound(Session session, int parameters, int optimizer, long maxCollectedBytes) {
         this.session = session;
-        this.blocks = blocks;
+        this.blocks = new WeightBlocks(parameters, optimizer);
         this.maxCollectedBytes = maxCollectedBytes;
     }
 
-    /** @param replicas reports, in the order of the replicas */
-    record Result(Weights mean, List<ReplicaReport> replicas) {}
+    /**
+     * The result of a round.
+     *
+     * @param mean mean of the replicas' weights
+     * @param replicas reports, in the order of the replicas
+     */
+    public record Result(Weights mean, List<ReplicaReport> replicas) {
+        public List<ReplicaResult> results() {
+            return replicas.stream().map(ReplicaReport::result).toList();
+        }
 
-    /** @param startMillis and endMillis by the executor's clock, for display only */
-    record ReplicaReport(ReplicaResult result, ExecutorInfo executor, long startMillis, long endMillis)
-            implements Serializable {
-        static ReplicaReport of(TrainReplica.TaskReport task) {
-            return new ReplicaReport(task.update().result(), task.executor(), task.startMillis(), task.endMillis());
+        /** @return the replicas' states after the round */
+        public List<ReplicaState> states() {
+            return results().stream().map(ReplicaResult::state).toList();
+        }
+
+        /** @return the loss of the round, over all replicas */
+        public Loss loss() {
+            return results().stream().map(ReplicaResult::loss).reduce(Loss.ZERO, Loss::plus);
         }
     }
 
-    private record BlockKey(int block, int replica) implements Serializable {}
+    /** @param startMillis and endMillis by the executor's clock, for display only */
+    record ReplicaReport(ReplicaResult result, ExecutorInfo executor, long startMillis, long endMillis)
+            implements Serializable {}
+
+    private record TrainedReplica(Weights weights, ReplicaReport report) implements Serializable {
+        long tokens() {
+            return report.result().loss().tokens();
+        }
+    }
 
     /**
      * A block of one replica's weights.
      *
+     * @param values null if the replica failed
      * @param report null except for block 0
      */
     private record ReplicaBlock(FloatArray values, long tokens, TaskResult<ReplicaReport> report)
             implements Serializable {}
 
     /** @param reports of all replicas; empty except for block 0 */
-    private record MeanBlock(int block, FloatArray values, List<TaskResult<ReplicaReport>> reports)
-            implements Serializable {}
+    private record MeanBlock(FloatArray values, List<ReplicaReport> reports) implements Serializable {}
+
+    /** @return size of one replica's averaged weights */
+    long weightBytes() {
+        return Float.BYTES * blocks.total();
+    }
 
     /** @return whether the weights of this many replicas are averaged on the driver, without a shuffle */
     boolean averagesOnDriver(int replicas) {
-        return Float.BYTES * blocks.total() * replicas <= maxCollectedBytes;
+        return weightBytes() * replicas <= maxCollectedBytes;
     }
 
-    /** @param snapshot the state before the round */
-    Result run(String description, Snapshot snapshot, TrainReplica task) {
-        List<Broadcast<ReplicaState>> broadcasts = new ArrayList<>();
-        List<TrainReplica.Input> inputs = new ArrayList<>();
-        for (ReplicaState state : snapshot.states()) {
-            TrainReplica.StateSource source = () -> state;
+    /** Adds to each replica's input what else its task needs, without changing the number or order of the inputs. */
+    public interface Inputs<I> {
+        JavaRDD<I> of(JavaRDD<ReplicaTask.Input> replicas);
+    }
+
+    /**
+     * @param start weights at the start of the round, the same for all replicas; destroyed after the round
+     * @param states of the replicas, after the previous round
+     */
+    public <I> Result run(
+            String description,
+            Broadcast<Weights> start,
+            List<ReplicaState> states,
+            Inputs<I> inputs,
+            ReplicaTask<I> task) {
+        List<Broadcast<?>> broadcasts = new ArrayList<>(List.of(start));
+        List<ReplicaTask.Input> replicas = new ArrayList<>();
+        for (ReplicaState state : states) {
+            ReplicaTask.StateSource source = () -> state;
             if (state.bytes() > MAX_STATE_BYTES) {
                 Broadcast<ReplicaState> broadcast = session.broadcast(state);
                 broadcasts.add(broadcast);
                 source = broadcast::value;
             }
-            inputs.add(new TrainReplica.Input(inputs.size(), source));
+            replicas.add(new ReplicaTask.Input(replicas.size(), source));
         }
-        Result result = averagesOnDriver(inputs.size())
-                ? averageOnDriver(description, inputs, task)
-                : averageByShuffle(description, inputs, task);
+        var train = new TrainFunction<>(task, start, session.counter("tokens"));
+        Result result = session.describe(description, "train " + states.size() + " replicas", () -> {
+            JavaRDD<I> tasks = inputs.of(session.parallelize(replicas));
+            return averagesOnDriver(states.size())
+                    ? averageOnDriver(tasks, train)
+                    : averageByShuffle(description, tasks, train);
+        });
         broadcasts.forEach(Broadcast::destroy);
         return result;
     }
 
-    private Result averageOnDriver(String description, List<TrainReplica.Input> inputs, TrainReplica task) {
-        session.describe(description, "train " + inputs.size() + " replicas");
-        List<TrainReplica.TaskReport> replicas = session.map(inputs, task::train);
+    /** The function of a task. */
+    private record TrainFunction<I>(ReplicaTask<I> task, Broadcast<Weights> start, LongAccumulator tokens)
+            implements Function<I, TrainedReplica> {
+        @Override
+        public TrainedReplica call(I input) throws IOException {
+            long startMillis = System.currentTimeMillis();
+            Replica.ReplicaUpdate update = task.train(input, start);
+            tokens.add(update.result().loss().tokens());
+            ExecutorInfo executor = new ExecutorInfo(ExecutorInfo.thisHost(), task.bfloat16());
+            return new TrainedReplica(
+                    update.weights(),
+                    new ReplicaReport(update.result(), executor, startMillis, System.currentTimeMillis()));
+        }
+    }
+
+    private <I> Result averageOnDriver(JavaRDD<I> tasks, TrainFunction<I> train) {
+        List<TrainedReplica> replicas = session.mapPartitions(tasks, input -> train.call(input.next()));
         WeightedMean parameters = new WeightedMean(blocks.parameters());
         WeightedMean optimizer = new WeightedMean(blocks.optimizer());
-        for (TrainReplica.TaskReport replica : replicas) {
-            long tokens = replica.update().result().loss().tokens();
-            parameters.add(replica.update().weights().parameters(), tokens);
-            optimizer.add(replica.update().weights().optimizer(), tokens);
+        for (TrainedReplica replica : replicas) {
+            parameters.add(replica.weights().parameters(), replica.tokens());
+            optimizer.add(replica.weights().optimizer(), replica.tokens());
         }
         return new Result(
                 new Weights(parameters.value(), optimizer.value()),
-                replicas.stream().map(ReplicaReport::of).toList());
+                replicas.stream().map(TrainedReplica::report).toList());
     }
 
-    private Result averageByShuffle(String description, List<TrainReplica.Input> inputs, TrainReplica task) {
-        int tasks = Math.min(Math.min(blocks.count(), inputs.size()), MAX_AVERAGING_TASKS);
+    private <I> Result averageByShuffle(String description, JavaRDD<I> tasks, TrainFunction<I> train) {
+        int averagingTasks = Math.min(Math.min(blocks.count(), tasks.getNumPartitions()), MAX_AVERAGING_TASKS);
         WeightBlocks layout = blocks;
-        session.describe(description, "train " + inputs.size() + " replicas");
-        JavaPairRDD<BlockKey, ReplicaBlock> averaging = session.parallelize(inputs)
-                .flatMapToPair(input -> train(task, input, layout))
-                .repartitionAndSortWithinPartitions(
-                        new BlockPartitioner(tasks, blocks.count()),
-                        (Comparator<BlockKey> & Serializable) AveragedRound::compare);
-        session.describe(description, "average " + blocks.count() + " blocks");
-        List<MeanBlock> meanBlocks =
-                averaging.mapPartitions(AveragedRound::meanBlocks).collect();
-        averaging.rdd().cleanShuffleDependencies(false);
-        List<ReplicaReport> replicas =
-                meanBlocks.get(0).reports().stream().map(TaskResult::orThrow).toList();
+        JavaPairRDD<Long, SerializableWritable<?>> trained = tasks.flatMapToPair(input -> blocks(train, input, layout))
+                .repartitionAndSortWithinPartitions(new BlockPartitioner(averagingTasks, blocks.count()));
+        List<MeanBlock> meanBlocks = session
+                .describe(
+                        description,
+                        "average " + blocks.count() + " blocks",
+                        () -> session.mapPartitions(
+                                JavaRDD.fromRDD(trained.rdd(), trained.classTag()),
+                                replicaBlocks -> meanBlocks(replicaBlocks, layout)))
+                .stream()
+                .flatMap(List::stream)
+                .toList();
+        trained.rdd().cleanShuffleDependencies(false);
         return new Result(
                 blocks.join(
                         meanBlocks.stream().map(mean -> mean.values().values()).toList()),
-                replicas);
+                meanBlocks.get(0).reports());
     }
 
-    private static int compare(BlockKey a, BlockKey b) {
-        return a.block != b.block ? Integer.compare(a.block, b.block) : Integer.compare(a.replica, b.replica);
-    }
-
-    private static Iterator<Tuple2<BlockKey, ReplicaBlock>> train(
-            TrainReplica task, TrainReplica.Input input, WeightBlocks layout) throws Exception {
-        TaskResult<TrainReplica.TaskReport> trained = TaskResult.of(() -> task.train(input));
-        int replica = input.replica();
-        if (trained.problem() != null) {
-            // Reported with block 0; the zeros are never used, because the driver throws the problem.
-            FloatArray zeros = new FloatArray(new float[layout.length(0)]);
-            ReplicaBlock failed = new ReplicaBlock(zeros, 0, trained.asFailure());
-            return List.of(new Tuple2<>(new BlockKey(0, replica), failed)).iterator();
+    /** @return pairs whose keys sort by block, then by replica */
+    private static <I> Iterator<Tuple2<Long, SerializableWritable<?>>> blocks(
+            TrainFunction<I> train, I input, WeightBlocks layout) throws Exception {
+        int replica = TaskContext.getPartitionId();
+        TaskResult<TrainedReplica> result = TaskResult.of(() -> train.call(input));
+        if (result.problem() != null) {
+            return List.of(pair(0, replica, new ReplicaBlock(null, 0, result.asFailure())))
+                    .iterator();
         }
-        Replica.ReplicaUpdate update = trained.value().update();
-        var report = new TaskResult<>(ReplicaReport.of(trained.value()));
+        TrainedReplica trained = result.value();
+        var report = new TaskResult<>(trained.report());
         return IntStream.range(0, layout.count())
-                .mapToObj(block -> new Tuple2<>(
-                        new BlockKey(block, replica),
+                .mapToObj(block -> pair(
+                        block,
+                        replica,
                         new ReplicaBlock(
-                                new FloatArray(layout.block(update.weights(), block)),
-                                update.result().loss().tokens(),
+                                new FloatArray(layout.block(trained.weights(), block)),
+                                trained.tokens(),
                                 block == 0 ? report : null)))
                 .iterator();
     }
 
-    /** @param replicaBlocks sorted by block, then by replica */
-    private static Iterator<MeanBlock> meanBlocks(Iterator<Tuple2<BlockKey, ReplicaBlock>> replicaBlocks) {
-        List<MeanBlock> meanBlocks = new ArrayList<>();
-        BufferedIterator<Tuple2<BlockKey, ReplicaBlock>> sorted =
-                JavaConverters.asScalaIterator(replicaBlocks).buffered();
-        while (sorted.hasNext()) {
-            meanBlocks.add(mean(sorted));
-        }
-        return meanBlocks.iterator();
+    private static Tuple2<Long, SerializableWritable<?>> pair(int block, int replica, ReplicaBlock value) {
+        return new Tuple2<>((long) block << Integer.SIZE | replica, JavaSerialized.of(value));
     }
 
-    private static MeanBlock mean(BufferedIterator<Tuple2<BlockKey, ReplicaBlock>> sorted) {
-        int block = sorted.head()._1().block();
-        WeightedMean mean = new WeightedMean(sorted.head()._2().values().values().length);
-        List<TaskResult<ReplicaReport>> reports = new ArrayList<>();
-        while (sorted.hasNext() && sorted.head()._1().block() == block) {
-            ReplicaBlock replicaBlock = sorted.next()._2();
-            mean.add(replicaBlock.values().values(), replicaBlock.tokens());
-            if (block == 0) {
-                reports.add(replicaBlock.report());
+    private static int block(long key) {
+        return (int) (key >> Integer.SIZE);
+    }
+
+    /** @param replicaBlocks sorted by block, then by replica */
+    private static List<MeanBlock> meanBlocks(
+            Iterator<Tuple2<Long, SerializableWritable<?>>> replicaBlocks, WeightBlocks layout) {
+        List<MeanBlock> meanBlocks = new ArrayList<>();
+        var sorted = PeekingIterator.peekingIterator(replicaBlocks);
+        while (sorted.hasNext()) {
+            int block = block(sorted.peek()._1());
+            WeightedMean mean = new WeightedMean(layout.length(block));
+            List<ReplicaReport> reports = new ArrayList<>();
+            while (sorted.hasNext() && block(sorted.peek()._1()) == block) {
+                var replicaBlock =
+                        (ReplicaBlock) JavaSerialized.value(sorted.next()._2());
+                if (block == 0) {
+                    reports.add(replicaBlock.report().orThrow());
+                }
+                mean.add(replicaBlock.values().values(), replicaBlock.tokens());
             }
+            meanBlocks.add(new MeanBlock(new FloatArray(mean.value()), reports));
         }
-        return new MeanBlock(block, new FloatArray(mean.value()), reports);
+        return meanBlocks;
     }
 
     private static final class BlockPartitioner extends Partitioner {
@@ -210,7 +275,7 @@ final class AveragedRound {
         /** Each task gets consecutive blocks, so the means are collected in the order of the blocks. */
         @Override
         public int getPartition(Object key) {
-            return (int) ((long) ((BlockKey) key).block() * tasks / blocks);
+            return (int) ((long) block((Long) key) * tasks / blocks);
         }
     }
 }

@@ -1,29 +1,39 @@
 package io.unroll.spark;
 
 import io.unroll.checkpoint.TrainedModel;
-import io.unroll.checkpoint.UnrollFiles;
+import io.unroll.chunk.BatchSource;
+import io.unroll.chunk.SequenceIndex;
+import io.unroll.chunk.SequenceStore;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.DamagedFileException;
 import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
-import io.unroll.task.Score;
+import io.unroll.storage.FileSplit;
+import io.unroll.storage.NewFolders;
+import io.unroll.storage.PreparedFileOutput;
+import io.unroll.storage.SplitInput;
+import io.unroll.storage.UnrollFiles;
+import io.unroll.storage.VocabularyFiles;
 import io.unroll.task.Task;
-import io.unroll.text.JsonFile;
-import io.unroll.text.Slice;
-import io.unroll.text.SliceInput;
+import io.unroll.text.Boundary;
 import io.unroll.text.Vocabularies;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSError;
@@ -37,15 +47,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Converts corpus files to vocabularies and integer-encoded files in a folder below {@code corpus.prepared}, or finds
- * the files that an earlier run has prepared. The folder's name is a hash of the content and of the settings that
- * affect it.
+ * Converts a corpus to vocabularies and a store of sequences in a folder below {@code corpus.prepared}, or finds the
+ * folder that an earlier run has prepared. The folder's name is a hash of the content and of the settings that affect
+ * it.
  */
 public abstract class CorpusPreparation {
     private static final Logger LOG = LoggerFactory.getLogger(CorpusPreparation.class);
     private static final String INDEX = "index.json";
-
-    static final String CHECK_DESCRIPTION = "prepare: check prepared files";
 
     final Session session;
     final Settings.Corpus corpus;
@@ -67,9 +75,22 @@ public abstract class CorpusPreparation {
     public static CorpusPreparation of(
             Session session, Settings settings, Task task, Optional<TrainedModel> warmStart) {
         Optional<Vocabularies> givenVocabularies = warmStart.map(TrainedModel::vocabularies);
-        return task.examples().isPresent()
-                ? new ExamplePreparation(session, settings, task, givenVocabularies)
-                : new TextPreparation(session, settings.corpus(), givenVocabularies);
+        Settings.Corpus corpus = settings.corpus();
+        if (task.examples().isEmpty()) {
+            return new TextPreparation(session, corpus, givenVocabularies, new FileText(session, corpus));
+        }
+        boolean areText = settings.task() == Settings.TaskName.LANGUAGE_MODEL && !corpus.hasDocuments();
+        RowSource source = new RowSource(session, corpus, task.examples().get().columns(), areText);
+        RowReader reader = RowReader.of(session, corpus, task.examples().get(), source.fields(), givenVocabularies);
+        if (!areText) {
+            return new ExamplePreparation(session, settings, task, givenVocabularies, source, reader);
+        }
+        if (!source.fields().contains(RowSource.ORDER)) {
+            throw new ConfigurationException("corpus.columns.order is not set, but the rows of " + source.name()
+                    + " have no order of their own: set it to a column, or set corpus.documents = reset, so that"
+                    + " each row is a document.");
+        }
+        return new TextPreparation(session, corpus, givenVocabularies, new RowText(session, source, reader));
     }
 
     /** @return the hash of the corpus' content that a model's manifest records */
@@ -84,9 +105,11 @@ public abstract class CorpusPreparation {
      */
     public abstract PreparedCorpus prepare() throws IOException;
 
-    /** @return the score of a model on files in the format of this corpus; empty if there is nothing to predict */
-    abstract Optional<Score> evaluate(Evaluation evaluation, Vocabularies vocabularies, List<String> paths)
-            throws IOException;
+    /**
+     * @param paths of files in the format of this corpus; none for its table or query
+     * @param steps time steps per batch of a text
+     */
+    abstract EvaluationSource evaluationSource(List<String> paths, Vocabularies vocabularies, int steps);
 
     /**
      * @param hash of the corpus' content
@@ -94,7 +117,7 @@ public abstract class CorpusPreparation {
      * @return the folder for the prepared files
      */
     final Path folder(String kind, String hash, Object... settings) throws IOException {
-        StringBuilder key = new StringBuilder(hash);
+        StringBuilder key = new StringBuilder(hash + " " + SequenceIndex.FILE.format() + SequenceIndex.FILE.version());
         for (Object setting : settings) {
             key.append(' ').append(setting instanceof Enum<?> choice ? SettingNames.kebab(choice) : setting);
         }
@@ -104,26 +127,21 @@ public abstract class CorpusPreparation {
         return fs().makeQualified(new Path(corpus.prepared(), name));
     }
 
-    interface Check {
-        /** @return what is wrong with the prepared files; empty if nothing is */
-        String problem() throws IOException;
-    }
-
     /**
      * Checks prepared files. If they are damaged, deletes the index and the vocabularies, so that they are prepared
      * again.
      *
      * @return whether the folder contains valid prepared files
      */
-    final boolean isPrepared(Path folder, List<String> vocabularyNames, Check check) throws IOException {
+    final boolean isPrepared(Path folder, String hash, List<String> vocabularyNames) throws IOException {
         Path index = new Path(folder, INDEX);
         if (!fs().exists(index)) {
             return false;
         }
         String problem;
         try {
-            problem = check.problem();
-        } catch (DamagedFileException | IllegalArgumentException e) {
+            problem = problem(folder, hash, vocabularyNames);
+        } catch (DamagedFileException e) {
             problem = e.getMessage();
         } catch (FileNotFoundException | ChecksumException e) {
             problem = "a file is missing or damaged, " + e.getMessage();
@@ -131,25 +149,79 @@ public abstract class CorpusPreparation {
         if (!problem.isEmpty()) {
             LOG.warn("{} is damaged, and the corpus is prepared again: {}", folder, problem);
             UnrollFiles.PREPARED.checkFile(fs(), index);
-            Vocabularies.delete(fs(), folder, vocabularyNames);
+            VocabularyFiles.delete(fs(), folder, vocabularyNames);
             // The index is deleted last: it proves that Unroll wrote the other files.
             fs().delete(index, false);
         }
         return problem.isEmpty();
     }
 
-    static String firstProblem(List<String> problems) {
-        return problems.stream()
+    /** @return what is wrong with the prepared files; empty if nothing is */
+    private String problem(Path folder, String hash, List<String> vocabularyNames) throws IOException {
+        SequenceIndex index = SequenceIndex.FILE.read(fs(), new Path(folder, INDEX));
+        if (!index.isIntact(hash, VocabularyFiles.read(fs(), folder, vocabularyNames))) {
+            return "its index has changed, or does not match its vocabularies";
+        }
+        var hadoop = session.hadoopBroadcast();
+        String source = folder.toString();
+        return session
+                .map(
+                        "prepare: check prepared files",
+                        index.parts(),
+                        part -> SequenceStore.problem(
+                                source, part, hadoop.value().value()))
+                .stream()
                 .filter(problem -> !problem.isEmpty())
                 .findFirst()
                 .orElse("");
     }
 
-    final <T> T readIndex(JsonFile<T> file, Path folder) throws IOException {
-        return file.read(fs(), new Path(folder, INDEX));
+    /** @param found whether an earlier run prepared the corpus */
+    final PreparedCorpus read(
+            Path folder, List<String> vocabularyNames, boolean found, Function<SequenceStore, BatchSource> source)
+            throws IOException {
+        SequenceIndex index = SequenceIndex.FILE.read(fs(), new Path(folder, INDEX));
+        return new PreparedCorpus(
+                folder.toString(),
+                VocabularyFiles.read(fs(), folder, vocabularyNames),
+                source.apply(new SequenceStore(folder.toString(), index)),
+                found);
     }
 
-    final void createFolder(Path folder) {
+    /** @param hash sum of the hashes of the rows in the part */
+    record WrittenPart(SequenceIndex.Part part, long hash) implements Serializable {
+        /**
+         * @param origin of the rows, for messages
+         * @return the parts
+         * @throws UnrollException if the rows are not those of the scan
+         */
+        static List<SequenceIndex.Part> parts(List<WrittenPart> written, RowScan scan, String origin) {
+            scan.checkSame(origin, written.stream().mapToLong(WrittenPart::hash).sum());
+            return written.stream().map(WrittenPart::part).toList();
+        }
+    }
+
+    interface Writing {
+        void write() throws IOException;
+    }
+
+    /** Creates the folder and writes the prepared files; if that fails, deletes what it has created. */
+    final void create(Path folder, Writing writing) throws IOException {
+        boolean isNew = !fs().exists(folder);
+        NewFolders newParents = NewFolders.before(fs(), folder.getParent());
+        createFolder(folder);
+        try {
+            writing.write();
+        } catch (IOException | RuntimeException e) {
+            if (isNew && !fs().exists(new Path(folder, INDEX))) {
+                fs().delete(folder, true);
+                newParents.deleteEmpty();
+            }
+            throw e;
+        }
+    }
+
+    private void createFolder(Path folder) {
         try {
             if (!fs().mkdirs(folder)) {
                 throw new IOException("the folder cannot be created");
@@ -165,21 +237,26 @@ public abstract class CorpusPreparation {
     }
 
     /** @throws UnrollException if the driver does not see a file that a task has written */
-    final void checkShared(Path file, long minBytes, long maxBytes) throws IOException {
-        long length = fs().exists(file) ? fs().getFileStatus(file).getLen() : -1;
-        if (length < minBytes || length > maxBytes) {
-            throw new UnrollException("the driver does not see " + file + ", which a task has written: "
-                    + "corpus.prepared must be in a file system that all machines of the cluster share.");
-        }
+    private void checkShared(Path folder, SequenceIndex index) throws IOException {
+        Map<String, Long> lengths = Stream.of(fs().listStatus(folder))
+                .collect(Collectors.toMap(file -> file.getPath().getName(), FileStatus::getLen));
+        index.fileLengths().forEach((name, length) -> {
+            if (!length.equals(lengths.get(name))) {
+                throw new UnrollException("the driver does not see " + new Path(folder, name)
+                        + ", which a task has written: corpus.prepared must be in a file system that all machines of"
+                        + " the cluster share.");
+            }
+        });
     }
 
     /** Writes the vocabularies and then, atomically, the index: only a folder with an index counts as prepared. */
-    final <T> void publish(Path folder, Vocabularies vocabularies, JsonFile<T> file, T index) throws IOException {
+    final void publish(Path folder, Vocabularies vocabularies, SequenceIndex index) throws IOException {
+        checkShared(folder, index);
         try {
-            vocabularies.write(fs(), folder);
+            VocabularyFiles.write(fs(), folder, vocabularies);
             Path draft = new Path(folder, INDEX + "-" + UUID.randomUUID());
             try (OutputStream out = PreparedFileOutput.create(draft, session.hadoop())) {
-                out.write(file.bytes(index));
+                out.write(SequenceIndex.FILE.bytes(index));
             }
             try {
                 fs().rename(draft, new Path(folder, INDEX));
@@ -193,7 +270,7 @@ public abstract class CorpusPreparation {
     }
 
     /** @return a hash of the files' content and order, not of their names */
-    final String hash(List<List<Slice>> parts) {
+    static String hash(Session session, List<List<FileSplit>> parts) {
         Broadcast<SerializableConfiguration> hadoop = session.hadoopBroadcast();
         MessageDigest digest = sha256();
         session.map(
@@ -204,12 +281,12 @@ public abstract class CorpusPreparation {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    private static byte[] hash(List<Slice> part, Configuration hadoop) throws IOException {
+    private static byte[] hash(List<FileSplit> part, Configuration hadoop) throws IOException {
         MessageDigest digest = sha256();
         byte[] buffer = new byte[1 << 16];
-        for (Slice slice : part) {
+        for (FileSplit slice : part) {
             long bytes = 0;
-            try (SliceInput in = SliceInput.open(slice, Slice.Boundary.BYTE, hadoop)) {
+            try (SplitInput in = SplitInput.open(slice, Boundary.BYTE, hadoop)) {
                 for (int read = in.read(buffer, 0, buffer.length);
                         read >= 0;
                         read = in.read(buffer, 0, buffer.length)) {

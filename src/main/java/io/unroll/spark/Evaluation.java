@@ -6,6 +6,7 @@ import io.unroll.chunk.BatchSource;
 import io.unroll.chunk.Split;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
@@ -16,9 +17,10 @@ import io.unroll.text.Vocabularies;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.apache.spark.broadcast.Broadcast;
 
@@ -31,7 +33,6 @@ public final class Evaluation implements AutoCloseable {
     private final Settings settings;
     private final Scoring scoring;
     private final NetworkShape shape;
-    private final List<Broadcast<?>> broadcasts = new ArrayList<>();
     private final Broadcast<float[]> parameters;
 
     private Evaluation(Session session, Settings settings, Scoring scoring, NetworkShape shape, float[] parameters) {
@@ -39,21 +40,24 @@ public final class Evaluation implements AutoCloseable {
         this.settings = settings;
         this.scoring = scoring;
         this.shape = shape;
-        this.parameters = broadcast(parameters);
+        this.parameters = session.broadcast(parameters);
     }
 
     /**
-     * Evaluates a model on files.
+     * Evaluates a model on files, or on a table or the result of a query.
      *
-     * @param paths of files in the format of the training corpus
+     * @param paths of files in the format of the training corpus; none for the table or query of the model's settings
      * @param beam beam width for tasks that decode
-     * @return the score; empty if the files contain nothing to predict
+     * @return the score; empty if there is nothing to predict
      */
-    public static Optional<Score> ofFiles(Session session, TrainedModel model, List<String> paths, int beam)
+    public static Optional<Score> of(Session session, TrainedModel model, List<String> paths, int beam)
             throws IOException {
         try (Evaluation evaluation = of(session, model, beam)) {
-            return CorpusPreparation.of(session, model.settings(), model.task(), Optional.empty())
-                    .evaluate(evaluation, model.vocabularies(), paths);
+            // The files are not split, so they need no column for that.
+            Settings settings = SettingsReader.override(model.settings(), List.of("corpus.split-by=auto"));
+            EvaluationSource source = CorpusPreparation.of(session, settings, model.task(), Optional.empty())
+                    .evaluationSource(paths, model.vocabularies(), evaluation.steps());
+            return evaluation.score("evaluate", source);
         }
     }
 
@@ -71,9 +75,8 @@ public final class Evaluation implements AutoCloseable {
         PreparedCorpus corpus = CorpusPreparation.of(session, model.settings(), model.task(), warmStart)
                 .prepare();
         if (!corpus.source().contentHash().equals(model.manifest().corpus())) {
-            throw new ConfigurationException(
-                    "corpus.path, " + model.settings().corpus().path()
-                            + ", has changed since the model was trained: name the files to evaluate.");
+            throw new ConfigurationException(model.settings().corpus().source()
+                    + " has changed since the model was trained: name the files to evaluate.");
         }
         try (Evaluation evaluation = of(session, model, beam)) {
             return evaluation.score(corpus.source(), part);
@@ -91,19 +94,12 @@ public final class Evaluation implements AutoCloseable {
     }
 
     /**
-     * Removes the broadcasts from the executors and waits until that is done: if the session closed before, Spark would
+     * Removes the broadcast weights from the executors and waits until that is done: if the session closed before, Spark would
      * log an error.
      */
     @Override
     public void close() {
-        broadcasts.forEach(broadcast -> broadcast.destroy(true));
-    }
-
-    /** @return a broadcast that lives until this evaluation is closed */
-    <T> Broadcast<T> broadcast(T value) {
-        Broadcast<T> broadcast = session.broadcast(value);
-        broadcasts.add(broadcast);
-        return broadcast;
+        parameters.destroy(true);
     }
 
     /** @return an evaluation that computes the loss only, which is fast */
@@ -132,57 +128,82 @@ public final class Evaluation implements AutoCloseable {
     /** @return the score of a part of a prepared corpus; empty if the part is empty */
     Optional<Score> score(BatchSource source, Split.Part part) {
         var hadoop = session.hadoopBroadcast();
-        int steps = steps();
+        Settings.Training training = settings.training();
         return score(
                 "validate",
-                source.shards(part),
-                shard -> source.evaluation(shard, steps, hadoop.value().value()));
+                new EvaluationSource(
+                        session.parallelize(source.shards(part))
+                                .map(shard -> source.evaluation(
+                                        shard, training, hadoop.value().value())),
+                        null));
     }
 
-    /** @return time steps per batch of a text corpus */
-    int steps() {
+    private int steps() {
         return settings.training().tbptt();
     }
 
-    /** Reads the batches of a task's input. */
-    interface BatchReader<I> extends Serializable {
-        /** @return batches to evaluate in order, starting from a zero state */
-        List<Batch> read(I input) throws IOException;
-    }
-
     /**
-     * Scores each input in a separate task and sums the scores.
+     * Scores each list of batches, starting from a zero state, and sums the scores.
      *
      * @param description shown in Spark's web UI
      * @return the sum; empty if there is nothing to score
      */
-    <I> Optional<Score> score(String description, List<I> inputs, BatchReader<I> reader) {
-        if (inputs.isEmpty()) {
-            return Optional.empty();
-        }
+    Optional<Score> score(String description, EvaluationSource source) {
         Broadcast<float[]> weights = parameters;
         Scoring batchScoring = scoring;
         NetworkShape networkShape = shape;
-        return session
-                .map(description, inputs, input -> {
-                    List<Batch> batches = reader.read(input);
-                    return ExecutorNetworks.use(
-                            networkShape, network -> total(network, weights.value(), batchScoring, batches));
-                })
+        Optional<Score> total = session
+                .mapPartitions(
+                        description,
+                        source.batches(),
+                        lists -> IdlePool.use(
+                                networkShape,
+                                () -> new Network(networkShape),
+                                network -> total(network, weights.value(), batchScoring, lists)))
                 .stream()
-                .filter(Objects::nonNull)
+                .flatMap(List::stream)
                 .reduce(Score::plus);
+        return source.skipped() == null ? total : total.map(score -> new ScoreWithSkipped(score, source.skipped()));
     }
 
-    /** @return null if there are no batches */
-    private static Score total(Network network, float[] parameters, Scoring scoring, List<Batch> batches) {
+    /** @return the score of each list that has batches */
+    private static List<Score> total(
+            Network network, float[] parameters, Scoring scoring, Iterator<List<Batch>> lists) {
         network.setParameters(parameters);
-        network.setState(RecurrentState.ZERO);
-        Score total = null;
-        for (Batch batch : batches) {
-            Score score = scoring.score(network, batch);
-            total = total == null ? score : total.plus(score);
+        List<Score> scores = new ArrayList<>();
+        while (lists.hasNext()) {
+            network.setState(RecurrentState.ZERO);
+            lists.next().stream()
+                    .map(batch -> scoring.score(network, batch))
+                    .reduce(Score::plus)
+                    .ifPresent(scores::add);
         }
-        return total;
+        return scores;
+    }
+
+    /** @param skipped number of malformed rows by reason */
+    private record ScoreWithSkipped(Score score, Map<String, Long> skipped) implements Score {
+        @Override
+        public Loss loss() {
+            return score.loss();
+        }
+
+        @Override
+        public Score plus(Score other) {
+            throw new UnsupportedOperationException("it is the total");
+        }
+
+        @Override
+        public Map<String, Object> metrics(Vocabularies vocabularies) {
+            Map<String, Object> metrics = new LinkedHashMap<>();
+            metrics.put(
+                    "skipped",
+                    skipped.values().stream().mapToLong(Long::longValue).sum());
+            if (!skipped.isEmpty()) {
+                metrics.put("skipped_by_reason", skipped);
+            }
+            metrics.putAll(score.metrics(vocabularies));
+            return metrics;
+        }
     }
 }

@@ -1,80 +1,102 @@
 package io.unroll.spark;
 
-import io.unroll.checkpoint.WritableFolder;
-import io.unroll.chunk.ExampleIndex;
-import io.unroll.chunk.ExampleReader;
+import io.unroll.chunk.Batch;
+import io.unroll.chunk.Example;
 import io.unroll.chunk.ExampleSource;
-import io.unroll.chunk.ExampleWriter;
+import io.unroll.chunk.SequenceIndex;
+import io.unroll.chunk.SequenceWriter;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
-import io.unroll.model.Loss;
+import io.unroll.storage.CorpusFiles;
+import io.unroll.storage.FileSplit;
+import io.unroll.storage.WritableFolder;
 import io.unroll.task.Examples;
-import io.unroll.task.Score;
 import io.unroll.task.Task;
-import io.unroll.text.CorpusFiles;
 import io.unroll.text.Row;
-import io.unroll.text.RowFormat;
-import io.unroll.text.Slice;
 import io.unroll.text.Vocabularies;
 import java.io.IOException;
-import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.UUID;
 import java.util.stream.LongStream;
+import org.apache.commons.collections4.IteratorUtils;
+import org.apache.commons.collections4.iterators.PeekingIterator;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.storage.StorageLevel;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import scala.Tuple2;
+import scala.Tuple4;
 
 /**
- * Converts rows to vocabularies and files of examples. The hash of a row's group assigns the row to training,
- * validation or test, and determines its place in the files: a shuffle sorts the examples by it.
+ * Converts rows to vocabularies and a store of examples. The content of a row decides whether it is held out, and its
+ * hash where it is in the files, so that neither depends on how Spark divides the rows into partitions:
+ *
+ * <pre>
+ *   rows --scan--> count, hash, group hashes      identifies the corpus, and gives the split
+ *   rows --count--> vocabularies                  of the training rows; of all rows if copies are split
+ *   rows --encode--> (part, order, example) --shuffle, sort--> files
+ * </pre>
+ *
+ * The rows are read again in each pass. If a pass reads other rows than the first one, preparation fails.
  */
 final class ExamplePreparation extends CorpusPreparation {
-    private static final Logger LOG = LoggerFactory.getLogger(ExamplePreparation.class);
     private static final long PART_BYTES = 16L << 20;
+    private static final int EVALUATION_ROWS = 4096;
 
     private final Settings settings;
     private final Task task;
-    private final Examples examples;
-    private final Rows rows;
+    private final RowSource source;
+    private final RowReader reader;
+    private final boolean splitsByRow;
 
-    ExamplePreparation(Session session, Settings settings, Task task, Optional<Vocabularies> givenVocabularies) {
+    ExamplePreparation(
+            Session session,
+            Settings settings,
+            Task task,
+            Optional<Vocabularies> givenVocabularies,
+            RowSource source,
+            RowReader reader) {
         super(session, settings.corpus(), givenVocabularies);
         this.settings = settings;
         this.task = task;
-        this.examples = task.examples().orElseThrow();
-        this.rows = new Rows(
-                new RowFormat(corpus, examples.columns()),
-                corpus.images(),
-                corpus.malformed() == Settings.Malformed.SKIP);
+        this.source = source;
+        this.reader = reader;
+        this.splitsByRow = corpus.splitBy().equals("row")
+                || (corpus.splitBy().equals("auto") && settings.task() == Settings.TaskName.LANGUAGE_MODEL);
     }
 
-    private List<List<Slice>> files(String path) {
-        List<List<Slice>> files = CorpusFiles.wholeFiles(path, PART_BYTES, session.hadoop());
-        rows.format().check(files.stream().flatMap(List::stream).toList());
-        return files;
+    @Override
+    String corpusHash() {
+        return hash(scan("prepare: hash the corpus", source.rows()));
     }
 
-    private List<List<Slice>> auxiliaryFiles(Examples.Files auxiliary) {
+    /** @return a hash of the content of all rows, and of the files that determine the examples */
+    private String hash(RowScan scan) {
+        StringBuilder content = new StringBuilder(scan.identity());
+        for (Examples.Files auxiliary : reader.examples().auxiliaryFiles()) {
+            List<List<FileSplit>> files = auxiliaryFiles(auxiliary);
+            content.append('\n').append(hash(session, files));
+            if (auxiliary.namesMatter()) {
+                files.stream().flatMap(List::stream).forEach(file -> content.append('\n')
+                        .append(new Path(file.file()).getName()));
+            }
+        }
+        return HexFormat.of().formatHex(sha256().digest(content.toString().getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private List<List<FileSplit>> auxiliaryFiles(Examples.Files auxiliary) {
         try {
             return CorpusFiles.wholeFiles(auxiliary.path(), PART_BYTES, session.hadoop());
         } catch (ConfigurationException e) {
@@ -83,336 +105,249 @@ final class ExamplePreparation extends CorpusPreparation {
     }
 
     @Override
-    String corpusHash() {
-        return hashWithNames(files(corpus.path()));
-    }
-
-    /** @return a hash of the content of all files, and of what their names say about the rows: format and label */
-    private String hashWithNames(List<List<Slice>> files) {
-        StringBuilder content = new StringBuilder(hash(files));
-        files.stream().flatMap(List::stream).forEach(file -> content.append('\n')
-                .append(rows.format().formatAndLabel(file.file())));
-        for (Examples.Files auxiliary : examples.auxiliaryFiles()) {
-            List<List<Slice>> auxiliaryFiles = auxiliaryFiles(auxiliary);
-            content.append('\n').append(hash(auxiliaryFiles));
-            if (auxiliary.namesMatter()) {
-                auxiliaryFiles.stream().flatMap(List::stream).forEach(file -> content.append('\n')
-                        .append(new Path(file.file()).getName()));
-            }
-        }
-        return HexFormat.of().formatHex(sha256().digest(content.toString().getBytes(StandardCharsets.UTF_8)));
-    }
-
-    @Override
     public PreparedCorpus prepare() throws IOException {
-        List<List<Slice>> files = files(corpus.path());
-        String hash = hashWithNames(files);
+        reader.examples().check(session.hadoop());
+        JavaRDD<Row> rows = source.rows();
+        RowScan scan = scan("prepare: hash the corpus", rows);
+        String hash = hash(scan);
         Path folder = folder(
                 SettingNames.kebab(settings.task()),
                 hash,
-                examples.cacheKey(),
-                corpus.malformed(),
+                reader.examples().cacheKey(),
                 corpus.validation(),
                 corpus.test(),
-                corpus.format(),
-                corpus.header(),
-                examples.columns().stream().map(corpus.columns()::get).toList());
-        boolean found = isPrepared(folder, task.vocabularies(), () -> problem(folder, hash));
+                corpus.splitBy(),
+                corpus.sessionGap());
+        boolean found = isPrepared(folder, hash, task.vocabularies());
         if (!found) {
             WritableFolder.check(folder.toString(), "corpus.prepared", session.hadoop());
-            examples.check(session.hadoop());
-            JavaRDD<TaskResult<UsableRow>> usableRows = readRows(files).persist(StorageLevel.DISK_ONLY());
-            try {
-                writePrepared(files, usableRows, folder, hash);
-            } finally {
-                usableRows.unpersist(true);
-            }
+            writePrepared(rows, scan, folder, hash);
         }
-        ExampleIndex index = readIndex(ExampleIndex.FILE, folder);
-        return new PreparedCorpus(
-                folder.toString(),
-                Vocabularies.read(fs(), folder, task.vocabularies()),
-                new ExampleSource(
-                        folder.toString(),
-                        index,
-                        examples,
-                        settings.training().batch(),
-                        settings.run().seed()),
-                found);
+        return read(folder, task.vocabularies(), found, store -> new ExampleSource(store, reader.examples()));
     }
 
-    /** @return what is wrong with the prepared files; empty if nothing is */
-    private String problem(Path folder, String hash) throws IOException {
-        ExampleIndex index = readIndex(ExampleIndex.FILE, folder);
-        Vocabularies vocabularies = Vocabularies.read(fs(), folder, task.vocabularies());
-        vocabularies.checkPrefixes(task.vocabularyPrefixes(), "the settings");
-        String problem = index.problem(hash, vocabularies);
-        if (!problem.isEmpty()) {
-            return problem;
-        }
-        var hadoop = session.hadoopBroadcast();
-        Broadcast<Vocabularies> vocabularyBroadcast = session.broadcast(vocabularies);
-        Examples format = examples;
-        String source = folder.toString();
-        return firstProblem(session.map(
-                CHECK_DESCRIPTION,
-                index.parts(),
-                part -> ExampleReader.problem(
-                        source,
-                        part,
-                        example -> format.isExample(example, vocabularyBroadcast.value()),
-                        hadoop.value().value())));
+    private RowScan scan(String description, JavaRDD<Row> rows) {
+        return reader.scan(session, description, source.name(), rows);
     }
 
-    /**
-     * A row that is not malformed.
-     *
-     * @param content values read from the files that the row names, such as pixels
-     */
-    private record UsableRow(Row row, int[] content) implements Serializable {}
-
-    /** @return all rows; null for each row that is skipped */
-    private JavaRDD<TaskResult<UsableRow>> readRows(List<List<Slice>> files) {
-        var hadoop = session.hadoopBroadcast();
-        Examples format = examples;
-        Rows reader = rows;
-        Broadcast<Vocabularies> vocabularyBroadcast =
-                givenVocabularies.map(session::broadcast).orElse(null);
-        session.describe("prepare: check rows", "read rows");
-        return session.parallelize(files)
-                .flatMap(part -> reader.map(part, hadoop.value().value(), (row, rowFiles) -> {
-                    int[] content = format.read(row, rowFiles);
-                    if (vocabularyBroadcast != null) {
-                        format.check(row, vocabularyBroadcast.value());
-                    }
-                    return new UsableRow(row, content);
-                }));
-    }
-
-    private void writePrepared(
-            List<List<Slice>> files, JavaRDD<TaskResult<UsableRow>> usableRows, Path folder, String hash)
-            throws IOException {
-        GroupHashes groupHashes = groupHashes(usableRows);
-        if (groupHashes.rows() == 0) {
-            throw new ConfigurationException(corpus.path() + " contains no usable rows"
-                    + (groupHashes.skipped() > 0 ? "; " + groupHashes.skipped() + " rows are malformed." : "."));
-        }
-        long bytes = groupHashes.rows() * examples.extraBytesPerExample()
-                + files.stream().flatMap(List::stream).mapToLong(Slice::length).sum();
-        StratifiedGroupSplit split = StratifiedGroupSplit.of(
-                groupHashes.groups(), corpus.validation(), corpus.test(), 1 + bytes / PART_BYTES);
-        split.checkValidation(corpus.validation());
-        Broadcast<StratifiedGroupSplit> splitBroadcast = session.broadcast(split);
-        Vocabularies vocabularies =
-                givenVocabularies.orElseGet(() -> examples.vocabularies(count(usableRows, splitBroadcast)));
-        createFolder(folder);
-        ExampleIndex index = encode(usableRows, vocabularies, splitBroadcast, folder, hash, groupHashes.skipped());
-        publish(folder, vocabularies, ExampleIndex.FILE, index.withChecksumOf(vocabularies));
-    }
-
-    /** @return the task's result for each partition */
-    private <T> List<T> mapPartitions(
-            JavaRDD<TaskResult<UsableRow>> usableRows,
-            String description,
-            FlatMapFunction<Iterator<TaskResult<UsableRow>>, TaskResult<T>> task) {
-        session.describe(description, description);
-        return usableRows.mapPartitions(task).collect().stream()
-                .map(TaskResult::orThrow)
-                .toList();
-    }
-
-    private GroupHashes groupHashes(JavaRDD<TaskResult<UsableRow>> usableRows) {
-        Examples format = examples;
-        GroupHashes total = new GroupHashes(Map.of(), 0);
-        mapPartitions(usableRows, "prepare: check rows", rows -> List.of(TaskResult.of(() -> groupHashes(rows, format)))
-                        .iterator())
-                .forEach(total::add);
-        return total;
-    }
-
-    private static GroupHashes groupHashes(Iterator<TaskResult<UsableRow>> rows, Examples format) {
-        Map<String, LongStream.Builder> hashes = new TreeMap<>();
-        long skipped = 0;
-        while (rows.hasNext()) {
-            UsableRow usable = rows.next().orThrow();
-            if (usable == null) {
-                skipped++;
-            } else {
-                hashes.computeIfAbsent(format.stratum(usable.row()), any -> LongStream.builder())
-                        .add(StratifiedGroupSplit.hash(format.group(usable.row())));
-            }
-        }
-        Map<String, long[]> groups = new TreeMap<>();
-        hashes.forEach((stratum, builder) -> groups.put(stratum, builder.build().toArray()));
-        return new GroupHashes(groups, skipped);
-    }
-
-    /** @return by vocabulary, how often each symbol occurs in the training rows */
-    private Map<String, Map<String, Long>> count(
-            JavaRDD<TaskResult<UsableRow>> usableRows, Broadcast<StratifiedGroupSplit> splitBroadcast) {
-        Examples format = examples;
-        Map<String, Map<String, Long>> total = new TreeMap<>();
-        mapPartitions(usableRows, "prepare: count symbols", rows -> List.of(
-                                TaskResult.of(() -> count(rows, format, splitBroadcast.value())))
-                        .iterator())
-                .forEach(counts -> counts.forEach((name, counted) -> counted.forEach((symbol, count) ->
-                        total.computeIfAbsent(name, any -> new TreeMap<>()).merge(symbol, count, Long::sum))));
-        return total;
-    }
-
-    private static Map<String, Map<String, Long>> count(
-            Iterator<TaskResult<UsableRow>> rows, Examples format, StratifiedGroupSplit split) {
-        Map<String, Map<String, Long>> counts = new TreeMap<>();
-        while (rows.hasNext()) {
-            UsableRow usable = rows.next().orThrow();
-            if (usable != null && split.isTraining(format.stratum(usable.row()), format.group(usable.row()))) {
-                format.count(usable.row(), counts);
-            }
-        }
-        return counts;
-    }
-
-    /** Sort key of an example; file and row are those of the corpus and make the order unique. */
-    private record ExampleKey(int part, long order, String file, long row) implements Serializable {
-        static int compare(ExampleKey a, ExampleKey b) {
-            return Comparator.comparingInt(ExampleKey::part)
-                    .thenComparingLong(ExampleKey::order)
-                    .thenComparing(ExampleKey::file)
-                    .thenComparingLong(ExampleKey::row)
-                    .compare(a, b);
-        }
-    }
-
-    /**
-     * @param longest maximum number of time steps of an example
-     * @param tokens total number of time steps
-     */
-    private record WrittenFile(ExampleIndex.Part part, int longest, long tokens) implements Serializable {}
-
-    private ExampleIndex encode(
-            JavaRDD<TaskResult<UsableRow>> usableRows,
-            Vocabularies vocabularies,
-            Broadcast<StratifiedGroupSplit> splitBroadcast,
-            Path folder,
-            String hash,
-            long skipped)
-            throws IOException {
-        var hadoop = session.hadoopBroadcast();
-        Broadcast<Vocabularies> vocabularyBroadcast = session.broadcast(vocabularies);
-        Examples format = examples;
-        String target = folder.toString();
-        session.describe("prepare: encode", "encode rows");
-        JavaPairRDD<ExampleKey, int[]> encoded = usableRows
-                .map(TaskResult::orThrow)
-                .filter(Objects::nonNull)
-                .mapToPair(usable -> {
-                    Row row = usable.row();
-                    int[] example = format.encode(row, usable.content(), vocabularyBroadcast.value());
-                    StratifiedGroupSplit.Position position =
-                            splitBroadcast.value().position(format.stratum(row), format.group(row));
-                    ExampleKey key = new ExampleKey(position.part(), position.order(), row.file(), row.number());
-                    return new Tuple2<>(key, example);
-                });
-        session.describe("prepare: encode", "write examples");
-        List<WrittenFile> written = encoded
-                .repartitionAndSortWithinPartitions(
-                        splitBroadcast.value().partitioner(ExampleKey::part),
-                        (Comparator<ExampleKey> & Serializable) ExampleKey::compare)
-                .mapPartitionsWithIndex(
-                        (number, sorted) -> List.of(TaskResult.of(() -> write(
-                                        number,
-                                        sorted,
-                                        format,
-                                        target,
-                                        hadoop.value().value())))
-                                .iterator(),
-                        true)
-                .collect()
-                .stream()
-                .map(TaskResult::orThrow)
-                .toList();
-        for (WrittenFile file : written) {
-            checkShared(new Path(folder, file.part().file()), 0, Long.MAX_VALUE);
-        }
-        return splitBroadcast
-                .value()
-                .index(
-                        hash,
-                        written.stream().map(WrittenFile::part).toList(),
-                        written.stream().mapToInt(WrittenFile::longest).max().orElse(0),
-                        written.stream().mapToLong(WrittenFile::tokens).sum(),
-                        skipped);
-    }
-
-    private static WrittenFile write(
-            int number,
-            Iterator<Tuple2<ExampleKey, int[]>> sorted,
-            Examples format,
-            String folder,
-            Configuration hadoop)
-            throws IOException {
-        Path file = new Path(folder, String.format(Locale.ROOT, "examples-%05d-%s.bin", number, UUID.randomUUID()));
-        int longest = 0;
-        long tokens = 0;
-        try (ExampleWriter writer = new ExampleWriter(PreparedFileOutput.create(file, hadoop))) {
-            while (sorted.hasNext()) {
-                int[] example = sorted.next()._2();
-                writer.write(example);
-                longest = Math.max(longest, format.steps(example));
-                tokens += format.steps(example);
-            }
-            return new WrittenFile(
-                    new ExampleIndex.Part(file.getName(), writer.examples(), writer.checksum()), longest, tokens);
-        }
-    }
-
-    @Override
-    Optional<Score> evaluate(Evaluation evaluation, Vocabularies vocabularies, List<String> paths) {
-        List<List<Slice>> files =
-                paths.stream().flatMap(path -> files(path).stream()).toList();
-        var hadoop = session.hadoopBroadcast();
-        Broadcast<Vocabularies> vocabularyBroadcast = evaluation.broadcast(vocabularies);
-        var skipped = session.counter("rows skipped");
-        int lanes = settings.training().batch();
-        Examples format = examples;
-        Rows reader = rows;
-        Optional<Score> score = evaluation.score("evaluate", files, part -> {
-            List<int[]> encoded = new ArrayList<>();
-            reader.map(
-                            part,
-                            hadoop.value().value(),
-                            (row, rowFiles) ->
-                                    format.encode(row, format.read(row, rowFiles), vocabularyBroadcast.value()))
-                    .forEachRemaining(example -> encoded.add(example.orThrow()));
-            skipped.add(encoded.stream().filter(Objects::isNull).count());
-            encoded.removeIf(Objects::isNull);
-            return ExampleSource.batches(encoded, format, lanes);
+    private void writePrepared(JavaRDD<Row> rows, RowScan scan, Path folder, String hash) throws IOException {
+        Map<String, Long> skipped = new TreeMap<>(scan.skipped());
+        JavaRDD<Row> documents = documents(reader, rows, scan);
+        RowScan counted = documents == rows ? scan : scan("prepare: join rows to documents", documents);
+        RowScan usable = reader.examples().readsFiles() ? reader.scanFiles(session, documents) : counted;
+        usable.skipped().forEach((reason, count) -> skipped.merge(reason, count, Long::max));
+        HoldOut holdOut = holdOut(documents, usable);
+        Vocabularies vocabularies = givenVocabularies.isPresent()
+                ? givenVocabularies.get()
+                : reader.examples().vocabularies(count(documents, counted, holdOut));
+        Example.Type type = reader.examples().type(vocabularies);
+        create(folder, () -> {
+            List<WrittenPart> written = write(documents, usable, vocabularies, type, holdOut, folder);
+            List<SequenceIndex.Part> parts = WrittenPart.parts(written, usable, corpus.source());
+            SequenceIndex index = SequenceIndex.of(hash, type, parts, skipped, vocabularies);
+            checkValidation(usable, index);
+            publish(folder, vocabularies, index);
         });
-        if (skipped.value() > 0) {
-            LOG.warn("skipped {} malformed rows", skipped.value());
-        }
-        return score.map(total -> new ScoreWithSkipped(total, skipped.value()));
     }
 
-    /** @param skipped number of malformed rows */
-    private record ScoreWithSkipped(Score score, long skipped) implements Score {
-        @Override
-        public Loss loss() {
-            return score.loss();
-        }
+    /** @return the rows, or the documents that they are joined to */
+    private JavaRDD<Row> documents(RowReader tasks, JavaRDD<Row> rows, RowScan scan) {
+        return corpus.columns().get(RowSource.DOCUMENT).isBlank()
+                ? rows
+                : Documents.join(session, tasks, rows, scan, corpus.gap());
+    }
 
-        @Override
-        public Score plus(Score other) {
-            ScoreWithSkipped that = (ScoreWithSkipped) other;
-            return new ScoreWithSkipped(score.plus(that.score), skipped + that.skipped);
+    /** @throws ConfigurationException if validation should have rows, but has none */
+    private void checkValidation(RowScan scan, SequenceIndex index) {
+        long requested = validationRows(scan.rows());
+        if (requested > 0 && index.sequences(SequenceIndex.Section.VALIDATION) == 0) {
+            throw new ConfigurationException("corpus.validation = " + corpus.validation() + " asks for " + requested
+                    + (requested == 1 ? " row" : " rows") + ", but none can be held out: " + whyNoValidation(scan)
+                    + ", or set corpus.validation to 0.");
         }
+    }
 
-        @Override
-        public Map<String, Object> metrics(Vocabularies vocabularies) {
-            Map<String, Object> metrics = new LinkedHashMap<>();
-            metrics.put("skipped", skipped);
-            metrics.putAll(score.metrics(vocabularies));
-            return metrics;
+    private long validationRows(long rows) {
+        return Math.round(rows * (corpus.validation() + corpus.test())) - Math.round(rows * corpus.test());
+    }
+
+    private String whyNoValidation(RowScan scan) {
+        boolean labelsAreSmall = !splitsByRow
+                && scan.buckets().values().stream()
+                        .mapToLong(buckets -> buckets.values().stream()
+                                .mapToLong(Long::longValue)
+                                .sum())
+                        .allMatch(rows -> validationRows(rows) == 0);
+        if (labelsAreSmall && !corpus.splitBy().equals("order")) {
+            return "the share is taken from each label, and no label has enough rows. Add rows, raise the share";
         }
+        return switch (corpus.splitBy()) {
+            case "order" -> "too many rows have the same " + corpus.columns().get(RowSource.ORDER)
+                    + " (corpus.columns.order), and such rows must stay in one part. Choose a finer order";
+            case "auto", "row", "content" -> "duplicates (rows with the same text and label, source or image) must"
+                    + " stay in one part, and the groups of duplicates are too large. Remove duplicate rows";
+            default -> "no row has the value validation in the column " + corpus.splitBy()
+                    + " (corpus.split-by). Correct the column";
+        };
+    }
+
+    private HoldOut holdOut(JavaRDD<Row> rows, RowScan scan) {
+        return switch (corpus.splitBy()) {
+            case "auto", "row", "content" -> {
+                Examples format = reader.examples();
+                yield splitsByRow
+                        ? new StratifiedGroupSplit(
+                                Map.of("", copyBuckets(rows)), corpus.validation(), corpus.test(), row -> "")
+                        : new StratifiedGroupSplit(scan.buckets(), corpus.validation(), corpus.test(), format::stratum);
+            }
+            case "order" -> orderSplit(rows, scan);
+            default -> new HoldOut.ByColumn();
+        };
+    }
+
+    /** @return the number of rows in each bucket, with a different hash for each copy of a row */
+    private Map<Integer, Long> copyBuckets(JavaRDD<Row> rows) {
+        RowReader tasks = reader;
+        Dataset<Long> hashes = session.sql()
+                .createDataset(
+                        rows.flatMap(row -> tasks.isUsable(row)
+                                        ? List.of(tasks.hashes().of(row)).iterator()
+                                        : Collections.emptyIterator())
+                                .rdd(),
+                        Encoders.LONG());
+        return session.describe("prepare: count copies", "count copies", () -> hashes.groupBy("value")
+                .count()
+                .toJavaRDD()
+                .mapToPair(copies -> new Tuple2<>(copies.getLong(0), copies.getLong(1)))
+                .flatMapToPair(copies -> LongStream.range(0, copies._2())
+                        .mapToObj(copy ->
+                                new Tuple2<>(StratifiedGroupSplit.bucket(RowHash.ofCopy(copies._1(), (int) copy)), 1L))
+                        .iterator())
+                .reduceByKey(Long::sum)
+                .collectAsMap());
+    }
+
+    /** Finds the first order of the validation and of the test; rows of equal order stay together. */
+    private HoldOut orderSplit(JavaRDD<Row> rows, RowScan scan) {
+        RowReader tasks = reader;
+        OrderKeys keys = scan.orderKeys();
+        long test = Math.round(scan.rows() * corpus.test());
+        long validation = Math.round(scan.rows() * (corpus.test() + corpus.validation())) - test;
+        long testIndex = scan.rows() - test;
+        long validationIndex = testIndex - validation;
+        Map<Long, String> bounds =
+                session.describe("prepare: sort by order", "sort by order", () -> rows.filter(tasks::isUsable)
+                        .map(row -> keys.key(row.value(RowSource.ORDER)))
+                        .sortBy(key -> key, true, rows.getNumPartitions())
+                        .zipWithIndex()
+                        .filter(key -> key._2() == testIndex || key._2() == validationIndex)
+                        .mapToPair(Tuple2::swap)
+                        .collectAsMap());
+        return new HoldOut.ByOrder(
+                keys, validation > 0 ? bounds.get(validationIndex) : null, test > 0 ? bounds.get(testIndex) : null);
+    }
+
+    /** @return by vocabulary, how often each symbol occurs in the training rows; with copies, in all rows */
+    private Map<String, Map<String, Long>> count(JavaRDD<Row> rows, RowScan scan, HoldOut holdOut) {
+        RowReader tasks = reader;
+        Broadcast<HoldOut> split = session.broadcast(holdOut);
+        boolean all = splitsByRow;
+        return tasks.count(session, corpus.source(), rows, scan, (row, counts) -> {
+            Examples format = tasks.examples();
+            if (all || split.value().section(row, RowHash.of(format.group(row))) == SequenceIndex.Section.TRAINING) {
+                format.count(row, counts);
+            }
+        });
+    }
+
+    private List<WrittenPart> write(
+            JavaRDD<Row> rows,
+            RowScan scan,
+            Vocabularies vocabularies,
+            Example.Type type,
+            HoldOut holdOut,
+            Path folder) {
+        long bytes = scan.characters() + scan.rows() * reader.examples().extraBytesPerExample();
+        int partitions = Math.toIntExact(1 + bytes / PART_BYTES);
+        JavaRDD<Tuple4<String, Long, Long, byte[]>> encoded =
+                encode(reader, rows, vocabularies, splitsByRow ? HoldOut.ALL_TRAINING : holdOut);
+        JavaRDD<Tuple4<String, Long, Long, byte[]>> assigned =
+                splitsByRow ? EncodedRows.numberCopies(session, encoded, partitions, holdOut) : encoded;
+        var hadoop = session.hadoopBroadcast();
+        String target = folder.toString();
+        return session
+                .mapPartitions(
+                        "prepare: encode",
+                        EncodedRows.sorted(session, assigned, partitions),
+                        sorted -> write(sorted, type, target, hadoop.value().value()))
+                .stream()
+                .flatMap(List::stream)
+                .sorted(Comparator.comparing(written -> written.part().section()))
+                .toList();
+    }
+
+    private JavaRDD<Tuple4<String, Long, Long, byte[]>> encode(
+            RowReader tasks, JavaRDD<Row> rows, Vocabularies vocabularies, HoldOut holdOut) {
+        Example.Type type = reader.examples().type(vocabularies);
+        var hadoop = session.hadoopBroadcast();
+        Broadcast<Vocabularies> vocabularyBroadcast = session.broadcast(vocabularies);
+        Broadcast<HoldOut> split = session.broadcast(holdOut);
+        return rows.flatMap(row ->
+                tasks
+                        .encode(
+                                row,
+                                vocabularyBroadcast.value(),
+                                type,
+                                split.value(),
+                                hadoop.value().value())
+                        .stream()
+                        .iterator());
+    }
+
+    /** Writes the sorted examples of a partition: a part of the store for each section. */
+    private static List<WrittenPart> write(
+            Iterator<Tuple4<String, Long, Long, byte[]>> sorted, Example.Type type, String folder, Configuration hadoop)
+            throws IOException {
+        int number = TaskContext.getPartitionId();
+        PeekingIterator<Tuple4<String, Long, Long, byte[]>> rows = PeekingIterator.peekingIterator(sorted);
+        List<WrittenPart> parts = new ArrayList<>();
+        while (rows.hasNext()) {
+            String section = rows.peek()._1();
+            long hash = 0;
+            try (SequenceWriter writer =
+                    new SequenceWriter(folder, SequenceIndex.Section.valueOf(section), number, type, hadoop)) {
+                while (rows.hasNext() && rows.peek()._1().equals(section)) {
+                    Tuple4<String, Long, Long, byte[]> row = rows.next();
+                    writer.write(row._4());
+                    hash += row._3();
+                }
+                parts.add(new WrittenPart(writer.part(), hash));
+            }
+        }
+        return parts;
+    }
+
+    /** Sorts the rows by their hashes, so that the batches do not depend on how Spark divides the rows. */
+    @Override
+    EvaluationSource evaluationSource(List<String> paths, Vocabularies vocabularies, int steps) {
+        Examples format = reader.examples();
+        RowReader checked = RowReader.of(session, corpus, format, source.fields(), Optional.of(vocabularies));
+        JavaRDD<Row> allRows = source.rows(paths);
+        String name = paths.isEmpty() ? source.name() : String.join(", ", paths);
+        RowScan scan = checked.scan(session, "evaluate: check rows", name, allRows);
+        JavaRDD<Row> rows = documents(checked, allRows, scan);
+        RowScan usable = format.readsFiles() ? checked.scanFiles(session, rows) : scan;
+        int partitions = Math.toIntExact(1 + usable.rows() / EVALUATION_ROWS);
+        Settings.Training training = settings.training();
+        Example.Type type = format.type(vocabularies);
+        JavaRDD<List<Batch>> batches = EncodedRows.sorted(
+                        session, encode(checked, rows, vocabularies, HoldOut.ALL_TRAINING), partitions)
+                .mapPartitions(part -> List.of(ExampleSource.batches(
+                                IteratorUtils.toList(
+                                        IteratorUtils.transformedIterator(part, row -> Example.of(row._4(), type))),
+                                format,
+                                training))
+                        .iterator());
+        return new EvaluationSource(batches, usable.skipped());
     }
 }

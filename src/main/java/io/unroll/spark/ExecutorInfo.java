@@ -1,8 +1,6 @@
 package io.unroll.spark;
 
-import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
-import io.unroll.model.Network;
 import java.io.Serializable;
 import java.util.Collection;
 import java.util.Optional;
@@ -17,10 +15,6 @@ import org.apache.spark.util.Utils;
 record ExecutorInfo(String host, boolean bfloat16) implements Serializable {
     /** Copies of the weights per task: those being trained, and those being sent. */
     static final int COPIES_PER_TASK = 2;
-
-    static ExecutorInfo here(Settings.Model model) {
-        return new ExecutorInfo(thisHost(), Network.computesInBfloat16(model));
-    }
 
     static String thisHost() {
         return Utils.localCanonicalHostName();

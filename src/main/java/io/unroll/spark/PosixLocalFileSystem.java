@@ -24,6 +24,12 @@ public final class PosixLocalFileSystem extends LocalFileSystem {
         return hadoop;
     }
 
+    /** Unlike the method of the superclass, accepts names with a colon. */
+    @Override
+    public Path getChecksumFile(Path file) {
+        return new Path(file.getParent(), new Path(null, null, "." + file.getName() + ".crc"));
+    }
+
     private static final class Raw extends RawLocalFileSystem {
         @Override
         public void setPermission(Path path, FsPermission permission) throws IOException {

@@ -14,17 +14,15 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ToDoubleFunction;
 import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.util.LongAccumulator;
 
 /** Runs the rounds of a run, one Spark job each: broadcasts the weights, trains all replicas, averages them. */
 final class RoundJob {
     private final Session session;
     private final Settings settings;
-    private final PreparedCorpus corpus;
     private final NetworkShape shape;
     private final Plan plan;
-    private final WeightBlocks blocks;
     private final AveragedRound averagedRound;
     private final long startNanos = System.nanoTime();
     /** Chunks of each replica that earlier attempts have trained; -1 before the first round. */
@@ -35,21 +33,14 @@ final class RoundJob {
     /**
      * @param maxCollectedBytes maximum size of all replicas' weights that the driver averages; larger ones are shuffled
      */
-    RoundJob(
-            Session session,
-            Settings settings,
-            PreparedCorpus corpus,
-            NetworkShape shape,
-            Plan plan,
-            long maxCollectedBytes) {
+    RoundJob(Session session, Settings settings, NetworkShape shape, Plan plan, long maxCollectedBytes) {
         this.session = session;
         this.settings = settings;
-        this.corpus = corpus;
         this.shape = shape;
         this.plan = plan;
         boolean averaged = settings.cluster().averaging().updater() == Settings.Updater.AVERAGE;
-        this.blocks = new WeightBlocks(shape.parameters(), averaged ? shape.optimizerSize() : 0);
-        this.averagedRound = new AveragedRound(session, blocks, maxCollectedBytes);
+        this.averagedRound =
+                new AveragedRound(session, shape.parameters(), averaged ? shape.optimizerSize() : 0, maxCollectedBytes);
     }
 
     CompletedRound run(RunState state) {
@@ -59,17 +50,15 @@ final class RoundJob {
         PhaseTimer timer = new PhaseTimer();
         long roundStart = System.nanoTime();
         Broadcast<Weights> weights = timer.time("broadcast", () -> session.broadcast(before.weights()));
-        LongAccumulator tokens = session.counter("tokens");
-        TrainReplica task = new TrainReplica(
-                round, weights, plan, settings, shape, corpus.source(), session.hadoopBroadcast(), tokens);
-        String description = "round " + (round.number() + 1) + " of " + rounds();
-        AveragedRound.Result result = averagedRound.run(description, before, task);
-        weights.destroy();
+        AveragedRound.Result result = averagedRound.run(
+                "round " + (round.number() + 1) + " of " + rounds(),
+                weights,
+                before.states(),
+                replicas -> replicas,
+                new TrainReplica(round, plan, settings, shape, session.hadoopBroadcast()));
         result.replicas().stream().map(AveragedRound.ReplicaReport::executor).forEach(executors::add);
         ExecutorInfo.checkSamePrecision(executors);
-        List<ReplicaResult> results = result.replicas().stream()
-                .map(AveragedRound.ReplicaReport::result)
-                .toList();
+        List<ReplicaResult> results = result.results();
         Snapshot after =
                 before.after(round, result.mean(), results, settings.cluster().averaging());
         double seconds = (System.nanoTime() - roundStart) / 1e9;
@@ -106,17 +95,9 @@ final class RoundJob {
             return results.stream().map(ReplicaResult::loss).reduce(Loss.ZERO, Loss::plus);
         }
 
-        double gradientNorm() {
-            return results.stream()
-                    .mapToDouble(ReplicaResult::gradientNorm)
-                    .average()
-                    .orElseThrow();
-        }
-
-        /** @return the share of training steps whose gradient was clipped, 0 to 1 */
-        double clippedShare() {
-            double steps = (double) results.size() * (round.endChunk() - round.startChunk());
-            return results.stream().mapToInt(ReplicaResult::clippedSteps).sum() / steps;
+        /** @return the mean over the replicas */
+        double mean(ToDoubleFunction<ReplicaResult> metric) {
+            return results.stream().mapToDouble(metric).average().orElseThrow();
         }
     }
 
@@ -133,8 +114,9 @@ final class RoundJob {
                 completed.loss().mean(),
                 validation,
                 completed.results().get(0).learningRate(),
-                completed.gradientNorm(),
-                completed.clippedShare(),
+                completed.mean(ReplicaResult::gradientNorm),
+                completed.mean(ReplicaResult::clippedShare),
+                completed.mean(ReplicaResult::paddingShare),
                 completed.results().get(0).gradientFlow(),
                 completed.loss().tokens() / completed.seconds(),
                 secondsLeft(chunks(completed.snapshot())),
@@ -144,7 +126,7 @@ final class RoundJob {
 
     /** @param keptBytes size of the optimizer states that the replicas keep instead of averaging them */
     private Map<String, Long> bytes(int replicas, long keptBytes) {
-        long weightBytes = Float.BYTES * blocks.total();
+        long weightBytes = averagedRound.weightBytes();
         long replicaBytes = weightBytes * replicas + keptBytes;
         return averagedRound.averagesOnDriver(replicas)
                 ? Map.of("broadcast", weightBytes, "shuffle", 0L, "collect", replicaBytes)

@@ -3,33 +3,38 @@ package io.unroll.spark;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import io.unroll.model.Natives;
-import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.util.ShutdownHookManager;
+import org.apache.spark.SerializableWritable;
 import org.apache.spark.SparkConf;
-import org.apache.spark.TaskContext;
+import org.apache.spark.SparkContext$;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.deploy.SparkHadoopUtil;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoder;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.CallSite;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
-import scala.collection.Iterator;
-import scala.reflect.ClassTag$;
-import scala.runtime.AbstractFunction2;
 
-/** A Spark application with the configuration that Unroll's jobs need. */
+/**
+ * Spark for Unroll's jobs: an application of their own, with the configuration that they need, or the application of a
+ * caller, which stays as it is. What the jobs send and store works with any {@code spark.serializer}.
+ */
 public final class Session implements AutoCloseable {
     private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
+    private static final String JOB_DESCRIPTION = "spark.job.description";
     private static final int MAX_TASKS = 50_000;
     /** Higher than the priority of Spark's own hook, so that Spark still runs while Unroll's hook does. */
     private static final int SHUTDOWN_PRIORITY = 100;
@@ -45,12 +50,35 @@ public final class Session implements AutoCloseable {
 
     private final CountDownLatch closed = new CountDownLatch(1);
     private final JavaSparkContext context;
+    private final boolean stopsContext;
+    private final Supplier<SparkSession> sql;
     private final Broadcast<SerializableConfiguration> hadoop;
+    private final List<Runnable> shutdownHooks = new ArrayList<>();
 
-    private Session(JavaSparkContext context) {
+    private Session(JavaSparkContext context, boolean stopsContext, Supplier<SparkSession> sql) {
         this.context = context;
-        this.hadoop = context.broadcast(
-                new SerializableConfiguration(PosixLocalFileSystem.configure(context.hadoopConfiguration())));
+        this.stopsContext = stopsContext;
+        this.sql = sql;
+        this.hadoop = context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+    }
+
+    /**
+     * Uses the Spark session of a caller and does not change it: it sets nothing in its configuration and does not stop
+     * it. A task has the cores of {@code spark.task.cpus}, whatever {@code cluster.threads} is.
+     */
+    public static Session of(SparkSession spark) {
+        Natives.liftLimits();
+        return new Session(JavaSparkContext.fromSparkContext(spark.sparkContext()), false, () -> spark);
+    }
+
+    /** Like {@link #of(SparkSession)}. */
+    public static Session of(JavaSparkContext context) {
+        Natives.liftLimits();
+        return new Session(context, false, () -> sql(context));
+    }
+
+    private static SparkSession sql(JavaSparkContext context) {
+        return SparkSession.builder().sparkContext(context.sc()).getOrCreate();
     }
 
     /**
@@ -70,16 +98,19 @@ public final class Session implements AutoCloseable {
                 // Weights of up to 16 MiB return with the task's result; compression does not shrink them.
                 .setIfMissing("spark.task.maxDirectResultSize", "16m")
                 .setIfMissing("spark.broadcast.compress", "false")
-                .set("spark.task.cpus", Integer.toString(threads))
-                // Task results are records, which Spark's Kryo cannot deserialize.
-                .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer");
+                // Spark creates this folder, by default in the working directory.
+                .setIfMissing(
+                        "spark.sql.warehouse.dir", "file:" + System.getProperty("java.io.tmpdir") + "/spark-warehouse")
+                .set("spark.task.cpus", Integer.toString(threads));
         String options = conf.get(EXECUTOR_OPTIONS, "");
         conf.set(EXECUTOR_OPTIONS, (Natives.NO_LIMITS_OPTIONS + " " + options).strip());
         checkCores(conf.get("spark.master"), threads);
         HadoopUser.ensureName();
         try {
             StartChecks.check(conf);
-            return new Session(new JavaSparkContext(conf));
+            JavaSparkContext context = new JavaSparkContext(conf);
+            PosixLocalFileSystem.configure(context.hadoopConfiguration());
+            return new Session(context, true, () -> sql(context));
         } catch (ConfigurationException e) {
             throw e;
         } catch (Exception e) {
@@ -92,14 +123,10 @@ public final class Session implements AutoCloseable {
     }
 
     private static void checkCores(String master, int threads) {
-        Matcher local = Pattern.compile("local(?:\\[(\\d+|\\*)(?:,\\d+)?])?").matcher(master);
-        if (local.matches()) {
-            String cores = local.group(1) == null ? "1" : local.group(1);
-            int count = cores.equals("*") ? Runtime.getRuntime().availableProcessors() : Integer.parseInt(cores);
-            if (threads > count) {
-                throw new ConfigurationException("cluster.threads is " + threads + ", more than the " + count
-                        + " cores of " + master + ": lower it, or give Spark more cores.");
-            }
+        int cores = SparkContext$.MODULE$.numDriverCores(master);
+        if (cores > 0 && threads > cores) {
+            throw new ConfigurationException("cluster.threads is " + threads + ", more than the " + cores + " cores of "
+                    + master + ": lower it, or give Spark more cores.");
         }
     }
 
@@ -125,13 +152,25 @@ public final class Session implements AutoCloseable {
                     + " MiB: give it more, for example jobs/unroll --driver-memory " + ((needed >> 30) + 1)
                     + "g train ...");
         }
+        long results =
+                Math.max(weightBytes, Math.min(weightBytes * replicas, AveragedRound.MAX_COLLECTED_BYTES)) + keptBytes;
+        long limit = context.getConf().getSizeAsBytes("spark.driver.maxResultSize", "1g");
+        if (limit > 0 && results > limit) {
+            throw new ConfigurationException("the results of a round take about " + (results >> 20)
+                    + " MiB, more than spark.driver.maxResultSize, " + (limit >> 20)
+                    + " MiB: set it to 0, for no limit.");
+        }
         if (context.isLocal()) {
             ExecutorMemory.checkMachine(needed, tasks, replicaBytes);
         }
     }
 
+    /** @return concurrent tasks in local mode */
     private int tasksAtOnce() {
-        return Math.max(1, context.defaultParallelism() / context.getConf().getInt("spark.task.cpus", 1));
+        return Math.max(
+                1,
+                SparkContext$.MODULE$.numDriverCores(context.master())
+                        / context.getConf().getInt("spark.task.cpus", 1));
     }
 
     /** @return the Hadoop configuration from spark-submit, for work that does not need Spark */
@@ -144,12 +183,12 @@ public final class Session implements AutoCloseable {
         return context.hadoopConfiguration();
     }
 
-    Broadcast<SerializableConfiguration> hadoopBroadcast() {
+    public Broadcast<SerializableConfiguration> hadoopBroadcast() {
         return hadoop;
     }
 
-    <T> Broadcast<T> broadcast(T value) {
-        return context.broadcast(value);
+    public <T> Broadcast<T> broadcast(T value) {
+        return new JavaSerialized.WrappedBroadcast<>(context.broadcast(JavaSerialized.of(value)));
     }
 
     /** @return an accumulator that Spark's web UI shows with the tasks that add to it */
@@ -157,15 +196,58 @@ public final class Session implements AutoCloseable {
         return context.sc().longAccumulator(name);
     }
 
-    /** Sets the names that Spark's web UI shows for the jobs and stages that are started from now on. */
-    void describe(String job, String stage) {
-        context.setJobDescription(job);
-        context.setCallSite(stage);
+    /** Runs work whose jobs have these names in Spark's web UI. */
+    public <T> T describe(String job, String stage, Supplier<T> work) {
+        String jobBefore = context.getLocalProperty(JOB_DESCRIPTION);
+        String stageBefore = context.getLocalProperty(CallSite.SHORT_FORM());
+        context.setLocalProperty(JOB_DESCRIPTION, job);
+        context.setLocalProperty(CallSite.SHORT_FORM(), stage);
+        try {
+            return work.get();
+        } finally {
+            context.setLocalProperty(JOB_DESCRIPTION, jobBefore);
+            context.setLocalProperty(CallSite.SHORT_FORM(), stageBefore);
+        }
+    }
+
+    /** @return Spark's SQL in this session */
+    SparkSession sql() {
+        return sql.get();
+    }
+
+    /**
+     * @return a copy of the SQL session that reads partition columns as texts: a folder label=007 is not the number 7
+     */
+    SparkSession sqlWithTextPartitions() {
+        SparkSession copy = sql().cloneSession();
+        copy.conf().set("spark.sql.sources.partitionColumnTypeInference.enabled", false);
+        return copy;
+    }
+
+    /**
+     * Shuffles rows as Spark's binary rows, which are compact and need no serializer.
+     *
+     * @throws UnrollException if a row cannot be read; adaptive execution runs the shuffle here
+     */
+    <T> JavaRDD<T> shuffle(JavaRDD<T> rows, Encoder<T> encoder, UnaryOperator<Dataset<T>> shuffle) {
+        try {
+            return shuffle.apply(sql().createDataset(rows.rdd(), encoder)).toJavaRDD();
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw SparkErrors.ofJob(e);
+        }
+    }
+
+    <T> JavaRDD<T> union(List<JavaRDD<T>> parts) {
+        return parts.stream().reduce(JavaRDD::union).orElseGet(context::emptyRDD);
     }
 
     /** @return an RDD with one partition per input, up to 50,000 partitions */
     <I> JavaRDD<I> parallelize(List<I> inputs) {
-        return context.parallelize(inputs, Math.min(inputs.size(), MAX_TASKS));
+        List<SerializableWritable<?>> wrapped = new ArrayList<>();
+        inputs.forEach(input -> wrapped.add(JavaSerialized.of(input)));
+        return JavaSerialized.unwrap(context.parallelize(wrapped, Math.max(1, Math.min(inputs.size(), MAX_TASKS))));
     }
 
     /**
@@ -176,41 +258,48 @@ public final class Session implements AutoCloseable {
      * @throws UnrollException if a task threw one; if several did, that of the first input
      */
     <I, O> List<O> map(String description, List<I> inputs, Function<I, O> task) {
-        describe(description, description);
-        return map(inputs, task);
+        Function<Iterator<I>, List<O>> mapAll = partition -> {
+            List<O> results = new ArrayList<>();
+            while (partition.hasNext()) {
+                results.add(task.call(partition.next()));
+            }
+            return results;
+        };
+        return mapPartitions(description, parallelize(inputs), mapAll).stream()
+                .flatMap(List::stream)
+                .toList();
     }
 
-    /** Like {@link #map(String, List, Function)}, with the description that was set last. */
-    @SuppressWarnings("unchecked")
-    <I, O> List<O> map(List<I> inputs, Function<I, O> task) {
-        List<TaskResult<O>>[] results = (List<TaskResult<O>>[]) context.sc()
-                .runJob(
-                        parallelize(inputs).rdd(),
-                        new TaskFunction<>(task),
-                        ClassTag$.MODULE$.<List<TaskResult<O>>>apply(List.class));
-        return Arrays.stream(results)
-                .flatMap(List::stream)
-                .map(TaskResult::orThrow)
-                .toList();
+    /**
+     * Runs one task for each partition.
+     *
+     * @param description of the job, for Spark's web UI
+     * @return the results, in the order of the partitions
+     * @throws UnrollException if a task threw one, or a file cannot be read; that of the first partition
+     */
+    <I, O> List<O> mapPartitions(String description, JavaRDD<I> rdd, Function<Iterator<I>, O> task) {
+        return describe(description, description, () -> TaskFunction.run(context.sc(), rdd, task));
+    }
+
+    /** Like {@link #mapPartitions(String, JavaRDD, Function)}, within {@link #describe}. */
+    <I, O> List<O> mapPartitions(JavaRDD<I> rdd, Function<Iterator<I>, O> task) {
+        return TaskFunction.run(context.sc(), rdd, task);
     }
 
     /** On SIGINT or SIGTERM, runs this work, cancels all jobs and waits until this session is closed. */
     void beforeShutdown(Runnable work) {
-        ShutdownHookManager.get()
-                .addShutdownHook(
-                        () -> {
-                            if (closed.getCount() > 0) {
-                                try {
-                                    work.run();
-                                } finally {
-                                    cancelJobs();
-                                    awaitClosed();
-                                }
-                            }
-                        },
-                        SHUTDOWN_PRIORITY,
-                        MAX_MINUTES_TO_CHECKPOINT,
-                        TimeUnit.MINUTES);
+        Runnable hook = () -> {
+            if (closed.getCount() > 0) {
+                try {
+                    work.run();
+                } finally {
+                    cancelJobs();
+                    awaitClosed();
+                }
+            }
+        };
+        shutdownHooks.add(hook);
+        ShutdownHookManager.get().addShutdownHook(hook, SHUTDOWN_PRIORITY, MAX_MINUTES_TO_CHECKPOINT, TimeUnit.MINUTES);
     }
 
     private void cancelJobs() {
@@ -231,40 +320,17 @@ public final class Session implements AutoCloseable {
 
     @Override
     public void close() {
-        context.close();
+        if (stopsContext) {
+            context.close();
+        } else if (!context.sc().isStopped()) {
+            hadoop.destroy();
+        }
         closed.countDown();
-        ExecutorNetworks.close();
-    }
-
-    /**
-     * Applies a function to each input of a task. A class, not a lambda: for a lambda, Spark parses the byte code of
-     * the enclosing class in every job, which takes 5 ms.
-     */
-    private static final class TaskFunction<I, O>
-            extends AbstractFunction2<TaskContext, Iterator<I>, List<TaskResult<O>>> implements Serializable {
-        private static final long serialVersionUID = 1;
-
-        private final Function<I, O> task;
-
-        TaskFunction(Function<I, O> task) {
-            this.task = task;
+        try {
+            shutdownHooks.forEach(ShutdownHookManager.get()::removeShutdownHook);
+        } catch (IllegalStateException e) {
+            // The process is shutting down.
         }
-
-        @Override
-        public List<TaskResult<O>> apply(TaskContext context, Iterator<I> inputs) {
-            List<TaskResult<O>> results = new ArrayList<>();
-            while (inputs.hasNext()) {
-                results.add(result(inputs.next()));
-            }
-            return results;
-        }
-
-        private TaskResult<O> result(I input) {
-            try {
-                return TaskResult.of(() -> task.call(input));
-            } catch (Exception e) {
-                return ExceptionUtils.rethrow(e);
-            }
-        }
+        IdlePool.close();
     }
 }

@@ -1,64 +1,43 @@
 package io.unroll.spark;
 
-import io.unroll.chunk.BatchSource;
 import io.unroll.chunk.Batches;
 import io.unroll.chunk.Plan;
 import io.unroll.config.Settings;
+import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.model.ReplicaMemory;
 import io.unroll.train.Replica;
-import io.unroll.train.ReplicaState;
 import io.unroll.train.Round;
 import io.unroll.train.Weights;
 import java.io.IOException;
-import java.io.Serializable;
 import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 
-/**
- * Spark task that trains one replica for a round, on the replica's part of the corpus.
- *
- * @param tokensTrained accumulator that Spark's web UI shows with the stage
- */
+/** Trains one replica for a round, on the replica's part of the corpus. */
 record TrainReplica(
-        Round round,
-        Broadcast<Weights> weights,
-        Plan plan,
-        Settings settings,
-        NetworkShape shape,
-        BatchSource source,
-        Broadcast<SerializableConfiguration> hadoop,
-        LongAccumulator tokensTrained)
-        implements Serializable {
+        Round round, Plan plan, Settings settings, NetworkShape shape, Broadcast<SerializableConfiguration> hadoop)
+        implements ReplicaTask<ReplicaTask.Input> {
 
-    /** Provides a replica's state to its task: from the task itself or from a broadcast. */
-    interface StateSource extends Serializable {
-        ReplicaState value();
-    }
-
-    record Input(int replica, StateSource state) implements Serializable {}
-
-    /** @param startMillis and endMillis by the executor's clock, for display only */
-    record TaskReport(Replica.ReplicaUpdate update, ExecutorInfo executor, long startMillis, long endMillis)
-            implements Serializable {}
-
-    TaskReport train(Input input) throws IOException {
+    @Override
+    public Replica.ReplicaUpdate train(Input input, Broadcast<Weights> start) throws IOException {
         ExecutorInfo.checkMemory(shape.weightBytes(), ReplicaMemory.bytes(shape, plan.batch(), plan.steps()));
-        long startMillis = System.currentTimeMillis();
         Replica replica = new Replica(input.replica(), plan, settings);
-        try (Batches batches = source.training(
-                plan, input.replica(), round.epoch(), hadoop.value().value())) {
-            Replica.ReplicaUpdate update = ExecutorNetworks.use(
+        try (Batches batches =
+                plan.open(input.replica(), round.epoch(), hadoop.value().value())) {
+            return IdlePool.use(
                     shape,
+                    () -> new Network(shape),
                     network -> replica.train(
                             network,
                             batches,
                             round,
-                            weights.value(),
+                            start.value(),
                             input.state().value()));
-            tokensTrained.add(update.result().loss().tokens());
-            return new TaskReport(update, ExecutorInfo.here(shape.model()), startMillis, System.currentTimeMillis());
         }
+    }
+
+    @Override
+    public boolean bfloat16() {
+        return Network.computesInBfloat16(shape.model());
     }
 }

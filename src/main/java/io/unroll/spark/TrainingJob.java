@@ -1,13 +1,10 @@
 package io.unroll.spark;
 
-import io.unroll.checkpoint.Checkpoints;
+import io.unroll.checkpoint.Checkpoints.LatestCheckpoint;
 import io.unroll.checkpoint.Manifest;
-import io.unroll.checkpoint.MetricsFile;
-import io.unroll.checkpoint.ModelFolder;
 import io.unroll.checkpoint.RunDirectory;
 import io.unroll.checkpoint.RunJournal;
 import io.unroll.checkpoint.TrainedModel;
-import io.unroll.checkpoint.Versions;
 import io.unroll.chunk.Plan;
 import io.unroll.chunk.Split;
 import io.unroll.config.ConfigurationException;
@@ -17,7 +14,6 @@ import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.model.ReplicaMemory;
 import io.unroll.task.Task;
-import io.unroll.train.FloatArray;
 import io.unroll.train.Progress;
 import io.unroll.train.ReplicaResult;
 import io.unroll.train.Round;
@@ -27,6 +23,7 @@ import io.unroll.train.Snapshot;
 import io.unroll.train.UniformLoss;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.hadoop.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,72 +39,13 @@ public final class TrainingJob {
     private final Session session;
     private final Settings settings;
     private final Progress progress;
-    private final Task task;
-    private final CorpusPreparation preparation;
     private final RunDirectory directory;
-    private final ModelFolder folder;
-    private final Checkpoints checkpoints;
-    private final MetricsFile metrics;
-    /** The model of a warm start; emptied as soon as the first round can begin, to free its memory. */
-    private Optional<TrainedModel> warmStart;
-    /** The model in the model folder, if an earlier attempt completed this run; otherwise null. */
-    private final TrainedModel finished;
-    /** Whether the model folder may be overwritten: by run.overwrite, for more epochs, or because it is incomplete. */
-    private final boolean mayOverwrite;
-    /** Whether run.overwrite asks for a new run although the model folder is complete. */
-    private final boolean startsOver;
-
-    private PreparedCorpus corpus;
-    private NetworkShape shape;
-    private Plan plan;
-    private RoundJob roundJob;
-    private RunJournal journal;
-    /** What to checkpoint on a signal; null before the first round and after the last. */
-    private volatile RunState lastState;
-
-    private volatile boolean interrupted;
 
     private TrainingJob(Session session, Settings settings, Progress progress, RunDirectory directory) {
         this.session = session;
         this.settings = settings;
         this.progress = progress;
-        this.task = Task.of(settings);
         this.directory = directory;
-        this.folder = directory.model();
-        this.checkpoints = directory.checkpoints();
-        this.metrics = directory.metrics();
-        // An incomplete model folder next to checkpoints was written by this run; any other one is not touched.
-        boolean partial = isPartial(folder, settings);
-        boolean overwrites = settings.run().overwrite() || (partial && checkpoints.exist());
-        TrainedModel existing = folder.exists() && !overwrites ? folder.finishedModel(settings) : null;
-        boolean addsEpochs = existing != null
-                && existing.settings().training().epochs() < settings.training().epochs();
-        if (addsEpochs && !checkpoints.exist()) {
-            throw folder.cannotAddEpochs(settings.training().epochs());
-        }
-        this.mayOverwrite = overwrites || addsEpochs;
-        this.startsOver = settings.run().overwrite() && folder.exists() && !partial;
-        this.finished = addsEpochs ? null : existing;
-        this.warmStart = finished == null ? ModelFolder.warmStart(settings, session.hadoop()) : Optional.empty();
-        this.preparation = CorpusPreparation.of(session, settings, task, warmStart);
-        if (finished == null) {
-            directory.checkNoForeignFiles();
-        }
-        if (mayOverwrite) {
-            folder.checkNoForeignFiles();
-        }
-    }
-
-    /** With run.overwrite, a folder that cannot be read, or was written by a newer Unroll, counts as complete. */
-    private static boolean isPartial(ModelFolder folder, Settings settings) {
-        try {
-            return folder.isPartial();
-        } catch (UnrollException e) {
-            if (settings.run().overwrite() && !(e instanceof ConfigurationException)) {
-                return false;
-            }
-            throw e;
-        }
     }
 
     /**
@@ -119,7 +57,10 @@ public final class TrainingJob {
      */
     public static TrainedModel run(Session session, Settings settings, Progress progress) throws IOException {
         try (RunDirectory directory = RunDirectory.open(settings, session.hadoop(), progress::waitingForLock)) {
-            return new TrainingJob(session, settings, progress, directory).run();
+            TrainingJob job = new TrainingJob(session, settings, progress, directory);
+            // In two methods, so that the weights of a checkpoint or a warm start can be freed when training starts.
+            return job.begin(directory.attempt(settings, session.hadoop(), progress::damaged))
+                    .get();
         }
     }
 
@@ -128,197 +69,227 @@ public final class TrainingJob {
         return new Path(settings.run().directory(), "model").toString();
     }
 
-    private TrainedModel run() throws IOException {
-        if (finished != null) {
-            return checkedFinished();
+    /** @return the rest of the attempt, which ends with the model */
+    private Supplier<TrainedModel> begin(RunDirectory.Attempt attempt) throws IOException {
+        Task task = Task.of(settings);
+        CorpusPreparation preparation = CorpusPreparation.of(session, settings, task, attempt.warmStart());
+        if (attempt instanceof RunDirectory.Finished finished) {
+            finished.run().checkCorpus(preparation.corpusHash());
+            progress.finished(modelPath(settings));
+            return finished::trained;
         }
-        prepare();
-        plan();
-        checkMemory();
-        directory.checkHeldNow();
-        RunState state = resumeOrBegin();
-        warmStart = Optional.empty();
-        lastState = state;
-        session.beforeShutdown(this::checkpointOnShutdown);
-        try {
-            while (!state.finished(settings.training())) {
-                directory.checkHeld();
-                state = trainRound(state);
-            }
-            journal.await();
-        } finally {
-            journal.close();
-        }
-        stopIfInterrupted();
-        directory.checkHeldNow();
-        lastState = null;
-        boolean keepsBest = settings.training().earlyStopping() > 0 && state.best() != null && !state.isBest();
-        return writeModel(keepsBest ? checkpoints.read(state.best().round()) : state, folder, mayOverwrite);
+        boolean overwrite = settings.run().overwrite() || directory.model().exists();
+        PreparedCorpus corpus = prepare(preparation);
+        RunPlan plan = plan(corpus, task.network(corpus.vocabularies()));
+        checkMemory(plan);
+        directory.lock().checkNow();
+        Rounds rounds = new Rounds(plan, firstState(attempt, plan));
+        return () -> publish(model(plan, rounds.train()), overwrite);
     }
 
-    private TrainedModel checkedFinished() {
-        if (!finished.manifest().corpus().equals(preparation.corpusHash())) {
-            throw folder.otherRun("the content of corpus.path has changed");
-        }
-        progress.finished(modelPath(settings));
-        return finished;
-    }
-
-    private void prepare() throws IOException {
-        corpus = preparation.prepare();
-        shape = task.network(corpus.vocabularies());
+    private PreparedCorpus prepare(CorpusPreparation preparation) throws IOException {
+        PreparedCorpus corpus = preparation.prepare();
         progress.prepared(corpus.folder(), corpus.size(), corpus.found());
+        return corpus;
     }
 
-    private void plan() {
-        plan = corpus.source().plan(settings);
-        progress.planned(plan);
+    /** What is trained: which network, on which batches of which corpus. */
+    private record RunPlan(PreparedCorpus corpus, NetworkShape shape, Plan batches) {
+        String corpusHash() {
+            return corpus.source().contentHash();
+        }
+    }
+
+    private RunPlan plan(PreparedCorpus corpus, NetworkShape shape) {
+        Plan batches = corpus.source().plan(settings);
+        progress.planned(batches);
+        return new RunPlan(corpus, shape, batches);
     }
 
     /** Reports how much memory a replica needs, and fails early if there is too little. */
-    private void checkMemory() {
+    private void checkMemory(RunPlan plan) {
+        NetworkShape shape = plan.shape();
         Settings.Model model = shape.model();
-        long replicaBytes = ReplicaMemory.bytes(shape, plan.batch(), plan.steps());
+        int replicas = plan.batches().replicas();
+        long replicaBytes = ReplicaMemory.bytes(
+                shape, plan.batches().batch(), plan.batches().steps());
         progress.network(
                 shape.parameters(),
                 replicaBytes,
                 model.precision() == Settings.Precision.BFLOAT16 && !Network.computesInBfloat16(model));
         boolean keepsOptimizer = settings.cluster().averaging().updater() == Settings.Updater.KEEP;
-        long keptBytes = keepsOptimizer ? (long) Float.BYTES * shape.optimizerSize() * plan.replicas() : 0;
-        session.checkMemory(plan.replicas(), replicaBytes, shape.weightBytes(), keptBytes);
+        long keptBytes = keepsOptimizer ? (long) Float.BYTES * shape.optimizerSize() * replicas : 0;
+        session.checkMemory(replicas, replicaBytes, shape.weightBytes(), keptBytes);
     }
 
-    /** @return the state of the latest usable checkpoint; without one, the initial state */
-    private RunState resumeOrBegin() throws IOException {
-        roundJob = new RoundJob(session, settings, corpus, shape, plan, AveragedRound.MAX_COLLECTED_BYTES);
-        journal = new RunJournal(settings, checkpoints, metrics, corpus.source().contentHash());
-        Optional<Checkpoints.LatestCheckpoint> checkpoint = checkpoints.latest(progress::damaged);
-        // Even with run.overwrite, an unfinished run resumes: a second attempt must not lose the first one's rounds.
-        if (checkpoint.isPresent() && !(startsOver && checkpoint.get().finished())) {
-            checkpoint.get().checkSameRun(corpus.source().contentHash());
-            checkpoint.get().checkArrays(shape, plan.replicas(), plan.batch());
-            RunState state = checkpoint.get().state();
-            progress.resumed(checkpoint.get().path(), state.snapshot().round());
-            journal.resume(state);
-            return state;
+    /** @return the state of the checkpoint; without one, the initial state */
+    private RunState firstState(RunDirectory.Attempt attempt, RunPlan plan) {
+        if (attempt instanceof RunDirectory.Resumes resumes) {
+            LatestCheckpoint checkpoint = resumes.checkpoint();
+            checkpoint.run().checkCorpus(plan.corpusHash());
+            checkpoint.checkArrays(
+                    plan.shape(), plan.batches().replicas(), plan.batches().batch());
+            progress.resumed(
+                    checkpoint.run().path(), checkpoint.state().snapshot().round());
+            return checkpoint.state();
         }
-        checkpoints.clear();
-        warmStart.ifPresent(model -> progress.startsFrom(settings.training().startFrom()));
-        float[] parameters = warmStart.map(TrainedModel::parameters).orElseGet(this::randomParameters);
+        directory.checkpoints().clear();
+        attempt.warmStart()
+                .ifPresent(model -> progress.startsFrom(settings.training().startFrom()));
+        float[] parameters =
+                attempt.warmStart().map(TrainedModel::parameters).orElseGet(() -> randomParameters(plan.shape()));
         return RunState.initial(Snapshot.initial(parameters, settings.cluster().replicas()));
     }
 
-    private float[] randomParameters() {
+    private float[] randomParameters(NetworkShape shape) {
         try (Network network = new Network(shape, settings.run().seed())) {
             return network.parameters();
         }
     }
 
-    private RunState trainRound(RunState before) {
-        stopIfInterrupted();
-        RoundJob.CompletedRound completed = roundJob.run(before);
-        stopIfInterrupted();
-        for (ReplicaResult result : completed.results()) {
-            if (result.divergence() != null) {
-                String where = "replica " + result.replica() + ", at learning rate " + result.learningRate();
-                throw diverged(completed.round(), where + ": " + result.divergence(), before);
-            }
-        }
-        Double validation = validate(completed);
-        if (validation != null && UniformLoss.of(shape).isDiverged(validation)) {
-            String where = "at learning rate " + completed.results().get(0).learningRate();
-            String problem = ": the validation loss is " + UniformLoss.of(shape).describe(validation);
-            throw diverged(completed.round(), where + problem, before);
-        }
-        completed.timer().time("checkpoint", journal::await);
-        RoundReport report = roundJob.report(completed, validation);
-        RunState after =
-                before.after(completed.snapshot(), report, settings.training().patience());
-        lastState = after;
-        journal.record(after);
-        progress.round(report);
-        return after;
-    }
-
-    /** @return the mean loss in nats per token; null if the round does not end an epoch or nothing is held out */
-    private Double validate(RoundJob.CompletedRound completed) {
-        if (!completed.round().endsEpoch()) {
-            return null;
-        }
-        float[] parameters =
-                completed.snapshot().modelParameters(settings.cluster().averaging());
-        return completed.timer().time("validate", () -> {
-            try (Evaluation evaluation = Evaluation.byLoss(session, settings, shape, parameters)) {
-                return evaluation
-                        .score(corpus.source(), Split.Part.VALIDATION)
-                        .map(score -> score.loss().mean())
-                        .orElse(null);
-            }
-        });
-    }
-
-    /** On SIGINT or SIGTERM: saves all completed rounds; only the current one is lost. */
-    private void checkpointOnShutdown() {
-        RunState state = lastState;
-        if (state == null) {
-            return;
-        }
-        interrupted = true;
-        try {
-            journal.checkpointNow(state);
-        } catch (RuntimeException e) {
-            LOG.warn("cannot write a checkpoint of the last round: {}", e.getMessage(), e);
-        } finally {
-            progress.interrupted(journal.lastCheckpointRound());
-            directory.close();
-        }
-    }
-
-    /** Starts no further round after a signal: the last checkpoint, which is being written, would not contain it. */
-    private void stopIfInterrupted() {
-        if (interrupted) {
-            throw new UnrollException("interrupted after round " + journal.lastCheckpointRound() + ".");
-        }
-    }
-
-    private UnrollException diverged(Round round, String problem, RunState lastGood) {
-        lastState = null;
-        String kept = "there is no earlier model to keep";
-        if (lastGood.snapshot().round() > 0) {
-            writeModel(lastGood, directory.lastGood(), true);
-            kept = "the model after round " + lastGood.snapshot().round() + " is kept in "
-                    + directory.lastGood().path();
-        }
-        // With checkpoints left, a second attempt with a lower learning rate would be refused as another run.
-        journal.close();
-        checkpoints.clear();
-        return new UnrollException("training diverged in round " + (round.number() + 1) + ", " + problem + "; " + kept
-                + ". Lower training.learning-rate, or set a smaller training.clip-norm.");
-    }
-
-    private TrainedModel writeModel(RunState state, ModelFolder target, boolean overwrite) {
+    /** @return the model after a round */
+    private TrainedModel model(RunPlan plan, RunState state) {
         Snapshot snapshot = state.snapshot();
-        float[] parameters = snapshot.modelParameters(settings.cluster().averaging());
         Manifest manifest = new Manifest(
-                Versions.all(),
-                settings.run().seed(),
-                corpus.source().contentHash(),
-                corpus.vocabularies().tokens().size(),
-                parameters.length,
+                plan.corpusHash(),
                 snapshot.epoch(),
                 snapshot.round(),
                 snapshot.tokens(),
                 state.report().trainingLoss(),
-                state.validationLoss(),
-                corpus.vocabularies().checksum(),
-                FloatArray.checksum(parameters));
-        TrainedModel model = new TrainedModel(
+                state.validationLoss());
+        return new TrainedModel(
                 manifest,
                 settings,
-                corpus.vocabularies(),
-                parameters,
+                plan.corpus().vocabularies(),
+                snapshot.modelParameters(settings.cluster().averaging()),
                 snapshot.weights().optimizer());
-        target.write(model, overwrite);
+    }
+
+    private TrainedModel publish(TrainedModel model, boolean overwrite) {
+        directory.model().write(model, overwrite);
         return model;
+    }
+
+    /** Trains round by round, and has all that changes meanwhile: the state, and whether a signal has arrived. */
+    private final class Rounds {
+        private final RunPlan plan;
+        private final RoundJob roundJob;
+        private final RunJournal journal;
+        /** What to checkpoint on a signal: the state after the last round; empty when all rounds are over. */
+        private volatile Optional<RunState> lastState;
+
+        private volatile boolean interrupted;
+
+        Rounds(RunPlan plan, RunState first) {
+            this.plan = plan;
+            this.roundJob =
+                    new RoundJob(session, settings, plan.shape(), plan.batches(), AveragedRound.MAX_COLLECTED_BYTES);
+            this.journal = new RunJournal(settings, directory.checkpoints(), directory.metrics(), plan.corpusHash());
+            this.lastState = Optional.of(first);
+        }
+
+        /** @return the state to publish: with early stopping, that of the best epoch, otherwise the last one */
+        RunState train() {
+            RunState state = lastState.orElseThrow();
+            session.beforeShutdown(this::checkpointOnShutdown);
+            try (journal) {
+                if (state.snapshot().round() > 0) {
+                    journal.resume(state);
+                }
+                while (!state.finished(settings.training())) {
+                    directory.lock().check();
+                    state = trainRound(state);
+                }
+                journal.await();
+            }
+            stopIfInterrupted();
+            directory.lock().checkNow();
+            lastState = Optional.empty();
+            boolean keepsBest = settings.training().earlyStopping() > 0 && state.best() != null && !state.isBest();
+            return keepsBest ? directory.checkpoints().read(state.best().round()) : state;
+        }
+
+        private RunState trainRound(RunState before) {
+            stopIfInterrupted();
+            RoundJob.CompletedRound completed = roundJob.run(before);
+            stopIfInterrupted();
+            for (ReplicaResult result : completed.results()) {
+                if (result.divergence() != null) {
+                    String where = "replica " + result.replica() + ", at learning rate " + result.learningRate();
+                    throw diverged(completed.round(), where + ": " + result.divergence(), before);
+                }
+            }
+            Double validation = validate(completed);
+            UniformLoss uniform = UniformLoss.of(plan.shape());
+            if (validation != null && uniform.isDiverged(validation)) {
+                String where = "at learning rate " + completed.results().get(0).learningRate();
+                String problem = ": the validation loss is " + uniform.describe(validation);
+                throw diverged(completed.round(), where + problem, before);
+            }
+            completed.timer().time("checkpoint", journal::await);
+            RoundReport report = roundJob.report(completed, validation);
+            RunState after = before.after(
+                    completed.snapshot(), report, settings.training().patience());
+            lastState = Optional.of(after);
+            journal.record(after);
+            progress.round(report);
+            return after;
+        }
+
+        /** @return the mean loss in nats per token; null if the round does not end an epoch or nothing is held out */
+        private Double validate(RoundJob.CompletedRound completed) {
+            if (!completed.round().endsEpoch()) {
+                return null;
+            }
+            float[] parameters =
+                    completed.snapshot().modelParameters(settings.cluster().averaging());
+            return completed.timer().time("validate", () -> {
+                try (Evaluation evaluation = Evaluation.byLoss(session, settings, plan.shape(), parameters)) {
+                    return evaluation
+                            .score(plan.corpus().source(), Split.Part.VALIDATION)
+                            .map(score -> score.loss().mean())
+                            .orElse(null);
+                }
+            });
+        }
+
+        /** On SIGINT or SIGTERM: saves all completed rounds; only the current one is lost. */
+        private void checkpointOnShutdown() {
+            Optional<RunState> state = lastState;
+            if (state.isEmpty()) {
+                return;
+            }
+            interrupted = true;
+            try {
+                journal.checkpointNow(state.get());
+            } catch (RuntimeException e) {
+                LOG.warn("cannot write a checkpoint of the last round: {}", e.getMessage(), e);
+            } finally {
+                progress.interrupted(journal.lastCheckpointRound());
+                directory.close();
+            }
+        }
+
+        /** Starts no further round after a signal: the last checkpoint, which is being written, would not contain it. */
+        private void stopIfInterrupted() {
+            if (interrupted) {
+                throw new UnrollException("interrupted after round " + journal.lastCheckpointRound() + ".");
+            }
+        }
+
+        private UnrollException diverged(Round round, String problem, RunState lastGood) {
+            lastState = Optional.empty();
+            String kept = "there is no earlier model to keep";
+            if (lastGood.snapshot().round() > 0) {
+                directory.lastGood().write(model(plan, lastGood), true);
+                kept = "the model after round " + lastGood.snapshot().round() + " is kept in "
+                        + directory.lastGood().path();
+            }
+            // With checkpoints left, a second attempt with a lower learning rate would be refused as another run.
+            journal.close();
+            directory.checkpoints().clear();
+            return new UnrollException("training diverged in round " + (round.number() + 1) + ", " + problem + "; "
+                    + kept + ". Lower training.learning-rate, or set a smaller training.clip-norm.");
+        }
     }
 }

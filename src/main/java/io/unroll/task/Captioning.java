@@ -1,16 +1,18 @@
 package io.unroll.task;
 
 import io.unroll.chunk.Batch;
+import io.unroll.chunk.Example;
+import io.unroll.chunk.Sequence;
+import io.unroll.chunk.SequenceType;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.model.ImageShape;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
-import io.unroll.text.FieldTokenizer;
+import io.unroll.storage.RowFiles;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
-import io.unroll.text.RowFiles;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
@@ -22,7 +24,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
@@ -50,7 +51,7 @@ record Captioning(Settings settings) implements Task {
 
     @Override
     public Map<String, Vocabulary> vocabularyPrefixes() {
-        return Map.of(Vocabularies.TOKENS, targets().vocabulary(Map.of()));
+        return Map.of(Vocabularies.TOKENS, targets().untrained());
     }
 
     @Override
@@ -74,8 +75,7 @@ record Captioning(Settings settings) implements Task {
     }
 
     private TargetSequences targets() {
-        return new TargetSequences(
-                FieldTokenizer.of(settings.corpus(), settings.corpus().tokenizer()), startsWithImage() ? 1 : 0);
+        return TargetSequences.of(settings.corpus(), settings.corpus().tokenizer(), startsWithImage() ? 1 : 0);
     }
 
     @Override
@@ -101,44 +101,60 @@ record Captioning(Settings settings) implements Task {
         }
 
         @Override
-        public int[] read(Row row, RowFiles files) {
+        public void check(Row row) {
             TargetSequences.nonBlankValue(row, CAPTION);
-            String name = TargetSequences.nonBlankValue(row, IMAGE);
-            return imageReader.read(files.read(name), name, files.hadoop());
+            TargetSequences.nonBlankValue(row, IMAGE);
+        }
+
+        @Override
+        public boolean readsFiles() {
+            return true;
+        }
+
+        @Override
+        public Sequence read(Row row, RowFiles files) {
+            String name = row.value(IMAGE);
+            try {
+                return imageReader.read(files.read(name), name, files.hadoop());
+            } catch (MalformedRowException e) {
+                throw new MalformedRowException("its image cannot be used", e.getMessage());
+            }
         }
 
         @Override
         public void count(Row row, Map<String, Map<String, Long>> counts) {
-            targets.tokenizer()
+            targets.untrained()
                     .count(
                             TargetSequences.nonBlankValue(row, CAPTION),
-                            counts.computeIfAbsent(Vocabularies.TOKENS, name -> new TreeMap<>()));
+                            counts.computeIfAbsent(Vocabularies.TOKENS, name -> new HashMap<>()));
         }
 
         @Override
         public Vocabularies vocabularies(Map<String, Map<String, Long>> counts) {
-            return new Vocabularies(Map.of(Vocabularies.TOKENS, targets.vocabulary(counts.get(Vocabularies.TOKENS))));
+            return new Vocabularies(Map.of(Vocabularies.TOKENS, targets.train(counts.get(Vocabularies.TOKENS))));
         }
 
         @Override
-        public int[] encode(Row row, int[] image, Vocabularies vocabularies) {
-            return targets.example(image, TargetSequences.nonBlankValue(row, CAPTION), vocabularies.tokens());
+        public Example encode(Row row, Sequence image, Vocabularies vocabularies) {
+            return TargetSequences.example(image, TargetSequences.nonBlankValue(row, CAPTION), vocabularies.tokens());
         }
 
         @Override
-        public boolean isExample(int[] example, Vocabularies vocabularies) {
-            return targets.isExample(example, vocabularies.tokens()) && example[0] == imageReader.size();
+        public Example.Type type(Vocabularies vocabularies) {
+            return new Example.Type(
+                    imageReader.type(),
+                    SequenceType.tokens(vocabularies.tokens().size()));
         }
 
         @Override
         public List<Object> cacheKey() {
             Settings.ImageInput image = imageReader.settings();
-            return List.of(targets, image.side(), image.features(), image.layer());
+            return List.of(targets.key(), image.side(), image.features(), image.layer());
         }
 
         @Override
         public long extraBytesPerExample() {
-            return (long) Integer.BYTES * imageReader.size();
+            return imageReader.bytes();
         }
 
         @Override
@@ -156,12 +172,12 @@ record Captioning(Settings settings) implements Task {
         }
 
         @Override
-        public int steps(int[] example) {
-            return targets.steps(example);
+        public int steps(int source, int target) {
+            return targets.steps(target);
         }
 
         @Override
-        public Batch batch(List<int[]> examples) {
+        public Batch batch(List<Example> examples) {
             return targets.batch(examples);
         }
     }
@@ -204,16 +220,16 @@ record Captioning(Settings settings) implements Task {
         int tokens = 0;
         for (Prompt.File image : prompt.images()) {
             int[] answer = TargetSequences.search(prompt.beam())
-                    .decode(network, new int[][] {read(image, prompt)}, new int[] {MAX_TOKENS})
+                    .decode(network, new int[][] {read(image, prompt).toInts()}, new int[] {MAX_TOKENS})
                     .get(0);
-            captions.add(targets().tokenizer().decode(answer, vocabularies.tokens()));
+            captions.add(vocabularies.tokens().decode(answer));
             tokens += answer.length;
         }
         out.write(String.join("\n", captions).getBytes(StandardCharsets.UTF_8));
         return tokens;
     }
 
-    private int[] read(Prompt.File image, Prompt prompt) {
+    private Sequence read(Prompt.File image, Prompt prompt) {
         try {
             return imageReader().read(image.content(), image.name(), prompt.hadoop());
         } catch (MalformedRowException e) {

@@ -1,14 +1,16 @@
 package io.unroll.task;
 
 import io.unroll.chunk.Batch;
+import io.unroll.chunk.Example;
+import io.unroll.chunk.Sequence;
+import io.unroll.chunk.SequenceType;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
-import io.unroll.text.FieldTokenizer;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
-import io.unroll.text.RowFiles;
+import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
@@ -16,6 +18,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -45,7 +48,7 @@ record Classification(Settings settings) implements Task {
 
     @Override
     public Map<String, Vocabulary> vocabularyPrefixes() {
-        return Map.of(Vocabularies.TOKENS, tokenizer().vocabulary(Map.of()), LABELS, new Vocabulary(null, List.of()));
+        return Map.of(Vocabularies.TOKENS, tokenizer(), LABELS, new Vocabulary(null, List.of()));
     }
 
     @Override
@@ -64,40 +67,38 @@ record Classification(Settings settings) implements Task {
                     case MEAN -> NetworkShape.PoolingMode.MEAN;
                     case MAX -> NetworkShape.PoolingMode.MAX;
                 },
-                null,
                 settings.training().optimizer(),
                 settings.cluster().threads());
     }
 
     @Override
     public Optional<Examples> examples() {
-        return Optional.of(new LabelledExamples(tokenizer()));
+        return Optional.of(new LabelledExamples(tokenizer(), settings.corpus()));
     }
 
-    private FieldTokenizer tokenizer() {
-        return FieldTokenizer.of(settings.corpus(), settings.corpus().tokenizer());
+    private Tokenizer tokenizer() {
+        return Tokenizer.ofField(settings.corpus().tokenizer());
     }
 
-    /** An example consists of the label, followed by the tokens of the text. */
-    private record LabelledExamples(FieldTokenizer tokenizer) implements Examples {
+    /** The source of an example is the text, its target is the label. */
+    private record LabelledExamples(Tokenizer untrained, Settings.Corpus corpus) implements Examples {
         @Override
         public List<String> columns() {
             return List.of(TEXT, LABEL);
         }
 
         @Override
-        public int[] read(Row row, RowFiles files) {
+        public void check(Row row) {
             TargetSequences.nonBlankValue(row, TEXT);
             label(row);
-            return new int[0];
         }
 
         @Override
         public void count(Row row, Map<String, Map<String, Long>> counts) {
-            tokenizer.count(
+            untrained.count(
                     TargetSequences.nonBlankValue(row, TEXT),
-                    counts.computeIfAbsent(Vocabularies.TOKENS, name -> new TreeMap<>()));
-            counts.computeIfAbsent(LABELS, name -> new TreeMap<>()).merge(label(row), 1L, Long::sum);
+                    counts.computeIfAbsent(Vocabularies.TOKENS, name -> new HashMap<>()));
+            counts.computeIfAbsent(LABELS, name -> new HashMap<>()).merge(label(row), 1L, Long::sum);
         }
 
         private static String label(Row row) {
@@ -112,7 +113,7 @@ record Classification(Settings settings) implements Task {
                         + ", so there is nothing to learn. Check corpus.columns.label.");
             }
             Map<String, Vocabulary> vocabularies = new LinkedHashMap<>();
-            vocabularies.put(Vocabularies.TOKENS, tokenizer.vocabulary(counts.get(Vocabularies.TOKENS)));
+            vocabularies.put(Vocabularies.TOKENS, untrained.train(counts.get(Vocabularies.TOKENS), corpus));
             vocabularies.put(LABELS, new Vocabulary(null, labels));
             return new Vocabularies(vocabularies);
         }
@@ -126,27 +127,28 @@ record Classification(Settings settings) implements Task {
             String label = label(row);
             int token = vocabularies.of(LABELS).id(label);
             if (token < 0) {
-                throw new MalformedRowException("its label, " + label + ", does not occur in the training data");
+                throw new MalformedRowException(
+                        "its label does not occur in the training data",
+                        "its label, " + label + ", does not occur in the training data");
             }
             return token;
         }
 
         @Override
-        public int[] encode(Row row, int[] content, Vocabularies vocabularies) {
+        public Example encode(Row row, Sequence content, Vocabularies vocabularies) {
             int label = label(row, vocabularies);
-            int[] tokens = tokenizer.encode(TargetSequences.nonBlankValue(row, TEXT), vocabularies.tokens());
-            return IntStream.concat(IntStream.of(label), IntStream.of(tokens)).toArray();
+            int[] tokens = vocabularies.tokens().encode(TargetSequences.nonBlankValue(row, TEXT));
+            return new Example(new Sequence.Tokens(tokens), new int[] {label});
         }
 
         @Override
-        public boolean isExample(int[] example, Vocabularies vocabularies) {
-            return vocabularies.of(LABELS).hasTokens(example, 0, 1)
-                    && vocabularies.tokens().hasTokens(example, 1, example.length);
+        public Example.Type type(Vocabularies vocabularies) {
+            return new Example.Type(SequenceType.tokens(vocabularies.tokens().size()), SequenceType.LABELS);
         }
 
         @Override
         public List<Object> cacheKey() {
-            return List.of(tokenizer);
+            return List.of(untrained.key(corpus));
         }
 
         @Override
@@ -160,19 +162,20 @@ record Classification(Settings settings) implements Task {
         }
 
         @Override
-        public int steps(int[] example) {
-            return example.length - 1;
+        public int steps(int source, int target) {
+            return source;
         }
 
         @Override
-        public Batch batch(List<int[]> examples) {
+        public Batch batch(List<Example> examples) {
             int[] lengths = examples.stream().mapToInt(this::steps).toArray();
             int steps = IntStream.of(lengths).max().orElseThrow();
             int[] inputs = new int[lengths.length * steps];
             for (int lane = 0; lane < lengths.length; lane++) {
-                System.arraycopy(examples.get(lane), 1, inputs, lane * steps, lengths[lane]);
+                System.arraycopy(examples.get(lane).source().toInts(), 0, inputs, lane * steps, lengths[lane]);
             }
-            int[] labels = examples.stream().mapToInt(example -> example[0]).toArray();
+            int[] labels =
+                    examples.stream().mapToInt(example -> example.target()[0]).toArray();
             return new Batch(lengths.length, steps, inputs, labels, lengths);
         }
     }
@@ -192,13 +195,13 @@ record Classification(Settings settings) implements Task {
 
     @Override
     public List<String> unknownTokens(String prompt, Vocabularies vocabularies) {
-        return tokenizer().unknownSymbols(prompt, vocabularies.tokens());
+        return vocabularies.tokens().unknownSymbols(prompt);
     }
 
     /** Writes all labels with their probabilities, in descending order. */
     @Override
     public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
-        int[] tokens = tokenizer().encode(prompt.requireTextOnly().text(), vocabularies.tokens());
+        int[] tokens = vocabularies.tokens().encode(prompt.requireTextOnly().text());
         if (tokens.length == 0) {
             throw new ConfigurationException("there is no text to classify: give it with --prompt.");
         }

@@ -1,8 +1,10 @@
 package io.unroll.task;
 
 import io.unroll.chunk.Collator;
+import io.unroll.chunk.Example;
+import io.unroll.chunk.Sequence;
+import io.unroll.storage.RowFiles;
 import io.unroll.text.Row;
-import io.unroll.text.RowFiles;
 import io.unroll.text.Vocabularies;
 import java.util.List;
 import java.util.Map;
@@ -17,12 +19,26 @@ public interface Examples extends Collator {
     List<String> columns();
 
     /**
-     * Validates a row and reads the file that it names.
+     * Validates the values of a row.
      *
-     * @return the content of the file, such as the pixels of an image; empty if the row names no file
      * @throws io.unroll.text.MalformedRowException if the row cannot be used
      */
-    int[] read(Row row, RowFiles files);
+    void check(Row row);
+
+    /** @return whether rows name files, which {@link #read} reads */
+    default boolean readsFiles() {
+        return false;
+    }
+
+    /**
+     * Reads the file that a valid row names.
+     *
+     * @return the content of the file, such as the pixels of an image; {@link Sequence#NONE} if the row names no file
+     * @throws io.unroll.text.MalformedRowException if the file cannot be used
+     */
+    default Sequence read(Row row, RowFiles files) {
+        return Sequence.NONE;
+    }
 
     /**
      * Validates a row against the vocabularies of another corpus.
@@ -43,10 +59,10 @@ public interface Examples extends Collator {
      * @param content what {@link #read} returned for the row
      * @throws io.unroll.text.MalformedRowException if its label is not in the vocabulary
      */
-    int[] encode(Row row, int[] content, Vocabularies vocabularies);
+    Example encode(Row row, Sequence content, Vocabularies vocabularies);
 
-    /** @return whether the example is valid; a prepared file may be damaged or from another source */
-    boolean isExample(int[] example, Vocabularies vocabularies);
+    /** @return how the values of the examples are stored */
+    Example.Type type(Vocabularies vocabularies);
 
     /**
      * Files whose content, in addition to the rows, determines the examples.

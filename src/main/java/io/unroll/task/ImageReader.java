@@ -1,9 +1,10 @@
 package io.unroll.task;
 
+import io.unroll.chunk.Sequence;
+import io.unroll.chunk.SequenceType;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.model.FeatureExtractor;
-import io.unroll.model.FeatureShape;
 import io.unroll.text.MalformedRowException;
 import java.io.Serializable;
 import org.apache.hadoop.conf.Configuration;
@@ -20,21 +21,22 @@ record ImageReader(Settings.ImageInput settings) implements Serializable {
         }
     }
 
-    /**
-     * @return pixels, or the bits of float features
-     * @throws MalformedRowException if the file is not a valid image or vector
-     */
-    int[] read(byte[] file, String name, Configuration hadoop) {
+    /** @throws MalformedRowException if the file is not a valid image or vector */
+    Sequence read(byte[] file, String name, Configuration hadoop) {
         if (isVector()) {
-            return FeatureShape.bits(vector(file, name));
+            return new Sequence.Features(vector(file, name));
         }
         int[] pixels = Image.read(file, name, settings.side());
-        return settings.features() == 0 ? pixels : FeatureShape.bits(features(pixels, hadoop));
+        return settings.features() == 0 ? Sequence.Pixels.of(pixels) : new Sequence.Features(features(pixels, hadoop));
     }
 
-    /** @return the length of what {@link #read} returns */
-    int size() {
-        return settings.features() > 0 ? settings.features() : pixels();
+    SequenceType type() {
+        return settings.features() > 0 ? SequenceType.FEATURES : SequenceType.PIXELS;
+    }
+
+    /** @return the bytes of what {@link #read} returns */
+    long bytes() {
+        return (long) type().bytes() * (settings.features() > 0 ? settings.features() : pixels());
     }
 
     private int pixels() {

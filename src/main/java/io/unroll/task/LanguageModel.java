@@ -1,25 +1,38 @@
 package io.unroll.task;
 
 import io.unroll.chunk.Batch;
+import io.unroll.chunk.Example;
+import io.unroll.chunk.Sequence;
+import io.unroll.chunk.SequenceType;
 import io.unroll.config.Settings;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
-import io.unroll.text.FieldTokenizer;
+import io.unroll.text.LineInput;
+import io.unroll.text.Row;
+import io.unroll.text.TextInput;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntConsumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.commons.lang3.ArrayUtils;
 
-/** Predicts the next token of a text. */
-record LanguageModel(Settings settings) implements Task {
-    LanguageModel {
+/** Predicts the next token of a text: of the entire corpus, or of documents, which have a start and an end. */
+public record LanguageModel(Settings settings) implements Task {
+    private static final String ROW_SEPARATOR = Character.toString(Row.SEPARATOR);
+
+    public LanguageModel {
         Task.refuseAttention(settings);
     }
 
@@ -30,7 +43,9 @@ record LanguageModel(Settings settings) implements Task {
 
     @Override
     public Map<String, Vocabulary> vocabularyPrefixes() {
-        return Map.of(Vocabularies.TOKENS, Tokenizer.of(settings.corpus()).vocabulary(Map.of()));
+        Tokenizer untrained =
+                hasDocuments() ? documents().sequences().untrained() : Tokenizer.ofText(settings.corpus());
+        return Map.of(Vocabularies.TOKENS, untrained);
     }
 
     @Override
@@ -47,9 +62,112 @@ record LanguageModel(Settings settings) implements Task {
                 settings.cluster().threads());
     }
 
+    private boolean hasDocuments() {
+        return settings.corpus().hasDocuments();
+    }
+
+    private DocumentExamples documents() {
+        Settings.Corpus corpus = settings.corpus();
+        String[] special = separates() ? new String[] {DocumentExamples.SEPARATOR} : new String[0];
+        return new DocumentExamples(TargetSequences.of(corpus, corpus.tokenizer(), 0, special), separates());
+    }
+
+    /** @return whether a document has several rows, which are separated by a token */
+    private boolean separates() {
+        return !settings.corpus().columns().get("document").isBlank();
+    }
+
+    /** Rows that form one text are only checked, not encoded. */
     @Override
     public Optional<Examples> examples() {
-        return Optional.empty();
+        return hasDocuments() || !settings.corpus().isPlainText() ? Optional.of(documents()) : Optional.empty();
+    }
+
+    /** @param separates whether the rows of a document are separated by a token */
+    private record DocumentExamples(TargetSequences sequences, boolean separates) implements Examples {
+        private static final String TEXT = "text";
+        private static final String SEPARATOR = "<sep>";
+        private static final int SEPARATOR_TOKEN = 3;
+
+        @Override
+        public List<String> columns() {
+            return List.of(TEXT);
+        }
+
+        @Override
+        public void check(Row row) {
+            TargetSequences.nonBlankValue(row, TEXT);
+        }
+
+        @Override
+        public void count(Row row, Map<String, Map<String, Long>> counts) {
+            Map<String, Long> symbols = counts.computeIfAbsent(Vocabularies.TOKENS, name -> new HashMap<>());
+            rows(row.value(TEXT)).forEach(text -> sequences.untrained().count(text, symbols));
+        }
+
+        private List<String> rows(String text) {
+            return separates ? List.of(text.split(ROW_SEPARATOR, -1)) : List.of(text);
+        }
+
+        @Override
+        public Vocabularies vocabularies(Map<String, Map<String, Long>> counts) {
+            return new Vocabularies(Map.of(Vocabularies.TOKENS, sequences.train(counts.get(Vocabularies.TOKENS))));
+        }
+
+        @Override
+        public Example encode(Row row, Sequence content, Vocabularies vocabularies) {
+            return new Example(Sequence.NONE, tokens(row.value(TEXT), vocabularies.tokens()));
+        }
+
+        int[] tokens(String text, Tokenizer tokenizer) {
+            IntStream.Builder tokens = IntStream.builder();
+            for (String row : rows(text)) {
+                IntStream.of(tokenizer.encode(row)).map(this::textToken).forEach(tokens);
+                tokens.accept(SEPARATOR_TOKEN);
+            }
+            int[] all = tokens.build().toArray();
+            return Arrays.copyOf(all, all.length - 1);
+        }
+
+        /** Keeps a text that contains the word {@code <sep>} from producing the token. */
+        int textToken(int token) {
+            return isSeparator(token) ? TargetSequences.UNKNOWN_TOKEN : TargetSequences.unknownIfSpecial(token);
+        }
+
+        boolean isSeparator(int token) {
+            return separates && token == SEPARATOR_TOKEN;
+        }
+
+        @Override
+        public Example.Type type(Vocabularies vocabularies) {
+            return new Example.Type(
+                    SequenceType.NONE, SequenceType.tokens(vocabularies.tokens().size()));
+        }
+
+        @Override
+        public List<Object> cacheKey() {
+            return List.of(sequences.key(), separates);
+        }
+
+        @Override
+        public String group(Row row) {
+            return row.value(TEXT);
+        }
+
+        @Override
+        public int steps(int source, int target) {
+            return sequences.steps(target);
+        }
+
+        @Override
+        public int maxSteps(int tbptt) {
+            return tbptt;
+        }
+
+        @Override
+        public Batch batch(List<Example> examples) {
+            return sequences.batch(examples);
+        }
     }
 
     @Override
@@ -67,13 +185,19 @@ record LanguageModel(Settings settings) implements Task {
     @Override
     public List<String> unknownTokens(String prompt, Vocabularies vocabularies) {
         return hasUnknown()
-                ? FieldTokenizer.unknownSymbols(Tokenizer.of(settings.corpus()), prompt, vocabularies.tokens())
+                ? rows(prompt)
+                        .flatMap(row -> vocabularies.tokens().unknownSymbols(row).stream())
+                        .toList()
                 : List.of();
     }
 
-    /** Only the word tokenizer has an unknown token; an unknown character is an error, and all bytes are known. */
+    /** @return the rows of a document that a user wrote: its lines if a document has several rows */
+    private Stream<String> rows(String text) {
+        return separates() ? Stream.of(text.split("\\R", -1)) : Stream.of(text);
+    }
+
     private boolean hasUnknown() {
-        return settings.corpus().tokenizer() == Settings.TokenizerName.WORD;
+        return vocabularyPrefixes().get(Vocabularies.TOKENS).id(Vocabulary.UNKNOWN) >= 0;
     }
 
     private record TextScore(Loss loss) implements Score {
@@ -93,24 +217,95 @@ record LanguageModel(Settings settings) implements Task {
         }
     }
 
-    /** Writes the prompt and its continuation, token by token. */
+    /** Writes the prompt and its continuation, token by token; a document is continued until its end. */
     @Override
     public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
-        Vocabulary vocabulary = vocabularies.tokens();
-        Tokenizer tokenizer = Tokenizer.of(settings.corpus());
-        Tokenizer.Decoder decoder = tokenizer.decoder(vocabulary);
-        int[] promptTokens = tokenizer.encode(prompt.requireTextOnly().text(), vocabulary);
+        Tokenizer tokenizer = vocabularies.tokens();
+        Tokenizer.Decoder decoder = decoder(tokenizer);
+        String text = prompt.requireTextOnly().text();
+        int[] promptTokens = hasDocuments()
+                ? documents().tokens(rows(text).collect(Collectors.joining(ROW_SEPARATOR)), tokenizer)
+                : tokenizer.encode(text);
         for (int token : promptTokens) {
             out.write(decoder.decode(token));
         }
-        float[] logits = feed(network, promptTokens.length > 0 ? promptTokens : new int[] {lineStartToken(vocabulary)});
-        for (int i = 0; i < prompt.length(); i++) {
+        float[] logits = feed(network, context(promptTokens, tokenizer));
+        int generated = 0;
+        while (generated < prompt.length()) {
+            excludeSpecial(logits);
             int token = prompt.sampler().applyAsInt(logits);
+            generated++;
+            if (hasDocuments() && token == TargetSequences.END_TOKEN) {
+                break;
+            }
             out.write(decoder.decode(token));
             out.flush();
             logits = network.nextLogits(token);
         }
-        return prompt.length();
+        return generated;
+    }
+
+    /** Gives the tokens that are not part of a text a probability of 0. */
+    private void excludeSpecial(float[] logits) {
+        if (hasUnknown()) {
+            logits[TargetSequences.UNKNOWN_TOKEN] = Float.NEGATIVE_INFINITY;
+        }
+        if (hasDocuments()) {
+            logits[TargetSequences.START_TOKEN] = Float.NEGATIVE_INFINITY;
+        }
+    }
+
+    /**
+     * Reads the tokens of a text; a document starts with the start token, and the lines of a session are its rows.
+     *
+     * @param first whether the text is not a continuation of another
+     */
+    public void read(TextInput in, boolean first, Tokenizer tokenizer, IntConsumer tokens) throws IOException {
+        Settings.Malformed malformed = settings.corpus().malformed();
+        if (!hasDocuments()) {
+            tokenizer.encode(in, malformed, tokens);
+            return;
+        }
+        DocumentExamples documents = documents();
+        IntConsumer textTokens = token -> tokens.accept(documents.textToken(token));
+        if (first) {
+            tokens.accept(TargetSequences.START_TOKEN);
+        } else if (separates()) {
+            tokens.accept(DocumentExamples.SEPARATOR_TOKEN);
+        }
+        if (!separates()) {
+            tokenizer.encode(in, malformed, textTokens);
+            return;
+        }
+        LineInput line = new LineInput(in);
+        tokenizer.encode(line, malformed, textTokens);
+        while (line.next()) {
+            tokens.accept(DocumentExamples.SEPARATOR_TOKEN);
+            tokenizer.encode(line, malformed, textTokens);
+        }
+    }
+
+    /** @return a decoder for which the start of a document is empty, and the separator of rows is a line end */
+    public Tokenizer.Decoder decoder(Tokenizer tokenizer) {
+        if (!hasDocuments()) {
+            return tokenizer.decoder();
+        }
+        DocumentExamples documents = documents();
+        Tokenizer.Decoder[] decoder = {tokenizer.decoder()};
+        return token -> {
+            if (documents.isSeparator(token)) {
+                decoder[0] = tokenizer.decoder();
+                return new byte[] {'\n'};
+            }
+            return token == TargetSequences.START_TOKEN ? new byte[0] : decoder[0].decode(token);
+        };
+    }
+
+    private int[] context(int[] promptTokens, Vocabulary vocabulary) {
+        if (hasDocuments()) {
+            return ArrayUtils.addFirst(promptTokens, TargetSequences.START_TOKEN);
+        }
+        return promptTokens.length > 0 ? promptTokens : new int[] {lineStartToken(vocabulary)};
     }
 
     @Override

@@ -1,14 +1,17 @@
 package io.unroll.task;
 
 import io.unroll.chunk.Batch;
+import io.unroll.chunk.Example;
+import io.unroll.chunk.Sequence;
+import io.unroll.chunk.SequenceType;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
 import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
-import io.unroll.text.FieldTokenizer;
 import io.unroll.text.Row;
-import io.unroll.text.RowFiles;
+import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
@@ -20,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.commons.lang3.ArrayUtils;
 
@@ -39,11 +41,7 @@ record Seq2Seq(Settings settings) implements Task {
 
     @Override
     public Map<String, Vocabulary> vocabularyPrefixes() {
-        return Map.of(
-                Vocabularies.TOKENS,
-                targets().vocabulary(Map.of()),
-                SOURCE,
-                sources().vocabulary(Map.of()));
+        return Map.of(Vocabularies.TOKENS, targets().untrained(), SOURCE, sources());
     }
 
     @Override
@@ -53,28 +51,22 @@ record Seq2Seq(Settings settings) implements Task {
 
     @Override
     public NetworkShape network(Vocabularies vocabularies) {
-        int targets = vocabularies.tokens().size();
-        Settings.Optimizer optimizer = settings.training().optimizer();
-        int threads = settings.cluster().threads();
-        NetworkShape encoder = new NetworkShape(
-                settings.model().untied(),
-                vocabularies.of(SOURCE).size(),
-                0,
-                NetworkShape.PoolingMode.NONE,
-                null,
-                optimizer,
-                threads);
-        return new NetworkShape(
-                settings.model(), targets, targets, NetworkShape.PoolingMode.NONE, encoder, optimizer, threads);
+        NetworkShape decoder = new NetworkShape(
+                settings.model(),
+                vocabularies.tokens().size(),
+                settings.training().optimizer(),
+                settings.cluster().threads());
+        return decoder.withSource(
+                SettingsReader.override(settings, List.of("model.tied=false")).model(),
+                vocabularies.of(SOURCE).size());
     }
 
-    private FieldTokenizer sources() {
-        return FieldTokenizer.of(settings.corpus(), settings.corpus().tokenizer());
+    private Tokenizer sources() {
+        return Tokenizer.ofField(settings.corpus().tokenizer());
     }
 
     private TargetSequences targets() {
-        return new TargetSequences(
-                FieldTokenizer.of(settings.corpus(), settings.corpus().targetTokenizer()), 0);
+        return TargetSequences.of(settings.corpus(), settings.corpus().targetTokenizer(), 0);
     }
 
     @Override
@@ -82,53 +74,54 @@ record Seq2Seq(Settings settings) implements Task {
         return Optional.of(new PairExamples(sources(), targets()));
     }
 
-    private record PairExamples(FieldTokenizer sources, TargetSequences targets) implements Examples {
+    private record PairExamples(Tokenizer sources, TargetSequences targets) implements Examples {
         @Override
         public List<String> columns() {
             return List.of(SOURCE, TARGET);
         }
 
         @Override
-        public int[] read(Row row, RowFiles files) {
+        public void check(Row row) {
             TargetSequences.nonBlankValue(row, SOURCE);
             TargetSequences.nonBlankValue(row, TARGET);
-            return new int[0];
         }
 
         @Override
         public void count(Row row, Map<String, Map<String, Long>> counts) {
             sources.count(
                     TargetSequences.nonBlankValue(row, SOURCE),
-                    counts.computeIfAbsent(SOURCE, name -> new TreeMap<>()));
-            targets.tokenizer()
+                    counts.computeIfAbsent(SOURCE, name -> new HashMap<>()));
+            targets.untrained()
                     .count(
                             TargetSequences.nonBlankValue(row, TARGET),
-                            counts.computeIfAbsent(Vocabularies.TOKENS, name -> new TreeMap<>()));
+                            counts.computeIfAbsent(Vocabularies.TOKENS, name -> new HashMap<>()));
         }
 
         @Override
         public Vocabularies vocabularies(Map<String, Map<String, Long>> counts) {
             Map<String, Vocabulary> vocabularies = new LinkedHashMap<>();
-            vocabularies.put(Vocabularies.TOKENS, targets.vocabulary(counts.get(Vocabularies.TOKENS)));
-            vocabularies.put(SOURCE, sources.vocabulary(counts.get(SOURCE)));
+            vocabularies.put(Vocabularies.TOKENS, targets.train(counts.get(Vocabularies.TOKENS)));
+            vocabularies.put(SOURCE, sources.train(counts.get(SOURCE), targets.corpus()));
             return new Vocabularies(vocabularies);
         }
 
         @Override
-        public int[] encode(Row row, int[] content, Vocabularies vocabularies) {
-            int[] source = reverse(sources.encode(TargetSequences.nonBlankValue(row, SOURCE), vocabularies.of(SOURCE)));
-            return targets.example(source, TargetSequences.nonBlankValue(row, TARGET), vocabularies.tokens());
+        public Example encode(Row row, Sequence content, Vocabularies vocabularies) {
+            int[] source = reverse(vocabularies.tokenizer(SOURCE).encode(TargetSequences.nonBlankValue(row, SOURCE)));
+            return TargetSequences.example(
+                    new Sequence.Tokens(source), TargetSequences.nonBlankValue(row, TARGET), vocabularies.tokens());
         }
 
         @Override
-        public boolean isExample(int[] example, Vocabularies vocabularies) {
-            return targets.isExample(example, vocabularies.tokens())
-                    && vocabularies.of(SOURCE).hasTokens(example, 1, 1 + example[0]);
+        public Example.Type type(Vocabularies vocabularies) {
+            return new Example.Type(
+                    SequenceType.tokens(vocabularies.of(SOURCE).size()),
+                    SequenceType.tokens(vocabularies.tokens().size()));
         }
 
         @Override
         public List<Object> cacheKey() {
-            return List.of(sources, "reversed", targets.tokenizer());
+            return List.of(sources.key(targets.corpus()), "reversed", targets.key());
         }
 
         @Override
@@ -137,18 +130,18 @@ record Seq2Seq(Settings settings) implements Task {
         }
 
         @Override
-        public int steps(int[] example) {
-            return Math.max(example[0], targets.steps(example));
+        public int steps(int source, int target) {
+            return Math.max(source, targets.steps(target));
         }
 
         /** Sorts by source length first: the encoder reads sources of equal length together. */
         @Override
-        public long bucketKey(int[] example) {
-            return ((long) example[0] << Integer.SIZE) + targets.steps(example);
+        public long bucketKey(Example example) {
+            return ((long) example.source().length() << Integer.SIZE) + example.target().length;
         }
 
         @Override
-        public Batch batch(List<int[]> examples) {
+        public Batch batch(List<Example> examples) {
             return targets.batch(examples);
         }
     }
@@ -191,7 +184,7 @@ record Seq2Seq(Settings settings) implements Task {
 
     @Override
     public List<String> unknownTokens(String prompt, Vocabularies vocabularies) {
-        return sources().unknownSymbols(prompt, vocabularies.of(SOURCE));
+        return vocabularies.tokenizer(SOURCE).unknownSymbols(prompt);
     }
 
     /**
@@ -206,14 +199,15 @@ record Seq2Seq(Settings settings) implements Task {
     /** Writes the most probable target. */
     @Override
     public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
-        int[] source = reverse(sources().encode(prompt.requireTextOnly().text(), vocabularies.of(SOURCE)));
+        int[] source = reverse(
+                vocabularies.tokenizer(SOURCE).encode(prompt.requireTextOnly().text()));
         if (source.length == 0) {
             throw new ConfigurationException("there is no source text: give it with --prompt.");
         }
         int[] answer = TargetSequences.search(prompt.beam())
                 .decode(network, new int[][] {source}, new int[] {maxTokens(source)})
                 .get(0);
-        out.write(targets().tokenizer().decode(answer, vocabularies.tokens()).getBytes(StandardCharsets.UTF_8));
+        out.write(vocabularies.tokens().decode(answer).getBytes(StandardCharsets.UTF_8));
         return answer.length;
     }
 

@@ -27,6 +27,11 @@ public interface Task extends Serializable {
                     case SEQ2SEQ -> new Seq2Seq(settings);
                     case CAPTIONING -> new Captioning(settings);
                 };
+        Settings.Corpus corpus = settings.corpus();
+        if (settings.task() != Settings.TaskName.LANGUAGE_MODEL && corpus.hasDocuments()) {
+            throw new ConfigurationException("corpus.documents or corpus.columns.document is set; only task ="
+                    + " language-model has documents.");
+        }
         boolean rows = task.examples().isPresent();
         Settings.Malformed malformed = settings.corpus().malformed();
         if (malformed == (rows ? Settings.Malformed.REPLACE : Settings.Malformed.SKIP)) {

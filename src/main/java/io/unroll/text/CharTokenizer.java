@@ -1,21 +1,34 @@
 package io.unroll.text;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.unroll.config.Settings;
 import io.unroll.config.Settings.Malformed;
 import io.unroll.config.Settings.TokenizerName;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
 
 /** Tokenizer with one token per Unicode code point. */
-record CharTokenizer(Malformed malformed) implements Tokenizer {
+final class CharTokenizer extends Tokenizer {
+    CharTokenizer(@JsonProperty("symbols") List<String> symbols) {
+        super(TokenizerName.CHAR, symbols);
+    }
+
+    /** Returns {@code <unk>}, unless each character of the corpus is a symbol. */
     @Override
-    public Slice.Boundary boundary() {
-        return Slice.Boundary.CODE_POINT;
+    List<String> textSymbols(Settings.Corpus corpus) {
+        return corpus.minCount() > 1 || corpus.maxVocabulary() > 0 ? List.of(UNKNOWN) : List.of();
     }
 
     @Override
-    public void count(SliceInput in, Map<String, Long> counts) throws IOException {
+    public Boundary boundary() {
+        return Boundary.CODE_POINT;
+    }
+
+    @Override
+    public void count(TextInput in, Malformed malformed, Map<String, Long> counts) throws IOException {
         long[] frequencies = new long[Character.MAX_CODE_POINT + 1];
         int[] codePoints = new int[Utf8Text.BUFFER];
         new Utf8Text(in, malformed).forEach((chars, length) -> {
@@ -42,45 +55,43 @@ record CharTokenizer(Malformed malformed) implements Tokenizer {
     }
 
     @Override
-    public Vocabulary vocabulary(Map<String, Long> counts) {
-        return new Vocabulary(TokenizerName.CHAR, Vocabulary.byFrequency(counts));
-    }
-
-    @Override
-    public void encode(SliceInput in, Vocabulary vocabulary, IntConsumer tokens) throws IOException {
-        int[] ids = vocabulary.codePointIds();
+    public void encode(TextInput in, Malformed malformed, IntConsumer tokens) throws IOException {
+        int[] ids = codePointIds();
+        int unknown = id(UNKNOWN);
         int[] codePoints = new int[Utf8Text.BUFFER];
         new Utf8Text(in, malformed).forEach((chars, length) -> {
             int count = codePoints(chars, length, codePoints);
             for (int i = 0; i < count; i++) {
-                tokens.accept(id(ids, codePoints[i], in.file()));
+                tokens.accept(id(ids, codePoints[i], unknown, in.origin()));
             }
         });
     }
 
     @Override
-    public int[] encode(String text, Vocabulary vocabulary) {
-        int[] ids = vocabulary.codePointIds();
+    public int[] encode(String text) {
+        int[] ids = codePointIds();
+        int unknown = id(UNKNOWN);
         return text.codePoints()
-                .map(codePoint -> id(ids, codePoint, "the text"))
+                .map(codePoint -> id(ids, codePoint, unknown, "the text"))
                 .toArray();
     }
 
     @Override
-    public List<String> symbols(String text) {
+    List<String> symbols(String text) {
         return text.codePoints().mapToObj(Character::toString).toList();
     }
 
-    private static int id(int[] ids, int codePoint, String where) {
+    /** @param unknown the token of unknown characters; negative if they are an error */
+    private static int id(int[] ids, int codePoint, int unknown, String where) {
         int id = codePoint < ids.length ? ids[codePoint] : -1;
-        if (id < 0) {
+        if (id < 0 && unknown < 0) {
             throw new UnknownSymbolException(codePoint, where);
         }
-        return id;
+        return id < 0 ? unknown : id;
     }
 
     @Override
-    public Decoder decoder(Vocabulary vocabulary) {
-        return token -> vocabulary.symbol(token).getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    public Decoder decoder() {
+        return token -> symbol(token).getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -6,7 +6,19 @@ import io.unroll.config.UnrollException;
 public final class MalformedRowException extends UnrollException {
     private static final long serialVersionUID = 1;
 
+    private final String reason;
+
     public MalformedRowException(String message) {
+        this(message, message);
+    }
+
+    /** @param reason the part of the message that other rows have, too: skipped rows are counted by it */
+    public MalformedRowException(String reason, String message) {
         super(message);
+        this.reason = reason;
+    }
+
+    public String reason() {
+        return reason;
     }
 }

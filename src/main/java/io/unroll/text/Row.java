@@ -2,34 +2,65 @@ package io.unroll.text;
 
 import java.io.Serializable;
 import java.util.Map;
+import java.util.stream.Collectors;
+import org.apache.commons.lang3.StringUtils;
 
 /**
- * A row of a table.
+ * A row of a corpus.
  *
- * @param number in a text file, the row's first line, from 1; in a Parquet file, the index of the row, from 0
+ * @param origin the file, table or query that the row is from
+ * @param number the number of the row in its file, as users count; {@link #UNNUMBERED} if the format has none
  * @param values the values by field, such as {@code text} or {@code label}; null for a missing value
  * @param problem why the row cannot be parsed; null if it can
  */
-public record Row(String file, long number, Map<String, String> values, String problem) implements Serializable {
+public record Row(String origin, long number, Map<String, String> values, String problem) implements Serializable {
     /** Maximum length of a value: training needs memory for every token of it. */
     public static final int MAX_CHARACTERS = 1 << 20;
 
-    public Row(String file, long number, Map<String, String> values) {
-        this(file, number, values, null);
+    public static final long UNNUMBERED = -1;
+    /** Separates the rows of a document in its text: the record separator of ASCII. */
+    public static final char SEPARATOR = '\u001E';
+
+    private static final int MAX_SHOWN = 80;
+
+    public Row(String origin, long number, Map<String, String> values) {
+        this(origin, number, values, null);
+    }
+
+    public static Row malformed(String origin, long number, String problem) {
+        return new Row(origin, number, Map.of(), problem);
+    }
+
+    /** @return where the row is, for messages: its origin, and its number or the start of its values */
+    public String place() {
+        if (number != UNNUMBERED || values.isEmpty()) {
+            return place(origin, number);
+        }
+        String content = values.entrySet().stream()
+                .map(value -> value.getKey() + " = " + value.getValue())
+                .collect(Collectors.joining(", "))
+                .replaceAll("\\p{Cntrl}+", " ");
+        return origin + ", the row with " + StringUtils.abbreviate(content, MAX_SHOWN);
+    }
+
+    public static String place(String origin, long number) {
+        return number == UNNUMBERED ? origin : origin + ", row at " + number;
     }
 
     /** @throws MalformedRowException if the row has no usable value for the field */
     public String value(String field) {
         if (problem != null) {
-            throw new MalformedRowException(problem);
+            throw new MalformedRowException(problem.replaceFirst("(?s):.*", ""), problem);
         }
         String value = values.get(field);
         if (value == null) {
             throw new MalformedRowException("the row has no " + field);
         }
         if (value.length() > MAX_CHARACTERS) {
-            throw new MalformedRowException("its " + field + " has " + value.length() + " characters; the maximum is "
-                    + MAX_CHARACTERS + ": shorten it, or split it into several rows");
+            throw new MalformedRowException(
+                    "its " + field + " is too long",
+                    "its " + field + " has " + value.length() + " characters; the maximum is " + MAX_CHARACTERS
+                            + ": shorten it, or split it into several rows");
         }
         if (value.indexOf('\uFFFD') >= 0) {
             throw new MalformedRowException(

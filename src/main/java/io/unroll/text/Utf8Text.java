@@ -15,7 +15,7 @@ final class Utf8Text {
     /** Maximum number of characters in a piece. */
     static final int BUFFER = 1 << 16;
 
-    private final SliceInput in;
+    private final TextInput in;
     private final Malformed malformed;
     private final ByteBuffer bytes = ByteBuffer.allocate(BUFFER).flip();
     private final CharBuffer chars = CharBuffer.allocate(BUFFER);
@@ -24,7 +24,7 @@ final class Utf8Text {
             .onMalformedInput(CodingErrorAction.REPORT)
             .onUnmappableCharacter(CodingErrorAction.REPORT);
 
-    Utf8Text(SliceInput in, Malformed malformed) {
+    Utf8Text(TextInput in, Malformed malformed) {
         this.in = in;
         this.malformed = malformed;
     }
@@ -93,7 +93,8 @@ final class Utf8Text {
 
     private UnrollException invalidByte(int index, String reason) {
         long offset = in.position() - bytes.limit() + index;
-        return new UnrollException(in.file() + ": byte " + offset + " is not text (" + reason + "). Fix or exclude the "
-                + "file, set corpus.malformed = replace, or train with corpus.tokenizer = byte, which reads any file.");
+        return new UnrollException(
+                in.origin() + ": byte " + offset + " is not text (" + reason + "). Fix or exclude the "
+                        + "file, set corpus.malformed = replace, or train with corpus.tokenizer = byte, which reads any file.");
     }
 }

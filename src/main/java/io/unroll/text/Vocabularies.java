@@ -1,17 +1,16 @@
 package io.unroll.text;
 
-import java.io.IOException;
+import io.unroll.config.DamagedFileException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.Path;
 
-/** The vocabularies of a task, by name; each is stored in a file {@code NAME.json}. */
+/** The vocabularies of a task, by name. */
 public final class Vocabularies implements Serializable {
     private static final long serialVersionUID = 1;
 
@@ -24,8 +23,15 @@ public final class Vocabularies implements Serializable {
         this.byName = new LinkedHashMap<>(byName);
     }
 
-    public Vocabulary tokens() {
-        return byName.get(TOKENS);
+    public Tokenizer tokens() {
+        return tokenizer(TOKENS);
+    }
+
+    public Tokenizer tokenizer(String name) {
+        if (byName.get(name) instanceof Tokenizer tokenizer) {
+            return tokenizer;
+        }
+        throw new DamagedFileException(name + ".json is damaged: it names no tokenizer.", null);
     }
 
     public Vocabulary of(String name) {
@@ -46,11 +52,6 @@ public final class Vocabularies implements Serializable {
         return checksum.getValue();
     }
 
-    /** @return the name of the file that a vocabulary is stored in */
-    public static String file(String name) {
-        return name + ".json";
-    }
-
     /**
      * Checks that the vocabularies were made with the current settings.
      *
@@ -62,34 +63,17 @@ public final class Vocabularies implements Serializable {
         prefixes.forEach((name, prefix) -> {
             if (byName.get(name).size() < 2 || !byName.get(name).startsWith(prefix)) {
                 throw new IllegalArgumentException(
-                        file(name) + " does not match " + origin + ": its symbols are not those of the tokenizer");
+                        name + ".json does not match " + origin + ": its symbols are not those of the tokenizer");
             }
         });
+    }
+
+    public Set<String> names() {
+        return byName.keySet();
     }
 
     public boolean haveSameSymbols(Vocabularies other) {
         return byName.keySet().equals(other.byName.keySet())
                 && byName.keySet().stream().allMatch(name -> byName.get(name).hasSameSymbols(other.byName.get(name)));
-    }
-
-    public void write(FileSystem fs, Path folder) throws IOException {
-        for (Map.Entry<String, Vocabulary> entry : byName.entrySet()) {
-            Vocabulary.FILE.write(fs, new Path(folder, file(entry.getKey())), entry.getValue());
-        }
-    }
-
-    /** Deletes the files of the vocabularies with these names. */
-    public static void delete(FileSystem fs, Path folder, List<String> names) throws IOException {
-        for (String name : names) {
-            fs.delete(new Path(folder, file(name)), false);
-        }
-    }
-
-    public static Vocabularies read(FileSystem fs, Path folder, List<String> names) throws IOException {
-        Map<String, Vocabulary> byName = new LinkedHashMap<>();
-        for (String name : names) {
-            byName.put(name, Vocabulary.FILE.read(fs, new Path(folder, file(name))));
-        }
-        return new Vocabularies(byName);
     }
 }

@@ -1,6 +1,9 @@
 package io.unroll.text;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import io.unroll.config.Settings.TokenizerName;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -10,18 +13,34 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The list of all symbols of a tokenizer. The token (token id) of a symbol is its index in the list. */
-public final class Vocabulary implements Serializable {
-    public static final JsonFile<Vocabulary> FILE = new JsonFile<>("unroll-vocabulary", 1, Vocabulary.class, 1 << 28);
+/**
+ * A list of symbols: those of a tokenizer, or labels. The token (token id) of a symbol is its index in the list.
+ *
+ * <p>JSON has the kind of the tokenizer, which Jackson uses to find the class; null for labels.
+ */
+@JsonTypeInfo(
+        use = JsonTypeInfo.Id.NAME,
+        include = JsonTypeInfo.As.EXISTING_PROPERTY,
+        property = "tokenizer",
+        visible = true,
+        defaultImpl = Vocabulary.class)
+@JsonSubTypes(@JsonSubTypes.Type(Tokenizer.class))
+@JsonPropertyOrder({"tokenizer", "symbols"})
+public class Vocabulary implements Serializable {
+    /** The symbol that stands for all symbols that are not in the vocabulary. */
+    public static final String UNKNOWN = "<unk>";
 
-    private final TokenizerName tokenizer;
+    private final TokenizerName kind;
     private final ArrayList<String> symbols;
     private final HashMap<String, Integer> ids = new HashMap<>();
+    private transient int[] codePointIds;
 
-    /** @throws IllegalArgumentException if a symbol is empty or a duplicate */
-    public Vocabulary(
-            @JsonProperty("tokenizer") TokenizerName tokenizer, @JsonProperty("symbols") List<String> symbols) {
-        this.tokenizer = tokenizer;
+    /**
+     * @param kind of the tokenizer; null for labels
+     * @throws IllegalArgumentException if a symbol is empty or a duplicate
+     */
+    public Vocabulary(@JsonProperty("tokenizer") TokenizerName kind, @JsonProperty("symbols") List<String> symbols) {
+        this.kind = kind;
         if (symbols == null) {
             throw new IllegalArgumentException("it has no symbols");
         }
@@ -37,9 +56,9 @@ public final class Vocabulary implements Serializable {
         }
     }
 
-    @JsonProperty
-    public TokenizerName tokenizer() {
-        return tokenizer;
+    @JsonProperty("tokenizer")
+    public TokenizerName kind() {
+        return kind;
     }
 
     @JsonProperty
@@ -60,21 +79,13 @@ public final class Vocabulary implements Serializable {
         return ids.getOrDefault(symbol, -1);
     }
 
-    /** @return whether {@code values[from, to)} are all tokens of this vocabulary */
-    public boolean hasTokens(int[] values, int from, int to) {
-        return from >= 0
-                && from <= to
-                && to <= values.length
-                && Arrays.stream(values, from, to).allMatch(token -> token >= 0 && token < size());
-    }
-
     public boolean hasSameSymbols(Vocabulary other) {
         return ids.keySet().equals(other.ids.keySet());
     }
 
-    /** @return whether both have the same tokenizer, and this vocabulary starts with the symbols of the prefix */
+    /** @return whether both have the same kind of tokenizer, and this vocabulary starts with the symbols of the prefix */
     boolean startsWith(Vocabulary prefix) {
-        return tokenizer == prefix.tokenizer
+        return kind == prefix.kind
                 && symbols.size() >= prefix.size()
                 && symbols.subList(0, prefix.size()).equals(prefix.symbols);
     }
@@ -82,11 +93,18 @@ public final class Vocabulary implements Serializable {
     /** @return the token of the symbol, or of {@code <unk>} if it is not in the vocabulary */
     int idOrUnknown(String symbol) {
         Integer id = ids.get(symbol);
-        return id != null ? id : id(WordTokenizer.UNKNOWN);
+        return id != null ? id : id(UNKNOWN);
     }
 
     /** @return the token of each code point, at the index of the code point; -1 if it is not in the vocabulary */
     int[] codePointIds() {
+        if (codePointIds == null) {
+            codePointIds = table();
+        }
+        return codePointIds;
+    }
+
+    private int[] table() {
         int largest = symbols.stream().mapToInt(s -> s.codePointAt(0)).max().orElse(0);
         int[] table = new int[largest + 1];
         Arrays.fill(table, -1);

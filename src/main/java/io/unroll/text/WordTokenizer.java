@@ -1,5 +1,7 @@
 package io.unroll.text;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.unroll.config.Settings;
 import io.unroll.config.Settings.Malformed;
 import io.unroll.config.Settings.TokenizerName;
 import io.unroll.config.UnrollException;
@@ -10,59 +12,49 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
-import java.util.stream.Stream;
 import org.apache.commons.lang3.StringUtils;
 
 /**
  * Tokenizer with one token per word, and {@code <eos>} for each line end ({@code \R} in regular expressions). A word is
  * a sequence of characters without white space. White space is not preserved: decoding writes one space between words.
  */
-record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) implements Tokenizer {
-    static final String UNKNOWN = FieldTokenizer.UNKNOWN;
+final class WordTokenizer extends Tokenizer {
     static final String END_OF_LINE = "<eos>";
     private static final int MAX_CHARACTERS = 1 << 16;
     private static final int MAX_SHOWN = 40;
 
-    @Override
-    public Slice.Boundary boundary() {
-        return Slice.Boundary.LINE;
+    WordTokenizer(@JsonProperty("symbols") List<String> symbols) {
+        super(TokenizerName.WORD, symbols);
     }
 
     @Override
-    public void count(SliceInput in, Map<String, Long> counts) throws IOException {
-        forEachWord(in, word -> counts.merge(word, 1L, Long::sum));
+    List<String> textSymbols(Settings.Corpus corpus) {
+        return List.of(UNKNOWN, END_OF_LINE);
     }
 
-    private void forEachWord(SliceInput in, Consumer<String> consumer) throws IOException {
-        Splitter splitter = new Splitter(in.file(), consumer);
+    @Override
+    public Boundary boundary() {
+        return Boundary.LINE;
+    }
+
+    @Override
+    public void count(TextInput in, Malformed malformed, Map<String, Long> counts) throws IOException {
+        forEachWord(in, malformed, word -> counts.merge(word, 1L, Long::sum));
+    }
+
+    private static void forEachWord(TextInput in, Malformed malformed, Consumer<String> consumer) throws IOException {
+        Splitter splitter = new Splitter(in.origin(), consumer);
         new Utf8Text(in, malformed).forEach(splitter::text);
         splitter.flush();
     }
 
     @Override
-    public Vocabulary vocabulary(Map<String, Long> counts) {
-        long limit = maxVocabulary == 0 ? Long.MAX_VALUE : maxVocabulary - 2L;
-        Stream<String> words = Vocabulary.byFrequency(counts).stream()
-                .filter(word -> counts.get(word) >= minCount)
-                .filter(word -> !word.equals(UNKNOWN) && !word.equals(END_OF_LINE))
-                .limit(limit);
-        return new Vocabulary(
-                TokenizerName.WORD,
-                Stream.concat(Stream.of(UNKNOWN, END_OF_LINE), words).toList());
+    public void encode(TextInput in, Malformed malformed, IntConsumer tokens) throws IOException {
+        forEachWord(in, malformed, word -> tokens.accept(idOrUnknown(word)));
     }
 
     @Override
-    public void encode(SliceInput in, Vocabulary vocabulary, IntConsumer tokens) throws IOException {
-        forEachWord(in, word -> tokens.accept(vocabulary.idOrUnknown(word)));
-    }
-
-    @Override
-    public int[] encode(String text, Vocabulary vocabulary) {
-        return symbols(text).stream().mapToInt(vocabulary::idOrUnknown).toArray();
-    }
-
-    @Override
-    public List<String> symbols(String text) {
+    List<String> symbols(String text) {
         List<String> symbols = new ArrayList<>();
         Splitter splitter = new Splitter("the text", symbols::add);
         splitter.text(text.toCharArray(), text.length());
@@ -71,10 +63,10 @@ record WordTokenizer(int minCount, int maxVocabulary, Malformed malformed) imple
     }
 
     @Override
-    public Decoder decoder(Vocabulary vocabulary) {
+    public Decoder decoder() {
         boolean[] lineStart = {true};
         return token -> {
-            String word = vocabulary.symbol(token);
+            String word = symbol(token);
             boolean isLineEnd = word.equals(END_OF_LINE);
             String text = isLineEnd ? "\n" : lineStart[0] ? word : " " + word;
             lineStart[0] = isLineEnd;

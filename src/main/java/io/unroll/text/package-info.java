@@ -1,12 +1,5 @@
 /**
- * Reads corpora: lists and slices files, reads the rows of tables, and converts text to tokens.
- *
- * <pre>
- *   text corpus    CorpusFiles -> Slice -> SliceInput -> Tokenizer      -> tokens
- *   table corpus   CorpusFiles -> RowFormat -> Row    -> FieldTokenizer -> tokens
- * </pre>
- *
- * Read {@link io.unroll.text.CorpusFiles} first, then {@link io.unroll.text.Tokenizer} and
- * {@link io.unroll.text.Vocabulary}. {@link io.unroll.text.JsonFile} reads and writes all versioned JSON files.
+ * Converts text to tokens and back, in plain Java. Read {@link io.unroll.text.Tokenizer} first, then
+ * {@link io.unroll.text.Vocabulary}.
  */
 package io.unroll.text;

@@ -34,7 +34,8 @@ public final class FloatArray implements Serializable {
     }
 
     private void readObject(ObjectInputStream in) throws IOException {
-        values = read(in.readInt(), in);
+        values = new float[in.readInt()];
+        read(values, in);
     }
 
     public static void write(float[] values, DataOutput out) throws IOException {
@@ -57,15 +58,14 @@ public final class FloatArray implements Serializable {
         return checksum.getValue();
     }
 
-    public static float[] read(int length, DataInput in) throws IOException {
-        float[] values = new float[length];
-        byte[] bytes = new byte[Math.min(BLOCK, length) * Float.BYTES];
+    /** Fills the array. */
+    public static void read(float[] values, DataInput in) throws IOException {
+        byte[] bytes = new byte[Math.min(BLOCK, values.length) * Float.BYTES];
         FloatBuffer floats = ByteBuffer.wrap(bytes).asFloatBuffer();
-        for (int start = 0; start < length; start += BLOCK) {
-            int count = Math.min(BLOCK, length - start);
+        for (int start = 0; start < values.length; start += BLOCK) {
+            int count = Math.min(BLOCK, values.length - start);
             in.readFully(bytes, 0, count * Float.BYTES);
             floats.rewind().get(values, start, count);
         }
-        return values;
     }
 }

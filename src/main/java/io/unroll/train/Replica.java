@@ -11,6 +11,7 @@ import io.unroll.model.Network;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -71,17 +72,19 @@ public record Replica(int number, Plan plan, Settings settings) {
             double progress = (double) iteration / ((long) plan.chunks() * training.epochs());
             totals.learningRate = LearningRate.at(progress, round.epoch(), round.plateaus(), training);
             Batch batch = batches.chunk(chunk, round.endChunk());
-            totals.longestBatch = totals.longestBatch == null || batch.steps() >= totals.longestBatch.steps()
-                    ? batch
-                    : totals.longestBatch;
-            totals.add(
-                    chunk,
-                    network.train(
-                            batch,
-                            totals.learningRate,
-                            training.clipNorm(),
-                            resetsOptimizer ? chunk - round.startChunk() : iteration,
-                            Seeds.of(settings.run().seed(), round.epoch(), number, chunk)));
+            totals.add(batch);
+            List<Batch> pieces = batch.pieces(plan.steps());
+            for (int piece = 0; piece < pieces.size(); piece++) {
+                long seed = Seeds.of(settings.run().seed(), round.epoch(), number, chunk);
+                totals.add(
+                        chunk,
+                        network.train(
+                                pieces.get(piece),
+                                totals.learningRate,
+                                training.clipNorm(),
+                                resetsOptimizer ? chunk - round.startChunk() : iteration,
+                                piece == 0 ? seed : Seeds.of(seed, piece)));
+            }
         }
         return totals;
     }
@@ -92,9 +95,17 @@ public record Replica(int number, Plan plan, Settings settings) {
         private double normSum;
         private int steps;
         private int clippedSteps;
+        private long positions;
+        private long paddedPositions;
         private String divergence;
         /** The last of the batches with the most steps; the last chunk of an epoch may be shorter. */
         private Batch longestBatch;
+
+        void add(Batch batch) {
+            longestBatch = longestBatch == null || batch.steps() >= longestBatch.steps() ? batch : longestBatch;
+            positions += batch.positions();
+            paddedPositions += batch.paddedPositions();
+        }
 
         void add(int chunk, Network.Step step) {
             loss = loss.plus(step.loss());
@@ -117,7 +128,15 @@ public record Replica(int number, Plan plan, Settings settings) {
 
         ReplicaResult result(int replica, ReplicaState state, SortedMap<Integer, Double> flow) {
             return new ReplicaResult(
-                    replica, state, loss, learningRate, normSum / steps, clippedSteps, flow, divergence);
+                    replica,
+                    state,
+                    loss,
+                    learningRate,
+                    normSum / steps,
+                    (double) clippedSteps / steps,
+                    (double) paddedPositions / positions,
+                    flow,
+                    divergence);
         }
     }
 }

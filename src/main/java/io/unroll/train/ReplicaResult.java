@@ -3,6 +3,7 @@ package io.unroll.train;
 import io.unroll.model.Loss;
 import java.io.Serializable;
 import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The result of a round of one replica, without its weights.
@@ -11,7 +12,8 @@ import java.util.SortedMap;
  * @param state state to start the next round with
  * @param learningRate learning rate of the last step
  * @param gradientNorm norm of the gradient before clipping, mean over the steps
- * @param clippedSteps number of steps whose gradient was clipped
+ * @param clippedShare share of steps whose gradient was clipped
+ * @param paddingShare share of the positions of the batches that are padding
  * @param gradientFlow norm of the gradient of the loss with respect to the entire hidden state k steps earlier, by k;
  *     empty if it was not measured
  * @param divergence a description of the problem if the training has diverged; otherwise null
@@ -22,7 +24,13 @@ public record ReplicaResult(
         Loss loss,
         double learningRate,
         double gradientNorm,
-        int clippedSteps,
+        double clippedShare,
+        double paddingShare,
         SortedMap<Integer, Double> gradientFlow,
         String divergence)
-        implements Serializable {}
+        implements Serializable {
+    /** @return the result of a replica that measures nothing but its loss */
+    public static ReplicaResult of(int replica, ReplicaState state, Loss loss) {
+        return new ReplicaResult(replica, state, loss, Double.NaN, Double.NaN, 0, 0, new TreeMap<>(), null);
+    }
+}

@@ -10,7 +10,12 @@ import java.io.Serializable;
  * @param optimizer state of its optimizer if {@code cluster.averaging.updater = keep}; otherwise empty
  */
 public record ReplicaState(RecurrentState recurrent, float[] optimizer) implements Serializable {
-    static final ReplicaState INITIAL = new ReplicaState(RecurrentState.ZERO, new float[0]);
+    public static final ReplicaState INITIAL = of(RecurrentState.ZERO);
+
+    /** @return the state of a replica that keeps no optimizer */
+    public static ReplicaState of(RecurrentState recurrent) {
+        return new ReplicaState(recurrent, new float[0]);
+    }
 
     /** @return size of the arrays in bytes */
     public long bytes() {

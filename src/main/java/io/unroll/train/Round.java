@@ -29,4 +29,9 @@ public record Round(int number, int epoch, int startChunk, int endChunk, boolean
                 snapshot.iteration(),
                 state.plateau().decays());
     }
+
+    /** @return the number of chunks of the round, per replica */
+    public int chunks() {
+        return endChunk - startChunk;
+    }
 }

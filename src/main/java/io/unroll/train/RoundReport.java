@@ -15,6 +15,7 @@ import java.util.SortedMap;
  * @param learningRate learning rate of the last step
  * @param gradientNorm norm of the gradient before clipping, mean over steps and replicas
  * @param clippedShare share of steps whose gradient was clipped
+ * @param paddingShare share of the positions of the batches that are padding; 0 for a text corpus
  * @param gradientFlow norm of the gradient of the loss with respect to the entire hidden state k steps earlier, by k,
  *     for k from 1 to the length of a chunk; empty except at the end of an epoch of a text corpus
  * @param tokensPerSecond tokens per second of training and averaging, over all replicas
@@ -35,6 +36,7 @@ public record RoundReport(
         double learningRate,
         double gradientNorm,
         double clippedShare,
+        double paddingShare,
         SortedMap<Integer, Double> gradientFlow,
         double tokensPerSecond,
         double secondsLeft,

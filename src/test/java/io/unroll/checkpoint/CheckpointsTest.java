@@ -76,7 +76,69 @@ class CheckpointsTest {
         assertEquals(2, found.state().snapshot().epoch());
         assertEquals(3, found.state().snapshot().chunk());
         assertEquals(7000, found.state().snapshot().tokens());
-        found.checkSameRun(CORPUS);
+        found.run().checkSettings(settings(""));
+        found.run().checkCorpus(CORPUS);
+    }
+
+    /** Version 1 had no groups in its header, and that of Unroll 0.1 had no plateau. */
+    @Test
+    void readsACheckpointOfVersion1() throws IOException {
+        String header =
+                """
+                {
+                  "format" : "unroll-checkpoint", "version" : 1,
+                  "settings" : "run.directory = r, corpus.path = t", "corpus" : "c0ffee",
+                  "iteration" : 70, "epoch" : 2, "chunk" : 3, "round" : 7, "tokens" : 7000,
+                  "report" : { "round" : 7, "rounds" : 9, "epoch" : 2, "trainingLoss" : 0.75 },
+                  "validationLoss" : 0.5, "best" : { "round" : 6, "epoch" : 1, "validationLoss" : 0.25 },
+                  "parameters" : 3, "optimizer" : 1, "velocity" : 2,
+                  "replicas" : [ { "recurrent" : [ 2, 1 ], "optimizer" : 1 }, { "recurrent" : [ ], "optimizer" : 0 } ]
+                }
+                """;
+        CheckpointFile.Contents read = read(checkpoint(header, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
+
+        assertEquals("run.directory = r, corpus.path = t", read.settings());
+        assertEquals(CORPUS, read.corpus());
+        RunState state = read.state();
+        assertEquals(0.75, state.report().trainingLoss());
+        assertEquals(0.5, state.validationLoss());
+        assertEquals(new RunState.Best(6, 1, 0.25), state.best());
+        assertEquals(new RunState.Plateau(0, 0), state.plateau());
+        Snapshot snapshot = state.snapshot();
+        assertEquals(
+                List.of(70, 2, 3, 7, 7000L),
+                List.of(snapshot.iteration(), snapshot.epoch(), snapshot.chunk(), snapshot.round(), snapshot.tokens()));
+        assertArrayEquals(new float[] {1, 2, 3}, snapshot.weights().parameters());
+        assertArrayEquals(new float[] {4}, snapshot.weights().optimizer());
+        assertArrayEquals(new float[] {5, 6}, snapshot.velocity());
+        ReplicaState first = snapshot.states().get(0);
+        assertArrayEquals(new float[][] {{7, 8}, {9}}, first.recurrent().arrays());
+        assertArrayEquals(new float[] {10}, first.optimizer());
+        assertEquals(0, snapshot.states().get(1).recurrent().arrays().length);
+        // With the right length, but without some of what a checkpoint needs.
+        for (String part : List.of("settings", "corpus", "report", "parameters", "velocity", "replicas", "recurrent")) {
+            byte[] incomplete = checkpoint(header.replace("\"" + part + "\"", "\"x\""), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
+            assertThrows(CheckpointFile.InvalidCheckpointException.class, () -> read(incomplete), part);
+        }
+    }
+
+    private static byte[] checkpoint(String header, float... numbers) {
+        byte[] json = header.getBytes(StandardCharsets.UTF_8);
+        ByteBuffer bytes = ByteBuffer.allocate(8 + 4 + json.length + 8 + 4 * numbers.length + 8);
+        bytes.put("UNROLLCP".getBytes(StandardCharsets.US_ASCII))
+                .putInt(json.length)
+                .put(json);
+        bytes.putLong(checksum(bytes));
+        for (float number : numbers) {
+            bytes.putFloat(number);
+        }
+        return bytes.putLong(checksum(bytes)).array();
+    }
+
+    private static long checksum(ByteBuffer bytes) {
+        CRC32C checksum = new CRC32C();
+        checksum.update(bytes.duplicate().flip());
+        return checksum.getValue();
     }
 
     @Test
@@ -142,20 +204,18 @@ class CheckpointsTest {
     @Test
     void rejectsACheckpointOfAnotherRunAndNamesTheDifference() throws IOException {
         checkpoints("").write(state(1, 0.5), CORPUS);
+        RunIdentity run = checkpoints("").latest(this::addDamaged).orElseThrow().run();
 
-        Checkpoints.LatestCheckpoint changed =
-                checkpoints("training.batch = 8").latest(this::addDamaged).orElseThrow();
-        String message = assertThrows(ConfigurationException.class, () -> changed.checkSameRun(CORPUS))
+        Settings changed = settings("training.batch = 8");
+        String message = assertThrows(ConfigurationException.class, () -> run.checkSettings(changed))
                 .getMessage();
         assertTrue(message.contains("training.batch is 8, and was 64"), message);
 
-        Checkpoints.LatestCheckpoint same = checkpoints("corpus.path = moved, run.checkpoint { every = 5, keep = 9 }")
-                .latest(this::addDamaged)
-                .orElseThrow();
-        same.checkSameRun(CORPUS);
-        message = assertThrows(ConfigurationException.class, () -> same.checkSameRun("beef"))
+        run.checkSettings(settings("corpus.path = moved, run.checkpoint { every = 5, keep = 9 }"));
+        run.checkCorpus(CORPUS);
+        message = assertThrows(ConfigurationException.class, () -> run.checkCorpus("beef"))
                 .getMessage();
-        assertTrue(message.contains("the content of corpus.path has changed"), message);
+        assertTrue(message.contains("the content of the corpus has changed"), message);
     }
 
     @Test
@@ -329,6 +389,7 @@ class CheckpointsTest {
                 0.002,
                 1.5,
                 0.25,
+                0.125,
                 new TreeMap<>(Map.of(1, 0.5, 64, 1e-9)),
                 9,
                 8,

@@ -72,7 +72,7 @@ class KillIT {
         for (int kill = 0; kill < kills; kill++) {
             Unroll.Running running = start("local[2]", run);
             awaitSomeRounds(running, run);
-            kill(running);
+            running.kill();
         }
         assertEndsWithTheSameWeights(start("local[2]", run), run);
     }
@@ -85,7 +85,7 @@ class KillIT {
             awaitSomeRounds(running, "cluster");
             running.executors().get(kill % 2).destroyForcibly();
             Thread.sleep(RANDOM.nextInt(1500));
-            kill(running);
+            running.kill();
         }
         Unroll.Running running = start(CLUSTER, "cluster");
         awaitSomeRounds(running, "cluster");
@@ -99,7 +99,7 @@ class KillIT {
         Unroll.Running running = start("local[2]", "damaged");
         // A round ends after the checkpoint of the previous round is written, so there are two checkpoints.
         assertTrue(running.shows("round 3/"), running.progress());
-        kill(running);
+        running.kill();
         Path newest = checkpoints("damaged").get(0);
         byte[] bytes = Files.readAllBytes(newest);
         bytes[bytes.length / 2]++;
@@ -119,13 +119,6 @@ class KillIT {
         assertTrue(running.shows("  loss "), running.progress());
         assertTrue(Unroll.Running.await(() -> !checkpoints(run).isEmpty()), running.progress());
         Thread.sleep(RANDOM.nextInt(600));
-    }
-
-    private static void kill(Unroll.Running running) throws InterruptedException {
-        List<ProcessHandle> executors = running.executors();
-        running.process().destroyForcibly();
-        assertEquals(137, running.process().waitFor(), "the run ended before it was killed: " + running.progress());
-        executors.forEach(ProcessHandle::destroyForcibly);
     }
 
     private static void assertEndsWithTheSameWeights(Unroll.Running running, String run) throws Exception {

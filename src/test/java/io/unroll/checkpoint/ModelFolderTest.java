@@ -6,15 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
 import io.unroll.model.Network;
 import io.unroll.task.Task;
+import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
-import io.unroll.text.Vocabulary;
-import io.unroll.train.FloatArray;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -51,7 +53,7 @@ class ModelFolderTest {
     void readsTheModelInTheDirectoryOfARun() {
         write(1);
 
-        assertEquals(7, open(folder.toString()).read().manifest().seed());
+        assertEquals(7, open(folder.toString()).read().settings().run().seed());
     }
 
     @Test
@@ -80,16 +82,16 @@ class ModelFolderTest {
         open(path()).write(written, false);
 
         Configuration hadoop = new Configuration();
-        assertTrue(ModelFolder.warmStart(settings("training.start-from = \"\""), hadoop)
+        assertTrue(RunIdentity.warmStart(settings("training.start-from = \"\""), hadoop)
                 .isEmpty());
-        TrainedModel loaded = ModelFolder.warmStart(
+        TrainedModel loaded = RunIdentity.warmStart(
                         settings(captioning + "model.dropout = 0.5, corpus.min-count = 2"), hadoop)
                 .orElseThrow();
         assertArrayEquals(written.parameters(), loaded.parameters());
         Settings wider = settings(captioning + "model.image.features = 4");
-        assertEquals("model.image.features is 4, and was 3", difference(() -> ModelFolder.warmStart(wider, hadoop)));
+        assertEquals("model.image.features is 4, and was 3", difference(() -> RunIdentity.warmStart(wider, hadoop)));
         Files.writeString(images, "two");
-        assertEquals("model.image.network is another file", difference(() -> ModelFolder.warmStart(settings, hadoop)));
+        assertEquals("model.image.network is another file", difference(() -> RunIdentity.warmStart(settings, hadoop)));
     }
 
     private String difference(Executable warmStart) {
@@ -221,9 +223,59 @@ class ModelFolderTest {
     @Test
     void rejectsAPathThatIsNotAModel() throws IOException {
         Files.createDirectories(folder.resolve("empty"));
+        Files.createDirectories(folder.resolve("stopped/checkpoints"));
+        Files.writeString(folder.resolve("stopped/checkpoints/round-00000003.checkpoint"), "");
 
-        assertTrue(messageOf(folder + "/none").contains("no such model folder"));
-        assertTrue(messageOf(folder + "/empty").contains("is not a model folder: it has no manifest.json"));
+        String none = folder + "/none: no such model folder. ";
+        String noModel = "There is no model or checkpoint there: give the path that train printed.";
+        String stopped = "Training was stopped: run the same train command again to resume.";
+        assertEquals(none + noModel, messageOf(folder + "/none"));
+        String empty = folder + "/empty is not a model folder: it has no manifest.json. ";
+        assertEquals(empty + noModel, messageOf(folder + "/empty"));
+        String run = folder + "/stopped is not a model folder: it has no manifest.json. ";
+        assertEquals(run + stopped, messageOf(folder + "/stopped"));
+        assertEquals(folder + "/stopped/model: no such model folder. " + stopped, messageOf(folder + "/stopped/model"));
+    }
+
+    /** The keys are those of the first version; symbols and weights were added later. */
+    @Test
+    void readsAndWritesTheKeysOfEarlierVersions() throws IOException {
+        TrainedModel written = write(1);
+        Path file = folder.resolve("model/manifest.json");
+        JsonNode manifest = new ObjectMapper().readTree(file.toFile());
+        List<String> keys = new ArrayList<>();
+        manifest.fieldNames().forEachRemaining(keys::add);
+        assertEquals(
+                Set.of(
+                        "format",
+                        "version",
+                        "versions",
+                        "seed",
+                        "corpus",
+                        "vocabulary",
+                        "parameters",
+                        "epochs",
+                        "rounds",
+                        "tokens",
+                        "trainingLoss",
+                        "validationLoss",
+                        "symbols",
+                        "weights"),
+                Set.copyOf(keys));
+        assertEquals(7, manifest.get("seed").asInt());
+        assertEquals(1.5, manifest.get("trainingLoss").asDouble());
+
+        Files.writeString(
+                file,
+                """
+                {"format": "unroll-model", "version": 1, "versions": {"unroll": "0.1"}, "seed": 7, "corpus": "hash",
+                 "vocabulary": %d, "parameters": %d, "epochs": 1, "rounds": 2, "tokens": 3, "trainingLoss": 1.5}
+                """
+                        .formatted(
+                                manifest.get("vocabulary").asInt(),
+                                manifest.get("parameters").asInt()));
+        Files.delete(folder.resolve("model/.manifest.json.crc"));
+        assertEquals(written.manifest(), open(path()).read().manifest());
     }
 
     @Test
@@ -284,24 +336,12 @@ class ModelFolderTest {
         List<String> symbols = new ArrayList<>(
                 Task.of(settings).vocabularyPrefixes().get(Vocabularies.TOKENS).symbols());
         symbols.addAll(List.of("a", "b", "\n", "\uD83D\uDE00"));
-        Vocabulary vocabulary = new Vocabulary(Settings.TokenizerName.CHAR, symbols);
-        Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, vocabulary));
+        Tokenizer tokenizer = Tokenizer.of(Settings.TokenizerName.CHAR, symbols);
+        Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, tokenizer));
         TrainedModel empty = new TrainedModel(null, settings, vocabularies, new float[0], new float[0]);
         try (Network network = new Network(empty.shape(), seed)) {
             float[] parameters = network.parameters();
-            Manifest manifest = new Manifest(
-                    Versions.all(),
-                    7,
-                    "hash",
-                    vocabulary.size(),
-                    parameters.length,
-                    1,
-                    2,
-                    3,
-                    1.5,
-                    null,
-                    vocabularies.checksum(),
-                    FloatArray.checksum(parameters));
+            Manifest manifest = new Manifest("hash", 1, 2, 3, 1.5, null);
             return new TrainedModel(manifest, settings, vocabularies, parameters, network.optimizerState());
         }
     }

@@ -170,8 +170,8 @@ class RunJournalTest {
     private static RunState state(int round, Double validation) {
         Snapshot snapshot = new Snapshot(
                 new Weights(new float[] {1, 2}, new float[0]), new float[0], List.of(), 10, 1, 0, round, 10);
-        RoundReport report =
-                new RoundReport(round, 9, 1, 10, 1, validation, 0.1, 1, 0, new TreeMap<>(), 1, 1, Map.of(), Map.of());
+        RoundReport report = new RoundReport(
+                round, 9, 1, 10, 1, validation, 0.1, 1, 0, 0, new TreeMap<>(), 1, 1, Map.of(), Map.of());
         return new RunState(snapshot, report, validation, null, null);
     }
 

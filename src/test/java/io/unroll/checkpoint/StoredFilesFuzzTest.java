@@ -1,17 +1,25 @@
 package io.unroll.checkpoint;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.Fuzz;
 import io.unroll.Zips;
-import io.unroll.chunk.ExampleIndex;
-import io.unroll.chunk.ExampleReader;
-import io.unroll.chunk.ExampleWriter;
-import io.unroll.chunk.TokenIndex;
-import io.unroll.chunk.TokenReader;
-import io.unroll.chunk.TokenWriter;
+import io.unroll.chunk.BatchSource;
+import io.unroll.chunk.Batches;
+import io.unroll.chunk.Example;
+import io.unroll.chunk.ExampleSource;
+import io.unroll.chunk.Plan;
+import io.unroll.chunk.Sequence;
+import io.unroll.chunk.SequenceIndex;
+import io.unroll.chunk.SequenceIndex.Section;
+import io.unroll.chunk.SequenceStore;
+import io.unroll.chunk.SequenceType;
+import io.unroll.chunk.SequenceWriter;
+import io.unroll.chunk.TextSource;
 import io.unroll.config.Settings;
+import io.unroll.storage.VocabularyFiles;
 import io.unroll.task.Examples;
 import io.unroll.task.Task;
 import io.unroll.text.Vocabularies;
@@ -25,6 +33,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
@@ -71,15 +80,13 @@ class StoredFilesFuzzTest {
     @Test
     @Tag("full")
     void readsMutatedPreparedFolders() throws IOException {
-        fuzzPreparedTokens(ITERATIONS / 2, 5);
-        fuzzPreparedExamples(ITERATIONS / 2, 6);
+        fuzzPrepared(ITERATIONS / 2, 5);
     }
 
     @Test
     @Tag("nightly")
     void readsMutatedPreparedFoldersNightly() throws IOException {
-        fuzzPreparedTokens(NIGHTLY_ITERATIONS / 2, 7);
-        fuzzPreparedExamples(NIGHTLY_ITERATIONS / 2, 8);
+        fuzzPrepared(NIGHTLY_ITERATIONS / 2, 7);
     }
 
     private void fuzzModelFolder(int count, long seed) throws IOException {
@@ -105,9 +112,7 @@ class StoredFilesFuzzTest {
         Path checkpoints = Files.createDirectories(folder.resolve("run/checkpoints"));
         String name = "round-00000001.checkpoint";
         Files.write(checkpoints.resolve(name), out.toByteArray());
-        Executable read = () -> new Checkpoints(settings, HADOOP).latest((file, reason) -> {
-            assertTrue(!reason.isBlank() && !reason.equals("null"), reason);
-        });
+        Executable read = () -> new Checkpoints(settings, HADOOP).latest(Fuzz::assertReadable);
         fuzz(checkpoints, count / 2, seed, read);
         fuzz(checkpoints, name, count / 2, seed, read, random -> withMutatedHeader(out.toByteArray(), random));
     }
@@ -127,83 +132,59 @@ class StoredFilesFuzzTest {
         return mutated;
     }
 
-    private void fuzzPreparedTokens(int count, long seed) throws IOException {
-        Vocabularies vocabularies =
-                TestModels.model(TestModels.settings(""), "a", "b", "c").vocabularies();
-        Path prepared = Files.createDirectories(folder.resolve("tokens"));
-        TokenIndex.Part part;
-        try (TokenWriter writer = new TokenWriter(Files.newOutputStream(prepared.resolve("tokens-1.bin")), 1)) {
-            for (int i = 0; i < 100; i++) {
-                writer.accept(i % 3);
-            }
-            part = new TokenIndex.Part("tokens-1.bin", writer.tokens(), writer.checksum());
-        }
-        write(prepared, vocabularies, TokenIndex.FILE.bytes(new TokenIndex("hash", 1, List.of(part), null)));
-        fuzz(prepared, count, seed, () -> {
-            TokenIndex index = TokenIndex.FILE.read(local(), path(prepared, "index.json"));
-            Vocabularies found = Vocabularies.read(local(), path(prepared, ""), List.of(Vocabularies.TOKENS));
-            if (index.problem("hash", found).isEmpty()) {
-                read(prepared.toString(), index, found.tokens().size());
-            }
-        });
+    private void fuzzPrepared(int count, long seed) throws IOException {
+        fuzzPrepared("task = language-model", Section.STREAM, count, seed);
+        fuzzPrepared("task = seq2seq, corpus.validation = 0", Section.TRAINING, count, seed + 1);
     }
 
-    private static void read(String prepared, TokenIndex index, int vocabulary) throws IOException {
-        for (TokenIndex.Part part : index.parts()) {
-            if (!TokenReader.problem(prepared, part, index.width(), vocabulary, HADOOP)
-                    .isEmpty()) {
+    private void fuzzPrepared(String task, Section section, int count, long seed) throws IOException {
+        Settings settings = TestModels.settings(task + ", training { batch = 2, tbptt = 4 }");
+        Vocabularies vocabularies = TestModels.model(settings, "a", "b", "c").vocabularies();
+        Optional<Examples> examples = Task.of(settings).examples();
+        Example.Type type = examples.map(format -> format.type(vocabularies))
+                .orElse(new Example.Type(SequenceType.NONE, SequenceType.TOKENS_8));
+        Path prepared = Files.createDirectories(folder.resolve(section.name()));
+        List<SequenceIndex.Part> parts = new ArrayList<>();
+        try (SequenceWriter writer = new SequenceWriter(prepared.toString(), section, 0, type, HADOOP)) {
+            for (int i = 0; i < 20; i++) {
+                Sequence source = examples.isEmpty() ? Sequence.NONE : new Sequence.Tokens(new int[] {0, i % 3});
+                writer.write(new Example(source, new int[] {i % 3, 2, 1}).toBytes(type));
+            }
+            parts.add(writer.part());
+        }
+        VocabularyFiles.write(local(), path(prepared, ""), vocabularies);
+        Files.write(
+                prepared.resolve("index.json"),
+                SequenceIndex.FILE.bytes(SequenceIndex.of("hash", type, parts, new TreeMap<>(), vocabularies)));
+        Executable read = () -> {
+            SequenceIndex index = SequenceIndex.FILE.read(local(), path(prepared, "index.json"));
+            Vocabularies found = VocabularyFiles.read(
+                    local(), path(prepared, ""), Task.of(settings).vocabularies());
+            if (index.isIntact("hash", found)) {
+                read(new SequenceStore(prepared.toString(), index), examples, settings);
+            }
+        };
+        assertDoesNotThrow(read);
+        fuzz(prepared, count, seed, read);
+    }
+
+    /** Reads everything that a training reads. */
+    private static void read(SequenceStore store, Optional<Examples> examples, Settings settings) throws IOException {
+        for (SequenceIndex.Part part : store.index().parts()) {
+            if (!SequenceStore.problem(store.folder(), part, HADOOP).isEmpty()) {
                 return;
             }
         }
-        int[] tokens = new int[(int) index.tokens()];
-        try (TokenReader reader = new TokenReader(prepared, index, HADOOP)) {
-            reader.read(0, tokens, 0, tokens.length);
-        }
-        for (int token : tokens) {
-            assertTrue(token >= 0 && token < vocabulary, "token " + token);
-        }
-    }
-
-    private void fuzzPreparedExamples(int count, long seed) throws IOException {
-        Settings settings = TestModels.settings("task = seq2seq");
-        Vocabularies vocabularies = TestModels.model(settings, "a", "b").vocabularies();
-        Examples examples = Task.of(settings).examples().orElseThrow();
-        Path prepared = Files.createDirectories(folder.resolve("examples"));
-        ExampleIndex.Part part;
-        try (ExampleWriter writer = new ExampleWriter(Files.newOutputStream(prepared.resolve("examples-1.bin")))) {
-            for (int i = 0; i < 20; i++) {
-                writer.write(new int[] {2, 0, i % 3, 3, 4, i % 5});
-            }
-            // Without a checksum, like the indexes of earlier versions: the reader has to find the mutations itself.
-            part = new ExampleIndex.Part("examples-1.bin", writer.examples(), null);
-        }
-        ExampleIndex good = new ExampleIndex("hash", List.of(part), 20, 0, 0, 4, 80, 0, null);
-        write(prepared, vocabularies, ExampleIndex.FILE.bytes(good));
-        fuzz(prepared, count, seed, () -> {
-            ExampleIndex index = ExampleIndex.FILE.read(local(), path(prepared, "index.json"));
-            Vocabularies found = Vocabularies.read(
-                    local(), path(prepared, ""), Task.of(settings).vocabularies());
-            if (index.problem("hash", found).isEmpty()) {
-                for (ExampleIndex.Part indexed : index.parts()) {
-                    ExampleReader.problem(
-                            prepared.toString(), indexed, example -> isValid(example, examples, found), HADOOP);
+        BatchSource source =
+                examples.isEmpty() ? new TextSource(store, 0.3, 0) : new ExampleSource(store, examples.orElseThrow());
+        Plan plan = source.plan(settings);
+        try (Batches batches = plan.open(0, 0, HADOOP)) {
+            for (int chunk = 0; chunk < plan.chunks(); chunk++) {
+                for (int token : batches.chunk(chunk, plan.chunks()).inputs()) {
+                    assertTrue(token >= 0 && token < 3, "token " + token);
                 }
             }
-        });
-    }
-
-    /** Also checks that a valid example can be batched. */
-    private static boolean isValid(int[] example, Examples examples, Vocabularies vocabularies) {
-        boolean valid = examples.isExample(example, vocabularies);
-        if (valid) {
-            examples.batch(List.of(example));
         }
-        return valid;
-    }
-
-    private static void write(Path prepared, Vocabularies vocabularies, byte[] index) throws IOException {
-        vocabularies.write(local(), path(prepared, ""));
-        Files.write(prepared.resolve("index.json"), index);
     }
 
     private static FileSystem local() throws IOException {

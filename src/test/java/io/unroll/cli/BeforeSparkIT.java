@@ -153,6 +153,9 @@ class BeforeSparkIT {
         assertEquals(2, refused.status(), refused.err());
         assertTrue(refused.err().contains("~other/x: only ~/, your own home folder, is expanded"), refused.err());
 
+        if (template.contains("--image")) {
+            return; // A language model takes no image, so the file is not looked for.
+        }
         // A message about a missing file contains the expanded path.
         String name = "no-such-name-9b1c/y";
         Output missing = unroll(template.replace("~other/x", "~/" + name));

@@ -186,7 +186,7 @@ class CommandLineIT {
         assertTrue(otherEpochs.err().contains("run.overwrite=true"), otherEpochs.err());
         Output otherText = InProcess.unroll("train", conf.toString(), "corpus.path=" + folder.resolve("text/0.txt"));
         assertEquals(2, otherText.status());
-        assertTrue(otherText.err().contains("the content of corpus.path has changed"), otherText.err());
+        assertTrue(otherText.err().contains("the content of the corpus has changed"), otherText.err());
         assertArrayEquals(model, Files.readAllBytes(folder.resolve("run/model/network.zip")));
 
         Path moved = folder.resolve("moved");
@@ -350,6 +350,13 @@ class CommandLineIT {
                         .status());
     }
 
+    @Test
+    void listsTheCommandsIfNoneIsGiven() {
+        Output output = InProcess.unroll();
+        assertEquals(2, output.status());
+        assertTrue(output.err().contains("the commands are prepare, train, evaluate"), output.err());
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -370,6 +377,11 @@ class CommandLineIT {
                 "2 | train CONF cluster.threads=8                          | cluster.threads is 8, more than",
                 "2 | train                                                 | Missing required parameter: 'CONF'",
                 "2 | trian CONF                                            | did you mean train",
+                "2 | train CONF --epochs 3                                 | write settings without --, such as training.epochs=3",
+                "2 | generate MODEL --promt a                              | did you mean --prompt?",
+                "2 | evaluate MODEL --part Tset                            | Tset; it must be validation or test",
+                "2 | generate MODEL --image FOLDER/nowhere                 | --image is for captioning models only",
+                "2 | train CONF corpus.columns.order=time                  | has no columns, but the task needs text and order",
                 "2 | train CONF run.directory=/proc/none                   | /proc/none cannot be written",
                 "2 | evaluate FOLDER/text FOLDER/text                      | is not a model folder",
                 "2 | evaluate MODEL FOLDER/nowhere                         | nowhere: no such file or folder",
@@ -484,7 +496,7 @@ class CommandLineIT {
 
         String otherRun = "run.directory=" + folder.resolve("other");
         assertEquals(
-                "unroll: training.start-from, " + model + ", has another network: model.embedding is 16, and was 24; "
+                "unroll: training.start-from, " + model + ", has another network: "
                         + "model.hidden is 16, and was 24. Give the settings that it was trained with.",
                 InProcess.unroll(with(arguments, otherRun, "model.hidden=16"))
                         .err()

@@ -10,16 +10,15 @@ import io.unroll.Unroll.Output;
 import io.unroll.checkpoint.Manifest;
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.checkpoint.TrainedModel;
-import io.unroll.checkpoint.Versions;
 import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
 import io.unroll.config.Settings.TokenizerName;
 import io.unroll.config.SettingsReader;
 import io.unroll.model.Network;
 import io.unroll.model.RecurrentState;
+import io.unroll.spark.Session;
+import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
-import io.unroll.text.Vocabulary;
-import io.unroll.train.FloatArray;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +27,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -133,8 +131,7 @@ class PublishIT {
         List<String> allSymbols =
                 new ArrayList<>(tokenizer == TokenizerName.WORD ? List.of("<unk>", "<eos>") : List.of());
         symbols.chars().mapToObj(Character::toString).forEach(allSymbols::add);
-        Vocabulary vocabulary = new Vocabulary(tokenizer, allSymbols);
-        Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, vocabulary));
+        Vocabularies vocabularies = new Vocabularies(Map.of(Vocabularies.TOKENS, Tokenizer.of(tokenizer, allSymbols)));
         TrainedModel untrained = new TrainedModel(null, settings, vocabularies, new float[0], new float[0]);
         try (Network network = new Network(untrained.shape(), 1)) {
             for (int step = 0; step < steps; step++) {
@@ -142,20 +139,8 @@ class PublishIT {
                 network.train(batch(symbols), 0.05, 5, step, 0);
             }
             float[] parameters = network.parameters();
-            Manifest manifest = new Manifest(
-                    Versions.all(),
-                    1,
-                    "hash",
-                    vocabulary.size(),
-                    parameters.length,
-                    1,
-                    1,
-                    1,
-                    1,
-                    null,
-                    vocabularies.checksum(),
-                    FloatArray.checksum(parameters));
-            new ModelFolder(folder.resolve(name).toString(), new Configuration())
+            Manifest manifest = new Manifest("hash", 1, 1, 1, 1, null);
+            new ModelFolder(folder.resolve(name).toString(), Session.submittedHadoopConfiguration())
                     .write(
                             new TrainedModel(manifest, settings, vocabularies, parameters, network.optimizerState()),
                             false);

@@ -47,8 +47,7 @@ class ResumeAfterKillIT {
                 assertTrue(second.err().contains(holder), second.err());
             }
             Thread.sleep(RANDOM.nextInt(1500));
-            running.process().destroyForcibly();
-            assertEquals(137, running.process().waitFor(), running.progress());
+            running.kill();
             assertEquals(
                     java.util.Arrays.hashCode(before),
                     java.util.Arrays.hashCode(Files.readAllBytes(folder.resolve("run/model/network.zip"))));

@@ -101,11 +101,11 @@ class ShutdownIT {
                     default -> List.of("inspect", model.toString(), bigText.toString(), "--tokens", "1000000");
                 };
         for (String signal : List.of("INT", "TERM")) {
-            int filesBefore = tokenFiles();
+            int filesBefore = preparedFiles();
             Unroll.Running running = start("local[2]", arguments);
             if (command.equals("prepare")) {
                 // Send the signal between the two passes over the text; on a fast machine both take a few seconds.
-                assertTrue(Unroll.Running.await(() -> tokenFiles() > filesBefore), running.progress());
+                assertTrue(Unroll.Running.await(() -> preparedFiles() > filesBefore), running.progress());
             } else {
                 Thread.sleep(12_000);
             }
@@ -113,12 +113,12 @@ class ShutdownIT {
         }
     }
 
-    /** @return the number of token files, including partly written ones; folders may appear and disappear meanwhile */
-    private static int tokenFiles() {
+    /** @return the number of files of prepared corpora, including partly written ones; folders may appear and disappear meanwhile */
+    private static int preparedFiles() {
         int files = 0;
         for (File corpus :
                 ArrayUtils.nullToEmpty(folder.resolve("prepared").toFile().listFiles(), File[].class)) {
-            files += ArrayUtils.nullToEmpty(corpus.list((parent, name) -> name.startsWith("tokens-"))).length;
+            files += ArrayUtils.nullToEmpty(corpus.list((parent, name) -> name.endsWith(".bin"))).length;
         }
         return files;
     }

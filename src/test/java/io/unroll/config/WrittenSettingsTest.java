@@ -88,8 +88,7 @@ class WrittenSettingsTest {
 
         assertEquals(8, settings.training().batch());
         assertEquals(16, settings.model().hidden());
-        assertEquals(
-                0L, Double.doubleToRawLongBits(settings.model().regularization().dropout()));
+        assertEquals(0L, Double.doubleToRawLongBits(settings.model().dropout()));
         assertEquals(0, settings.run().seed());
         assertEquals(
                 Long.MAX_VALUE,
@@ -271,7 +270,7 @@ class WrittenSettingsTest {
                 "training.epochs=[3]      | training.epochs is [3]; it must be a number",
                 "training.epochs=         | training.epochs is empty; it must be a number",
                 "cluster.averaging.every=99999999999 | it must be epoch, or a number of chunks from 1 to 999999999",
-                "corpus.documents=lines   | corpus.documents is lines; it must be stream",
+                "corpus.documents=lines   | corpus.documents is lines; it must be one of stream, reset",
                 "=x                       | is not of the form key=value",
             })
     void anInvalidOverrideIsRefused(String override, String expected) throws IOException {

@@ -11,7 +11,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.unroll.checkpoint.Manifest;
 import io.unroll.checkpoint.TrainedModel;
-import io.unroll.checkpoint.Versions;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
@@ -22,8 +21,6 @@ import io.unroll.task.Prompt;
 import io.unroll.task.Task;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
-import io.unroll.text.Vocabulary;
-import io.unroll.train.FloatArray;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -93,7 +90,8 @@ class ReportPageTest {
                 "run.directory = r, corpus.path = p, model { hidden = 6, dropout = 0.5 }\n" + extraSettings, "test");
         Map<String, Long> counts = new TreeMap<>();
         TEXT.codePoints().forEach(symbol -> counts.merge(Character.toString(symbol), 1L, Long::sum));
-        Vocabulary tokens = Tokenizer.of(settings.corpus()).vocabulary(counts);
+        Tokenizer untrained = (Tokenizer) Task.of(settings).vocabularyPrefixes().get(Vocabularies.TOKENS);
+        Tokenizer tokens = untrained.train(counts, settings.corpus());
         Vocabularies vocabularies = new Vocabularies(
                 Task.of(settings).vocabularies().stream().collect(Collectors.toMap(name -> name, name -> tokens)));
         float[] parameters;
@@ -104,19 +102,7 @@ class ReportPageTest {
         for (int i = 0; i < parameters.length; i++) {
             parameters[i] *= scale;
         }
-        Manifest manifest = new Manifest(
-                Versions.all(),
-                1,
-                "",
-                tokens.size(),
-                parameters.length,
-                1,
-                1,
-                1,
-                1,
-                null,
-                vocabularies.checksum(),
-                FloatArray.checksum(parameters));
+        Manifest manifest = new Manifest("", 1, 1, 1, 1, null);
         return new TrainedModel(manifest, settings, vocabularies, parameters, new float[0]);
     }
 
@@ -192,8 +178,39 @@ class ReportPageTest {
     }
 
     @Test
-    void rejectsAModelOfATableCorpus() {
-        assertThrows(ConfigurationException.class, () -> inspection("task = classification"));
+    void rejectsATaskWithoutALanguageModel() {
+        String message = assertThrows(ConfigurationException.class, () -> inspection("task = classification"))
+                .getMessage();
+        assertTrue(message.contains("task = classification; inspect needs a language model"), message);
+    }
+
+    @Test
+    void readsATextForAModelOfATable() throws IOException {
+        Inspection inspection = inspection("corpus { format = csv, columns.order = time }");
+        assertEquals(TEXT, String.join("", inspection.text()));
+    }
+
+    /** The first symbol has a surprisal, because the network has read the start of the document. */
+    @Test
+    void aDocumentStartsWithTheStartToken() throws IOException {
+        Inspection inspection = inspection("corpus.documents = reset", TEXT_BYTES + 1);
+        assertEquals("", inspection.text().get(0));
+        assertEquals(TEXT, String.join("", inspection.text()));
+        assertTrue(inspection.surprisal()[1] > 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"char", "word"})
+    void theLinesOfASessionAreItsRows(String tokenizer) throws IOException {
+        Files.delete(folder.resolve("text.txt"));
+        Files.createDirectory(folder.resolve("text.txt"));
+        Files.writeString(folder.resolve("text.txt/1"), "a\r\ne <sep>\n");
+        Files.writeString(folder.resolve("text.txt/2"), "\nd e\n");
+        Inspection inspection = inspection(
+                "corpus { tokenizer = " + tokenizer + ", columns { document = host, order = time } }, run.seed = 3");
+        String read = String.join("", inspection.text());
+        String expected = tokenizer.equals("char") ? "a\ne <sep>\n\nd e" : "a\ne <unk>\n\nd e";
+        assertEquals(expected, read);
     }
 
     @Test

@@ -77,41 +77,37 @@ class KernelMemoryTest {
         private final RecurrentKernel kernel;
         private final RecurrentKernel.Parameters parameters;
         private final RecurrentKernel.Parameters gradient;
+        private final FloatPointer gradientVector;
         private final FloatPointer x;
         private final FloatPointer y;
         private final FloatPointer dy;
+        private final float[][] state;
 
         Pass(RecurrentKernel.Shape shape, KernelMemory kernelMemory, double scale) {
             SplittableRandom random = new SplittableRandom(7);
             CellType cell = shape.cell();
             kernel = new RecurrentKernel(shape, kernelMemory);
             long rows = (long) shape.steps() * shape.lanes();
-            long inputWeights = (long) cell.blocks() * HIDDEN * INPUTS;
-            parameters = new RecurrentKernel.Parameters(
-                    vector(inputWeights, random, scale),
-                    vector(RecurrentKernelTest.recurrentParameterCount(cell), random, scale),
-                    vector((long) cell.biases() * HIDDEN, random, scale));
-            gradient = new RecurrentKernel.Parameters(
-                    vector(inputWeights, random, 0),
-                    vector(RecurrentKernelTest.recurrentParameterCount(cell), random, 0),
-                    vector((long) cell.biases() * HIDDEN, random, 0));
+            long count = cell.parameterCount(INPUTS, HIDDEN);
+            parameters = RecurrentKernel.Parameters.at(vector(count, random, scale), cell, INPUTS, HIDDEN);
+            gradientVector = vector(count, random, 0);
+            gradient = RecurrentKernel.Parameters.at(gradientVector, cell, INPUTS, HIDDEN);
             x = vector(rows * INPUTS, random, scale);
             y = vector(rows * HIDDEN, random, scale);
             dy = vector(rows * HIDDEN, random, scale);
-            for (int i = 0; i < cell.states(); i++) {
-                kernel.state(i).put(floats(vector((long) shape.lanes() * HIDDEN, random, scale)));
-            }
+            state = new float[cell.states()][];
+            Arrays.setAll(state, i -> floats(vector((long) shape.lanes() * HIDDEN, random, scale)));
         }
 
         void forward() {
             kernel.pack(parameters);
-            kernel.forward(x, y);
+            kernel.forward(x, y, state);
         }
 
         float[] backward() {
             FloatPointer dx = new FloatPointer(x.capacity());
-            kernel.backward(dy, dx, gradient);
-            float[] result = joined(List.of(y, dx, gradient.input(), gradient.recurrent(), gradient.bias()));
+            kernel.backward(dy, dx, gradient, new float[0][]);
+            float[] result = joined(List.of(y, dx, gradientVector));
             kernel.close();
             return result;
         }

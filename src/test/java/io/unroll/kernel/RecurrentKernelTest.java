@@ -1,8 +1,15 @@
 package io.unroll.kernel;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,18 +40,51 @@ class RecurrentKernelTest {
                 dLast[i] = floats(vector(size, random), size);
             }
             loss(kernel, x, y, dy, state, dLast);
+            kernel.backward(dy, new FloatPointer((long) STEPS * LANES * INPUTS), gradient(cell), dLast);
             for (int i = 0; i < cell.states(); i++) {
-                kernel.lastStateGradient(i).put(dLast[i]);
-            }
-            kernel.backward(dy, new FloatPointer((long) STEPS * LANES * INPUTS), gradient(cell));
-            for (int i = 0; i < cell.states(); i++) {
-                float[] gradient = floats(kernel.stateGradient(i), size);
+                float[] gradient = kernel.stateGradient()[i];
                 for (int unit = 0; unit < size; unit++) {
                     double numerical = slope(kernel, x, y, dy, state, dLast, i, unit);
                     assertEquals(numerical, gradient[unit], 2e-3, cell + " state " + i + " unit " + unit);
                 }
             }
         }
+    }
+
+    /** Even if an earlier pass of the same kernel had others. */
+    @ParameterizedTest
+    @EnumSource
+    void noStateAndNoGradientOfItMeanZero(CellType cell) {
+        SplittableRandom random = new SplittableRandom(7);
+        var shape = new RecurrentKernel.Shape(cell, INPUTS, HIDDEN, STEPS, LANES, false, true);
+        try (KernelMemory kernelMemory = new KernelMemory();
+                RecurrentKernel kernel = new RecurrentKernel(shape, kernelMemory)) {
+            kernel.pack(parameters(cell, random));
+            FloatPointer x = vector((long) STEPS * LANES * INPUTS, random);
+            FloatPointer dy = vector((long) STEPS * LANES * HIDDEN, random);
+            float[][] ones = new float[cell.states()][LANES * HIDDEN];
+            Stream.of(ones).forEach(array -> Arrays.fill(array, 1));
+
+            List<float[]> ofOnes = pass(kernel, x, dy, ones);
+            List<float[]> ofNone = pass(kernel, x, dy, new float[0][]);
+            List<float[]> ofZeros = pass(kernel, x, dy, new float[cell.states()][LANES * HIDDEN]);
+
+            assertArrayEquals(ofZeros.toArray(), ofNone.toArray());
+            assertFalse(Arrays.deepEquals(ofOnes.toArray(), ofNone.toArray()));
+            assertThrows(IllegalStateException.class, () -> pass(kernel, x, dy, new float[cell.states()][HIDDEN]));
+        }
+    }
+
+    /** @return the last state and the gradient with respect to the initial state */
+    private static List<float[]> pass(RecurrentKernel kernel, FloatPointer x, FloatPointer dy, float[][] state) {
+        List<float[]> result = new ArrayList<>();
+        try (FloatPointer y = new FloatPointer((long) STEPS * LANES * HIDDEN);
+                FloatPointer dx = new FloatPointer((long) STEPS * LANES * INPUTS)) {
+            result.addAll(List.of(kernel.forward(x, y, state)));
+            kernel.backward(dy, dx, gradient(kernel.shape().cell()), state);
+            result.addAll(List.of(kernel.stateGradient()));
+        }
+        return result;
     }
 
     private static double slope(
@@ -69,13 +109,10 @@ class RecurrentKernelTest {
     /** Runs forward and returns a weighted sum of all outputs and last states. */
     private static double loss(
             RecurrentKernel kernel, FloatPointer x, FloatPointer y, FloatPointer dy, float[][] state, float[][] dLast) {
-        for (int i = 0; i < state.length; i++) {
-            kernel.state(i).put(state[i]);
-        }
-        kernel.forward(x, y);
+        float[][] last = kernel.forward(x, y, state);
         double loss = dot(floats(y, STEPS * LANES * HIDDEN), floats(dy, STEPS * LANES * HIDDEN));
         for (int i = 0; i < state.length; i++) {
-            loss += dot(floats(kernel.lastState(i), LANES * HIDDEN), dLast[i]);
+            loss += dot(last[i], dLast[i]);
         }
         return loss;
     }
@@ -88,23 +125,13 @@ class RecurrentKernelTest {
         return sum;
     }
 
-    /** @return number of weights in R and of the peephole weights that follow them */
-    static long recurrentParameterCount(CellType cell) {
-        return cell.recurrentWeightCount(HIDDEN) + (cell == CellType.LSTM_PEEPHOLE ? 3 * HIDDEN : 0);
-    }
-
     private static RecurrentKernel.Parameters parameters(CellType cell, SplittableRandom random) {
-        return new RecurrentKernel.Parameters(
-                vector((long) cell.blocks() * HIDDEN * INPUTS, random),
-                vector(recurrentParameterCount(cell), random),
-                vector((long) cell.biases() * HIDDEN, random));
+        return RecurrentKernel.Parameters.at(vector(cell.parameterCount(INPUTS, HIDDEN), random), cell, INPUTS, HIDDEN);
     }
 
     private static RecurrentKernel.Parameters gradient(CellType cell) {
-        return new RecurrentKernel.Parameters(
-                new FloatPointer((long) cell.blocks() * HIDDEN * INPUTS),
-                new FloatPointer(recurrentParameterCount(cell)),
-                new FloatPointer((long) cell.biases() * HIDDEN));
+        return RecurrentKernel.Parameters.at(
+                new FloatPointer(cell.parameterCount(INPUTS, HIDDEN)), cell, INPUTS, HIDDEN);
     }
 
     private static FloatPointer vector(long size, SplittableRandom random) {

@@ -97,11 +97,11 @@ class EncodedNetworkTest {
 
     /** Mean loss of the reference: each lane is computed alone, from its encoder's last state. */
     private static double referenceLoss(NetworkShape shape, double[] allParameters, Batch batch) {
-        Map<String, double[]> parameters = shape.parts().stream()
+        Map<NetworkShape.Role, double[]> parameters = shape.parts().stream()
                 .collect(Collectors.toMap(
-                        NetworkShape.Part::name,
+                        NetworkShape.Part::role,
                         part -> Arrays.copyOfRange(allParameters, part.start(), part.start() + part.size())));
-        NetworkShape encoder = (NetworkShape) shape.encoder();
+        NetworkShape encoder = (NetworkShape) shape.subnetworks().get(NetworkShape.Role.ENCODER);
         int arrays = shape.model().layers() * (shape.model().cell().name().equals("LSTM") ? 2 : 1);
         double sum = 0;
         int counted = 0;
@@ -111,7 +111,7 @@ class EncodedNetworkTest {
             double[][] state = new double[arrays][shape.model().hidden()];
             int[] ignored = new int[source.length];
             Arrays.fill(ignored, Batch.IGNORED);
-            new ReferenceNetwork(encoder, parameters.get("encoder.zip"))
+            new ReferenceNetwork(encoder, parameters.get(NetworkShape.Role.ENCODER))
                     .meanLoss(new Batch(1, source.length, source, ignored), state);
             int from = lane * batch.steps();
             Batch alone = new Batch(
@@ -119,9 +119,10 @@ class EncodedNetworkTest {
                     length,
                     Arrays.copyOfRange(batch.inputs(), from, from + length),
                     Arrays.copyOfRange(batch.targets(), from, from + length));
-            ReferenceNetwork decoder = new ReferenceNetwork(shape, parameters.get("network.zip"));
-            if (parameters.containsKey("attention.zip")) {
-                decoder.attendingTo(tokenStates(encoder, parameters, source), parameters.get("attention.zip"));
+            ReferenceNetwork decoder = new ReferenceNetwork(shape, parameters.get(NetworkShape.Role.NETWORK));
+            if (parameters.containsKey(NetworkShape.Role.ATTENTION)) {
+                decoder.attendingTo(
+                        tokenStates(encoder, parameters, source), parameters.get(NetworkShape.Role.ATTENTION));
             }
             sum += length * decoder.meanLoss(alone, state);
             counted += length;
@@ -130,13 +131,14 @@ class EncodedNetworkTest {
     }
 
     /** @return for each token the encoder's state after it, or the sum of both encoders' states */
-    private static double[][] tokenStates(NetworkShape encoder, Map<String, double[]> parameters, int[] source) {
-        double[][] states = new ReferenceNetwork(encoder, parameters.get("encoder.zip")).states(source);
-        if (parameters.containsKey("encoder-forward.zip")) {
+    private static double[][] tokenStates(
+            NetworkShape encoder, Map<NetworkShape.Role, double[]> parameters, int[] source) {
+        double[][] states = new ReferenceNetwork(encoder, parameters.get(NetworkShape.Role.ENCODER)).states(source);
+        if (parameters.containsKey(NetworkShape.Role.ENCODER_FORWARD)) {
             int[] reversed = source.clone();
             ArrayUtils.reverse(reversed);
             double[][] reversedStates =
-                    new ReferenceNetwork(encoder, parameters.get("encoder-forward.zip")).states(reversed);
+                    new ReferenceNetwork(encoder, parameters.get(NetworkShape.Role.ENCODER_FORWARD)).states(reversed);
             for (int token = 0; token < states.length; token++) {
                 for (int i = 0; i < states[token].length; i++) {
                     states[token][i] += reversedStates[states.length - 1 - token][i];
@@ -197,7 +199,7 @@ class EncodedNetworkTest {
                 assertArrayEquals(
                         part.slice(parameters),
                         NetworkZip.readParameters(part.shape(), 2, new ByteArrayInputStream(zip)),
-                        part.name());
+                        part.role().name());
             }
         }
     }
@@ -264,23 +266,8 @@ class EncodedNetworkTest {
 
     private static NetworkShape shape(String cell) {
         String model = "layers = 2, hidden = 5, embedding = 4, " + cell;
-        NetworkShape plain = TestShapes.shape(VOCABULARY, model);
-        NetworkShape encoder = TestShapes.shape(SOURCE_VOCABULARY, model.replace("tied = true", "tied = false"));
-        return new NetworkShape(
-                plain.model(),
-                VOCABULARY,
-                VOCABULARY,
-                NetworkShape.PoolingMode.NONE,
-                new NetworkShape(
-                        encoder.model(),
-                        SOURCE_VOCABULARY,
-                        0,
-                        NetworkShape.PoolingMode.NONE,
-                        null,
-                        plain.optimizer(),
-                        1),
-                plain.optimizer(),
-                1);
+        NetworkShape untied = TestShapes.shape(SOURCE_VOCABULARY, model + ", tied = false");
+        return TestShapes.shape(VOCABULARY, model).withSource(untied.model(), SOURCE_VOCABULARY);
     }
 
     private static Batch batch(long seed) {

@@ -140,8 +140,8 @@ class GateTraceTest {
     }
 
     private static double loss(Network network, RecurrentState start, int array, int i, float step, Batch batch) {
-        network.setState(start);
-        RecurrentState moved = network.state();
+        RecurrentState moved = new RecurrentState(
+                Arrays.stream(start.arrays()).map(float[]::clone).toArray(float[][]::new));
         moved.arrays()[array][i] += step;
         network.setState(moved);
         return network.evaluate(batch).sum();

@@ -46,8 +46,9 @@ class ImageNetworkTest {
                     double step = 2e-3 / Math.sqrt(slope);
                     double rise = loss(network, original, direction, step, batch)
                             - loss(network, original, direction, -step, batch);
-                    assertEquals(slope, rise / (2 * step), 0.02 * slope, part.name());
-                    assertTrue(slope > 1e-6, part.name() + " learns nothing");
+                    assertEquals(
+                            slope, rise / (2 * step), 0.02 * slope, part.role().name());
+                    assertTrue(slope > 1e-6, part.role() + " learns nothing");
                 }
             }
         }
@@ -95,7 +96,7 @@ class ImageNetworkTest {
             float[] parameters = part.shape().toDeeplearning4j(part.slice(network.parameters()));
             INDArray row = Nd4j.createFromArray(parameters).reshape('c', 1, parameters.length);
             try (ImageEncoder encoder = new ImageEncoder((ImageShape) part.shape(), 1, row, row.dup())) {
-                float[][] encoded = encoder.encode(batch(0, shape).sources(), false);
+                float[][] encoded = encoder.outputs(batch(0, shape).sources(), false);
                 assertArrayEquals(encoded[0], outputs.dup('c').data().asFloat());
             }
             assertArrayEquals(
@@ -131,7 +132,7 @@ class ImageNetworkTest {
     }
 
     private static boolean startsWithImage(NetworkShape shape) {
-        return ((ImageShape) shape.encoder()).place() == ImageShape.Place.FIRST_STEP;
+        return ((ImageShape) shape.subnetworks().get(NetworkShape.Role.ENCODER)).place() == ImageShape.Place.FIRST_STEP;
     }
 
     private static Batch batch(long seed, NetworkShape shape) {
@@ -146,7 +147,7 @@ class ImageNetworkTest {
                 targets[lane * 4 + step] = random.nextInt(VOCABULARY);
             }
         }
-        boolean pixels = shape.encoder() instanceof PixelShape;
+        boolean pixels = shape.subnetworks().get(NetworkShape.Role.ENCODER) instanceof PixelShape;
         int[][] images = new int[LANES][pixels ? 3 * SIDE * SIDE : FEATURES];
         for (int[] image : images) {
             Arrays.setAll(

@@ -99,7 +99,7 @@ class PooledNetworkTest {
 
     private static NetworkShape shape(String cell, NetworkShape.PoolingMode pooling) {
         NetworkShape plain = TestShapes.shape(VOCABULARY, "layers = 2, hidden = 5, embedding = 4, " + cell);
-        return new NetworkShape(plain.model(), VOCABULARY, LABELS, pooling, null, plain.optimizer(), 1);
+        return new NetworkShape(plain.model(), VOCABULARY, LABELS, pooling, plain.optimizer(), 1);
     }
 
     private static Batch batch(long seed) {

@@ -18,11 +18,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Averaging on the driver and averaging by a shuffle have the same result, bit for bit. */
+/** Averaging on the driver and averaging by a shuffle, there with Kryo, have the same result, bit for bit. */
 class AveragedRoundIT {
     private static final int ROUNDS = 2;
 
@@ -45,8 +46,12 @@ class AveragedRoundIT {
                 """
                         .formatted(folder, updater),
                 "test");
+        RoundJob.CompletedRound collected;
         try (Session session = Session.start("test", 1)) {
-            RoundJob.CompletedRound collected = train(session, settings, AveragedRound.MAX_COLLECTED_BYTES);
+            collected = train(session, settings, AveragedRound.MAX_COLLECTED_BYTES);
+        }
+        try (SparkSession spark = CallerSessionIT.callersSession();
+                Session session = Session.of(spark)) {
             RoundJob.CompletedRound shuffled = train(session, settings, 0);
             assertSame(collected.snapshot(), shuffled.snapshot());
             assertEquals(
@@ -62,7 +67,7 @@ class AveragedRoundIT {
                 CorpusPreparation.of(session, settings, task, Optional.empty()).prepare();
         NetworkShape shape = task.network(corpus.vocabularies());
         Plan plan = corpus.source().plan(settings);
-        RoundJob rounds = new RoundJob(session, settings, corpus, shape, plan, maxCollectedBytes);
+        RoundJob rounds = new RoundJob(session, settings, shape, plan, maxCollectedBytes);
         RunState state;
         try (Network network = new Network(shape, settings.run().seed())) {
             state = RunState.initial(Snapshot.initial(network.parameters(), plan.replicas()));

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.checkpoint.TrainedModel;
+import io.unroll.chunk.SequenceReader;
+import io.unroll.chunk.SequenceStore;
 import io.unroll.chunk.TextSource;
-import io.unroll.chunk.TokenIndex;
-import io.unroll.chunk.TokenReader;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.model.Loss;
@@ -21,48 +21,34 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Prepares and evaluates text in many small slices, on local Spark. */
-class CorpusPreparationIT {
+class CorpusPreparationIT extends LocalSparkSession {
     private static final String TEXT = "Es saß ein Mann im Café,\r\n漢字 und \uD83D\uDE00\u2028ohne Ende ".repeat(40);
 
-    @TempDir
-    private static Path folder;
-
-    private static Session session;
-
     @BeforeAll
-    static void start() throws IOException {
-        session = TestRuns.startSession();
+    static void writeFiles() throws IOException {
         Files.createDirectories(folder.resolve("text"));
         Files.writeString(folder.resolve("text/1"), TEXT);
         Files.writeString(folder.resolve("text/2"), "");
         Files.writeString(folder.resolve("text/3"), TEXT.substring(7));
     }
 
-    @AfterAll
-    static void stop() {
-        session.close();
-    }
-
     @ParameterizedTest
     @CsvSource({"char, 100", "char, 1000000", "byte, 333", "word, 50"})
     void writesTheTokensOfAllFilesInOrder(String tokenizer, long sliceBytes) throws IOException {
         Settings settings = settings(tokenizer + sliceBytes, "corpus.tokenizer = " + tokenizer);
-        PreparedCorpus corpus = new TextPreparation(session, settings.corpus(), Optional.empty(), sliceBytes).prepare();
+        PreparedCorpus corpus = text(settings, sliceBytes).prepare();
 
-        int[] tokens = new int[(int) index(corpus).tokens()];
-        try (TokenReader reader = new TokenReader(corpus.folder(), index(corpus), session.hadoop())) {
+        int[] tokens = new int[(int) store(corpus).index().tokens()];
+        try (SequenceReader reader = store(corpus).open(session.hadoop())) {
             reader.read(0, tokens, 0, tokens.length);
         }
-        Tokenizer.Decoder decoder =
-                Tokenizer.of(settings.corpus()).decoder(corpus.vocabularies().tokens());
+        Tokenizer.Decoder decoder = corpus.vocabularies().tokens().decoder();
         ByteArrayOutputStream decoded = new ByteArrayOutputStream();
         IntStream.of(tokens).forEach(token -> decoded.writeBytes(decoder.decode(token)));
         String actual = decoded.toString(StandardCharsets.UTF_8);
@@ -72,21 +58,30 @@ class CorpusPreparationIT {
             assertEquals(TEXT + TEXT.substring(7), actual);
         }
         assertFalse(corpus.found());
-        assertTrue(new TextPreparation(session, settings.corpus(), Optional.empty(), sliceBytes)
-                .prepare()
-                .found());
+        assertTrue(text(settings, sliceBytes).prepare().found());
     }
 
-    private static TokenIndex index(PreparedCorpus corpus) {
-        return ((TextSource) corpus.source()).index();
+    private static SequenceStore store(PreparedCorpus corpus) {
+        return ((TextSource) corpus.source()).store();
+    }
+
+    private static TextPreparation text(Settings settings, long splitBytes) {
+        Settings.Corpus corpus = settings.corpus();
+        return new TextPreparation(
+                session, corpus, Optional.empty(), new FileText(session, corpus, splitBytes, splitBytes));
     }
 
     private static Loss evaluate(TrainedModel model, List<String> texts, long bytes) throws IOException {
         Evaluation evaluation = Evaluation.byLoss(session, model.settings(), model.shape(), model.parameters());
-        return new TextPreparation(session, model.settings().corpus(), Optional.empty())
-                .evaluate(evaluation, model.vocabularies(), texts, bytes)
-                .orElseThrow()
-                .loss();
+        Settings settings = model.settings();
+        EvaluationSource source = new TextPreparation(
+                        session,
+                        settings.corpus(),
+                        Optional.empty(),
+                        new FileText(session, settings.corpus(), 1, bytes))
+                .evaluationSource(
+                        texts, model.vocabularies(), settings.training().tbptt());
+        return evaluation.score("evaluate", source).orElseThrow().loss();
     }
 
     @Test
@@ -98,19 +93,19 @@ class CorpusPreparationIT {
         Settings settings = SettingsReader.parse(
                 "run.directory = \"" + folder.resolve("small") + "\", corpus.path = \"" + many + "\"", "test");
 
-        PreparedCorpus corpus = new TextPreparation(session, settings.corpus(), Optional.empty()).prepare();
+        PreparedCorpus corpus = text(settings, 16 << 20).prepare();
 
         long expected = IntStream.range(0, 2_000)
                 .mapToLong(i -> ("file " + i + "\n").length())
                 .sum();
-        assertEquals(expected, index(corpus).tokens());
-        assertEquals(1, index(corpus).parts().size(), "small files share a task and a token file");
+        assertEquals(expected, store(corpus).index().tokens());
+        assertEquals(1, store(corpus).index().parts().size(), "small files share a task and a part");
     }
 
     @Test
     void scoresSlicesNearlyLikeTheEntireText() throws IOException {
         Settings settings = settings("evaluation", "model { hidden = 16, layers = 1 }");
-        PreparedCorpus corpus = new TextPreparation(session, settings.corpus(), Optional.empty(), 1 << 20).prepare();
+        PreparedCorpus corpus = text(settings, 1 << 20).prepare();
         TrainedModel empty = new TrainedModel(null, settings, corpus.vocabularies(), new float[0], new float[0]);
         TrainedModel model;
         try (Network network = new Network(empty.shape(), 1)) {

@@ -19,33 +19,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Prepared files that have changed are prepared again; foreign files are not touched. */
-class DamagedPreparedIT {
-    @TempDir
-    private static Path folder;
-
-    private static Session session;
-
+class DamagedPreparedIT extends LocalSparkSession {
     @BeforeAll
-    static void start() throws IOException {
-        session = TestRuns.startSession();
+    static void writeFiles() throws IOException {
         Files.writeString(folder.resolve("text"), "the cat sat on the mat and saw a dog\n".repeat(40));
         StringBuilder rows = new StringBuilder("text,label\n");
         for (int i = 0; i < 60; i++) {
             rows.append("a text of ").append(i).append(i % 2 == 0 ? ",even\n" : ",odd\n");
         }
         Files.writeString(folder.resolve("rows.csv"), rows);
-    }
-
-    @AfterAll
-    static void stop() {
-        session.close();
     }
 
     @ParameterizedTest
@@ -57,16 +44,17 @@ class DamagedPreparedIT {
             })
     void preparesChangedFilesAgain(String text) throws IOException {
         Settings settings = SettingsReader.parse(
-                ("run.directory = FOLDER/run, training.batch = 2, corpus.prepared = FOLDER/prepared\n" + text)
+                ("run.directory = FOLDER/run, training { batch = 2, tbptt = 5 }, corpus.prepared = FOLDER/prepared\n"
+                                + text)
                         .replaceAll("FOLDER([/\\w.]*)", "\"" + folder + "$1\""),
                 "test");
         PreparedCorpus first = prepare(settings);
         assertFalse(first.found());
-        List<Batch> batches = batches(first);
+        List<Batch> batches = batches(settings, first);
         assertTrue(prepare(settings).found());
         Path foreign = Files.writeString(Path.of(path(first) + "/mine.bin"), "mine");
 
-        for (String name : List.of(".bin", "index.json", "vocabulary.json")) {
+        for (String name : List.of(".bin", ".idx", "index.json", "vocabulary.json")) {
             for (UnaryOperator<byte[]> change : changes()) {
                 // Without and with the checksum file of the file system.
                 for (boolean withoutChecksum : new boolean[] {true, false}) {
@@ -83,7 +71,7 @@ class DamagedPreparedIT {
 
                     PreparedCorpus again = prepare(settings);
                     assertFalse(again.found(), name);
-                    assertEquals(describe(batches), describe(batches(again)), name);
+                    assertEquals(describe(batches), describe(batches(settings, again)), name);
                     assertTrue(prepare(settings).found(), name);
                 }
             }
@@ -101,23 +89,24 @@ class DamagedPreparedIT {
                     bytes[bytes.length / 2 + 1] ^= 4;
                     return bytes;
                 },
-                bytes -> text(bytes).replace(".bin", "/../../x.bin").getBytes(StandardCharsets.ISO_8859_1).length
-                                == bytes.length
-                        ? new byte[] {1}
-                        : text(bytes).replace(".bin", "/../../x.bin").getBytes(StandardCharsets.ISO_8859_1));
+                bytes -> text(bytes).contains("\"name\" : \"")
+                        ? text(bytes)
+                                .replace("\"name\" : \"", "\"name\" : \"../x")
+                                .getBytes(StandardCharsets.ISO_8859_1)
+                        : new byte[] {1});
     }
 
     private static String text(byte[] bytes) {
         return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
-    /** @return the file with this ending; of several .bin files, one that the index names */
+    /** @return the file with this ending; of several parts, one that the index names */
     private static Path file(PreparedCorpus corpus, String ending) throws IOException {
         String index = Files.readString(Path.of(path(corpus) + "/index.json"));
         try (Stream<Path> files = Files.list(Path.of(path(corpus)))) {
             Path found = files.filter(file -> file.toString().endsWith(ending))
-                    .filter(file -> !ending.equals(".bin")
-                            || index.contains(file.getFileName().toString()))
+                    .filter(file -> ending.endsWith(".json")
+                            || index.contains(file.getFileName().toString().replace(ending, "")))
                     .findFirst()
                     .orElse(null);
             assertNotNull(found, ending);
@@ -134,9 +123,10 @@ class DamagedPreparedIT {
                 .prepare();
     }
 
-    private static List<Batch> batches(PreparedCorpus corpus) throws IOException {
+    private static List<Batch> batches(Settings settings, PreparedCorpus corpus) throws IOException {
         return corpus.source()
-                .evaluation(corpus.source().shards(Split.Part.VALIDATION).get(0), 5, session.hadoop());
+                .evaluation(
+                        corpus.source().shards(Split.Part.VALIDATION).get(0), settings.training(), session.hadoop());
     }
 
     private static List<String> describe(List<Batch> batches) {

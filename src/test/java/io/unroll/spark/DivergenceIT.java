@@ -12,7 +12,6 @@ import io.unroll.train.UniformLoss;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -80,7 +79,7 @@ class DivergenceIT {
                 .getMessage();
 
         assertTrue(message.contains("is kept in " + folder + "/good/last-good"), message);
-        var kept = new ModelFolder(folder + "/good/last-good", new Configuration()).read();
+        var kept = new ModelFolder(folder + "/good/last-good", Session.submittedHadoopConfiguration()).read();
         assertFalse(UniformLoss.of(kept.shape()).isDiverged(kept.manifest().trainingLoss()));
     }
 

@@ -30,25 +30,17 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Prepares rows on local Spark: malformed rows, and prepared files that are found again. */
-class ExamplePreparationIT {
+class ExamplePreparationIT extends LocalSparkSession {
     private static final String IMAGES = "model.image.side = 8, corpus.images = ";
 
-    @TempDir
-    private static Path folder;
-
-    private static Session session;
-
     @BeforeAll
-    static void start() throws IOException {
-        session = TestRuns.startSession();
+    static void writeFiles() throws IOException {
         Path images = Files.createDirectories(folder.resolve("images"));
         ImageIO.write(
                 new BufferedImage(9, 9, BufferedImage.TYPE_INT_RGB),
@@ -57,27 +49,21 @@ class ExamplePreparationIT {
         Files.writeString(images.resolve("text.png"), "no image");
     }
 
-    @AfterAll
-    static void stop() {
-        session.close();
-    }
-
-    /** The third line of each file is a malformed row. */
+    /** The second row of each file is malformed. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             textBlock =
                     """
-            classification | text,label#a,x#"",x#b,y           | its text is empty
-            classification | text,label#a,x#b#b,y              | the row has no label
-            classification | text,label#a,x#b,""#b,y           | its label is empty
-            seq2seq        | source,target#a,x#"",y#b,y        | its source is empty
-            seq2seq        | source,target#a,x#b#b,y           | the row has no target
-            seq2seq        | source,target#a,x#b," "#b,y       | its target is empty
-            captioning     | image,caption#a.png,x#a.png#a.png,y      | the row has no caption
-            captioning     | image,caption#a.png,x#"",y#a.png,y       | its image is empty
-            captioning     | image,caption#a.png,x#none.png,y#a.png,y | there is no file .*none.png
-            captioning     | image,caption#a.png,x#text.png,y#a.png,y | text.png is not an image in a supported format .*
+            classification | text,label#a,x#"",x#b,y           | , the row with text = null, label = x: the row has no text
+            classification | text,label#a,x#" ",x#b,y          | , the row with text =  , label = x: its text is empty
+            classification | text,label#a,x#b#b,y              | : it cannot be parsed, or has other columns than the first row: b
+            classification | text,label#a,x#b,""#b,y           | , the row with text = b, label = null: the row has no label
+            seq2seq        | source,target#a,x#"",y#b,y        | , the row with source = null, target = y: the row has no source
+            seq2seq        | source,target#a,x#b," "#b,y       | , the row with source = b, target =  : its target is empty
+            captioning     | image,caption#a.png,x#a.png,#a.png,y     | , the row with image = a.png, .*: the row has no caption
+            captioning     | image,caption#a.png,x#none.png,y#a.png,y | , the row with image = none.png, .*: there is no file .*none.png
+            captioning     | image,caption#a.png,x#text.png,y#a.png,y | , the row with image = text.png, .*: text.png is not an image in a supported format .*
             """)
     void namesAMalformedRowOrSkipsAndCountsIt(String task, String rows, String reason) throws IOException {
         Path file = write(task + "-" + Integer.toHexString(rows.hashCode()) + ".csv", rows.replace('#', '\n') + "\n");
@@ -85,7 +71,7 @@ class ExamplePreparationIT {
 
         String problem =
                 assertThrows(UnrollException.class, () -> prepare(settings)).getMessage();
-        assertTrue(problem.matches(".*" + file.getFileName() + ", row at 3: " + reason + "\\. Correct .*"), problem);
+        assertTrue(problem.matches(".*" + file.getFileName() + reason + "\\. Correct .*"), problem);
 
         PreparedCorpus corpus = prepare(settings + "corpus.malformed = skip");
         assertEquals(2, corpus.source().size(0).counts().get("examples"));
@@ -121,24 +107,23 @@ class ExamplePreparationIT {
         assertEquals(10, corpus.source().size(0).counts().get("training"));
     }
 
-    /** The table is small, but the pixels of its sixty images are 45 MiB. */
+    /** The table is small, but the pixels of its two hundred images are 37 MiB. */
     @Test
-    void limitsTheSizeOfExampleFilesWithImages() throws IOException {
+    void storesAPixelInThreeBytesAndLimitsTheSizeOfParts() throws IOException {
         Path images = Files.createDirectories(folder.resolve("many"));
         StringBuilder rows = new StringBuilder("image,caption\n");
-        for (int i = 0; i < 60; i++) {
+        for (int i = 0; i < 200; i++) {
             Files.copy(folder.resolve("images/a.png"), images.resolve(i + ".png"));
             rows.append(i).append(".png,x\n");
         }
         PreparedCorpus corpus = prepare("task = captioning, model.image.side = 256, corpus.images = " + quoted("many")
                 + ", corpus.path = \"" + write("many.csv", rows.toString()) + "\"\n");
         try (Stream<Path> files = Files.list(Path.of(URI.create(corpus.folder())))) {
-            List<Long> sizes = files.filter(
-                            file -> file.getFileName().toString().startsWith("examples-"))
+            List<Long> sizes = files.filter(file -> file.toString().endsWith(".bin"))
                     .map(file -> file.toFile().length())
                     .toList();
-            long pixels = 60L * 3 * 256 * 256 * Integer.BYTES;
-            assertTrue(sizes.stream().mapToLong(Long::valueOf).sum() >= pixels, sizes.toString());
+            long pixels = 200L * 3 * 256 * 256;
+            assertEquals(pixels + 200, sizes.stream().mapToLong(Long::valueOf).sum(), sizes.toString());
             assertTrue(Collections.max(sizes) < pixels * 2 / 3, sizes.toString());
         }
     }
@@ -186,7 +171,7 @@ class ExamplePreparationIT {
                 .getMessage();
         assertTrue(
                 problem.matches(
-                        ".*unseen.csv, row at 3: its label, z, does not occur in the training data\\. Correct .*"),
+                        ".*unseen.csv, the row with text = b, label = z: its label, z, does not occur in the training data\\. Correct .*"),
                 problem);
         assertEquals(
                 1, evaluate(settings + "corpus.malformed = skip", unseen).loss().tokens());
@@ -205,7 +190,7 @@ class ExamplePreparationIT {
                 .getMessage();
         assertTrue(
                 problem.matches(
-                        ".*next.csv, row at 3: its label, z, does not occur in the training data\\. Correct .*"),
+                        ".*next.csv, the row with text = [bc], label = z: its label, z, does not occur in the training data\\. Correct .*"),
                 problem);
         PreparedCorpus corpus = prepare(next + "corpus.malformed = skip", Optional.of(start));
         assertEquals(2L, corpus.size().counts().get("skipped"));
@@ -222,7 +207,8 @@ class ExamplePreparationIT {
         assertFalse(first.found());
         assertEquals(
                 first.folder(),
-                prepare(settings + "model.hidden = 7, training.batch = 3").folder());
+                prepare(settings + "model { hidden = 7, image.inject = first-step }, training.batch = 3")
+                        .folder());
         assertTrue(prepare(settings).found());
         for (String more : List.of("model.image.side = 16", "corpus.tokenizer = word", "corpus.min-count = 2")) {
             assertNotEquals(first.folder(), prepare(settings + more).folder(), more);
@@ -243,8 +229,7 @@ class ExamplePreparationIT {
         try (Network network = new Network(untrained.shape(), 1)) {
             TrainedModel model =
                     new TrainedModel(null, settings, corpus.vocabularies(), network.parameters(), new float[0]);
-            return Evaluation.ofFiles(session, model, List.of(file.toString()), 1)
-                    .orElseThrow();
+            return Evaluation.of(session, model, List.of(file.toString()), 1).orElseThrow();
         }
     }
 

@@ -107,11 +107,11 @@ class FullDiskIT {
 
     @ParameterizedTest
     @CsvSource({
-        "text.txt, language-model, tokens-, false",
-        "text.txt, language-model, tokens-, true",
+        "text.txt, language-model, stream-, false",
+        "text.txt, language-model, stream-, true",
         "text.txt, language-model, vocabulary, false",
         "text.txt, language-model, index, true",
-        "rows.csv, classification, examples-, false",
+        "rows.csv, classification, training-, false",
         "rows.csv, classification, labels, true",
     })
     void namesTheFileAndTheKeyAndPreparesOnceThereIsSpace(String corpus, String task, String file, boolean error)

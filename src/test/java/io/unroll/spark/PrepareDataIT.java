@@ -20,6 +20,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
@@ -43,6 +45,23 @@ class PrepareDataIT {
     @AfterAll
     static void stop() {
         session.close();
+    }
+
+    /** Of the 10 rows of a label, 5 % for the test is rounded to 1 row, and so is 10 % for test and validation. */
+    @Test
+    void saysThatNoLabelHasEnoughRowsForValidation() throws IOException {
+        String rows = IntStream.range(0, 30)
+                .mapToObj(i -> "text" + i + "," + "xyz".charAt(i % 3) + "\n")
+                .collect(Collectors.joining("", "text,label\n", ""));
+        String settings = "task = classification, corpus.path = \"" + write("few.csv", rows) + "\"";
+
+        String problem = assertThrows(ConfigurationException.class, () -> prepare(settings))
+                .getMessage();
+
+        assertEquals(
+                "corpus.validation = 0.05 asks for 1 row, but none can be held out: the share is taken from each label,"
+                        + " and no label has enough rows. Add rows, raise the share, or set corpus.validation to 0.",
+                problem);
     }
 
     @Test
@@ -102,7 +121,7 @@ class PrepareDataIT {
             String counted = prepare(settings + "corpus.min-count = 2, corpus.max-vocabulary = 90")
                     .folder();
             String replaced = prepare(settings + "corpus.malformed = replace").folder();
-            assertEquals(tokenizer.equals("word"), !first.equals(counted), tokenizer);
+            assertEquals(!tokenizer.equals("byte"), !first.equals(counted), tokenizer);
             assertEquals(!tokenizer.equals("byte"), !first.equals(replaced), tokenizer);
         }
     }
@@ -139,7 +158,9 @@ class PrepareDataIT {
         String problem =
                 assertThrows(UnrollException.class, () -> prepare(settings)).getMessage();
 
-        assertTrue(problem.contains("captions.csv, row at 3: ../b.png is not in "), problem);
+        assertTrue(
+                problem.contains("captions.csv, the row with image = ../b.png, caption = y: ../b.png is not in "),
+                problem);
         PreparedCorpus corpus = prepare(settings + "corpus.malformed = skip");
         assertEquals(1L, corpus.source().size(0).counts().get("skipped"));
     }

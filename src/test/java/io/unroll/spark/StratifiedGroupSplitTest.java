@@ -3,68 +3,33 @@ package io.unroll.spark;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.unroll.chunk.ExampleIndex;
-import java.util.HashMap;
+import io.unroll.chunk.SequenceIndex.Section;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class StratifiedGroupSplitTest {
     @Test
-    void splitsEachStratumByTheShares() {
-        Map<String, long[]> groups = Map.of("many", hashes("m", 1000), "few", hashes("f", 20));
-        StratifiedGroupSplit groupSplit = StratifiedGroupSplit.of(groups, 0.2, 0.1, 7);
+    void splitsEachStratumInTheSameProportions() {
+        Map<String, long[]> groups = Map.of("many", hashes("many", 1000), "few", hashes("f", 20));
+        StratifiedGroupSplit split = split(groups, 0.2, 0.1);
 
-        Map<String, Integer> counts = new HashMap<>();
-        for (String stratum : groups.keySet()) {
-            int rows = groups.get(stratum).length;
-            for (int i = 0; i < rows; i++) {
-                int part =
-                        groupSplit.position(stratum, stratum.charAt(0) + "" + i).part();
-                counts.merge(stratum + splitName(groupSplit, part), 1, Integer::sum);
-            }
-        }
-
-        assertEquals(
-                Map.of(
-                        "many training",
-                        700,
-                        "many validation",
-                        200,
-                        "many test",
-                        100,
-                        "few training",
-                        14,
-                        "few validation",
-                        4,
-                        "few test",
-                        2),
-                counts);
-        ExampleIndex index = groupSplit.index("hash", List.of(), 0, 0, 0);
-        assertEquals(714, index.training());
-        assertEquals(204, index.validation());
-        assertEquals(102, index.test());
-    }
-
-    /** Of the seven files, training has five, validation and test one each. */
-    private static String splitName(StratifiedGroupSplit groupSplit, int part) {
-        int files = groupSplit.partitioner(key -> (Integer) key).numPartitions();
-        assertEquals(7, files);
-        return part == files - 1 ? " test" : part == files - 2 ? " validation" : " training";
+        assertEquals(List.of(700L, 200L, 100L), sizes(split, "many", groups.get("many")));
+        assertEquals(List.of(14L, 4L, 2L), sizes(split, "few", groups.get("few")));
     }
 
     @Test
     void keepsEqualRowsInOneSplit() {
-        long[] hashes = IntStream.range(0, 1000)
-                .mapToLong(i -> StratifiedGroupSplit.hash("r" + i % 10))
+        long[] rows = IntStream.range(0, 1000)
+                .mapToLong(i -> RowHash.of("r" + i % 10))
                 .toArray();
-        StratifiedGroupSplit groupSplit = StratifiedGroupSplit.of(Map.of("", hashes), 0.25, 0.25, 3);
-        ExampleIndex index = groupSplit.index("hash", List.of(), 0, 0, 0);
-
-        assertEquals(1000, index.examples());
-        for (long rows : new long[] {index.training(), index.validation(), index.test()}) {
-            assertTrue(rows > 0 && rows % 100 == 0, "a group was divided: " + rows);
+        for (long size : sizes(split(Map.of("", rows), 0.25, 0.25), "", rows)) {
+            assertTrue(size > 0 && size % 100 == 0, "a group was divided: " + size);
         }
     }
 
@@ -73,52 +38,61 @@ class StratifiedGroupSplitTest {
     void assignsGroupsLargerThanTheirShareToTraining() {
         for (int large = 0; large < 50; large++) {
             int first = large * 1000;
-            long[] hashes = IntStream.range(0, 1000)
-                    .mapToLong(i -> StratifiedGroupSplit.hash("r" + (first + Math.max(400, i))))
+            long[] rows = IntStream.range(0, 1000)
+                    .mapToLong(i -> RowHash.of("r" + (first + Math.max(400, i))))
                     .toArray();
-            StratifiedGroupSplit groupSplit = StratifiedGroupSplit.of(Map.of("", hashes), 0.1, 0.1, 3);
-            ExampleIndex index = groupSplit.index("hash", List.of(), 0, 0, 0);
+            StratifiedGroupSplit split = split(Map.of("", rows), 0.1, 0.1);
 
-            assertTrue(groupSplit.isTraining("", "r" + (first + 400)));
-            assertEquals(List.of(800L, 100L, 100L), List.of(index.training(), index.validation(), index.test()));
+            assertEquals(Section.TRAINING, split.section("", RowHash.of("r" + (first + 400))));
+            assertEquals(List.of(800L, 100L, 100L), sizes(split, "", rows));
         }
     }
 
     @Test
     void assignsGroupsTooLargeForTestToValidation() {
-        long[] hashes = IntStream.range(0, 1000)
-                .mapToLong(i -> StratifiedGroupSplit.hash("r" + i / 20))
+        long[] rows = IntStream.range(0, 1000)
+                .mapToLong(i -> RowHash.of("r" + i / 20))
                 .toArray();
-        ExampleIndex index =
-                StratifiedGroupSplit.of(Map.of("", hashes), 0.2, 0.01, 3).index("hash", List.of(), 0, 0, 0);
+        List<Long> sizes = sizes(split(Map.of("", rows), 0.2, 0.01), "", rows);
 
-        assertEquals(0, index.test());
-        assertEquals(220, index.validation());
+        assertEquals(0, sizes.get(2));
+        assertEquals(200, sizes.get(1));
     }
 
     @Test
     void assignsAGroupOfEachStratumToTraining() {
-        long[] equalHashes = hashes("a", 1);
         for (int copies = 1; copies < 50; copies++) {
             int rows = copies;
-            long[] twoGroups = IntStream.range(0, 2 * rows)
-                    .mapToLong(i -> StratifiedGroupSplit.hash("b" + i / rows))
+            long[] one = LongStream.generate(() -> RowHash.of("a0")).limit(rows).toArray();
+            long[] two = IntStream.range(0, 2 * rows)
+                    .mapToLong(i -> RowHash.of("b" + i / rows))
                     .toArray();
-            Map<String, long[]> groups = Map.of(
-                    "one",
-                    IntStream.range(0, rows).mapToLong(i -> equalHashes[0]).toArray(),
-                    "two",
-                    twoGroups);
-            StratifiedGroupSplit groupSplit = StratifiedGroupSplit.of(groups, 0.3, 0.3, 3);
+            StratifiedGroupSplit split = split(Map.of("one", one, "two", two), 0.3, 0.3);
 
-            assertTrue(groupSplit.isTraining("one", "a0"));
-            assertTrue(groupSplit.isTraining("two", "b0") || groupSplit.isTraining("two", "b1"));
+            assertEquals(rows, sizes(split, "one", one).get(0));
+            assertTrue(sizes(split, "two", two).get(0) >= rows);
         }
     }
 
+    private static StratifiedGroupSplit split(Map<String, long[]> groups, double validation, double test) {
+        Map<String, Map<Integer, Long>> buckets = new TreeMap<>();
+        groups.forEach((stratum, rows) -> {
+            Map<Integer, Long> counts = buckets.computeIfAbsent(stratum, any -> new TreeMap<>());
+            LongStream.of(rows).forEach(row -> counts.merge(StratifiedGroupSplit.bucket(row), 1L, Long::sum));
+        });
+        return new StratifiedGroupSplit(buckets, validation, test, row -> "");
+    }
+
+    /** @return the number of rows in training, validation and test */
+    private static List<Long> sizes(StratifiedGroupSplit split, String stratum, long[] rows) {
+        Map<Section, Long> sizes = new EnumMap<>(Section.class);
+        LongStream.of(rows).forEach(row -> sizes.merge(split.section(stratum, row), 1L, Long::sum));
+        return Stream.of(Section.TRAINING, Section.VALIDATION, Section.TEST)
+                .map(section -> sizes.getOrDefault(section, 0L))
+                .toList();
+    }
+
     private static long[] hashes(String prefix, int count) {
-        return IntStream.range(0, count)
-                .mapToLong(i -> StratifiedGroupSplit.hash(prefix + i))
-                .toArray();
+        return IntStream.range(0, count).mapToLong(i -> RowHash.of(prefix + i)).toArray();
     }
 }

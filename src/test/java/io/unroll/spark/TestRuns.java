@@ -24,7 +24,11 @@ final class TestRuns implements AutoCloseable {
     final List<String> progress = new ArrayList<>();
 
     TestRuns() {
-        session = startSession();
+        this(startSession());
+    }
+
+    TestRuns(Session session) {
+        this.session = session;
     }
 
     static Session startSession() {

@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -181,7 +180,8 @@ class UnrollFilesIT {
     @Test
     void refusesASecondTrainingInTheSameDirectory() throws IOException {
         String settings = settings("done", "run.overwrite = true");
-        try (RunDirectory first = RunDirectory.open(TestRuns.settings(settings), new Configuration(), why -> {})) {
+        try (RunDirectory first =
+                RunDirectory.open(TestRuns.settings(settings), Session.submittedHadoopConfiguration(), why -> {})) {
             Map<String, String> before = TestRuns.content(folder.resolve("done"));
             String message = assertThrows(UnrollException.class, () -> runs.train(settings))
                     .getMessage();
@@ -190,7 +190,7 @@ class UnrollFilesIT {
                             + ProcessHandle.current().pid()),
                     message);
             assertEquals(before, TestRuns.content(folder.resolve("done")));
-            first.checkHeldNow();
+            first.lock().checkNow();
         }
         runs.train(settings);
     }

@@ -3,10 +3,11 @@ package io.unroll.task;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.unroll.chunk.Batch;
+import io.unroll.config.Settings.TokenizerName;
 import io.unroll.config.SettingsReader;
 import io.unroll.model.Network;
+import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
-import io.unroll.text.Vocabulary;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -100,8 +101,8 @@ class BeamSearchTest {
                 "task = seq2seq, run.directory = r, corpus.path = p, model { hidden = 6, layers = 2, attention = "
                         + (seed == 3 ? "general" : "none") + " }",
                 "test"));
-        Vocabulary targets = new Vocabulary(null, List.of("<unk>", "<start>", "<end>", "a", "b"));
-        Vocabulary sources = new Vocabulary(null, List.of("<unk>", "x", "y", "z"));
+        Tokenizer targets = Tokenizer.of(TokenizerName.WORD, List.of("<unk>", "<start>", "<end>", "a", "b"));
+        Tokenizer sources = Tokenizer.of(TokenizerName.WORD, List.of("<unk>", "x", "y", "z"));
         Network network = new Network(
                 task.network(new Vocabularies(Map.of(Vocabularies.TOKENS, targets, "source", sources))), seed);
         float[] parameters = network.parameters();

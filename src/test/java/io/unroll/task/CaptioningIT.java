@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Captions for combinations of size, color and shape that the training data does not contain. */
+/**
+ * Captions for combinations of size, color and shape that the training data does not contain. How well a network
+ * separates them depends on its initial weights: seeds 0 and 1 captioned 78 % and 99 % exactly.
+ */
 @Tag("full")
 class CaptioningIT {
     @TempDir
@@ -69,7 +72,7 @@ class CaptioningIT {
                 task = captioning
                 corpus { path = "%1$s/seen.csv", images = "%1$s/images", tokenizer = word, test = 0 }
                 model { hidden = 32, layers = 1, dropout = 0.3, image.side = 32 }
-                training { epochs = 16, batch = 16, learning-rate = 0.002, schedule = linear }
+                training { epochs = 24, batch = 16, learning-rate = 0.002, schedule = linear }
                 cluster.replicas = 1
                 """
                         .formatted(folder));

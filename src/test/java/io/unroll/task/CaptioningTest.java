@@ -227,7 +227,10 @@ abstract class CaptioningTest extends TaskContract {
 
     private String problem(Row row) {
         Examples examples = task().examples().orElseThrow();
-        return assertThrows(MalformedRowException.class, () -> examples.read(row, files()))
+        return assertThrows(MalformedRowException.class, () -> {
+                    examples.check(row);
+                    examples.read(row, files());
+                })
                 .getMessage();
     }
 }

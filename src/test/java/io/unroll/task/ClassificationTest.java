@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.unroll.chunk.Batch;
+import io.unroll.chunk.Sequence;
 import io.unroll.config.ConfigurationException;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
@@ -55,13 +56,13 @@ class ClassificationTest extends TaskContract {
                 "its label, new, does not occur in the training data",
                 assertThrows(
                                 MalformedRowException.class,
-                                () -> examples.encode(row("text", "a", "label", "new"), new int[0], vocabularies()))
+                                () -> examples.encode(row("text", "a", "label", "new"), Sequence.NONE, vocabularies()))
                         .getMessage());
         assertThrows(ConfigurationException.class, () -> vocabulariesOf(ROWS.subList(0, 1)));
     }
 
     private String problem(Examples examples, Row row) {
-        return assertThrows(MalformedRowException.class, () -> examples.read(row, files()))
+        return assertThrows(MalformedRowException.class, () -> examples.check(row))
                 .getMessage();
     }
 }

@@ -3,10 +3,12 @@ package io.unroll.task;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.unroll.chunk.Example;
+import io.unroll.chunk.Sequence;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.model.Loss;
-import io.unroll.text.FieldTokenizer;
+import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.util.List;
@@ -57,11 +59,11 @@ class ScoreTest {
     void unknownTokenOfAReferenceMatchesNoOutput() {
         Settings.Corpus corpus = SettingsReader.parse("run.directory = r, corpus.path = p", "test")
                 .corpus();
-        TargetSequences targets = new TargetSequences(FieldTokenizer.of(corpus, Settings.TokenizerName.CHAR), 0);
-        Vocabulary vocabulary = targets.vocabulary(Map.of("a", 1L));
-        int[] example = targets.example(new int[] {7}, "az", vocabulary);
+        TargetSequences targets = TargetSequences.of(corpus, Settings.TokenizerName.CHAR, 0);
+        Tokenizer tokenizer = targets.train(Map.of("a", 1L));
+        Example example = TargetSequences.example(Sequence.NONE, "az", tokenizer);
 
-        assertArrayEquals(new int[] {vocabulary.id("a"), -1}, targets.reference(targets.batch(List.of(example)), 0));
+        assertArrayEquals(new int[] {tokenizer.id("a"), -1}, targets.reference(targets.batch(List.of(example)), 0));
     }
 
     @Test

@@ -105,7 +105,7 @@ abstract class Seq2SeqTest extends TaskContract {
     }
 
     private String problem(Examples examples, Row row) {
-        return assertThrows(MalformedRowException.class, () -> examples.read(row, files()))
+        return assertThrows(MalformedRowException.class, () -> examples.check(row))
                 .getMessage();
     }
 }

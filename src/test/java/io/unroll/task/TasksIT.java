@@ -110,8 +110,7 @@ class TasksIT {
 
         Unroll.Running killed = start("local[2]", task, "killed");
         assertTrue(killed.shows("round 5/"), killed.progress());
-        killed.process().destroyForcibly();
-        assertEquals(137, killed.process().waitFor());
+        killed.kill();
         Unroll.Output resumed = start("local[2]", task, "killed").end();
         assertSucceeds(resumed);
         assertTrue(resumed.err().contains("resuming after round "), resumed.err());
@@ -166,10 +165,16 @@ class TasksIT {
         if (malformed.equals("error")) {
             assertEquals(1, output.status(), output.err());
             assertTrue(
-                    output.err().matches("(?s).*bad\\.csv, row at 4: its text is empty\\. Correct .*"), output.err());
+                    output.err()
+                            .matches(
+                                    "(?s).*bad\\.csv, the row with text = null, label = x: the row has no text\\. Correct .*"),
+                    output.err());
         } else {
             assertEquals(0, output.status(), output.err());
             assertEquals(2, output.json().get("skipped").asInt());
+            assertEquals(
+                    "{\"it cannot be parsed, or has other columns than the first row\":1,\"the row has no text\":1}",
+                    output.json().get("skipped_by_reason").toString());
             assertEquals(2, output.json().get("examples").asInt());
         }
     }
@@ -192,10 +197,13 @@ class TasksIT {
         String images = "corpus.images=" + folder.resolve("others");
         Unroll.Output failing = evaluate(images);
         assertEquals(1, failing.status(), failing.err());
-        assertTrue(failing.err().contains("row at 12: there is no file"), failing.err());
+        assertTrue(
+                failing.err().contains("the row with image = n10.png, caption = a red bar: there is no file"),
+                failing.err());
         Unroll.Output skipping = evaluate(images, "corpus.malformed=skip");
         assertEquals(0, skipping.status(), skipping.err());
         assertEquals(2, skipping.json().get("skipped").asInt());
+        assertEquals(1, skipping.json().get("skipped_by_reason").size());
         assertEquals(10, skipping.json().get("images").asInt());
     }
 
@@ -217,7 +225,7 @@ class TasksIT {
                 column.err());
         Unroll.Output number = prepare("number", "seq2seq", "corpus.columns.target=3");
         assertEquals(2, number.status(), number.err());
-        assertTrue(number.err().contains("pairs.tsv has a column 3 (corpus.columns.target"), number.err());
+        assertTrue(number.err().contains("pairs.tsv has no column 3 (corpus.columns.target"), number.err());
         Unroll.Output replace = prepare("replace", "seq2seq", "corpus.malformed=replace");
         assertEquals(2, replace.status(), replace.err());
         assertTrue(replace.err().contains("corpus.malformed is replace"), replace.err());

@@ -6,8 +6,8 @@ import io.unroll.chunk.Batch;
 import io.unroll.config.Settings.TokenizerName;
 import io.unroll.config.SettingsReader;
 import io.unroll.model.Loss;
+import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
-import io.unroll.text.Vocabulary;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -20,7 +20,7 @@ class UnknownTokensTest {
     }
 
     private static Vocabularies vocabularies(String... symbols) {
-        Vocabulary words = new Vocabulary(TokenizerName.WORD, List.of(symbols));
+        Tokenizer words = Tokenizer.of(TokenizerName.WORD, List.of(symbols));
         return new Vocabularies(Map.of(Vocabularies.TOKENS, words, "source", words));
     }
 

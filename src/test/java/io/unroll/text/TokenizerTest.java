@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.unroll.config.Settings.Malformed;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
 import io.unroll.config.UnrollException;
+import io.unroll.storage.CorpusFiles;
+import io.unroll.storage.FileSplit;
+import io.unroll.storage.SplitInput;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -29,10 +33,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TokenizerTest {
     private static final String MIXED_TEXT =
             "a\uFEFF\r\nb\rc\nd\u2028e\u0085é ß 漢字 \uD83D\uDE00\uD83D\uDE00 \n\n x\t y";
-    private static final Tokenizer CHAR = new CharTokenizer(Malformed.ERROR);
-    private static final Tokenizer REPLACING = new CharTokenizer(Malformed.REPLACE);
-    private static final Tokenizer BYTE = new ByteTokenizer();
-    private static final Tokenizer WORD = new WordTokenizer(1, 0, Malformed.ERROR);
+    private static final Settings.Corpus CHAR = corpus("char");
+    private static final Settings.Corpus REPLACING = corpus("char, malformed = replace");
+    private static final Settings.Corpus BYTE = corpus("byte");
+    private static final Settings.Corpus WORD = corpus("word");
 
     @TempDir
     private Path folder;
@@ -44,8 +48,8 @@ class TokenizerTest {
     void decodedCharsAndBytesEqualTheFileForEverySliceSize(long sliceBytes) throws IOException {
         Path file = write("text", MIXED_TEXT.getBytes(StandardCharsets.UTF_8));
 
-        for (Tokenizer tokenizer : List.of(CHAR, BYTE)) {
-            assertArrayEquals(Files.readAllBytes(file), encodedAndDecoded(tokenizer, file, sliceBytes));
+        for (Settings.Corpus corpus : List.of(CHAR, BYTE)) {
+            assertArrayEquals(Files.readAllBytes(file), encodedAndDecoded(corpus, file, sliceBytes));
         }
     }
 
@@ -69,10 +73,10 @@ class TokenizerTest {
     @ValueSource(longs = {1, 2, 3, 4, 9})
     void wordsDoNotDependOnTheSliceSize(long sliceBytes) throws IOException {
         Path file = write("words", "der Wein\r\ndas Maß  der\rlast".getBytes(StandardCharsets.UTF_8));
-        Vocabulary vocabulary = vocabulary(WORD, file, sliceBytes);
+        Tokenizer tokenizer = train(WORD, file, sliceBytes);
 
         List<String> words = IntStream.of(tokens(WORD, file, sliceBytes))
-                .mapToObj(vocabulary::symbol)
+                .mapToObj(tokenizer::symbol)
                 .toList();
 
         assertEquals(List.of("der", "Wein", "<eos>", "das", "Maß", "der", "<eos>", "last"), words);
@@ -81,13 +85,12 @@ class TokenizerTest {
     @Test
     void rareWordsBecomeUnknown() throws IOException {
         Path file = write("words", "a a a b b c\n".getBytes(StandardCharsets.UTF_8));
-        Tokenizer limited = new WordTokenizer(2, 3, Malformed.ERROR);
 
-        Vocabulary vocabulary = vocabulary(limited, file, 1 << 20);
+        Tokenizer limited = train(corpus("word, min-count = 2, max-vocabulary = 3"), file, 1 << 20);
 
-        assertEquals(List.of("<unk>", "<eos>", "a"), vocabulary.symbols());
-        assertArrayEquals(new int[] {2, 2, 2, 0, 0, 0, 1}, limited.encode("a a a b b c\n", vocabulary));
-        assertEquals("a\na <unk>", new String(decode(WORD, vocabulary, 2, 1, 2, 0), StandardCharsets.UTF_8));
+        assertEquals(List.of("<unk>", "<eos>", "a"), limited.symbols());
+        assertArrayEquals(new int[] {2, 2, 2, 0, 0, 0, 1}, limited.encode("a a a b b c\n"));
+        assertEquals("a\na <unk>", new String(decode(limited, 2, 1, 2, 0), StandardCharsets.UTF_8));
     }
 
     @Test
@@ -142,9 +145,9 @@ class TokenizerTest {
 
     @Test
     void unknownCharacterIsNamed() throws IOException {
-        Vocabulary vocabulary = vocabulary(CHAR, write("ab", new byte[] {'a', 'b'}), 100);
+        Tokenizer tokenizer = train(CHAR, write("ab", new byte[] {'a', 'b'}), 100);
 
-        String message = assertThrows(UnknownSymbolException.class, () -> CHAR.encode("aßb", vocabulary))
+        String message = assertThrows(UnknownSymbolException.class, () -> tokenizer.encode("aßb"))
                 .getMessage();
 
         assertTrue(message.startsWith("the text contains \"ß\" (U+00DF)"), message);
@@ -154,43 +157,49 @@ class TokenizerTest {
         return Files.write(folder.resolve(name), content);
     }
 
-    private byte[] encodedAndDecoded(Tokenizer tokenizer, Path file, long sliceBytes) throws IOException {
-        return decode(tokenizer, vocabulary(tokenizer, file, sliceBytes), tokens(tokenizer, file, sliceBytes));
+    private byte[] encodedAndDecoded(Settings.Corpus corpus, Path file, long sliceBytes) throws IOException {
+        return decode(train(corpus, file, sliceBytes), tokens(corpus, file, sliceBytes));
     }
 
-    private static byte[] decode(Tokenizer tokenizer, Vocabulary vocabulary, int... tokens) {
-        Tokenizer.Decoder decoder = tokenizer.decoder(vocabulary);
+    private static byte[] decode(Tokenizer tokenizer, int... tokens) {
+        Tokenizer.Decoder decoder = tokenizer.decoder();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         IntStream.of(tokens).forEach(token -> bytes.writeBytes(decoder.decode(token)));
         return bytes.toByteArray();
     }
 
-    private Vocabulary vocabulary(Tokenizer tokenizer, Path file, long sliceBytes) throws IOException {
-        return tokenizer.vocabulary(count(tokenizer, file, sliceBytes));
+    private static Settings.Corpus corpus(String tokenizer) {
+        return SettingsReader.parse("run.directory = r, corpus { path = t, tokenizer = " + tokenizer + " }", "test")
+                .corpus();
     }
 
-    private Map<String, Long> count(Tokenizer tokenizer, Path file, long sliceBytes) throws IOException {
+    private Tokenizer train(Settings.Corpus corpus, Path file, long sliceBytes) throws IOException {
+        return Tokenizer.ofText(corpus).train(count(corpus, file, sliceBytes), corpus);
+    }
+
+    private Map<String, Long> count(Settings.Corpus corpus, Path file, long sliceBytes) throws IOException {
+        Tokenizer untrained = Tokenizer.ofText(corpus);
         Map<String, Long> counts = new HashMap<>();
-        for (Slice slice : slices(file, sliceBytes)) {
-            try (SliceInput in = SliceInput.open(slice, tokenizer.boundary(), hadoop)) {
-                tokenizer.count(in, counts);
+        for (FileSplit slice : slices(file, sliceBytes)) {
+            try (SplitInput in = SplitInput.open(slice, untrained.boundary(), hadoop)) {
+                untrained.count(in, corpus.malformed(), counts);
             }
         }
         return counts;
     }
 
-    private int[] tokens(Tokenizer tokenizer, Path file, long sliceBytes) throws IOException {
-        Vocabulary vocabulary = vocabulary(tokenizer, file, sliceBytes);
+    private int[] tokens(Settings.Corpus corpus, Path file, long sliceBytes) throws IOException {
+        Tokenizer tokenizer = train(corpus, file, sliceBytes);
         IntStream.Builder tokens = IntStream.builder();
-        for (Slice slice : slices(file, sliceBytes)) {
-            try (SliceInput in = SliceInput.open(slice, tokenizer.boundary(), hadoop)) {
-                tokenizer.encode(in, vocabulary, tokens);
+        for (FileSplit slice : slices(file, sliceBytes)) {
+            try (SplitInput in = SplitInput.open(slice, tokenizer.boundary(), hadoop)) {
+                tokenizer.encode(in, corpus.malformed(), tokens);
             }
         }
         return tokens.build().toArray();
     }
 
-    private List<Slice> slices(Path file, long sliceBytes) {
+    private List<FileSplit> slices(Path file, long sliceBytes) {
         return CorpusFiles.parts(file.toString(), sliceBytes, hadoop).stream()
                 .flatMap(List::stream)
                 .toList();

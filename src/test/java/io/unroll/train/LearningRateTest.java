@@ -3,6 +3,7 @@ package io.unroll.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -20,7 +21,11 @@ class LearningRateTest {
         "PLATEAU, 0.9, 0.064",
     })
     void followsTheSchedule(Settings.Schedule schedule, double progress, double expected) {
-        var training = new Settings.Training(10, 1, 1, Settings.Optimizer.ADAM, 0.1, schedule, 0.8, 2, 1, 0, 0, "");
+        Settings.Training training = SettingsReader.parse(
+                        "run.directory = r, corpus.path = t, training { learning-rate = 0.1, decay = 0.8, decay-after = 2, "
+                                + "schedule = " + schedule + " }",
+                        "test")
+                .training();
 
         assertEquals(expected, LearningRate.at(progress, (int) (10 * progress), 2, training), 1e-12);
     }

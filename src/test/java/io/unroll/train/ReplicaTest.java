@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.unroll.chunk.Batch;
+import io.unroll.chunk.Batches;
 import io.unroll.chunk.LanePlan;
-import io.unroll.chunk.Lanes;
+import io.unroll.chunk.Plan;
 import io.unroll.chunk.TokenSource;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
@@ -22,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,13 +45,13 @@ class ReplicaTest {
         return tokens;
     }
 
-    private static final TokenSource SOURCE =
+    private static final TokenSource.Opener TEXT = hadoop ->
             (from, target, offset, count) -> System.arraycopy(DELAYED_COPIES, (int) from, target, offset, count);
 
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
     void twoRoundsEqualOneLongRound(String cell) throws IOException {
-        LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
+        LanePlan plan = LanePlan.of(TEXT, TOKENS, 2, 4, 8);
         try (Network network = network(cell)) {
             Weights start = start(network);
 
@@ -76,12 +79,12 @@ class ReplicaTest {
     }
 
     private static double finalLoss(boolean carriesState) throws IOException {
-        LanePlan plan = LanePlan.of(TOKENS, 1, 16, 1);
+        LanePlan plan = LanePlan.of(TEXT, TOKENS, 1, 16, 1);
         Loss last = Loss.ZERO;
         try (Network network = network("cell = lstm")) {
             int iteration = 0;
             for (int epoch = 0; epoch < 8; epoch++) {
-                Lanes lanes = new Lanes(SOURCE, plan, 0);
+                Batches lanes = plan.open(0, 0, null);
                 network.setState(RecurrentState.ZERO);
                 last = Loss.ZERO;
                 for (int chunk = 0; chunk < plan.chunks(); chunk++) {
@@ -98,7 +101,7 @@ class ReplicaTest {
 
     @Test
     void reportsDivergence() throws IOException {
-        LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
+        LanePlan plan = LanePlan.of(TEXT, TOKENS, 2, 4, 8);
         try (Network network = network("cell = lstm")) {
             float[] parameters = network.parameters();
             parameters[parameters.length - 1] = Float.NaN;
@@ -114,7 +117,7 @@ class ReplicaTest {
 
     @Test
     void keepsOrResetsTheOptimizerBetweenRounds() throws IOException {
-        LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
+        LanePlan plan = LanePlan.of(TEXT, TOKENS, 2, 4, 8);
         try (Network network = network("cell = lstm")) {
             Weights start = start(network);
             Replica keeps = replica(plan, "keep");
@@ -152,9 +155,9 @@ class ReplicaTest {
 
     @Test
     void countsStepsAndTokens() throws IOException {
-        LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
+        LanePlan plan = LanePlan.of(TEXT, TOKENS, 2, 4, 8);
         var averaging = new Settings.Averaging(
-                plan.chunks() - 1, Settings.AveragingMethod.MEAN, 1, 0, Settings.Updater.AVERAGE);
+                "" + (plan.chunks() - 1), Settings.AveragingMethod.MEAN, 1, 0, Settings.Updater.AVERAGE);
         try (Network network = network("cell = rnn")) {
             Snapshot before = Snapshot.initial(network.parameters(), 2);
             Round round = Round.next(RunState.initial(before), plan, averaging);
@@ -167,6 +170,7 @@ class ReplicaTest {
                     result.loss(),
                     0.1,
                     1,
+                    0,
                     0,
                     new TreeMap<>(),
                     null);
@@ -188,20 +192,67 @@ class ReplicaTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1e-9, 6", "0, 0"})
-    void countsClippedSteps(String clipNorm, int clipped) throws IOException {
-        LanePlan plan = LanePlan.of(TOKENS, 2, 4, 8);
+    @CsvSource({"1e-9, 1", "0, 0"})
+    void measuresClippingAndPaddingOfLongDocuments(String clipNorm, double clipped) throws IOException {
+        // Two documents, of 3 and of 5 steps, in pieces of 2 steps.
+        int[] inputs = {0, 1, 2, 0, 0, 0, 1, 2, 0, 1};
+        int[] targets = {1, 2, 0, Batch.IGNORED, Batch.IGNORED, 1, 2, 0, 1, 2};
+        Plan plan = new OneBatch(new Batch(2, 5, inputs, targets, new int[] {3, 5}), 2);
         try (Network network = network("cell = lstm")) {
             Replica replica = replica(plan, "average\ntraining.clip-norm = " + clipNorm);
+            ReplicaResult result = round(replica, network, 0, 1, start(network), ReplicaState.INITIAL)
+                    .result();
+            assertEquals(clipped, result.clippedShare());
+            assertEquals(0.2, result.paddingShare());
+            assertEquals(8, result.loss().tokens());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1e-9, 1", "0, 0"})
+    void aTextHasNoPadding(String clipNorm, double clipped) throws IOException {
+        try (Network network = network("cell = lstm")) {
+            Replica replica = replica(LanePlan.of(TEXT, TOKENS, 2, 4, 8), "average\ntraining.clip-norm = " + clipNorm);
             ReplicaResult result = round(replica, network, 0, 6, start(network), ReplicaState.INITIAL)
                     .result();
-            assertEquals(clipped, result.clippedSteps());
+            assertEquals(clipped, result.clippedShare());
+            assertEquals(0, result.paddingShare());
+        }
+    }
+
+    private record OneBatch(Batch onlyBatch, int steps) implements Plan {
+        @Override
+        public int replicas() {
+            return 1;
+        }
+
+        @Override
+        public int batch() {
+            return onlyBatch.lanes();
+        }
+
+        @Override
+        public int chunks() {
+            return 1;
+        }
+
+        @Override
+        public Batches open(int replica, int epoch, Configuration hadoop) {
+            return new Batches() {
+                @Override
+                public Batch chunk(int index, int end) {
+                    return onlyBatch;
+                }
+
+                @Override
+                public void close() {}
+            };
         }
     }
 
     @Test
     void measuresGradientFlowInTheLastChunkOfAnEpoch() throws IOException {
-        LanePlan plan = LanePlan.of(TOKENS, 1, 2, 8);
+        LanePlan plan = LanePlan.of(TEXT, TOKENS, 1, 2, 8);
         try (Network network = network("cell = lstm")) {
             Round round = new Round(0, 0, 0, 2, true, 0, 0);
             ReplicaResult result = replica(plan, "average")
@@ -235,18 +286,14 @@ class ReplicaTest {
             Replica replica, Network network, int start, int end, Weights weights, ReplicaState state)
             throws IOException {
         return replica.train(
-                network,
-                lanes((LanePlan) replica.plan()),
-                new Round(0, 0, start, end, false, start, 0),
-                weights,
-                state);
+                network, lanes(replica.plan()), new Round(0, 0, start, end, false, start, 0), weights, state);
     }
 
-    private static Lanes lanes(LanePlan plan) {
-        return new Lanes(SOURCE, plan, 1 % plan.replicas());
+    private static Batches lanes(Plan plan) throws IOException {
+        return plan.open(1 % plan.replicas(), 0, null);
     }
 
-    private static Replica replica(LanePlan plan, String updater) {
+    private static Replica replica(Plan plan, String updater) {
         Settings settings = SettingsReader.parse(
                 "run.directory = none, corpus.path = none, training { epochs = 6, learning-rate = 0.01 }\n"
                         + "cluster.averaging.updater = " + updater,

@@ -36,6 +36,6 @@ class RunStateTest {
     }
 
     private static RoundReport report(Double validation) {
-        return new RoundReport(1, 1, 1, 1, 1, validation, 1, 1, 0, new TreeMap<>(), 1, 1, Map.of(), Map.of());
+        return new RoundReport(1, 1, 1, 1, 1, validation, 1, 1, 0, 0, new TreeMap<>(), 1, 1, Map.of(), Map.of());
     }
 }

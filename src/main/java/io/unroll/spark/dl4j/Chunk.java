@@ -7,24 +7,22 @@ import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.api.java.function.Function;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
-/** A DataSet as plain Java, for the shuffle to its replica. */
-final class Chunk implements Serializable {
-    private static final long serialVersionUID = 1;
-
-    private final PlainArray[] features;
-    private final PlainArray[] labels;
-    private final PlainArray[] featureMasks;
-    private final PlainArray[] labelMasks;
-
-    /** Why the DataSet could not be read; null if it could. */
-    private final String problem;
+/**
+ * A DataSet as plain Java, for the shuffle to its replica.
+ *
+ * @param problem why the DataSet could not be read; null if it could
+ */
+record Chunk(
+        PlainArray[] features, PlainArray[] labels, PlainArray[] featureMasks, PlainArray[] labelMasks, String problem)
+        implements Serializable {
 
     private Chunk(MultiDataSet data, String problem) {
-        features = PlainArray.of(data.getFeatures());
-        labels = PlainArray.of(data.getLabels());
-        featureMasks = PlainArray.of(data.getFeaturesMaskArrays());
-        labelMasks = PlainArray.of(data.getLabelsMaskArrays());
-        this.problem = problem;
+        this(
+                PlainArray.of(data.getFeatures()),
+                PlainArray.of(data.getLabels()),
+                PlainArray.of(data.getFeaturesMaskArrays()),
+                PlainArray.of(data.getLabelsMaskArrays()),
+                problem);
     }
 
     /** Never throws: {@link #check} reports the problem later, without a stack trace from Spark. */

@@ -8,25 +8,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * An ND4J array as plain Java, for any of Spark's serializers. Arrays that are mostly zero, such as one-hot labels, are
- * stored as the values that are not zero and their indices in row-major order.
+ * An ND4J array as plain Java. Arrays that are mostly zero, such as one-hot labels, are stored as the values that are
+ * not zero and their indices.
+ *
+ * @param indices indices of the values, in row-major order; null if all values are stored
  */
-final class PlainArray implements Serializable {
-    private static final long serialVersionUID = 1;
-
-    private final String type;
-    private final long[] shape;
-    private final float[] values;
-    /** Indices of the values, in row-major order; null if all values are stored. */
-    private final int[] indices;
-
-    private PlainArray(String type, long[] shape, float[] values, int[] indices) {
-        this.type = type;
-        this.shape = shape;
-        this.values = values;
-        this.indices = indices;
-    }
-
+record PlainArray(String type, long[] shape, float[] values, int[] indices) implements Serializable {
     /** @return null for null */
     static PlainArray of(INDArray array) {
         if (array == null) {
@@ -90,10 +77,6 @@ final class PlainArray implements Serializable {
 
     static String shapes(PlainArray[] arrays) {
         return Arrays.stream(arrays).map(array -> Arrays.toString(array.shape)).collect(Collectors.joining(", "));
-    }
-
-    long[] shape() {
-        return shape;
     }
 
     int length() {

@@ -1,6 +1,6 @@
 package io.unroll.spark.dl4j;
 
-import java.util.stream.IntStream;
+import io.unroll.train.Round;
 import org.apache.spark.Partitioner;
 
 /**
@@ -37,27 +37,19 @@ final class ReplicaPartitioner extends Partitioner {
         return Math.toIntExact((chunks() + chunksPerRound - 1) / chunksPerRound);
     }
 
-    int[] partitions(int round) {
-        return IntStream.range(0, replicas).map(i -> round * replicas + i).toArray();
-    }
-
-    int replica(int partition) {
-        return partition % replicas;
-    }
-
     /** @return the first DataSet of a replica; the first {@code total % replicas} replicas have one DataSet more */
     long start(int replica) {
         return replica * (total / replicas) + Math.min(replica, total % replicas);
     }
 
-    /** @return the index, within each replica, of the round's first chunk */
-    long firstChunk(int round) {
-        return round * chunksPerRound;
-    }
-
-    /** @return the number of chunks of the longest replica in a round */
-    int chunks(int round) {
-        return Math.toIntExact(Math.min(chunksPerRound, chunks() - firstChunk(round)));
+    /**
+     * @param iteration steps that the network was trained for before the first round
+     * @param epoch epochs that the network was trained for
+     */
+    Round round(int number, int iteration, int epoch) {
+        int start = Math.toIntExact(number * chunksPerRound);
+        int end = Math.toIntExact(Math.min(start + chunksPerRound, chunks()));
+        return new Round(number, epoch, start, end, end == chunks(), iteration + start, 0);
     }
 
     @Override

@@ -2,90 +2,84 @@ package io.unroll.spark.dl4j;
 
 import io.unroll.chunk.Seeds;
 import io.unroll.config.UnrollException;
+import io.unroll.model.Loss;
 import io.unroll.model.Natives;
 import io.unroll.model.StatefulGraph;
-import java.util.ArrayList;
+import io.unroll.spark.IdlePool;
+import io.unroll.spark.JavaSerialized;
+import io.unroll.spark.ReplicaTask;
+import io.unroll.train.Replica;
+import io.unroll.train.ReplicaResult;
+import io.unroll.train.ReplicaState;
+import io.unroll.train.Round;
+import io.unroll.train.Weights;
+import java.io.IOException;
 import java.util.Iterator;
-import java.util.List;
 import org.apache.commons.lang3.exception.ExceptionUtils;
-import org.apache.spark.api.java.function.Function2;
+import org.apache.spark.SerializableWritable;
 import org.apache.spark.broadcast.Broadcast;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import scala.Tuple2;
 
-/** Spark task that trains one replica for a round, on its chunks in order. */
-final class TrainChunks implements Function2<Integer, Iterator<Tuple2<Long, Chunk>>, Iterator<ReplicaOutcome>> {
-    private static final long serialVersionUID = 1;
-
+/**
+ * Trains one replica of a user's network for a round, on its chunks in order.
+ *
+ * @param configuration Deeplearning4j's JSON of a {@code ComputationGraphConfiguration}
+ * @param classes number of classes of each output; 0 if its layer does not define it
+ */
+record TrainChunks(Round round, String configuration, long[] classes, long seed)
+        implements ReplicaTask<TrainChunks.Input> {
     static {
         Natives.liftLimits();
     }
 
-    private final ReplicaPartitioner partitioner;
-    private final Broadcast<RoundStart> start;
-    private final ArrayList<Broadcast<CarriedState>> states;
-    private final long[] classes;
-    private final long seed;
+    /** @param chunks the replica's chunks of the round, with their indices in the user's RDD */
+    record Input(ReplicaTask.Input replica, Iterator<Tuple2<Long, SerializableWritable<?>>> chunks) {}
 
-    /**
-     * @param states of the replicas, in separate broadcasts, so that a task fetches only the one it needs
-     * @param classes number of classes of each output; 0 if its layer does not define it
-     */
-    TrainChunks(
-            ReplicaPartitioner partitioner,
-            Broadcast<RoundStart> start,
-            List<Broadcast<CarriedState>> states,
-            long[] classes,
-            long seed) {
-        this.partitioner = partitioner;
-        this.start = start;
-        this.states = new ArrayList<>(states);
-        this.classes = classes;
-        this.seed = seed;
+    @Override
+    public Replica.ReplicaUpdate train(Input input, Broadcast<Weights> start) throws IOException {
+        return IdlePool.use(
+                configuration,
+                () -> new StatefulGraph(ComputationGraphConfiguration.fromJson(configuration)),
+                graph -> {
+                    graph.setParameters(start.value().parameters());
+                    graph.setOptimizerState(start.value().optimizer());
+                    graph.setCounts(round.iteration(), round.epoch());
+                    graph.setState(input.replica().state().value().recurrent());
+                    Loss scores = train(graph, input.replica(), input.chunks());
+                    ReplicaState state = ReplicaState.of(graph.state());
+                    return new Replica.ReplicaUpdate(
+                            new Weights(graph.parameters(), graph.optimizerState()),
+                            ReplicaResult.of(input.replica().replica(), state, scores));
+                });
     }
 
     @Override
-    public Iterator<ReplicaOutcome> call(Integer partition, Iterator<Tuple2<Long, Chunk>> chunks) throws Exception {
-        RoundStart from = start.value();
-        ReplicaOutcome trained;
-        try {
-            trained = IdleGraphs.use(
-                    from.configuration, graph -> train(graph, from, partitioner.replica(partition), chunks));
-        } catch (UnrollException e) {
-            trained = ReplicaOutcome.failed(e.getMessage());
-        } catch (OutOfMemoryError e) {
-            trained = ReplicaOutcome.failed(Natives.limitReached(e).orElseThrow(() -> e));
-        }
-        return List.of(trained).iterator();
+    public boolean bfloat16() {
+        return false;
     }
 
-    private ReplicaOutcome train(
-            StatefulGraph graph, RoundStart from, int replica, Iterator<Tuple2<Long, Chunk>> chunks) {
-        CarriedState state = states.get(replica).value();
-        graph.setParameters(from.parameters);
-        graph.setUpdaterState(from.updater);
-        graph.setCounts(from.iteration, from.epoch);
-        graph.setState(state.arrays());
-        long lanes = state.lanes();
-        long tokens = 0;
-        double scores = 0;
-        for (long chunkIndex = from.chunk; chunks.hasNext(); chunkIndex++) {
-            Tuple2<Long, Chunk> next = chunks.next();
-            Chunk chunk = next._2();
-            check(next._1(), chunk);
-            checkLanes(graph, next._1(), replica, chunk.lanes(), lanes);
+    /** @return the sum over the chunks of Deeplearning4j's score times the tokens */
+    private Loss train(
+            StatefulGraph graph, ReplicaTask.Input replica, Iterator<Tuple2<Long, SerializableWritable<?>>> chunks) {
+        long lanes = graph.lanes(replica.state().value().recurrent());
+        Loss scores = Loss.ZERO;
+        for (int number = round.startChunk(); chunks.hasNext(); number++) {
+            Tuple2<Long, SerializableWritable<?>> next = chunks.next();
+            long index = next._1();
+            Chunk chunk = (Chunk) JavaSerialized.value(next._2());
+            check(index, chunk);
+            checkLanes(graph, index, replica.replica(), chunk.lanes(), lanes);
             lanes = chunk.lanes();
-            long chunkTokens = chunk.tokens(classes);
-            double score =
-                    train(graph, next._1(), chunk, Seeds.of(seed, from.epoch, replica, Math.toIntExact(chunkIndex)));
+            double score = train(graph, index, chunk, Seeds.of(seed, round.epoch(), replica.replica(), number));
             if (!Double.isFinite(score)) {
-                throw new UnrollException("training diverged: the score is " + score + " in DataSet " + next._1()
-                        + ", replica " + replica + ": lower the learning rate, or clip gradients.");
+                throw new UnrollException("training diverged: the score is " + score + " in DataSet " + index
+                        + ", replica " + replica.replica() + ": lower the learning rate, or clip gradients.");
             }
-            tokens += chunkTokens;
-            scores += score * chunkTokens;
+            long tokens = chunk.tokens(classes);
+            scores = scores.plus(new Loss(score * tokens, tokens));
         }
-        CarriedState carried = new CarriedState(graph.state(), lanes);
-        return new ReplicaOutcome(graph.parameters(), graph.updaterState(), carried, tokens, scores);
+        return scores;
     }
 
     private void check(long index, Chunk chunk) {

@@ -2,6 +2,8 @@ package io.unroll.spark.dl4j;
 
 import io.unroll.config.ConfigurationException;
 import io.unroll.model.Natives;
+import io.unroll.spark.AveragedRound;
+import io.unroll.spark.Session;
 import java.net.URI;
 import java.util.Collection;
 import java.util.List;
@@ -66,8 +68,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  *   averaged               *                       *        (averagingEvery(2): after DataSets 1 and 4, too)
  * </pre>
  *
- * <p><b>Averaging.</b> Parameters and updater state are averaged on the driver, which holds the weights of all
- * replicas. The weight of a replica is its number of tokens: label steps that are not masked.
+ * <p><b>Averaging.</b> Parameters and updater state are averaged, on the executors if the weights are large. The weight
+ * of a replica is its number of tokens: label steps that are not masked.
  *
  * <p><b>Networks.</b> The data type must be FLOAT. Supported recurrent layers are LSTM, GravesLSTM with tanh and
  * sigmoid, SimpleRnn with tanh or relu and without layer normalization, and wrappers of these that are neither frozen
@@ -176,8 +178,7 @@ public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult
             DataSetLoader loader,
             MultiDataSetLoader multiLoader) {
         JavaSparkContext context = network == null ? graph.getSparkContext() : network.getSparkContext();
-        Broadcast<SerializableConfiguration> hadoop =
-                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+        Broadcast<SerializableConfiguration> hadoop = Session.of(context).hadoopBroadcast();
         Function<String, MultiDataSet> read = path -> {
             RemoteFileSource source = new RemoteFileSource(
                     path, FileSystem.get(URI.create(path), hadoop.value().value()));
@@ -208,11 +209,13 @@ public final class UnrollTrainingMaster implements TrainingMaster<TrainingResult
             JavaRDD<T> data,
             Function<T, MultiDataSet> read) {
         listeners.forEach(listener -> listener.onEpochStart(network.model()));
-        new DistributedFit(context, settings, network).run(data, read, (averaged, score) -> {
-            network.update(averaged, score);
-            lastScore.accept(score);
-            listeners.forEach(listener -> listener.iterationDone(network.model(), averaged.iteration, averaged.epoch));
-        });
+        // The session is not closed: the next call of fit reuses the idle networks.
+        new DistributedFit(Session.of(context), settings, network, AveragedRound.MAX_COLLECTED_BYTES)
+                .run(data, read, (averaged, iteration, score) -> {
+                    network.update(averaged, iteration, score);
+                    lastScore.accept(score);
+                    listeners.forEach(listener -> listener.iterationDone(network.model(), iteration, network.epoch()));
+                });
         listeners.forEach(listener -> listener.onEpochEnd(network.model()));
     }
 

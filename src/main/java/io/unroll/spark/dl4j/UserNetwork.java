@@ -1,6 +1,7 @@
 package io.unroll.spark.dl4j;
 
 import io.unroll.config.ConfigurationException;
+import io.unroll.train.Weights;
 import java.util.function.DoubleConsumer;
 import java.util.function.IntConsumer;
 import org.deeplearning4j.nn.api.Model;
@@ -115,13 +116,13 @@ record UserNetwork(
     }
 
     /** Sets the network to the averaged weights of a round. */
-    void update(RoundStart averaged, double score) {
-        model.setParams(
-                Nd4j.createFromArray(averaged.parameters).reshape(model.params().shape()));
+    void update(Weights averaged, int iterations, double score) {
+        model.setParams(Nd4j.createFromArray(averaged.parameters())
+                .reshape(model.params().shape()));
         if (updater != null) {
-            updater.assign(Nd4j.createFromArray(averaged.updater).reshape(updater.shape()));
+            updater.assign(Nd4j.createFromArray(averaged.optimizer()).reshape(updater.shape()));
         }
-        setIteration.accept(averaged.iteration);
+        setIteration.accept(iterations);
         setScore.accept(score);
     }
 }

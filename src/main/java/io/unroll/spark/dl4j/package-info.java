@@ -4,7 +4,8 @@
  * <pre>
  *   UnrollTrainingMaster -> DistributedFit     one call of fit
  *     ReplicaPartitioner                         shuffles each DataSet (Chunk) to its replica and round
- *     TrainChunks                                task of a round: RoundStart and CarriedState in, ReplicaOutcome out
+ *     AveragedRound                              each round, as for Unroll's own networks
+ *       TrainChunks                                the task of a round: trains a StatefulGraph
  * </pre>
  *
  * Read {@link io.unroll.spark.dl4j.UnrollTrainingMaster} first.

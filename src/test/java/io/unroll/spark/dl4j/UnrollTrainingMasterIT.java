@@ -17,6 +17,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.unroll.spark.Session;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -50,6 +51,8 @@ import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 /** Compares training on local Spark with stock layers that are called by hand. */
 class UnrollTrainingMasterIT {
+    private static final long ALWAYS_SHUFFLE = 0;
+
     private LocalSpark spark;
 
     @AfterEach
@@ -60,7 +63,7 @@ class UnrollTrainingMasterIT {
     }
 
     @Test
-    void trainsTheSameBitsForAnyCoresPartitionsAndSerializer() {
+    void trainsTheSameBitsForAnyCoresPartitionsSerializerAndAveraging() {
         MultiLayerConfiguration network = network(0.8, lstm(FEATURES, 7, Activation.TANH), rnn(7, 6));
         List<DataSet> data = data(11, LANES);
         spark = new LocalSpark(1);
@@ -93,9 +96,15 @@ class UnrollTrainingMasterIT {
                 data,
                 2,
                 UnrollTrainingMaster.replicas(3).averagingEvery(2).seed(5).build());
+        MultiLayerNetwork shuffled = initial(network);
+        UserNetwork user = UserNetwork.of(shuffled);
+        new DistributedFit(
+                        Session.of(spark.context()), new UnrollTrainingMaster.Settings(3, 2, 5), user, ALWAYS_SHUFFLE)
+                .run(spark.rdd(data, 2), DataSet::toMultiDataSet, user::update);
 
         assertArrayEquals(expected, twoCores);
         assertArrayEquals(expected, kryo);
+        assertArrayEquals(expected, floats(shuffled.params()));
         assertFalse(Arrays.equals(expected, otherSeed));
     }
 

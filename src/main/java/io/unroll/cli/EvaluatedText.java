@@ -1,0 +1,95 @@
+package io.unroll.cli;
+
+import io.unroll.checkpoint.TrainedModel;
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.SettingsReader;
+import io.unroll.config.UserPath;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * What a model is evaluated on: files, or a table or query of Spark.
+ *
+ * @param files paths; none for a table or query
+ * @param settings changes of the model's settings, each key=value
+ */
+record EvaluatedText(List<String> files, List<String> settings) {
+    static final String DESCRIPTION =
+            "Files, folders or globs; or, for rows, corpus.table=NAME or corpus.query=SELECT... "
+                    + "Another key=value changes a setting of the training run: corpus.images, corpus.malformed, "
+                    + "corpus.format, corpus.header, corpus.options.* or corpus.columns.*";
+
+    private static final Pattern SETTING = Pattern.compile("(corpus|model|training|cluster|run)\\.[a-zA-Z.-]+=.*");
+    private static final Pattern SOURCE = Pattern.compile("corpus\\.(path|table|query)=.*");
+    private static final Pattern ALLOWED =
+            Pattern.compile("corpus\\.(table|query|images|malformed|format|header|options\\..*|columns\\..*)");
+    private static final Pattern ALLOWED_WITH_PART = Pattern.compile("corpus\\.(path|table|query|prepared|images)");
+
+    /** @param arguments of the command line: files and settings */
+    static EvaluatedText of(List<String> arguments) {
+        List<String> files = new ArrayList<>();
+        List<String> settings = new ArrayList<>();
+        for (String argument : arguments) {
+            if (SETTING.matcher(argument).matches()) {
+                settings.add(argument);
+            } else {
+                files.add(UserPath.expanded(argument));
+            }
+        }
+        return new EvaluatedText(files, settings);
+    }
+
+    /** @return whether a table or query is given */
+    boolean isTable() {
+        return settings.stream().anyMatch(SOURCE.asMatchPredicate());
+    }
+
+    /** @return the files, table or query, for messages */
+    String name(TrainedModel model) {
+        return files.isEmpty() ? model.settings().corpus().source() : String.join(", ", files);
+    }
+
+    /** @throws ConfigurationException unless files, or else a table or query, are given */
+    void check(Configuration hadoop) {
+        if (files.isEmpty() != isTable()) {
+            throw new ConfigurationException(
+                    isTable()
+                            ? "both files and a table or query are given: leave one of them out."
+                            : "nothing to evaluate is given: add files, corpus.table=NAME or corpus.query=SELECT...");
+        }
+        PathChecks.check("TEXT", files, hadoop);
+    }
+
+    /** @return the model with the settings; a table or query replaces the source of its corpus */
+    TrainedModel applyTo(TrainedModel model) {
+        return apply(ALLOWED, model);
+    }
+
+    /** @return the model with the settings for an evaluation of a part of its corpus, which may have been moved */
+    TrainedModel applyToPart(TrainedModel model) {
+        return apply(ALLOWED_WITH_PART, model);
+    }
+
+    private TrainedModel apply(Pattern allowed, TrainedModel model) {
+        if (settings.isEmpty()) {
+            return model;
+        }
+        List<String> changes = new ArrayList<>();
+        if (isTable()) {
+            changes.addAll(List.of("corpus.path=", "corpus.table=", "corpus.query="));
+        }
+        changes.addAll(settings);
+        TrainedModel changed = model.withSettings(SettingsReader.override(model.settings(), changes));
+        for (String setting : settings) {
+            String key = setting.substring(0, setting.indexOf('='));
+            if (!allowed.matcher(key).matches()) {
+                throw new ConfigurationException(setting + " cannot be given here: evaluation uses the " + key
+                        + " of the training run. Leave it out.");
+            }
+        }
+        changed.task(); // rejects settings that do not fit the task, before Spark starts
+        return changed;
+    }
+}

@@ -1,0 +1,99 @@
+package io.unroll.spark;
+
+import static org.apache.spark.sql.functions.col;
+
+import io.unroll.text.Row;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.commons.collections4.iterators.PeekingIterator;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Encoder;
+import org.apache.spark.sql.Encoders;
+import scala.Tuple5;
+
+/**
+ * Joins rows to documents: rows with the same value in {@code corpus.columns.document} and, if a column splits the
+ * corpus, in this column, in their order.
+ */
+final class Documents {
+    private static final long BYTES_PER_PARTITION = 16L << 20;
+
+    /** Fields: document, sort key, text, order, value of the column that splits the corpus. */
+    private static final Encoder<Tuple5<String, String, String, String, String>> ENCODER = Encoders.tuple(
+            Encoders.STRING(), Encoders.STRING(), Encoders.STRING(), Encoders.STRING(), Encoders.STRING());
+
+    private Documents() {}
+
+    /**
+     * @param scan of the rows
+     * @param gap time after which a new document begins; zero for no limit
+     */
+    static JavaRDD<Row> join(Session session, RowReader reader, JavaRDD<Row> rows, RowScan scan, Duration gap) {
+        OrderKeys keys = scan.orderKeys();
+        JavaRDD<Tuple5<String, String, String, String, String>> keyed = rows.filter(reader::isUsable)
+                .map(row -> {
+                    String order = row.values().getOrDefault(RowSource.ORDER, "");
+                    return new Tuple5<>(
+                            row.value(RowSource.DOCUMENT),
+                            order.isEmpty() ? "" : keys.key(order),
+                            row.value("text"),
+                            order,
+                            row.values().getOrDefault(RowSource.SPLIT, ""));
+                });
+        double gapSeconds = gap.toNanos() / 1e9;
+        int partitions = Math.toIntExact(1 + scan.characters() / BYTES_PER_PARTITION);
+        return session.shuffle(keyed, ENCODER, data -> data.repartition(partitions, col("_1"))
+                        .sortWithinPartitions("_1", "_5", "_2", "_3"))
+                .mapPartitions(sorted -> new Joiner(sorted, keys, gapSeconds));
+    }
+
+    private static final class Joiner implements Iterator<Row> {
+        private final PeekingIterator<Tuple5<String, String, String, String, String>> rows;
+        private final OrderKeys keys;
+        private final double gapSeconds;
+
+        Joiner(Iterator<Tuple5<String, String, String, String, String>> rows, OrderKeys keys, double gapSeconds) {
+            this.rows = PeekingIterator.peekingIterator(rows);
+            this.keys = keys;
+            this.gapSeconds = gapSeconds;
+        }
+
+        @Override
+        public boolean hasNext() {
+            return rows.hasNext();
+        }
+
+        @Override
+        public Row next() {
+            Tuple5<String, String, String, String, String> first = rows.next();
+            StringBuilder text = new StringBuilder(first._3());
+            Tuple5<String, String, String, String, String> last = first;
+            while (rows.hasNext() && continues(last, rows.peek())) {
+                last = rows.next();
+                if (text.length() <= Row.MAX_CHARACTERS) {
+                    text.append(Row.SEPARATOR).append(last._3());
+                }
+            }
+            Map<String, String> values = new LinkedHashMap<>();
+            values.put("text", text.toString());
+            values.put(RowSource.DOCUMENT, first._1());
+            if (!last._4().isEmpty()) {
+                values.put(RowSource.ORDER, last._4());
+            }
+            if (!last._5().isEmpty()) {
+                values.put(RowSource.SPLIT, last._5());
+            }
+            return new Row("the document " + first._1(), Row.UNNUMBERED, values);
+        }
+
+        private boolean continues(
+                Tuple5<String, String, String, String, String> last,
+                Tuple5<String, String, String, String, String> next) {
+            return last._1().equals(next._1())
+                    && last._5().equals(next._5())
+                    && (gapSeconds == 0 || keys.seconds(next._4()) - keys.seconds(last._4()) <= gapSeconds);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package io.unroll.spark;
+
+import io.unroll.chunk.SequenceIndex.Section;
+import io.unroll.text.MalformedRowException;
+import io.unroll.text.Row;
+import java.io.Serializable;
+import java.util.Locale;
+
+/** Assigns each row to training, validation or test. */
+interface HoldOut extends Serializable {
+    /** Holds nothing out. */
+    HoldOut ALL_TRAINING = (row, hash) -> Section.TRAINING;
+
+    /** @param hash of the row's group or, with {@code corpus.split-by = row}, of the copy of the row */
+    Section section(Row row, long hash);
+
+    /** By the value of a column, the field {@link RowSource#SPLIT}. */
+    record ByColumn() implements HoldOut {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public Section section(Row row, long hash) {
+            String value = row.value(RowSource.SPLIT);
+            return switch (value.strip().toLowerCase(Locale.ROOT)) {
+                case "train", "training" -> Section.TRAINING;
+                case "valid", "validation", "dev" -> Section.VALIDATION;
+                case "test" -> Section.TEST;
+                default -> throw new MalformedRowException(
+                        "its part is unknown",
+                        "its part, " + value + " (corpus.split-by), is not training, validation or test");
+            };
+        }
+    }
+
+    /**
+     * By the order of the rows: the last ones are the test, those before are the validation.
+     *
+     * @param validationFrom first order key of the validation; null if nothing is held out
+     * @param testFrom first order key of the test; null if it is empty
+     */
+    record ByOrder(OrderKeys keys, String validationFrom, String testFrom) implements HoldOut {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public Section section(Row row, long hash) {
+            String key = keys.key(row.value(RowSource.ORDER));
+            if (testFrom != null && key.compareTo(testFrom) >= 0) {
+                return Section.TEST;
+            }
+            return validationFrom != null && key.compareTo(validationFrom) >= 0 ? Section.VALIDATION : Section.TRAINING;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package io.unroll.spark;
+
+import io.unroll.text.MalformedRowException;
+import java.io.Serializable;
+import java.math.BigDecimal;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
+import java.time.temporal.ChronoField;
+import java.time.temporal.TemporalAccessor;
+import java.util.Locale;
+
+/**
+ * Converts the values of {@code corpus.columns.order} to texts that have the same order.
+ *
+ * @param numeric whether all values are numbers; otherwise, their order is that of their characters, which is also the
+ *     order of times such as 2026-11-01 10:00:00
+ */
+record OrderKeys(boolean numeric) implements Serializable {
+    private static final long serialVersionUID = 1;
+    private static final DateTimeFormatter TIME = new DateTimeFormatterBuilder()
+            .appendPattern("uuuu-MM-dd['T'HH:mm[:ss]]")
+            .appendFraction(ChronoField.NANO_OF_SECOND, 0, 9, true)
+            .appendPattern("[XXX][XX]")
+            .toFormatter(Locale.ROOT);
+
+    static boolean isNumber(String value) {
+        return value.strip().matches("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d{1,3})?");
+    }
+
+    String key(String value) {
+        if (!numeric) {
+            return value;
+        }
+        BigDecimal number = new BigDecimal(value.strip());
+        // The bits of a double, with those of negative numbers inverted, are in the order of the numbers.
+        long bits = Double.doubleToLongBits(number.doubleValue());
+        long sortable = bits < 0 ? ~bits : bits ^ Long.MIN_VALUE;
+        BigDecimal rest = number.subtract(new BigDecimal(number.doubleValue()));
+        long restBits = Double.doubleToLongBits(rest.doubleValue());
+        return String.format("%016x%016x", sortable, restBits < 0 ? ~restBits : restBits ^ Long.MIN_VALUE);
+    }
+
+    /** @return the time in seconds; a number is one of seconds */
+    double seconds(String value) {
+        if (numeric) {
+            return Double.parseDouble(value.strip());
+        }
+        try {
+            TemporalAccessor time = TIME.parseBest(
+                    value.strip().replace(' ', 'T').replace(',', '.'),
+                    OffsetDateTime::from,
+                    LocalDateTime::from,
+                    LocalDate::from);
+            Instant instant = time instanceof OffsetDateTime zoned
+                    ? zoned.toInstant()
+                    : time instanceof LocalDateTime local
+                            ? local.toInstant(ZoneOffset.UTC)
+                            : ((LocalDate) time).atStartOfDay().toInstant(ZoneOffset.UTC);
+            return instant.getEpochSecond() + instant.getNano() / 1e9;
+        } catch (DateTimeException e) {
+            throw new MalformedRowException(
+                    "its order is not a time",
+                    "its order, " + value
+                            + ", is not a time such as 2026-11-01 10:00:00, which corpus.session-gap needs");
+        }
+    }
+}

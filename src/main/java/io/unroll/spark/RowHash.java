@@ -1,0 +1,56 @@
+package io.unroll.spark;
+
+import io.unroll.text.Row;
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Hashes the fields of rows that a task reads. */
+record RowHash(List<String> fields) implements Serializable {
+    private static final long serialVersionUID = 1;
+
+    long of(Row row) {
+        return digest(row).getLong();
+    }
+
+    /** @return 32 bytes */
+    ByteBuffer digest(Row row) {
+        MessageDigest digest = CorpusPreparation.sha256();
+        for (String field : fields) {
+            String value = row.values().get(field);
+            byte[] bytes = value == null ? new byte[0] : value.getBytes(StandardCharsets.UTF_8);
+            digest.update(ByteBuffer.allocate(Integer.BYTES)
+                    .putInt(value == null ? -1 : bytes.length)
+                    .flip());
+            digest.update(bytes);
+        }
+        return ByteBuffer.wrap(digest.digest());
+    }
+
+    long characters(Row row) {
+        long characters = 0;
+        for (String field : fields) {
+            String value = row.values().get(field);
+            characters += value == null ? 0 : value.length();
+        }
+        return characters;
+    }
+
+    static long of(String text) {
+        return ByteBuffer.wrap(CorpusPreparation.sha256().digest(text.getBytes(StandardCharsets.UTF_8)))
+                .getLong();
+    }
+
+    /** @return the hash of one of several copies of a row */
+    static long ofCopy(long rowHash, int copy) {
+        return new SplittableRandom(rowHash + copy).nextLong();
+    }
+
+    /** @return a sort key: hashes again, because the hashes of a group decide to which part it belongs */
+    static long orderOf(long hash) {
+        return new SplittableRandom(hash).nextLong();
+    }
+}

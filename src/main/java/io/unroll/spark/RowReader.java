@@ -1,0 +1,172 @@
+package io.unroll.spark;
+
+import io.unroll.chunk.Example;
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.UnrollException;
+import io.unroll.storage.RowFiles;
+import io.unroll.task.Examples;
+import io.unroll.text.MalformedRowException;
+import io.unroll.text.Row;
+import io.unroll.text.Vocabularies;
+import java.io.Serializable;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.broadcast.Broadcast;
+import scala.Tuple4;
+
+/**
+ * Checks and converts rows in the tasks.
+ *
+ * @param folder of the files that rows name
+ * @param skips whether malformed rows are skipped
+ * @param given vocabularies that rows must fit; null if they are built from the rows
+ */
+record RowReader(Examples examples, RowHash hashes, String folder, boolean skips, Broadcast<Vocabularies> given)
+        implements Serializable {
+    private static final long serialVersionUID = 1;
+
+    /** @param given vocabularies that rows must fit, for example because their labels must be known */
+    static RowReader of(
+            Session session,
+            Settings.Corpus corpus,
+            Examples examples,
+            List<String> fields,
+            Optional<Vocabularies> given) {
+        return new RowReader(
+                examples,
+                new RowHash(fields),
+                corpus.images(),
+                corpus.malformed() == Settings.Malformed.SKIP,
+                given.map(session::broadcast).orElse(null));
+    }
+
+    /**
+     * @param origin of the rows, for messages
+     * @throws UnrollException for the first malformed row, unless such rows are skipped
+     * @throws ConfigurationException if there are no usable rows
+     */
+    RowScan scan(Session session, String description, String origin, JavaRDD<Row> rows) {
+        RowScan total = RowScan.sum(session.mapPartitions(description, rows, part -> scan(part, this::check)));
+        if (total.rows() == 0) {
+            throw new ConfigurationException(origin + " contains no usable rows"
+                    + (total.skippedRows() > 0 ? "; " + total.skippedRows() + " rows are malformed." : "."));
+        }
+        return total;
+    }
+
+    /** @return the scan of the rows whose files can be read */
+    RowScan scanFiles(Session session, JavaRDD<Row> rows) {
+        var hadoop = session.hadoopBroadcast();
+        return RowScan.sum(session.mapPartitions("prepare: check files", rows, part -> {
+            RowFiles files = new RowFiles(folder, hadoop.value().value());
+            return scan(part, row -> {
+                check(row);
+                examples.read(row, files);
+            });
+        }));
+    }
+
+    private RowScan scan(Iterator<Row> rows, Consumer<Row> check) {
+        RowScan scan = new RowScan();
+        while (rows.hasNext()) {
+            Row row = rows.next();
+            attempt(row, scan::skip, () -> {
+                        check.accept(row);
+                        return row;
+                    })
+                    .ifPresent(usable -> scan.add(usable, hashes, examples.stratum(usable), examples.group(usable)));
+        }
+        return scan;
+    }
+
+    private void check(Row row) {
+        hashes.fields().forEach(row::value);
+        if (hashes.fields().contains(RowSource.SPLIT)) {
+            new HoldOut.ByColumn().section(row, 0);
+        }
+        examples.check(row);
+        if (given != null) {
+            examples.check(row, given.value());
+        }
+    }
+
+    /** @return whether a scan counts the row; false for a malformed row */
+    boolean isUsable(Row row) {
+        try {
+            check(row);
+            return true;
+        } catch (MalformedRowException e) {
+            return false;
+        }
+    }
+
+    /**
+     * @param skipped receives the reason if the row is skipped
+     * @return empty if the row is malformed and is skipped
+     */
+    private <T> Optional<T> attempt(Row row, Consumer<String> skipped, Supplier<T> conversion) {
+        try {
+            return Optional.of(conversion.get());
+        } catch (MalformedRowException e) {
+            if (skips) {
+                skipped.accept(e.reason());
+                return Optional.empty();
+            }
+            throw new UnrollException(
+                    row.place() + ": " + e.getMessage()
+                            + ". Correct the row, or skip such rows with corpus.malformed = skip.",
+                    e);
+        }
+    }
+
+    /** Counts the symbols of a row, by vocabulary name. */
+    interface Counter extends Serializable {
+        void count(Row row, Map<String, Map<String, Long>> counts);
+    }
+
+    /**
+     * @param origin of the rows, for messages
+     * @param scan of the same rows
+     * @return how often each symbol occurs, by vocabulary name
+     * @throws UnrollException if the rows are not those of the scan
+     */
+    Map<String, Map<String, Long>> count(
+            Session session, String origin, JavaRDD<Row> rows, RowScan scan, Counter counter) {
+        SymbolCounts total = new SymbolCounts();
+        session.mapPartitions("prepare: count symbols", rows, part -> count(part, counter))
+                .forEach(total::add);
+        scan.checkSame(origin, total.hash());
+        return total.counts();
+    }
+
+    private SymbolCounts count(Iterator<Row> rows, Counter counter) {
+        SymbolCounts counts = new SymbolCounts();
+        while (rows.hasNext()) {
+            Row row = rows.next();
+            if (isUsable(row)) {
+                counts.addHash(hashes.of(row));
+                counter.count(row, counts.counts());
+            }
+        }
+        return counts;
+    }
+
+    /** @return the fields of {@link EncodedRows}; empty if the row is skipped */
+    Optional<Tuple4<String, Long, Long, byte[]>> encode(
+            Row row, Vocabularies vocabularies, Example.Type type, HoldOut holdOut, Configuration hadoop) {
+        return attempt(row, reason -> {}, () -> {
+            check(row);
+            Example example = examples.encode(row, examples.read(row, new RowFiles(folder, hadoop)), vocabularies);
+            long group = RowHash.of(examples.group(row));
+            return new Tuple4<>(
+                    holdOut.section(row, group).name(), RowHash.orderOf(group), hashes.of(row), example.toBytes(type));
+        });
+    }
+}

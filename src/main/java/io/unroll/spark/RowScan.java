@@ -1,0 +1,101 @@
+package io.unroll.spark;
+
+import io.unroll.config.UnrollException;
+import io.unroll.text.Row;
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What one pass over rows finds. It does not depend on the order of the rows, and scans of parts can be added. */
+final class RowScan implements Serializable {
+    private static final long serialVersionUID = 1;
+
+    private long rows;
+    private long characters;
+    /** Sums of the two halves of the rows' hashes. */
+    private long hash;
+
+    private long secondHash;
+    private boolean numericOrder = true;
+    private final Map<String, Long> skipped = new TreeMap<>();
+    /** By stratum: the number of rows in each bucket of group hashes. */
+    private final Map<String, Map<Integer, Long>> buckets = new TreeMap<>();
+
+    static RowScan sum(List<RowScan> scans) {
+        RowScan total = new RowScan();
+        scans.forEach(total::add);
+        return total;
+    }
+
+    void add(Row row, RowHash hashes, String stratum, String group) {
+        ByteBuffer digest = hashes.digest(row);
+        rows++;
+        hash += digest.getLong();
+        secondHash += digest.getLong();
+        characters += hashes.characters(row);
+        String order = row.values().get(RowSource.ORDER);
+        numericOrder &= order == null || OrderKeys.isNumber(order);
+        buckets.computeIfAbsent(stratum, any -> new TreeMap<>())
+                .merge(StratifiedGroupSplit.bucket(RowHash.of(group)), 1L, Long::sum);
+    }
+
+    void skip(String reason) {
+        skipped.merge(reason, 1L, Long::sum);
+    }
+
+    private void add(RowScan other) {
+        rows += other.rows;
+        characters += other.characters;
+        hash += other.hash;
+        secondHash += other.secondHash;
+        numericOrder &= other.numericOrder;
+        other.skipped.forEach((reason, count) -> skipped.merge(reason, count, Long::sum));
+        other.buckets.forEach((stratum, counts) -> counts.forEach((bucket, count) ->
+                buckets.computeIfAbsent(stratum, any -> new TreeMap<>()).merge(bucket, count, Long::sum)));
+    }
+
+    long rows() {
+        return rows;
+    }
+
+    long characters() {
+        return characters;
+    }
+
+    OrderKeys orderKeys() {
+        return new OrderKeys(numericOrder);
+    }
+
+    /** @return number of skipped rows by reason */
+    Map<String, Long> skipped() {
+        return skipped;
+    }
+
+    long skippedRows() {
+        return skipped.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /** @return by stratum, the number of rows in each bucket of group hashes */
+    Map<String, Map<Integer, Long>> buckets() {
+        return buckets;
+    }
+
+    /**
+     * @param origin of the rows, for the message
+     * @param hashOfOthers sum of the hashes of the rows that were read again
+     * @throws UnrollException if they are other rows
+     */
+    void checkSame(String origin, long hashOfOthers) {
+        if (hashOfOthers != hash) {
+            throw new UnrollException(origin + " had other rows when it was read again: it is being written, or a query"
+                    + " gives other rows each time. Copy the rows to a table, and train on that.");
+        }
+    }
+
+    /** @return a text that identifies the content of the rows */
+    String identity() {
+        return rows + " " + hash + " " + secondHash;
+    }
+}

@@ -1,0 +1,149 @@
+package io.unroll.spark;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.storage.CorpusFiles;
+import io.unroll.storage.FileEnding;
+import io.unroll.storage.FileSplit;
+import io.unroll.storage.TextRows;
+import io.unroll.text.Row;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.apache.spark.api.java.JavaRDD;
+
+/**
+ * Reads the rows of a corpus: of files, of a table in the catalog ({@code corpus.table}), or of a query ({@code
+ * corpus.query}). The order of the rows is undefined.
+ */
+final class RowSource {
+    static final String DOCUMENT = "document";
+    static final String ORDER = "order";
+    static final String SPLIT = "split";
+
+    private static final long PART_BYTES = 16L << 20;
+    private static final Set<String> LISTED_FORMATS =
+            Set.of("auto", "lines", "files", "text", "csv", "tsv", "json", "parquet", "orc", "avro");
+
+    private final Session session;
+    private final Settings.Corpus corpus;
+    /** Name or number of the column of each field. */
+    private final Map<String, String> columnOfField = new LinkedHashMap<>();
+
+    /**
+     * @param fields the fields that the task reads
+     * @param areText whether the rows are one text, in the order of {@code corpus.columns.order}
+     */
+    RowSource(Session session, Settings.Corpus corpus, List<String> fields, boolean areText) {
+        this.session = session;
+        this.corpus = corpus;
+        fields.forEach(field -> columnOfField.put(field, corpus.columns().get(field)));
+        boolean areJoined = !corpus.columns().get(DOCUMENT).isBlank();
+        if (areJoined) {
+            columnOfField.put(DOCUMENT, corpus.columns().get(DOCUMENT));
+        }
+        boolean areOrdered = areText || areJoined || corpus.splitBy().equals("order");
+        if (areOrdered && !corpus.columns().get(ORDER).isBlank()) {
+            columnOfField.put(ORDER, corpus.columns().get(ORDER));
+        }
+        if (!List.of("auto", "row", "content", "order").contains(corpus.splitBy())) {
+            columnOfField.put(SPLIT, corpus.splitBy());
+        }
+    }
+
+    /** @return the fields of each row: those that the task reads, and those that divide and order the rows */
+    List<String> fields() {
+        return List.copyOf(columnOfField.keySet());
+    }
+
+    /** @return the path, table or query, for messages */
+    String name() {
+        return corpus.source();
+    }
+
+    /** @return the rows of the corpus */
+    JavaRDD<Row> rows() {
+        if (!corpus.table().isBlank()) {
+            String origin = "corpus.table, " + corpus.table();
+            return new TableColumns(columnOfField, origin, "")
+                    .rows(SparkErrors.analyze(origin, () -> session.sql().table(corpus.table())));
+        }
+        if (!corpus.query().isBlank()) {
+            return new TableColumns(columnOfField, "corpus.query", "")
+                    .rows(SparkErrors.analyze(
+                            "corpus.query", () -> session.sql().sql(corpus.query())));
+        }
+        return rows(corpus.path());
+    }
+
+    /** @return the rows of files in the format of the corpus; without paths, those of the corpus */
+    JavaRDD<Row> rows(List<String> paths) {
+        return paths.isEmpty()
+                ? rows()
+                : session.union(paths.stream().map(this::rows).toList());
+    }
+
+    /** @return the rows of files in the format of the corpus */
+    JavaRDD<Row> rows(String path) {
+        SparkFiles spark = new SparkFiles(session, corpus, columnOfField);
+        if (!LISTED_FORMATS.contains(corpus.format())) {
+            return spark.rows(path);
+        }
+        if (corpus.format().equals("lines")) {
+            return lines(path);
+        }
+        List<FileSplit> all = CorpusFiles.wholeFiles(path, PART_BYTES, session.hadoop()).stream()
+                .flatMap(List::stream)
+                .toList();
+        if (corpus.format().equals("auto")) {
+            FileEnding.refuseNonRows(all);
+        }
+        List<JavaRDD<Row>> rows = new ArrayList<>();
+        all.stream()
+                .collect(Collectors.groupingBy(file -> format(file.file()), TreeMap::new, Collectors.toList()))
+                .forEach((format, files) -> rows.add(
+                        switch (format) {
+                            case "lines" -> lines(path);
+                            case "files" -> files(files);
+                            default -> spark.rows(path, format, files);
+                        }));
+        return session.union(rows);
+    }
+
+    private String format(String file) {
+        return corpus.format().equals("auto") ? FileEnding.format(file) : corpus.format();
+    }
+
+    private JavaRDD<Row> lines(String path) {
+        List<List<FileSplit>> parts = CorpusFiles.parts(path, PART_BYTES, session.hadoop());
+        checkFields(parts.get(0).get(0));
+        var hadoop = session.hadoopBroadcast();
+        return splits(parts)
+                .flatMap(split -> TextRows.lines(split, hadoop.value().value()));
+    }
+
+    private JavaRDD<Row> files(List<FileSplit> files) {
+        checkFields(files.get(0));
+        FileEnding.refusePacked(files);
+        var hadoop = session.hadoopBroadcast();
+        return splits(CorpusFiles.group(files, PART_BYTES))
+                .map(file -> TextRows.file(file, hadoop.value().value()));
+    }
+
+    /** @return the splits, with a partition for each part */
+    private JavaRDD<FileSplit> splits(List<List<FileSplit>> parts) {
+        return session.parallelize(parts).flatMap(List::iterator);
+    }
+
+    private void checkFields(FileSplit first) {
+        if (!List.of("text", "label").containsAll(columnOfField.keySet())) {
+            throw new ConfigurationException(first.file() + " has no columns, but the task needs "
+                    + String.join(" and ", columnOfField.keySet())
+                    + " (corpus.columns): use a table, such as a .csv, .json or .parquet file, or set corpus.format.");
+        }
+    }
+}

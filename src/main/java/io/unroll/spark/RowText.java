@@ -1,0 +1,131 @@
+package io.unroll.spark;
+
+import static org.apache.spark.sql.functions.col;
+
+import io.unroll.chunk.Batch;
+import io.unroll.chunk.EvaluationLanes;
+import io.unroll.chunk.Example;
+import io.unroll.chunk.SequenceIndex;
+import io.unroll.chunk.SequenceWriter;
+import io.unroll.text.Row;
+import io.unroll.text.Tokenizer;
+import io.unroll.text.Vocabularies;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Encoders;
+import scala.Tuple3;
+
+/** The text of rows, a line for each, in the order of {@code corpus.columns.order}; ties are ordered by content. */
+final class RowText implements TextPreparation.TextReader {
+    private static final long PART_CHARACTERS = 16L << 20;
+
+    private final Session session;
+    private final RowSource source;
+    private final RowReader reader;
+    /** The rows of the corpus; null until {@link #hash}, because an evaluation of files does not read them. */
+    private ScannedRows corpus;
+
+    private record ScannedRows(JavaRDD<Row> rows, RowScan scan) {}
+
+    RowText(Session session, RowSource source, RowReader reader) {
+        this.session = session;
+        this.source = source;
+        this.reader = reader;
+    }
+
+    @Override
+    public String hash() {
+        corpus = scanned(source.rows());
+        return corpus.scan().identity();
+    }
+
+    @Override
+    public Map<String, Long> skipped() {
+        return corpus.scan().skipped();
+    }
+
+    private ScannedRows scanned(JavaRDD<Row> rows) {
+        return new ScannedRows(rows, reader.scan(session, "prepare: hash the corpus", source.name(), rows));
+    }
+
+    @Override
+    public Map<String, Long> count(Tokenizer tokenizer) {
+        return reader.count(
+                        session,
+                        source.name(),
+                        corpus.rows(),
+                        corpus.scan(),
+                        (row, counts) -> tokenizer.count(
+                                line(row), counts.computeIfAbsent(Vocabularies.TOKENS, any -> new HashMap<>())))
+                .getOrDefault(Vocabularies.TOKENS, Map.of());
+    }
+
+    private static String line(Row row) {
+        return row.value("text") + "\n";
+    }
+
+    @Override
+    public List<SequenceIndex.Part> encode(Tokenizer tokenizer, Example.Type type, String folder) {
+        var hadoop = session.hadoopBroadcast();
+        Broadcast<Tokenizer> broadcast = session.broadcast(tokenizer);
+        List<CorpusPreparation.WrittenPart> written = session.mapPartitions(
+                "prepare: encode", lines(corpus, 1 + corpus.scan().characters() / PART_CHARACTERS), lines -> {
+                    long hash = 0;
+                    try (SequenceWriter writer = new SequenceWriter(
+                            folder,
+                            SequenceIndex.Section.STREAM,
+                            TaskContext.getPartitionId(),
+                            type,
+                            hadoop.value().value())) {
+                        while (lines.hasNext()) {
+                            Tuple3<String, String, Long> line = lines.next();
+                            IntStream.of(broadcast.value().encode(line._2())).forEach(writer);
+                            hash += line._3();
+                        }
+                        writer.endSequence();
+                        return new CorpusPreparation.WrittenPart(writer.part(), hash);
+                    }
+                });
+        return CorpusPreparation.WrittenPart.parts(written, corpus.scan(), source.name());
+    }
+
+    /** @return sort key, text and hash of each row, in order */
+    private JavaRDD<Tuple3<String, String, Long>> lines(ScannedRows text, long partitions) {
+        RowReader tasks = reader;
+        OrderKeys keys = text.scan().orderKeys();
+        JavaRDD<Tuple3<String, String, Long>> keyed = text.rows()
+                .filter(tasks::isUsable)
+                .map(row -> new Tuple3<>(
+                        keys.key(row.value(RowSource.ORDER)),
+                        line(row),
+                        tasks.hashes().of(row)));
+        return session.shuffle(
+                keyed,
+                Encoders.tuple(Encoders.STRING(), Encoders.STRING(), Encoders.LONG()),
+                data -> data.repartitionByRange(Math.toIntExact(partitions), col("_1"), col("_2"))
+                        .sortWithinPartitions("_1", "_2"));
+    }
+
+    /** All rows are one text, which one task reads. */
+    @Override
+    public EvaluationSource evaluationSource(List<String> paths, Tokenizer tokenizer, int steps) {
+        ScannedRows text = scanned(source.rows(paths));
+        Broadcast<Tokenizer> broadcast = session.broadcast(tokenizer);
+        JavaRDD<List<Batch>> batches = lines(text, 1).map(Tuple3::_2).mapPartitions(lines -> List.of(
+                        new EvaluationLanes(tokens(lines, broadcast.value()), 0).batches(steps))
+                .iterator());
+        return new EvaluationSource(batches, text.scan().skipped());
+    }
+
+    private static int[] tokens(Iterator<String> lines, Tokenizer tokenizer) {
+        IntStream.Builder tokens = IntStream.builder();
+        lines.forEachRemaining(line -> IntStream.of(tokenizer.encode(line)).forEach(tokens));
+        return tokens.build().toArray();
+    }
+}

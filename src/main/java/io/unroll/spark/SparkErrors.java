@@ -1,0 +1,118 @@
+package io.unroll.spark;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.UnrollException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.commons.lang3.exception.ExceptionUtils;
+import org.apache.hadoop.fs.ChecksumException;
+import org.apache.spark.sql.AnalysisException;
+
+/** Turns the exceptions of Spark's readers into sentences. */
+final class SparkErrors {
+    private static final Pattern FILE = Pattern.compile("[Ee]rror while reading file (\\S+?)\\.? ");
+    private static final Pattern EXPLAINED =
+            Pattern.compile("io\\.unroll\\.(?:config\\.\\w+|text\\.\\w+)Exception: (.*)");
+
+    private static final String SPARK_VERSION = org.apache.spark.package$.MODULE$.SPARK_VERSION();
+    private static final Pattern MISSING_FORMAT = Pattern.compile("Failed to find (?:the )?data source: (\\S+)\\. ");
+    private static final String DELTA_SETTINGS_MISSING = "DELTA_CONFIGURE_SPARK_SESSION_WITH_EXTENSION_AND_CATALOG";
+    /** Advice by format. */
+    private static final Map<String, String> PACKAGES = Map.of(
+            "avro",
+            "Add its package: jobs/unroll --packages org.apache.spark:spark-avro_2.12:" + SPARK_VERSION + " ...",
+            "delta",
+            "Add its package and its settings: jobs/unroll --packages io.delta:delta-spark_2.12:3.3.2"
+                    + " --conf spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"
+                    + " --conf spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog ...");
+
+    private static final String OTHER_PACKAGE = "Correct the name, or add the package of the format: jobs/unroll"
+            + " --packages GROUP:ARTIFACT:VERSION ...";
+
+    private SparkErrors() {}
+
+    /**
+     * Plans a query, which Spark does on the driver.
+     *
+     * @param origin the path, table or query that is read, for messages
+     * @throws ConfigurationException if Spark rejects it
+     */
+    static <T> T analyze(String origin, Callable<T> query) {
+        try {
+            return query.call();
+        } catch (Exception e) {
+            if (e instanceof UnrollException explained) {
+                throw explained;
+            }
+            throw new ConfigurationException(origin + " cannot be read: " + reason(e), e);
+        }
+    }
+
+    /**
+     * Reads rows in a task.
+     *
+     * @throws UnrollException if a file cannot be read, and a retry cannot help
+     */
+    static <T> T explained(Callable<T> task) throws Exception {
+        try {
+            return task.call();
+        } catch (Exception e) {
+            throw explanation(e);
+        }
+    }
+
+    /** @return the exception of a failed job: that of the task, if it has an explanation */
+    static RuntimeException ofJob(Exception e) {
+        Matcher explained = EXPLAINED.matcher(String.valueOf(e.getMessage()));
+        return explained.find() ? new UnrollException(explained.group(1), e) : ExceptionUtils.rethrow(e);
+    }
+
+    /** @return {@code e} if a retry may help, such as after the loss of a machine */
+    private static Exception explanation(Exception e) throws Exception {
+        for (Throwable cause : ExceptionUtils.getThrowableList(e)) {
+            if (cause instanceof UnrollException explained) {
+                return explained;
+            }
+        }
+        Matcher file = FILE.matcher(
+                ExceptionUtils.getThrowableList(e).stream()
+                                .map(Throwable::getMessage)
+                                .collect(Collectors.joining(" ")) + " ");
+        if (!file.find()) {
+            return e;
+        }
+        Throwable root = ExceptionUtils.getRootCause(e);
+        boolean mayRecover = root instanceof IOException
+                && !(root instanceof EOFException || root instanceof ChecksumException)
+                && !file.group(1).startsWith("file:");
+        return mayRecover
+                ? e
+                : new UnrollException(
+                        file.group(1) + " cannot be read: " + ExceptionUtils.getMessage(root)
+                                + ". Write the file again, or exclude it from corpus.path.",
+                        e);
+    }
+
+    /** @return why Spark rejects a query and, if the package of a format is missing, how to add it */
+    private static String reason(Exception e) {
+        String message = String.valueOf(e.getMessage());
+        Matcher missing = MISSING_FORMAT.matcher(message);
+        if (missing.find()) {
+            String format = missing.group(1);
+            return "this Spark has no format " + format + ". " + PACKAGES.getOrDefault(format, OTHER_PACKAGE);
+        }
+        return message.contains(DELTA_SETTINGS_MISSING)
+                ? "the session lacks the two settings of Delta. " + PACKAGES.get("delta")
+                : firstSentence(e) + ".";
+    }
+
+    private static String firstSentence(Throwable e) {
+        String message = e instanceof AnalysisException analysis ? analysis.getSimpleMessage() : e.getMessage();
+        return String.valueOf(message).lines().findFirst().orElse("").replaceFirst("[.;:]?\\s*$", "");
+    }
+}

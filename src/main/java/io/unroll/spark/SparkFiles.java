@@ -1,0 +1,248 @@
+package io.unroll.spark;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.UnrollException;
+import io.unroll.storage.CorpusFiles;
+import io.unroll.storage.FileEnding;
+import io.unroll.storage.FileSplit;
+import io.unroll.storage.SplitInput;
+import io.unroll.text.Boundary;
+import io.unroll.text.Row;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.Text;
+import org.apache.hadoop.util.LineReader;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.DataFrameReader;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/** Reads files with Spark's readers, with {@code corpus.options}. */
+final class SparkFiles {
+    /** Formats whose files are text, in UTF-8 unless corpus.options has another encoding. */
+    private static final Set<String> TEXT_FORMATS = Set.of("csv", "tsv", "json", "text");
+    /** Options that are derived from other settings. */
+    private static final Set<String> FIXED_OPTIONS =
+            Set.of("header", "mode", "inferschema", "enforceschema", "columnnameofcorruptrecord");
+
+    private static final long PART_BYTES = 16L << 20;
+    private static final int MAX_HEADER_BYTES = 1 << 24;
+
+    private final Session session;
+    private final Settings.Corpus corpus;
+    private final Map<String, String> columnOfField;
+
+    /** @param columnOfField name of the column of each field; its number if the files have no header */
+    SparkFiles(Session session, Settings.Corpus corpus, Map<String, String> columnOfField) {
+        this.session = session;
+        this.corpus = corpus;
+        this.columnOfField = columnOfField;
+        for (String option : corpus.options().keySet()) {
+            if (FIXED_OPTIONS.contains(option.toLowerCase(Locale.ROOT))) {
+                throw new ConfigurationException("corpus.options." + option + " cannot be set: it is derived from"
+                        + " corpus.header, corpus.columns and corpus.malformed.");
+            }
+        }
+    }
+
+    /** @return the rows of a path that only Spark's reader understands, such as the folder of a Delta table */
+    JavaRDD<Row> rows(String path) {
+        DataFrameReader reader =
+                session.sqlWithTextPartitions().read().format(corpus.format()).options(corpus.options());
+        return new TableColumns(columnOfField, path, "").rows(SparkErrors.analyze(path, () -> reader.load(path)));
+    }
+
+    /**
+     * @param path the path that contains the files
+     * @param files the files, all in this format
+     */
+    JavaRDD<Row> rows(String path, String format, List<FileSplit> files) {
+        List<FileHead> heads = TEXT_FORMATS.contains(format) ? heads(files) : List.of();
+        if (format.equals("csv") || format.equals("tsv")) {
+            return tables(path, format, heads);
+        }
+        DataFrameReader reader = reader(format);
+        if (format.equals("json")) {
+            reader.schema(jsonSchema());
+        }
+        List<String> names = files.stream()
+                .filter(file -> file.length() > 0)
+                .map(FileSplit::file)
+                .toList();
+        Map<String, String> columns = new LinkedHashMap<>(columnOfField);
+        if (format.equals("text")) {
+            columns.replace("text", "text", "value");
+        }
+        return new TableColumns(columns, path, "").rows(load(path, names, reader));
+    }
+
+    private DataFrameReader reader(String format) {
+        DataFrameReader reader = session.sqlWithTextPartitions().read().format(format.equals("tsv") ? "csv" : format);
+        if (format.equals("csv")) {
+            // Inside a quoted value, a quotation mark is written twice (RFC 4180).
+            reader.option("escape", "\"");
+        } else if (format.equals("tsv")) {
+            reader.option("sep", "\t").option("quote", "").option("escape", "");
+        }
+        return reader.options(corpus.options());
+    }
+
+    private Dataset<org.apache.spark.sql.Row> load(String path, List<String> files, DataFrameReader reader) {
+        if (files.stream().anyMatch(file -> file.contains("="))) {
+            String base = partitionBase(path);
+            if (files.stream().anyMatch(file -> isPartitioned(file, base))) {
+                reader.option("basePath", base);
+            }
+        }
+        // Spark reads paths as patterns.
+        String[] literal = files.stream()
+                .map(file -> file.replaceAll("[{}\\[\\]*?\\\\]", "\\\\$0"))
+                .toArray(String[]::new);
+        return SparkErrors.analyze(path, () -> reader.load(literal));
+    }
+
+    /** @return the innermost folder that contains all files of a path: the part of a pattern before its wildcards */
+    private String partitionBase(String path) {
+        try {
+            Path base = new Path(path);
+            FileSystem fs = base.getFileSystem(session.hadoop());
+            while (!fs.exists(base) && base.getParent() != null) {
+                base = base.getParent();
+            }
+            return fs.makeQualified(base).toString();
+        } catch (IOException e) {
+            throw new UnrollException("cannot list " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static boolean isPartitioned(String file, String base) {
+        return file.startsWith(base + "/")
+                && file.substring(base.length(), file.lastIndexOf('/') + 1).contains("=");
+    }
+
+    /** Reads the files of each header separately: their columns may be in another order. */
+    private JavaRDD<Row> tables(String path, String format, List<FileHead> heads) {
+        Map<String, List<String>> filesByHeader = new TreeMap<>();
+        for (FileHead head : heads) {
+            String header = corpus.header() ? head.firstLine() : "";
+            filesByHeader.computeIfAbsent(header, any -> new ArrayList<>()).add(head.file());
+        }
+        return session.union(filesByHeader.values().stream()
+                .map(files -> table(path, format, files))
+                .toList());
+    }
+
+    private JavaRDD<Row> table(String path, String format, List<String> files) {
+        String first = files.get(0);
+        DataFrameReader reader = reader(format).option("header", corpus.header());
+        StructType schema = load(first, List.of(first), reader).schema();
+        Map<String, String> columns = corpus.header() ? columnOfField : numbered(first, schema);
+        String hint = corpus.header() ? hint(format, schema.fieldNames()) : "";
+        reader.schema(schema.add(TableColumns.CORRUPT_ROW, DataTypes.StringType));
+        return new TableColumns(columns, files.size() == 1 ? first : path, hint).rows(load(path, files, reader));
+    }
+
+    /** @return for each field, Spark's name of the column with the number in {@code corpus.columns} */
+    private Map<String, String> numbered(String file, StructType schema) {
+        Map<String, String> names = new LinkedHashMap<>();
+        columnOfField.forEach((field, number) -> {
+            if (!number.matches("[1-9]\\d{0,4}")) {
+                throw new ConfigurationException("corpus.columns." + field + " is " + number
+                        + "; with corpus.header = false, it must be a column number, starting at 1.");
+            }
+            int index = Integer.parseInt(number) - 1;
+            if (index >= schema.size()) {
+                throw new ConfigurationException("the first row of " + file + " has no column " + number
+                        + " (corpus.columns." + field + ", with corpus.header = false); it has " + schema.size() + ".");
+            }
+            names.put(field, schema.fieldNames()[index]);
+        });
+        return names;
+    }
+
+    /** @return advice for files whose separator or header is not as configured */
+    private String hint(String format, String[] names) {
+        String separator = format.equals("tsv") ? "\t" : ",";
+        for (String other : List.of(";", "\t", ",", "|")) {
+            if (names.length == 1 && !other.equals(separator) && names[0].contains(other)) {
+                String shown = other.equals("\t") ? "\\t" : other;
+                return " Its values seem to be separated by " + (other.equals("\t") ? "tabs" : "\"" + other + "\"")
+                        + ": set corpus.options.sep = \"" + shown + "\".";
+            }
+        }
+        return " If the file has no header row, set corpus.header = false and column numbers in corpus.columns.";
+    }
+
+    /** @return a schema with the columns that the task reads; a name such as a.b is a field of a struct */
+    private StructType jsonSchema() {
+        StructType schema = new StructType().add(TableColumns.CORRUPT_ROW, DataTypes.StringType);
+        for (String name : columnOfField.values()) {
+            schema = with(schema, List.of(name.split("\\.")));
+        }
+        return schema;
+    }
+
+    private static StructType with(StructType schema, List<String> path) {
+        String name = path.get(0);
+        boolean exists = List.of(schema.fieldNames()).contains(name);
+        if (path.size() == 1) {
+            return exists ? schema : schema.add(name, DataTypes.StringType);
+        }
+        StructType inner =
+                exists && schema.apply(name).dataType() instanceof StructType struct ? struct : new StructType();
+        StructField field = DataTypes.createStructField(name, with(inner, path.subList(1, path.size())), true);
+        return new StructType(Stream.concat(
+                        Stream.of(schema.fields()).filter(other -> !other.name().equals(name)), Stream.of(field))
+                .toArray(StructField[]::new));
+    }
+
+    private record FileHead(String file, String firstLine) implements Serializable {}
+
+    /**
+     * @return the files that have a first line
+     * @throws UnrollException if a file is not text in UTF-8
+     */
+    private List<FileHead> heads(List<FileSplit> files) {
+        FileEnding.refusePacked(files);
+        var hadoop = session.hadoopBroadcast();
+        boolean otherEncoding = corpus.options().keySet().stream()
+                .anyMatch(option -> option.equalsIgnoreCase("encoding") || option.equalsIgnoreCase("charset"));
+        Boundary boundary = otherEncoding ? Boundary.BYTE : Boundary.LINE;
+        return session
+                .map(
+                        "prepare: check files",
+                        CorpusFiles.group(files, PART_BYTES),
+                        part -> heads(part, boundary, hadoop.value().value()))
+                .stream()
+                .flatMap(List::stream)
+                .toList();
+    }
+
+    private static List<FileHead> heads(List<FileSplit> files, Boundary boundary, Configuration hadoop)
+            throws IOException {
+        List<FileHead> heads = new ArrayList<>();
+        for (FileSplit file : files) {
+            try (SplitInput in = SplitInput.open(file, boundary, hadoop)) {
+                Text line = new Text();
+                if (new LineReader(in).readLine(line, MAX_HEADER_BYTES, MAX_HEADER_BYTES) > 0) {
+                    heads.add(new FileHead(file.file(), line.toString()));
+                }
+            }
+        }
+        return heads;
+    }
+}

@@ -1,0 +1,150 @@
+package io.unroll.spark;
+
+import static org.apache.spark.sql.functions.col;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.text.Row;
+import java.io.Serializable;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
+import java.time.temporal.ChronoField;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.apache.commons.lang3.StringUtils;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.AnalysisException;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.MapType;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Selects the columns that a task reads from a DataFrame and converts their values to text, as Spark's cast to string
+ * does, with timestamps in UTC.
+ *
+ * @param origin the files, table or query, for messages
+ * @param hint advice that follows the message about a missing column; may be empty
+ */
+record TableColumns(Map<String, String> columnOfField, String origin, String hint) {
+    /** Column of the text of a row that Spark's reader cannot parse: its default name. */
+    static final String CORRUPT_ROW = "_corrupt_record";
+
+    private static final String FILE = "unroll_file";
+    private static final String NUMBER = "unroll_number";
+    private static final int MAX_SHOWN = 200;
+    private static final int MAX_ROW_SHOWN = 80;
+
+    private static final DateTimeFormatter TIMESTAMP = new DateTimeFormatterBuilder()
+            .appendPattern("uuuu-MM-dd HH:mm:ss")
+            .appendFraction(ChronoField.MICRO_OF_SECOND, 0, 6, true)
+            .toFormatter(Locale.ROOT);
+
+    /** @throws ConfigurationException if a column does not exist, or has no text */
+    JavaRDD<Row> rows(Dataset<org.apache.spark.sql.Row> data) {
+        List<Column> selected = new ArrayList<>();
+        columnOfField.forEach(
+                (field, name) -> selected.add(column(data, field, name).as(field)));
+        boolean mayBeCorrupt = Arrays.asList(data.columns()).contains(CORRUPT_ROW);
+        if (mayBeCorrupt) {
+            selected.add(col(CORRUPT_ROW));
+        }
+        int file = add(selected, find(data, "_metadata.file_path"), FILE);
+        int number = add(selected, find(data, "_metadata.row_index"), NUMBER);
+        Converter converter = new Converter(List.copyOf(columnOfField.keySet()), mayBeCorrupt, file, number, origin);
+        return data.select(selected.toArray(Column[]::new)).toJavaRDD().map(converter::row);
+    }
+
+    /** @return the index of the added column; -1 if there is none */
+    private static int add(List<Column> selected, Optional<Column> column, String name) {
+        column.ifPresent(found -> selected.add(found.as(name)));
+        return column.isPresent() ? selected.size() - 1 : -1;
+    }
+
+    private Column column(Dataset<org.apache.spark.sql.Row> data, String field, String name) {
+        Column column = find(data, "`" + name.replace("`", "``") + "`")
+                .or(() -> find(data, name))
+                .orElseThrow(() -> new ConfigurationException(origin + " has no column " + name + " (corpus.columns."
+                        + field + "); its columns are " + shown(data.columns()) + "." + hint));
+        DataType type = data.select(column).schema().fields()[0].dataType();
+        String kind = kind(type);
+        if (!kind.isEmpty()) {
+            throw new ConfigurationException(origin + ": column " + name + " (corpus.columns." + field + ") is " + kind
+                    + "; it must be a text, a number, a date or a time.");
+        }
+        return type.equals(DataTypes.TimestampType) ? column : column.cast(DataTypes.StringType);
+    }
+
+    private static String kind(DataType type) {
+        return type instanceof StructType
+                ? "a struct"
+                : type instanceof ArrayType ? "a list" : type instanceof MapType ? "a map" : "";
+    }
+
+    private static String shown(String[] columns) {
+        return StringUtils.abbreviate(
+                Arrays.stream(columns)
+                        .filter(name -> !name.equals(CORRUPT_ROW))
+                        .map(name -> StringUtils.abbreviate(name.replaceAll("\\p{Cntrl}+", " "), 60))
+                        .collect(Collectors.joining(", ")),
+                MAX_SHOWN);
+    }
+
+    /** @return the column; empty if Spark cannot resolve it */
+    private static Optional<Column> find(Dataset<org.apache.spark.sql.Row> data, String name) {
+        try {
+            Column column = data.col(name);
+            data.select(column);
+            return Optional.of(column);
+        } catch (Exception e) {
+            if (e instanceof AnalysisException) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /** Converts Spark's rows; runs in the tasks. */
+    private record Converter(List<String> fields, boolean mayBeCorrupt, int file, int number, String origin)
+            implements Serializable {
+        Row row(org.apache.spark.sql.Row row) {
+            String rowOrigin = file < 0 ? origin : row.getString(file);
+            long rowNumber = number < 0 ? Row.UNNUMBERED : row.getLong(number);
+            String corrupt = mayBeCorrupt ? row.getString(fields.size()) : null;
+            if (corrupt != null) {
+                return Row.malformed(
+                        rowOrigin,
+                        rowNumber,
+                        "it cannot be parsed, or has other columns than the first row: "
+                                + StringUtils.abbreviate(corrupt.replaceAll("\\p{Cntrl}+", " "), MAX_ROW_SHOWN));
+            }
+            Map<String, String> values = new LinkedHashMap<>();
+            for (int i = 0; i < fields.size(); i++) {
+                values.put(fields.get(i), text(row.get(i)));
+            }
+            return new Row(rowOrigin, rowNumber, values);
+        }
+
+        private static String text(Object value) {
+            return value instanceof Timestamp timestamp
+                    ? formatted(timestamp.toInstant())
+                    : value instanceof Instant instant ? formatted(instant) : (String) value;
+        }
+
+        private static String formatted(Instant instant) {
+            return LocalDateTime.ofInstant(instant, ZoneOffset.UTC).format(TIMESTAMP);
+        }
+    }
+}
