@@ -33,6 +33,13 @@ public record Settings(
                 "another schedule if corpus.validation is 0");
     }
 
+    /** @return {@code corpus.split-by}, with the value that auto stands for */
+    public String splitBy() {
+        return !corpus.splitBy().equals("auto")
+                ? corpus.splitBy()
+                : task == TaskName.LANGUAGE_MODEL ? "row" : "content";
+    }
+
     public record Run(String directory, long seed, boolean overwrite, Checkpoint checkpoint) implements Serializable {
         public Run {
             check(!directory.isBlank(), "run.directory", "not set", "a folder for the run's output");

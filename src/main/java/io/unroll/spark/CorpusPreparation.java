@@ -81,7 +81,7 @@ public abstract class CorpusPreparation {
         }
         boolean areText = settings.task() == Settings.TaskName.LANGUAGE_MODEL && !corpus.hasDocuments();
         RowSource source = new RowSource(session, corpus, task.examples().get().columns(), areText);
-        RowReader reader = RowReader.of(session, corpus, task.examples().get(), source.fields(), givenVocabularies);
+        RowReader reader = RowReader.of(session, settings, task.examples().get(), source.fields(), givenVocabularies);
         if (!areText) {
             return new ExamplePreparation(session, settings, task, givenVocabularies, source, reader);
         }

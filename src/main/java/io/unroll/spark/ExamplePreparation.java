@@ -18,7 +18,6 @@ import io.unroll.text.Vocabularies;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.Iterator;
@@ -26,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.LongStream;
 import org.apache.commons.collections4.IteratorUtils;
 import org.apache.commons.collections4.iterators.PeekingIterator;
 import org.apache.hadoop.conf.Configuration;
@@ -34,10 +32,8 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import scala.Tuple2;
-import scala.Tuple4;
+import scala.Tuple3;
 
 /**
  * Converts rows to vocabularies and a store of examples. The content of a row decides whether it is held out, and its
@@ -73,8 +69,7 @@ final class ExamplePreparation extends CorpusPreparation {
         this.task = task;
         this.source = source;
         this.reader = reader;
-        this.splitsByRow = corpus.splitBy().equals("row")
-                || (corpus.splitBy().equals("auto") && settings.task() == Settings.TaskName.LANGUAGE_MODEL);
+        this.splitsByRow = settings.splitBy().equals("row");
     }
 
     @Override
@@ -136,7 +131,7 @@ final class ExamplePreparation extends CorpusPreparation {
         RowScan counted = documents == rows ? scan : scan("prepare: join rows to documents", documents);
         RowScan usable = reader.examples().readsFiles() ? reader.scanFiles(session, documents) : counted;
         usable.skipped().forEach((reason, count) -> skipped.merge(reason, count, Long::max));
-        HoldOut holdOut = holdOut(documents, usable);
+        HoldOut holdOut = splitsByRow ? HoldOut.ALL_TRAINING : holdOut(documents, usable);
         Vocabularies vocabularies = givenVocabularies.isPresent()
                 ? givenVocabularies.get()
                 : reader.examples().vocabularies(count(documents, counted, holdOut));
@@ -172,19 +167,15 @@ final class ExamplePreparation extends CorpusPreparation {
     }
 
     private String whyNoValidation(RowScan scan) {
-        boolean labelsAreSmall = !splitsByRow
-                && scan.buckets().values().stream()
-                        .mapToLong(buckets -> buckets.values().stream()
-                                .mapToLong(Long::longValue)
-                                .sum())
-                        .allMatch(rows -> validationRows(rows) == 0);
-        if (labelsAreSmall && !corpus.splitBy().equals("order")) {
+        boolean labelsAreSmall = settings.splitBy().equals("content")
+                && scan.groups().rows().allMatch(rows -> validationRows(rows) == 0);
+        if (labelsAreSmall) {
             return "the share is taken from each label, and no label has enough rows. Add rows, raise the share";
         }
-        return switch (corpus.splitBy()) {
+        return switch (settings.splitBy()) {
             case "order" -> "too many rows have the same " + corpus.columns().get(RowSource.ORDER)
                     + " (corpus.columns.order), and such rows must stay in one part. Choose a finer order";
-            case "auto", "row", "content" -> "duplicates (rows with the same text and label, source or image) must"
+            case "row", "content" -> "duplicates (rows with the same text and label, source or image) must"
                     + " stay in one part, and the groups of duplicates are too large. Remove duplicate rows";
             default -> "no row has the value validation in the column " + corpus.splitBy()
                     + " (corpus.split-by). Correct the column";
@@ -192,39 +183,25 @@ final class ExamplePreparation extends CorpusPreparation {
     }
 
     private HoldOut holdOut(JavaRDD<Row> rows, RowScan scan) {
-        return switch (corpus.splitBy()) {
-            case "auto", "row", "content" -> {
-                Examples format = reader.examples();
-                yield splitsByRow
-                        ? new StratifiedGroupSplit(
-                                Map.of("", copyBuckets(rows)), corpus.validation(), corpus.test(), row -> "")
-                        : new StratifiedGroupSplit(scan.buckets(), corpus.validation(), corpus.test(), format::stratum);
-            }
+        return switch (settings.splitBy()) {
+            case "content" -> new HoldOut.ByGroup(
+                    reader.examples(), new StratifiedGroupSplit(scan.groups(), corpus.validation(), corpus.test()));
             case "order" -> orderSplit(rows, scan);
             default -> new HoldOut.ByColumn();
         };
     }
 
-    /** @return the number of rows in each bucket, with a different hash for each copy of a row */
-    private Map<Integer, Long> copyBuckets(JavaRDD<Row> rows) {
-        RowReader tasks = reader;
-        Dataset<Long> hashes = session.sql()
-                .createDataset(
-                        rows.flatMap(row -> tasks.isUsable(row)
-                                        ? List.of(tasks.hashes().of(row)).iterator()
-                                        : Collections.emptyIterator())
-                                .rdd(),
-                        Encoders.LONG());
-        return session.describe("prepare: count copies", "count copies", () -> hashes.groupBy("value")
-                .count()
-                .toJavaRDD()
-                .mapToPair(copies -> new Tuple2<>(copies.getLong(0), copies.getLong(1)))
-                .flatMapToPair(copies -> LongStream.range(0, copies._2())
-                        .mapToObj(copy ->
-                                new Tuple2<>(StratifiedGroupSplit.bucket(RowHash.ofCopy(copies._1(), (int) copy)), 1L))
-                        .iterator())
-                .reduceByKey(Long::sum)
-                .collectAsMap());
+    private JavaRDD<Tuple3<Long, Long, byte[]>> splitCopies(JavaRDD<Tuple3<Long, Long, byte[]>> copies) {
+        GroupSizes sizes = new GroupSizes();
+        session.forEachPartition("prepare: count copies", copies, ExamplePreparation::sizes, sizes::add);
+        StratifiedGroupSplit split = new StratifiedGroupSplit(sizes, corpus.validation(), corpus.test());
+        return EncodedRows.split(session, copies, split);
+    }
+
+    private static GroupSizes sizes(Iterator<Tuple3<Long, Long, byte[]>> copies) {
+        GroupSizes sizes = new GroupSizes();
+        copies.forEachRemaining(copy -> sizes.add("", copy._1()));
+        return sizes;
     }
 
     /** Finds the first order of the validation and of the test; rows of equal order stay together. */
@@ -251,11 +228,10 @@ final class ExamplePreparation extends CorpusPreparation {
     private Map<String, Map<String, Long>> count(JavaRDD<Row> rows, RowScan scan, HoldOut holdOut) {
         RowReader tasks = reader;
         Broadcast<HoldOut> split = session.broadcast(holdOut);
-        boolean all = splitsByRow;
-        return tasks.count(session, corpus.source(), rows, scan, (row, counts) -> {
+        return tasks.count(session, corpus.source(), rows, scan, (row, counters) -> {
             Examples format = tasks.examples();
-            if (all || split.value().section(row, RowHash.of(format.group(row))) == SequenceIndex.Section.TRAINING) {
-                format.count(row, counts);
+            if (split.value().section(row) == SequenceIndex.Section.TRAINING) {
+                format.count(row, counters);
             }
         });
     }
@@ -269,24 +245,24 @@ final class ExamplePreparation extends CorpusPreparation {
             Path folder) {
         long bytes = scan.characters() + scan.rows() * reader.examples().extraBytesPerExample();
         int partitions = Math.toIntExact(1 + bytes / PART_BYTES);
-        JavaRDD<Tuple4<String, Long, Long, byte[]>> encoded =
-                encode(reader, rows, vocabularies, splitsByRow ? HoldOut.ALL_TRAINING : holdOut);
-        JavaRDD<Tuple4<String, Long, Long, byte[]>> assigned =
-                splitsByRow ? EncodedRows.numberCopies(session, encoded, partitions, holdOut) : encoded;
+        JavaRDD<Tuple3<Long, Long, byte[]>> encoded = encode(reader, rows, vocabularies, holdOut);
+        JavaRDD<Tuple3<Long, Long, byte[]>> sorted = splitsByRow
+                ? splitCopies(EncodedRows.copies(session, encoded, partitions))
+                : EncodedRows.sorted(session, encoded, partitions);
         var hadoop = session.hadoopBroadcast();
         String target = folder.toString();
         return session
                 .mapPartitions(
                         "prepare: encode",
-                        EncodedRows.sorted(session, assigned, partitions),
-                        sorted -> write(sorted, type, target, hadoop.value().value()))
+                        sorted,
+                        part -> write(part, type, target, hadoop.value().value()))
                 .stream()
                 .flatMap(List::stream)
                 .sorted(Comparator.comparing(written -> written.part().section()))
                 .toList();
     }
 
-    private JavaRDD<Tuple4<String, Long, Long, byte[]>> encode(
+    private JavaRDD<Tuple3<Long, Long, byte[]>> encode(
             RowReader tasks, JavaRDD<Row> rows, Vocabularies vocabularies, HoldOut holdOut) {
         Example.Type type = reader.examples().type(vocabularies);
         var hadoop = session.hadoopBroadcast();
@@ -306,20 +282,19 @@ final class ExamplePreparation extends CorpusPreparation {
 
     /** Writes the sorted examples of a partition: a part of the store for each section. */
     private static List<WrittenPart> write(
-            Iterator<Tuple4<String, Long, Long, byte[]>> sorted, Example.Type type, String folder, Configuration hadoop)
+            Iterator<Tuple3<Long, Long, byte[]>> sorted, Example.Type type, String folder, Configuration hadoop)
             throws IOException {
         int number = TaskContext.getPartitionId();
-        PeekingIterator<Tuple4<String, Long, Long, byte[]>> rows = PeekingIterator.peekingIterator(sorted);
+        PeekingIterator<Tuple3<Long, Long, byte[]>> rows = PeekingIterator.peekingIterator(sorted);
         List<WrittenPart> parts = new ArrayList<>();
         while (rows.hasNext()) {
-            String section = rows.peek()._1();
+            SequenceIndex.Section section = EncodedRows.section(rows.peek()._1());
             long hash = 0;
-            try (SequenceWriter writer =
-                    new SequenceWriter(folder, SequenceIndex.Section.valueOf(section), number, type, hadoop)) {
-                while (rows.hasNext() && rows.peek()._1().equals(section)) {
-                    Tuple4<String, Long, Long, byte[]> row = rows.next();
-                    writer.write(row._4());
-                    hash += row._3();
+            try (SequenceWriter writer = new SequenceWriter(folder, section, number, type, hadoop)) {
+                while (rows.hasNext() && EncodedRows.section(rows.peek()._1()) == section) {
+                    Tuple3<Long, Long, byte[]> row = rows.next();
+                    writer.write(row._3());
+                    hash += row._2();
                 }
                 parts.add(new WrittenPart(writer.part(), hash));
             }
@@ -331,7 +306,7 @@ final class ExamplePreparation extends CorpusPreparation {
     @Override
     EvaluationSource evaluationSource(List<String> paths, Vocabularies vocabularies, int steps) {
         Examples format = reader.examples();
-        RowReader checked = RowReader.of(session, corpus, format, source.fields(), Optional.of(vocabularies));
+        RowReader checked = RowReader.of(session, settings, format, source.fields(), Optional.of(vocabularies));
         JavaRDD<Row> allRows = source.rows(paths);
         String name = paths.isEmpty() ? source.name() : String.join(", ", paths);
         RowScan scan = checked.scan(session, "evaluate: check rows", name, allRows);
@@ -344,7 +319,7 @@ final class ExamplePreparation extends CorpusPreparation {
                         session, encode(checked, rows, vocabularies, HoldOut.ALL_TRAINING), partitions)
                 .mapPartitions(part -> List.of(ExampleSource.batches(
                                 IteratorUtils.toList(
-                                        IteratorUtils.transformedIterator(part, row -> Example.of(row._4(), type))),
+                                        IteratorUtils.transformedIterator(part, row -> Example.of(row._3(), type))),
                                 format,
                                 training))
                         .iterator());

@@ -9,14 +9,15 @@ import io.unroll.config.Settings.Malformed;
 import io.unroll.storage.CorpusFiles;
 import io.unroll.storage.FileSplit;
 import io.unroll.storage.SplitInput;
+import io.unroll.text.SymbolCounter;
 import io.unroll.text.Tokenizer;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.broadcast.Broadcast;
@@ -62,28 +63,27 @@ final class FileText implements TextPreparation.TextReader {
     public Map<String, Long> count(Tokenizer tokenizer) {
         Malformed rule = malformed;
         Broadcast<SerializableConfiguration> hadoop = session.hadoopBroadcast();
-        return sum(session.map(
+        Map<String, Long> total = new HashMap<>();
+        session.forEachPartition(
                 "prepare: count symbols",
-                parts(),
-                part -> count(part, tokenizer, rule, hadoop.value().value())));
+                session.parallelize(parts()),
+                part -> count(part, tokenizer, rule, hadoop.value().value()),
+                counts -> counts.forEach((symbol, count) -> total.merge(symbol, count, Long::sum)));
+        return total;
     }
 
     private static Map<String, Long> count(
-            List<FileSplit> part, Tokenizer tokenizer, Malformed malformed, Configuration hadoop) throws IOException {
-        Map<String, Long> counts = new HashMap<>();
-        for (FileSplit slice : part) {
-            try (SplitInput in = SplitInput.open(slice, tokenizer.boundary(), hadoop)) {
-                tokenizer.count(in, malformed, counts);
+            Iterator<List<FileSplit>> parts, Tokenizer tokenizer, Malformed malformed, Configuration hadoop)
+            throws IOException {
+        SymbolCounter counter = new SymbolCounter();
+        while (parts.hasNext()) {
+            for (FileSplit slice : parts.next()) {
+                try (SplitInput in = SplitInput.open(slice, tokenizer.boundary(), hadoop)) {
+                    tokenizer.count(in, malformed, counter);
+                }
             }
         }
-        return counts;
-    }
-
-    /** @return the sum of the counts of each symbol */
-    private static Map<String, Long> sum(List<Map<String, Long>> counts) {
-        Map<String, Long> total = new TreeMap<>();
-        counts.forEach(part -> part.forEach((symbol, count) -> total.merge(symbol, count, Long::sum)));
-        return total;
+        return counter.counts();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.unroll.spark;
 
 import io.unroll.chunk.SequenceIndex.Section;
+import io.unroll.task.Examples;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
 import java.io.Serializable;
@@ -9,17 +10,26 @@ import java.util.Locale;
 /** Assigns each row to training, validation or test. */
 interface HoldOut extends Serializable {
     /** Holds nothing out. */
-    HoldOut ALL_TRAINING = (row, hash) -> Section.TRAINING;
+    HoldOut ALL_TRAINING = row -> Section.TRAINING;
 
-    /** @param hash of the row's group or, with {@code corpus.split-by = row}, of the copy of the row */
-    Section section(Row row, long hash);
+    Section section(Row row);
+
+    /** By the group of the row. */
+    record ByGroup(Examples examples, StratifiedGroupSplit split) implements HoldOut {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public Section section(Row row) {
+            return split.section(examples.stratum(row), RowHash.of(examples.group(row)));
+        }
+    }
 
     /** By the value of a column, the field {@link RowSource#SPLIT}. */
     record ByColumn() implements HoldOut {
         private static final long serialVersionUID = 1;
 
         @Override
-        public Section section(Row row, long hash) {
+        public Section section(Row row) {
             String value = row.value(RowSource.SPLIT);
             return switch (value.strip().toLowerCase(Locale.ROOT)) {
                 case "train", "training" -> Section.TRAINING;
@@ -42,7 +52,7 @@ interface HoldOut extends Serializable {
         private static final long serialVersionUID = 1;
 
         @Override
-        public Section section(Row row, long hash) {
+        public Section section(Row row) {
             String key = keys.key(row.value(RowSource.ORDER));
             if (testFrom != null && key.compareTo(testFrom) >= 0) {
                 return Section.TEST;

@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 /** Hashes the fields of rows that a task reads. */
 record RowHash(List<String> fields) implements Serializable {
     private static final long serialVersionUID = 1;
+    private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(CorpusPreparation::sha256);
 
     long of(Row row) {
         return digest(row).getLong();
@@ -18,7 +19,7 @@ record RowHash(List<String> fields) implements Serializable {
 
     /** @return 32 bytes */
     ByteBuffer digest(Row row) {
-        MessageDigest digest = CorpusPreparation.sha256();
+        MessageDigest digest = SHA_256.get();
         for (String field : fields) {
             String value = row.values().get(field);
             byte[] bytes = value == null ? new byte[0] : value.getBytes(StandardCharsets.UTF_8);
@@ -40,7 +41,7 @@ record RowHash(List<String> fields) implements Serializable {
     }
 
     static long of(String text) {
-        return ByteBuffer.wrap(CorpusPreparation.sha256().digest(text.getBytes(StandardCharsets.UTF_8)))
+        return ByteBuffer.wrap(SHA_256.get().digest(text.getBytes(StandardCharsets.UTF_8)))
                 .getLong();
     }
 
@@ -49,7 +50,7 @@ record RowHash(List<String> fields) implements Serializable {
         return new SplittableRandom(rowHash + copy).nextLong();
     }
 
-    /** @return a sort key: hashes again, because the hashes of a group decide to which part it belongs */
+    /** @return a sort key: hashes again, because the hash of a copy decides to which part it belongs */
     static long orderOf(long hash) {
         return new SplittableRandom(hash).nextLong();
     }

@@ -8,6 +8,7 @@ import io.unroll.storage.RowFiles;
 import io.unroll.task.Examples;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
+import io.unroll.text.SymbolCounters;
 import io.unroll.text.Vocabularies;
 import java.io.Serializable;
 import java.util.Iterator;
@@ -19,31 +20,30 @@ import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
-import scala.Tuple4;
+import scala.Tuple3;
 
 /**
  * Checks and converts rows in the tasks.
  *
  * @param folder of the files that rows name
  * @param skips whether malformed rows are skipped
+ * @param groups whether scans count the rows of groups
  * @param given vocabularies that rows must fit; null if they are built from the rows
  */
-record RowReader(Examples examples, RowHash hashes, String folder, boolean skips, Broadcast<Vocabularies> given)
+record RowReader(
+        Examples examples, RowHash hashes, String folder, boolean skips, boolean groups, Broadcast<Vocabularies> given)
         implements Serializable {
     private static final long serialVersionUID = 1;
 
     /** @param given vocabularies that rows must fit, for example because their labels must be known */
     static RowReader of(
-            Session session,
-            Settings.Corpus corpus,
-            Examples examples,
-            List<String> fields,
-            Optional<Vocabularies> given) {
+            Session session, Settings settings, Examples examples, List<String> fields, Optional<Vocabularies> given) {
         return new RowReader(
                 examples,
                 new RowHash(fields),
-                corpus.images(),
-                corpus.malformed() == Settings.Malformed.SKIP,
+                settings.corpus().images(),
+                settings.corpus().malformed() == Settings.Malformed.SKIP,
+                settings.splitBy().equals("content"),
                 given.map(session::broadcast).orElse(null));
     }
 
@@ -53,7 +53,8 @@ record RowReader(Examples examples, RowHash hashes, String folder, boolean skips
      * @throws ConfigurationException if there are no usable rows
      */
     RowScan scan(Session session, String description, String origin, JavaRDD<Row> rows) {
-        RowScan total = RowScan.sum(session.mapPartitions(description, rows, part -> scan(part, this::check)));
+        RowScan total = new RowScan();
+        session.forEachPartition(description, rows, part -> scan(part, this::check), total::add);
         if (total.rows() == 0) {
             throw new ConfigurationException(origin + " contains no usable rows"
                     + (total.skippedRows() > 0 ? "; " + total.skippedRows() + " rows are malformed." : "."));
@@ -64,13 +65,19 @@ record RowReader(Examples examples, RowHash hashes, String folder, boolean skips
     /** @return the scan of the rows whose files can be read */
     RowScan scanFiles(Session session, JavaRDD<Row> rows) {
         var hadoop = session.hadoopBroadcast();
-        return RowScan.sum(session.mapPartitions("prepare: check files", rows, part -> {
-            RowFiles files = new RowFiles(folder, hadoop.value().value());
-            return scan(part, row -> {
-                check(row);
-                examples.read(row, files);
-            });
-        }));
+        RowScan total = new RowScan();
+        session.forEachPartition(
+                "prepare: check files",
+                rows,
+                part -> {
+                    RowFiles files = new RowFiles(folder, hadoop.value().value());
+                    return scan(part, row -> {
+                        check(row);
+                        examples.read(row, files);
+                    });
+                },
+                total::add);
+        return total;
     }
 
     private RowScan scan(Iterator<Row> rows, Consumer<Row> check) {
@@ -81,15 +88,22 @@ record RowReader(Examples examples, RowHash hashes, String folder, boolean skips
                         check.accept(row);
                         return row;
                     })
-                    .ifPresent(usable -> scan.add(usable, hashes, examples.stratum(usable), examples.group(usable)));
+                    .ifPresent(usable -> add(usable, scan));
         }
         return scan;
+    }
+
+    private void add(Row row, RowScan scan) {
+        scan.add(row, hashes);
+        if (groups) {
+            scan.addGroup(examples.stratum(row), examples.group(row));
+        }
     }
 
     private void check(Row row) {
         hashes.fields().forEach(row::value);
         if (hashes.fields().contains(RowSource.SPLIT)) {
-            new HoldOut.ByColumn().section(row, 0);
+            new HoldOut.ByColumn().section(row);
         }
         examples.check(row);
         if (given != null) {
@@ -126,9 +140,9 @@ record RowReader(Examples examples, RowHash hashes, String folder, boolean skips
         }
     }
 
-    /** Counts the symbols of a row, by vocabulary name. */
+    /** Counts the symbols of a row. */
     interface Counter extends Serializable {
-        void count(Row row, Map<String, Map<String, Long>> counts);
+        void count(Row row, SymbolCounters counters);
     }
 
     /**
@@ -140,33 +154,33 @@ record RowReader(Examples examples, RowHash hashes, String folder, boolean skips
     Map<String, Map<String, Long>> count(
             Session session, String origin, JavaRDD<Row> rows, RowScan scan, Counter counter) {
         SymbolCounts total = new SymbolCounts();
-        session.mapPartitions("prepare: count symbols", rows, part -> count(part, counter))
-                .forEach(total::add);
+        session.forEachPartition("prepare: count symbols", rows, part -> count(part, counter), total::add);
         scan.checkSame(origin, total.hash());
         return total.counts();
     }
 
     private SymbolCounts count(Iterator<Row> rows, Counter counter) {
         SymbolCounts counts = new SymbolCounts();
+        SymbolCounters counters = new SymbolCounters();
         while (rows.hasNext()) {
             Row row = rows.next();
             if (isUsable(row)) {
                 counts.addHash(hashes.of(row));
-                counter.count(row, counts.counts());
+                counter.count(row, counters);
             }
         }
+        counts.add(counters.counts());
         return counts;
     }
 
     /** @return the fields of {@link EncodedRows}; empty if the row is skipped */
-    Optional<Tuple4<String, Long, Long, byte[]>> encode(
+    Optional<Tuple3<Long, Long, byte[]>> encode(
             Row row, Vocabularies vocabularies, Example.Type type, HoldOut holdOut, Configuration hadoop) {
         return attempt(row, reason -> {}, () -> {
             check(row);
             Example example = examples.encode(row, examples.read(row, new RowFiles(folder, hadoop)), vocabularies);
-            long group = RowHash.of(examples.group(row));
-            return new Tuple4<>(
-                    holdOut.section(row, group).name(), RowHash.orderOf(group), hashes.of(row), example.toBytes(type));
+            long hash = hashes.of(row);
+            return new Tuple3<>(EncodedRows.key(holdOut.section(row), hash), hash, example.toBytes(type));
         });
     }
 }

@@ -4,7 +4,6 @@ import io.unroll.config.UnrollException;
 import io.unroll.text.Row;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -20,16 +19,9 @@ final class RowScan implements Serializable {
     private long secondHash;
     private boolean numericOrder = true;
     private final Map<String, Long> skipped = new TreeMap<>();
-    /** By stratum: the number of rows in each bucket of group hashes. */
-    private final Map<String, Map<Integer, Long>> buckets = new TreeMap<>();
+    private final GroupSizes groups = new GroupSizes();
 
-    static RowScan sum(List<RowScan> scans) {
-        RowScan total = new RowScan();
-        scans.forEach(total::add);
-        return total;
-    }
-
-    void add(Row row, RowHash hashes, String stratum, String group) {
+    void add(Row row, RowHash hashes) {
         ByteBuffer digest = hashes.digest(row);
         rows++;
         hash += digest.getLong();
@@ -37,23 +29,24 @@ final class RowScan implements Serializable {
         characters += hashes.characters(row);
         String order = row.values().get(RowSource.ORDER);
         numericOrder &= order == null || OrderKeys.isNumber(order);
-        buckets.computeIfAbsent(stratum, any -> new TreeMap<>())
-                .merge(StratifiedGroupSplit.bucket(RowHash.of(group)), 1L, Long::sum);
+    }
+
+    void addGroup(String stratum, String group) {
+        groups.add(stratum, RowHash.of(group));
     }
 
     void skip(String reason) {
         skipped.merge(reason, 1L, Long::sum);
     }
 
-    private void add(RowScan other) {
+    void add(RowScan other) {
         rows += other.rows;
         characters += other.characters;
         hash += other.hash;
         secondHash += other.secondHash;
         numericOrder &= other.numericOrder;
         other.skipped.forEach((reason, count) -> skipped.merge(reason, count, Long::sum));
-        other.buckets.forEach((stratum, counts) -> counts.forEach((bucket, count) ->
-                buckets.computeIfAbsent(stratum, any -> new TreeMap<>()).merge(bucket, count, Long::sum)));
+        groups.add(other.groups);
     }
 
     long rows() {
@@ -77,9 +70,8 @@ final class RowScan implements Serializable {
         return skipped.values().stream().mapToLong(Long::longValue).sum();
     }
 
-    /** @return by stratum, the number of rows in each bucket of group hashes */
-    Map<String, Map<Integer, Long>> buckets() {
-        return buckets;
+    GroupSizes groups() {
+        return groups;
     }
 
     /**

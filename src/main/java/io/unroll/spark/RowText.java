@@ -10,7 +10,6 @@ import io.unroll.chunk.SequenceWriter;
 import io.unroll.text.Row;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -61,8 +60,7 @@ final class RowText implements TextPreparation.TextReader {
                         source.name(),
                         corpus.rows(),
                         corpus.scan(),
-                        (row, counts) -> tokenizer.count(
-                                line(row), counts.computeIfAbsent(Vocabularies.TOKENS, any -> new HashMap<>())))
+                        (row, counters) -> tokenizer.count(line(row), counters.of(Vocabularies.TOKENS)))
                 .getOrDefault(Vocabularies.TOKENS, Map.of());
     }
 

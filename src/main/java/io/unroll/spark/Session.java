@@ -8,8 +8,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.util.ShutdownHookManager;
@@ -229,7 +229,8 @@ public final class Session implements AutoCloseable {
      *
      * @throws UnrollException if a row cannot be read; adaptive execution runs the shuffle here
      */
-    <T> JavaRDD<T> shuffle(JavaRDD<T> rows, Encoder<T> encoder, UnaryOperator<Dataset<T>> shuffle) {
+    <I, O> JavaRDD<O> shuffle(
+            JavaRDD<I> rows, Encoder<I> encoder, java.util.function.Function<Dataset<I>, Dataset<O>> shuffle) {
         try {
             return shuffle.apply(sql().createDataset(rows.rdd(), encoder)).toJavaRDD();
         } catch (RuntimeException e) {
@@ -279,6 +280,20 @@ public final class Session implements AutoCloseable {
      */
     <I, O> List<O> mapPartitions(String description, JavaRDD<I> rdd, Function<Iterator<I>, O> task) {
         return describe(description, description, () -> TaskFunction.run(context.sc(), rdd, task));
+    }
+
+    /**
+     * Runs one task for each partition, without keeping the results.
+     *
+     * @param results receives each result when its task has ended, in any order, one at a time
+     * @throws UnrollException as {@link #mapPartitions(String, JavaRDD, Function)} does
+     */
+    <I, O> void forEachPartition(
+            String description, JavaRDD<I> rdd, Function<Iterator<I>, O> task, Consumer<O> results) {
+        describe(description, description, () -> {
+            TaskFunction.run(context.sc(), rdd, task, (partition, result) -> results.accept(result));
+            return null;
+        });
     }
 
     /** Like {@link #mapPartitions(String, JavaRDD, Function)}, within {@link #describe}. */

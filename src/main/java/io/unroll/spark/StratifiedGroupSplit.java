@@ -1,13 +1,12 @@
 package io.unroll.spark;
 
 import io.unroll.chunk.SequenceIndex.Section;
-import io.unroll.text.Row;
 import java.io.Serializable;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 
 /**
  * Splits rows into training, validation and test by a hash of their groups. In each stratum, the rows with the lowest
@@ -16,17 +15,10 @@ import java.util.TreeMap;
  * with more rows than the entire test or validation share goes to training. At least one bucket of each stratum goes to
  * training.
  */
-final class StratifiedGroupSplit implements HoldOut {
+final class StratifiedGroupSplit implements Serializable {
     private static final long serialVersionUID = 1;
-    private static final int BUCKET_SHIFT = 48;
 
-    private final Stratum stratum;
     private final Map<String, Bounds> bounds = new TreeMap<>();
-
-    /** Tells the stratum of a row. */
-    interface Stratum extends Serializable {
-        String of(Row row);
-    }
 
     private record Bounds(Share test, Share validation) implements Serializable {}
 
@@ -62,45 +54,39 @@ final class StratifiedGroupSplit implements HoldOut {
     }
 
     /**
-     * @param buckets by stratum, the number of rows in each bucket
      * @param validation share of the rows, 0 to 1
      * @param test share of the rows, 0 to 1
      */
-    StratifiedGroupSplit(Map<String, Map<Integer, Long>> buckets, double validation, double test, Stratum stratum) {
-        this.stratum = stratum;
-        buckets.forEach((name, counts) -> bounds.put(name, bounds(new TreeMap<>(counts), validation, test)));
+    StratifiedGroupSplit(GroupSizes sizes, double validation, double test) {
+        sizes.forEach((stratum, rows) -> bounds.put(stratum, bounds(rows, validation, test)));
     }
 
-    private static Bounds bounds(NavigableMap<Integer, Long> counts, double validation, double test) {
-        long rows = counts.values().stream().mapToLong(Long::longValue).sum();
+    /** @param sizes number of rows in each bucket */
+    private static Bounds bounds(long[] sizes, double validation, double test) {
+        long rows = LongStream.of(sizes).sum();
         Share testShare = new Share(Math.round(rows * test));
         Share validationShare = new Share(Math.round(rows * (test + validation)) - testShare.maxRows);
-        counts.headMap(counts.lastKey()).forEach((bucket, size) -> {
+        int last = sizes.length - 1;
+        while (sizes[last] == 0) {
+            last--;
+        }
+        for (int bucket = 0; bucket < last; bucket++) {
             if (!testShare.isFull()) {
-                testShare.add(bucket, size);
+                testShare.add(bucket, sizes[bucket]);
             }
             if (!testShare.contains(bucket) && !validationShare.isFull()) {
-                validationShare.add(bucket, size);
+                validationShare.add(bucket, sizes[bucket]);
             }
-        });
+        }
         return new Bounds(testShare, validationShare);
     }
 
-    /** @return the bucket of a group's hash, from 0 to 65,535 */
-    static int bucket(long hash) {
-        return (int) (hash >>> BUCKET_SHIFT);
-    }
-
-    @Override
-    public Section section(Row row, long hash) {
-        return section(stratum.of(row), hash);
-    }
-
-    Section section(String stratumName, long hash) {
-        Bounds stratumBounds = bounds.get(stratumName);
-        if (stratumBounds.test.contains(bucket(hash))) {
+    Section section(String stratum, long hash) {
+        int bucket = GroupSizes.bucket(hash);
+        Bounds stratumBounds = bounds.get(stratum);
+        if (stratumBounds.test.contains(bucket)) {
             return Section.TEST;
         }
-        return stratumBounds.validation.contains(bucket(hash)) ? Section.VALIDATION : Section.TRAINING;
+        return stratumBounds.validation.contains(bucket) ? Section.VALIDATION : Section.TRAINING;
     }
 }

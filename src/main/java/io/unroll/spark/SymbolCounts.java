@@ -15,10 +15,14 @@ final class SymbolCounts implements Serializable {
         hash += rowHash;
     }
 
+    void add(Map<String, Map<String, Long>> others) {
+        others.forEach((name, symbols) -> symbols.forEach((symbol, count) ->
+                counts.computeIfAbsent(name, any -> new HashMap<>()).merge(symbol, count, Long::sum)));
+    }
+
     void add(SymbolCounts other) {
         hash += other.hash;
-        other.counts.forEach((name, symbols) -> symbols.forEach((symbol, count) ->
-                counts.computeIfAbsent(name, any -> new HashMap<>()).merge(symbol, count, Long::sum)));
+        add(other.counts);
     }
 
     Map<String, Map<String, Long>> counts() {

@@ -1,18 +1,20 @@
 package io.unroll.spark;
 
 import java.io.Serializable;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.spark.SerializableWritable;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
-import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 import scala.runtime.AbstractFunction2;
+import scala.runtime.BoxedUnit;
 
 /**
  * The function of a Spark task. A class, not a lambda: for a lambda, Spark parses the byte code of the enclosing class
@@ -30,18 +32,55 @@ final class TaskFunction<I, O>
     }
 
     /** Runs a job; see {@link Session#mapPartitions(String, JavaRDD, Function)}. */
-    @SuppressWarnings("unchecked")
     static <I, O> List<O> run(SparkContext context, JavaRDD<I> rdd, Function<Iterator<I>, O> task) {
-        ClassTag<SerializableWritable<?>> tag = ClassTag$.MODULE$.apply(SerializableWritable.class);
+        NavigableMap<Integer, O> results = new TreeMap<>();
+        run(context, rdd, task, results::put);
+        return List.copyOf(results.values());
+    }
+
+    /** Runs a job; see {@link Session#forEachPartition}. */
+    static <I, O> void run(
+            SparkContext context, JavaRDD<I> rdd, Function<Iterator<I>, O> task, BiConsumer<Integer, O> results) {
+        ResultHandler<O> handler = new ResultHandler<>(results);
         try {
-            var results = (SerializableWritable<?>[]) context.runJob(rdd.rdd(), new TaskFunction<>(task), tag);
-            return Arrays.stream(results)
-                    .map(result -> ((TaskResult<O>) JavaSerialized.value(result)).orThrow())
-                    .toList();
+            context.runJob(
+                    rdd.rdd(),
+                    new TaskFunction<>(task),
+                    handler,
+                    ClassTag$.MODULE$.<SerializableWritable<?>>apply(SerializableWritable.class));
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {
             throw SparkErrors.ofJob(e);
+        }
+        handler.orThrow();
+    }
+
+    /** Receives each result as soon as its task has ended. */
+    private static final class ResultHandler<O> extends AbstractFunction2<Object, SerializableWritable<?>, BoxedUnit> {
+        private final BiConsumer<Integer, O> results;
+        private final NavigableMap<Integer, TaskResult<O>> failures = new TreeMap<>();
+
+        ResultHandler(BiConsumer<Integer, O> results) {
+            this.results = results;
+        }
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public BoxedUnit apply(Object partition, SerializableWritable<?> wrapped) {
+            TaskResult<O> result = (TaskResult<O>) JavaSerialized.value(wrapped);
+            if (result.isFailure()) {
+                failures.put((Integer) partition, result);
+            } else {
+                results.accept((Integer) partition, result.value());
+            }
+            return BoxedUnit.UNIT;
+        }
+
+        void orThrow() {
+            if (!failures.isEmpty()) {
+                failures.get(failures.firstKey()).orThrow();
+            }
         }
     }
 

@@ -59,9 +59,13 @@ record TaskResult<O>(O value, String problem, Kind kind) implements Serializable
         return new TaskResult<>(null, problem, kind);
     }
 
+    boolean isFailure() {
+        return problem != null;
+    }
+
     /** @throws UnrollException the task's failure */
     O orThrow() {
-        if (problem != null) {
+        if (isFailure()) {
             throw kind == Kind.CONFIGURATION ? new ConfigurationException(problem) : new UnrollException(problem);
         }
         return value;

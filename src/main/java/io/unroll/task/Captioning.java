@@ -13,6 +13,7 @@ import io.unroll.model.NetworkShape;
 import io.unroll.storage.RowFiles;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
+import io.unroll.text.SymbolCounters;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
@@ -122,11 +123,8 @@ record Captioning(Settings settings) implements Task {
         }
 
         @Override
-        public void count(Row row, Map<String, Map<String, Long>> counts) {
-            targets.untrained()
-                    .count(
-                            TargetSequences.nonBlankValue(row, CAPTION),
-                            counts.computeIfAbsent(Vocabularies.TOKENS, name -> new HashMap<>()));
+        public void count(Row row, SymbolCounters counters) {
+            targets.untrained().count(TargetSequences.nonBlankValue(row, CAPTION), counters.of(Vocabularies.TOKENS));
         }
 
         @Override

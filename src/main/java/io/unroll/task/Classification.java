@@ -10,6 +10,7 @@ import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
+import io.unroll.text.SymbolCounters;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
@@ -18,7 +19,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -94,11 +94,9 @@ record Classification(Settings settings) implements Task {
         }
 
         @Override
-        public void count(Row row, Map<String, Map<String, Long>> counts) {
-            untrained.count(
-                    TargetSequences.nonBlankValue(row, TEXT),
-                    counts.computeIfAbsent(Vocabularies.TOKENS, name -> new HashMap<>()));
-            counts.computeIfAbsent(LABELS, name -> new HashMap<>()).merge(label(row), 1L, Long::sum);
+        public void count(Row row, SymbolCounters counters) {
+            untrained.count(TargetSequences.nonBlankValue(row, TEXT), counters.of(Vocabularies.TOKENS));
+            counters.of(LABELS).add(label(row));
         }
 
         private static String label(Row row) {

@@ -5,6 +5,7 @@ import io.unroll.chunk.Example;
 import io.unroll.chunk.Sequence;
 import io.unroll.storage.RowFiles;
 import io.unroll.text.Row;
+import io.unroll.text.SymbolCounters;
 import io.unroll.text.Vocabularies;
 import java.util.List;
 import java.util.Map;
@@ -47,8 +48,8 @@ public interface Examples extends Collator {
      */
     default void check(Row row, Vocabularies vocabularies) {}
 
-    /** Adds the number of each symbol in a valid row to {@code counts}, by vocabulary name. */
-    void count(Row row, Map<String, Map<String, Long>> counts);
+    /** Counts the symbols of a valid row. */
+    void count(Row row, SymbolCounters counters);
 
     /** Creates the vocabularies from the symbol counts of all rows. */
     Vocabularies vocabularies(Map<String, Map<String, Long>> counts);

@@ -10,6 +10,8 @@ import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.text.LineInput;
 import io.unroll.text.Row;
+import io.unroll.text.SymbolCounter;
+import io.unroll.text.SymbolCounters;
 import io.unroll.text.TextInput;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
@@ -17,7 +19,6 @@ import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,8 +101,8 @@ public record LanguageModel(Settings settings) implements Task {
         }
 
         @Override
-        public void count(Row row, Map<String, Map<String, Long>> counts) {
-            Map<String, Long> symbols = counts.computeIfAbsent(Vocabularies.TOKENS, name -> new HashMap<>());
+        public void count(Row row, SymbolCounters counters) {
+            SymbolCounter symbols = counters.of(Vocabularies.TOKENS);
             rows(row.value(TEXT)).forEach(text -> sequences.untrained().count(text, symbols));
         }
 
@@ -120,13 +121,22 @@ public record LanguageModel(Settings settings) implements Task {
         }
 
         int[] tokens(String text, Tokenizer tokenizer) {
+            if (!separates) {
+                return textTokens(text, tokenizer);
+            }
             IntStream.Builder tokens = IntStream.builder();
             for (String row : rows(text)) {
-                IntStream.of(tokenizer.encode(row)).map(this::textToken).forEach(tokens);
+                IntStream.of(textTokens(row, tokenizer)).forEach(tokens);
                 tokens.accept(SEPARATOR_TOKEN);
             }
             int[] all = tokens.build().toArray();
             return Arrays.copyOf(all, all.length - 1);
+        }
+
+        private int[] textTokens(String text, Tokenizer tokenizer) {
+            int[] tokens = tokenizer.encode(text);
+            Arrays.setAll(tokens, i -> textToken(tokens[i]));
+            return tokens;
         }
 
         /** Keeps a text that contains the word {@code <sep>} from producing the token. */

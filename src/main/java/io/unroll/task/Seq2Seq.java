@@ -11,6 +11,7 @@ import io.unroll.model.Loss;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
 import io.unroll.text.Row;
+import io.unroll.text.SymbolCounters;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
@@ -87,14 +88,9 @@ record Seq2Seq(Settings settings) implements Task {
         }
 
         @Override
-        public void count(Row row, Map<String, Map<String, Long>> counts) {
-            sources.count(
-                    TargetSequences.nonBlankValue(row, SOURCE),
-                    counts.computeIfAbsent(SOURCE, name -> new HashMap<>()));
-            targets.untrained()
-                    .count(
-                            TargetSequences.nonBlankValue(row, TARGET),
-                            counts.computeIfAbsent(Vocabularies.TOKENS, name -> new HashMap<>()));
+        public void count(Row row, SymbolCounters counters) {
+            sources.count(TargetSequences.nonBlankValue(row, SOURCE), counters.of(SOURCE));
+            targets.untrained().count(TargetSequences.nonBlankValue(row, TARGET), counters.of(Vocabularies.TOKENS));
         }
 
         @Override

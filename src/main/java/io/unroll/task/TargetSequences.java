@@ -74,9 +74,9 @@ record TargetSequences(Tokenizer untrained, Settings.Corpus corpus, int stepsBef
 
     /** @return the tokens of a text, without start and end */
     static int[] tokens(String text, Tokenizer tokenizer) {
-        return IntStream.of(tokenizer.encode(text))
-                .map(TargetSequences::unknownIfSpecial)
-                .toArray();
+        int[] tokens = tokenizer.encode(text);
+        Arrays.setAll(tokens, i -> unknownIfSpecial(tokens[i]));
+        return tokens;
     }
 
     /** Keeps a text that contains the words {@code <start>} or {@code <end>} from producing the special tokens. */

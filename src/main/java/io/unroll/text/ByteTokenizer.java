@@ -7,7 +7,6 @@ import io.unroll.config.Settings.TokenizerName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
@@ -38,8 +37,15 @@ final class ByteTokenizer extends Tokenizer {
     }
 
     @Override
-    public void count(TextInput in, Malformed malformed, Map<String, Long> counts) {
+    public void count(TextInput in, Malformed malformed, SymbolCounter counter) {
         // The vocabulary always consists of all 256 bytes.
+    }
+
+    @Override
+    public void count(String text, SymbolCounter counter) {
+        for (byte value : text.getBytes(StandardCharsets.UTF_8)) {
+            counter.add(value & 0xFF);
+        }
     }
 
     @Override

@@ -7,7 +7,6 @@ import io.unroll.config.Settings.TokenizerName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.function.IntConsumer;
 
 /** Tokenizer with one token per Unicode code point. */
@@ -28,20 +27,19 @@ final class CharTokenizer extends Tokenizer {
     }
 
     @Override
-    public void count(TextInput in, Malformed malformed, Map<String, Long> counts) throws IOException {
-        long[] frequencies = new long[Character.MAX_CODE_POINT + 1];
+    public void count(TextInput in, Malformed malformed, SymbolCounter counter) throws IOException {
         int[] codePoints = new int[Utf8Text.BUFFER];
         new Utf8Text(in, malformed).forEach((chars, length) -> {
             int count = codePoints(chars, length, codePoints);
             for (int i = 0; i < count; i++) {
-                frequencies[codePoints[i]]++;
+                counter.add(codePoints[i]);
             }
         });
-        for (int codePoint = 0; codePoint < frequencies.length; codePoint++) {
-            if (frequencies[codePoint] > 0) {
-                counts.merge(Character.toString(codePoint), frequencies[codePoint], Long::sum);
-            }
-        }
+    }
+
+    @Override
+    public void count(String text, SymbolCounter counter) {
+        text.codePoints().forEach(counter::add);
     }
 
     /** @return the number of code points, which are written to {@code codePoints} */
@@ -71,9 +69,14 @@ final class CharTokenizer extends Tokenizer {
     public int[] encode(String text) {
         int[] ids = codePointIds();
         int unknown = id(UNKNOWN);
-        return text.codePoints()
-                .map(codePoint -> id(ids, codePoint, unknown, "the text"))
-                .toArray();
+        int[] tokens = new int[text.codePointCount(0, text.length())];
+        int at = 0;
+        for (int i = 0; i < tokens.length; i++) {
+            int codePoint = text.codePointAt(at);
+            tokens[i] = id(ids, codePoint, unknown, "the text");
+            at += Character.charCount(codePoint);
+        }
+        return tokens;
     }
 
     @Override

@@ -64,11 +64,11 @@ public abstract class Tokenizer extends Vocabulary {
     /** @return the boundary at which files must be cut, so that the slices have the same tokens as the entire file */
     public abstract Boundary boundary();
 
-    /** Adds the number of each symbol in the slice to {@code counts}. */
-    public abstract void count(TextInput in, Malformed malformed, Map<String, Long> counts) throws IOException;
+    /** Adds the number of each symbol in the slice to the counter. */
+    public abstract void count(TextInput in, Malformed malformed, SymbolCounter counter) throws IOException;
 
-    public void count(String text, Map<String, Long> counts) {
-        symbols(text).forEach(symbol -> counts.merge(symbol, 1L, Long::sum));
+    public void count(String text, SymbolCounter counter) {
+        symbols(text).forEach(counter::add);
     }
 
     /** @throws UnknownSymbolException at the first symbol that is not in a vocabulary without {@code <unk>} */

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.apache.commons.lang3.StringUtils;
@@ -38,8 +37,8 @@ final class WordTokenizer extends Tokenizer {
     }
 
     @Override
-    public void count(TextInput in, Malformed malformed, Map<String, Long> counts) throws IOException {
-        forEachWord(in, malformed, word -> counts.merge(word, 1L, Long::sum));
+    public void count(TextInput in, Malformed malformed, SymbolCounter counter) throws IOException {
+        forEachWord(in, malformed, counter::add);
     }
 
     private static void forEachWord(TextInput in, Malformed malformed, Consumer<String> consumer) throws IOException {

@@ -7,7 +7,6 @@ import io.unroll.chunk.SequenceIndex.Section;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -75,12 +74,9 @@ class StratifiedGroupSplitTest {
     }
 
     private static StratifiedGroupSplit split(Map<String, long[]> groups, double validation, double test) {
-        Map<String, Map<Integer, Long>> buckets = new TreeMap<>();
-        groups.forEach((stratum, rows) -> {
-            Map<Integer, Long> counts = buckets.computeIfAbsent(stratum, any -> new TreeMap<>());
-            LongStream.of(rows).forEach(row -> counts.merge(StratifiedGroupSplit.bucket(row), 1L, Long::sum));
-        });
-        return new StratifiedGroupSplit(buckets, validation, test, row -> "");
+        GroupSizes sizes = new GroupSizes();
+        groups.forEach((stratum, rows) -> LongStream.of(rows).forEach(row -> sizes.add(stratum, row)));
+        return new StratifiedGroupSplit(sizes, validation, test);
     }
 
     /** @return the number of rows in training, validation and test */

@@ -18,6 +18,7 @@ import io.unroll.model.Network;
 import io.unroll.model.RecurrentState;
 import io.unroll.storage.RowFiles;
 import io.unroll.text.Row;
+import io.unroll.text.SymbolCounters;
 import io.unroll.text.Vocabularies;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -78,9 +79,9 @@ abstract class TaskContract {
     /** For tasks that read rows. */
     final Vocabularies vocabulariesOf(List<Row> rows) {
         Examples examples = task().examples().orElseThrow();
-        Map<String, Map<String, Long>> counts = new HashMap<>();
-        rows.forEach(row -> examples.count(row, counts));
-        return examples.vocabularies(counts);
+        SymbolCounters counters = new SymbolCounters();
+        rows.forEach(row -> examples.count(row, counters));
+        return examples.vocabularies(counters.counts());
     }
 
     /**

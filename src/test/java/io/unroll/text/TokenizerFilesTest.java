@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -171,13 +170,13 @@ class TokenizerFilesTest {
         }
 
         @Override
-        public void count(TextInput in, Malformed malformed, Map<String, Long> words) throws IOException {
+        public void count(TextInput in, Malformed malformed, SymbolCounter words) throws IOException {
             count(text(in), words);
         }
 
         @Override
-        public void count(String text, Map<String, Long> words) {
-            List.of(text.split("(?=\\s)")).forEach(word -> words.merge(word, 1L, Long::sum));
+        public void count(String text, SymbolCounter words) {
+            List.of(text.split("(?=\\s)")).forEach(words::add);
         }
 
         private static String text(TextInput in) throws IOException {
@@ -213,9 +212,9 @@ class TokenizerFilesTest {
     }
 
     private static Tokenizer train(Tokenizer untrained, TokenizerName kind) {
-        Map<String, Long> counts = new HashMap<>();
-        untrained.count(TEXT, counts);
-        return untrained.train(counts, corpus(kind));
+        SymbolCounter counter = new SymbolCounter();
+        untrained.count(TEXT, counter);
+        return untrained.train(counter.counts(), corpus(kind));
     }
 
     private static Settings.Corpus corpus(TokenizerName kind) {

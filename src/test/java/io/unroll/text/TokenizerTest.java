@@ -17,7 +17,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -179,13 +178,13 @@ class TokenizerTest {
 
     private Map<String, Long> count(Settings.Corpus corpus, Path file, long sliceBytes) throws IOException {
         Tokenizer untrained = Tokenizer.ofText(corpus);
-        Map<String, Long> counts = new HashMap<>();
+        SymbolCounter counter = new SymbolCounter();
         for (FileSplit slice : slices(file, sliceBytes)) {
             try (SplitInput in = SplitInput.open(slice, untrained.boundary(), hadoop)) {
-                untrained.count(in, corpus.malformed(), counts);
+                untrained.count(in, corpus.malformed(), counter);
             }
         }
-        return counts;
+        return counter.counts();
     }
 
     private int[] tokens(Settings.Corpus corpus, Path file, long sliceBytes) throws IOException {
