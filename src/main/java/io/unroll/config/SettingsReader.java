@@ -10,6 +10,7 @@ import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigSyntax;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
+import com.typesafe.config.ConfigValueType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -134,7 +135,7 @@ public final class SettingsReader {
             KNOWN_KEYS.check(given.root());
             Config resolved = given.withFallback(REFERENCE).resolve();
             KNOWN_KEYS.check(resolved.root());
-            return checked(withPaths(resolved, paths), origin);
+            return checked(withNumbersAsWritten(withPaths(resolved, paths)), origin);
         } catch (ConfigException e) {
             throw new ConfigurationException(location(e.origin(), origin) + message(e), e);
         } catch (StackOverflowError e) {
@@ -203,6 +204,19 @@ public final class SettingsReader {
             }
         }
         return value;
+    }
+
+    /** Returns numbers that would be stored in another form, such as 007 or 1e400, as texts: they may be names. */
+    private static Config withNumbersAsWritten(Config config) {
+        for (Map.Entry<String, ConfigValue> entry : config.entrySet()) {
+            ConfigValue value = entry.getValue();
+            String written = value.valueType() == ConfigValueType.NUMBER ? config.getString(entry.getKey()) : "";
+            if (!written.isEmpty() && !written.equals(value.unwrapped().toString())) {
+                config = config.withValue(
+                        entry.getKey(), ConfigValueFactory.fromAnyRef(written).withOrigin(value.origin()));
+            }
+        }
+        return config;
     }
 
     private static Config withPaths(Config config, UnaryOperator<String> paths) {

@@ -281,6 +281,17 @@ class WrittenSettingsTest {
         assertTrue(message.contains(expected), message);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"007", "1.50", "1e400", "1e-3", "12345678901234567890123"})
+    void aNameThatLooksLikeANumberIsStoredAsItIsWritten(String name) throws IOException {
+        Settings settings = read(VALID + "corpus { columns.label = " + name + ", options.nullValue = " + name + " }");
+        Settings stored = SettingsReader.parse(settings.text(), "stored");
+
+        assertEquals(name, stored.corpus().columns().get("label"));
+        assertEquals(Map.of("nullValue", name), stored.corpus().options());
+        assertEquals(settings, stored);
+    }
+
     private Settings read(String text) throws IOException {
         return SettingsReader.read(Files.writeString(folder.resolve("run.conf"), text), List.of());
     }
