@@ -76,13 +76,17 @@ public abstract class CorpusPreparation {
             Session session, Settings settings, Task task, Optional<TrainedModel> warmStart) {
         Optional<Vocabularies> givenVocabularies = warmStart.map(TrainedModel::vocabularies);
         Settings.Corpus corpus = settings.corpus();
+        boolean isOneText = settings.task() == Settings.TaskName.LANGUAGE_MODEL && !corpus.hasDocuments();
+        if (isOneText && !corpus.splitBy().equals("auto")) {
+            throw new ConfigurationException("corpus.split-by is " + corpus.splitBy() + ", but the corpus is one text,"
+                    + " whose end is held out: remove it, or set corpus.documents = reset.");
+        }
         if (task.examples().isEmpty()) {
             return new TextPreparation(session, corpus, givenVocabularies, new FileText(session, corpus));
         }
-        boolean areText = settings.task() == Settings.TaskName.LANGUAGE_MODEL && !corpus.hasDocuments();
-        RowSource source = new RowSource(session, corpus, task.examples().get().columns(), areText);
+        RowSource source = new RowSource(session, corpus, task.examples().get().columns(), isOneText);
         RowReader reader = RowReader.of(session, settings, task.examples().get(), source.fields(), givenVocabularies);
-        if (!areText) {
+        if (!isOneText) {
             return new ExamplePreparation(session, settings, task, givenVocabularies, source, reader);
         }
         if (!source.fields().contains(RowSource.ORDER)) {

@@ -121,7 +121,7 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
             implements Serializable {
         Row row(org.apache.spark.sql.Row row) {
             String rowOrigin = file < 0 ? origin : row.getString(file);
-            long rowNumber = number < 0 ? Row.UNNUMBERED : row.getLong(number);
+            long rowNumber = number < 0 ? Row.UNNUMBERED : row.getLong(number) + 1;
             String corrupt = mayBeCorrupt ? row.getString(fields.size()) : null;
             if (corrupt != null) {
                 return Row.malformed(

@@ -200,7 +200,7 @@ class RowSourceIT extends LocalSparkSession {
         sample().coalesce(1).write().parquet(table.toString());
         List<String> places =
                 read(table, "format = parquet").stream().map(Row::place).toList();
-        assertTrue(places.get(1).matches("file:.*\\.parquet, row at 1"), places.get(1));
+        assertTrue(places.get(1).matches("file:.*\\.parquet, row at 2"), places.get(1));
     }
 
     @Test
