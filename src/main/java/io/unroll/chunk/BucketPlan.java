@@ -10,8 +10,8 @@ import org.apache.hadoop.conf.Configuration;
 /**
  * Assigns training examples to replicas. In each epoch, every replica trains on a contiguous share of the examples; all
  * shares have the same size. In the next epoch, it trains on the share of the next replica. A share consists of runs of
- * as many examples as a batch has. Windows of {@link #WINDOW} runs that lie far apart, others in each epoch, are read
- * together: their examples are shuffled, then sorted by length (batches then need little padding), and split into
+ * as many examples as a batch has. Windows of 64 runs (fewer if examples are long), evenly spaced from a random run of the
+ * share on, are read together: their examples are shuffled, then sorted by length (batches then need little padding), and split into
  * batches. Then the order of these batches is shuffled.
  *
  * <pre>
@@ -24,15 +24,24 @@ import org.apache.hadoop.conf.Configuration;
  * @param store its first examples are the training examples
  * @param batch number of examples in a batch
  * @param steps maximum number of steps of a batch
+ * @param window number of runs, and of batches, whose examples are read and sorted together
  * @param share number of examples for each replica
  * @param leftOut number of examples at the end that belong to no share
  * @param seed of the run
  */
 public record BucketPlan(
-        SequenceStore store, Collator collator, int replicas, int batch, int steps, long share, long leftOut, long seed)
+        SequenceStore store,
+        Collator collator,
+        int replicas,
+        int batch,
+        int steps,
+        int window,
+        long share,
+        long leftOut,
+        long seed)
         implements Plan {
-    /** Number of runs, and of batches, in a window: their examples are sorted together. */
-    static final int WINDOW = 64;
+    private static final int MAX_WINDOW = 64;
+    private static final long MAX_WINDOW_VALUES = 16L << 20;
 
     static BucketPlan of(SequenceStore store, Collator collator, Settings settings) {
         int replicas = settings.cluster().replicas();
@@ -48,12 +57,15 @@ public record BucketPlan(
                 collator.steps(
                         store.index().longest(Part::sources), store.index().longest(Part::targets)),
                 collator.maxSteps(settings.training().tbptt()));
+        long runs = MAX_WINDOW_VALUES / batch / store.index().meanLength();
+        int window = (int) Math.max(1, Math.min(MAX_WINDOW, runs));
         return new BucketPlan(
                 store,
                 collator,
                 replicas,
                 batch,
                 steps,
+                window,
                 share,
                 examples - share * replicas,
                 settings.run().seed());

@@ -34,7 +34,7 @@ final class Buckets implements Batches {
 
     @Override
     public Batch chunk(int index, int end) throws IOException {
-        int start = index - index % BucketPlan.WINDOW;
+        int start = index - index % plan.window();
         if (start != windowStart) {
             window = batchWindow(start);
             windowStart = start;
@@ -58,7 +58,7 @@ final class Buckets implements Batches {
     /** @return the runs of a window in ascending order: every {@link #stride}-th of the share, from a random one on */
     private int[] runs(int start) {
         int runs = plan.chunks();
-        return IntStream.range(start, Math.min(runs, start + BucketPlan.WINDOW))
+        return IntStream.range(start, Math.min(runs, start + plan.window()))
                 .map(i -> (int) ((firstRun + (long) i * stride) % runs))
                 .sorted()
                 .toArray();

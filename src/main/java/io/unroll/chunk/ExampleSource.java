@@ -13,6 +13,7 @@ import org.apache.hadoop.conf.Configuration;
 /** Source of batches for the tasks that read rows: each example is independent of the others. */
 public record ExampleSource(SequenceStore store, Collator collator) implements BatchSource {
     private static final int SHARD_EXAMPLES = 4096;
+    private static final long SHARD_VALUES = 16L << 20;
     private static final int MAX_EVALUATION_BATCH = 64;
 
     @Override
@@ -55,8 +56,9 @@ public record ExampleSource(SequenceStore store, Collator collator) implements B
         long from = validates ? index.sequences(Section.TRAINING) : test;
         long to = validates ? test : index.sequences();
         List<Shard> shards = new ArrayList<>();
-        for (long start = from; start < to; start += SHARD_EXAMPLES) {
-            shards.add(new Shard(start, start, Math.min(start + SHARD_EXAMPLES, to)));
+        long size = Math.max(1, Math.min(SHARD_EXAMPLES, SHARD_VALUES / index.meanLength()));
+        for (long start = from; start < to; start += size) {
+            shards.add(new Shard(start, start, Math.min(start + size, to)));
         }
         return shards;
     }

@@ -97,6 +97,14 @@ public record SequenceIndex(
                 .sum();
     }
 
+    /** @return the mean number of values in a source and its target, at least 1 */
+    long meanLength() {
+        long values = parts.stream()
+                .mapToLong(part -> part.sources.total + part.targets.total)
+                .sum();
+        return Math.max(1, values / Math.max(1, sequences()));
+    }
+
     /** @return the length of the longest source or target */
     int longest(Function<Part, Lengths> lengths) {
         return Math.toIntExact(parts.stream()

@@ -127,6 +127,17 @@ public record Settings(
                     "corpus.session-gap",
                     sessionGap,
                     "0, unless corpus.columns.order is the column of a time");
+            boolean isOrdered = !columns.get("order").isBlank();
+            check(
+                    columns.get("document").isBlank() || isOrdered,
+                    "corpus.columns.document",
+                    columns.get("document"),
+                    "empty, unless corpus.columns.order is the column that orders the rows of a document");
+            check(
+                    !splitBy.equals("order") || isOrdered,
+                    "corpus.split-by",
+                    splitBy,
+                    "another value, unless corpus.columns.order is set");
             check(!prepared.isBlank(), "corpus.prepared", "empty", "a folder for the prepared corpus");
             checkShare("corpus.validation", validation);
             checkShare("corpus.test", test);

@@ -135,7 +135,7 @@ public final class SettingsReader {
             KNOWN_KEYS.check(given.root());
             Config resolved = given.withFallback(REFERENCE).resolve();
             KNOWN_KEYS.check(resolved.root());
-            return checked(withNumbersAsWritten(withPaths(resolved, paths)), origin);
+            return checked(withNamesAsWritten(withPaths(resolved, paths)), origin);
         } catch (ConfigException e) {
             throw new ConfigurationException(location(e.origin(), origin) + message(e), e);
         } catch (StackOverflowError e) {
@@ -196,8 +196,8 @@ public final class SettingsReader {
         for (String quote : List.of("\"", "'")) {
             boolean quoted = value.startsWith(quote);
             if (quoted != value.endsWith(quote) || value.equals(quote)) {
-                throw new ConfigurationException(COMMAND_LINE + ": " + key + " is " + value + ", with a quotation mark"
-                        + " at one end only: remove it, or add the other one.");
+                throw new ConfigurationException(COMMAND_LINE + ": the value of " + key + " is " + value
+                        + ", with a quotation mark" + " at one end only: remove it, or add the other one.");
             }
             if (quoted && !value.isEmpty()) {
                 return value.substring(1, value.length() - 1);
@@ -206,17 +206,23 @@ public final class SettingsReader {
         return value;
     }
 
-    /** Returns numbers that would be stored in another form, such as 007 or 1e400, as texts: they may be names. */
-    private static Config withNumbersAsWritten(Config config) {
+    /** Returns names that look like numbers, such as 007 or 1e400, as texts: a number would be stored in another form. */
+    private static Config withNamesAsWritten(Config config) {
         for (Map.Entry<String, ConfigValue> entry : config.entrySet()) {
             ConfigValue value = entry.getValue();
-            String written = value.valueType() == ConfigValueType.NUMBER ? config.getString(entry.getKey()) : "";
-            if (!written.isEmpty() && !written.equals(value.unwrapped().toString())) {
+            if (value.valueType() == ConfigValueType.NUMBER && !isNumber(entry.getKey())) {
                 config = config.withValue(
-                        entry.getKey(), ConfigValueFactory.fromAnyRef(written).withOrigin(value.origin()));
+                        entry.getKey(),
+                        ConfigValueFactory.fromAnyRef(config.getString(entry.getKey()))
+                                .withOrigin(value.origin()));
             }
         }
         return config;
+    }
+
+    private static boolean isNumber(String key) {
+        Config known = REFERENCE.resolve();
+        return known.hasPath(key) && known.getValue(key).valueType() == ConfigValueType.NUMBER;
     }
 
     private static Config withPaths(Config config, UnaryOperator<String> paths) {

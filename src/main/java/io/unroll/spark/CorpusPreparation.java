@@ -82,6 +82,7 @@ public abstract class CorpusPreparation {
                     + " whose end is held out: remove it, or set corpus.documents = reset.");
         }
         if (task.examples().isEmpty()) {
+            RowSource.refuseOptions(corpus);
             return new TextPreparation(session, corpus, givenVocabularies, new FileText(session, corpus));
         }
         RowSource source = new RowSource(session, corpus, task.examples().get().columns(), isOneText);
@@ -271,6 +272,11 @@ public abstract class CorpusPreparation {
         } catch (IOException | FSError e) {
             throw PreparedFileOutput.cannotWrite(folder, e);
         }
+    }
+
+    /** @return the SHA-256 of a text, in hexadecimal digits */
+    static String hash(String text) {
+        return HexFormat.of().formatHex(sha256().digest(text.getBytes(StandardCharsets.UTF_8)));
     }
 
     /** @return a hash of the files' content and order, not of their names */

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.commons.collections4.iterators.PeekingIterator;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Encoder;
@@ -27,36 +28,61 @@ final class Documents {
     private Documents() {}
 
     /**
+     * @param origin of the rows, for messages
      * @param scan of the rows
      * @param gap time after which a new document begins; zero for no limit
+     * @throws UnrollException if the rows are not those of the scan
      */
-    static JavaRDD<Row> join(Session session, RowReader reader, JavaRDD<Row> rows, RowScan scan, Duration gap) {
+    static JavaRDD<Row> join(
+            Session session, RowReader reader, String origin, JavaRDD<Row> rows, RowScan scan, Duration gap) {
         OrderKeys keys = scan.orderKeys();
         JavaRDD<Tuple5<String, String, String, String, String>> keyed = rows.filter(reader::isUsable)
                 .map(row -> {
-                    String order = row.values().getOrDefault(RowSource.ORDER, "");
+                    String order = row.value(RowSource.ORDER);
                     return new Tuple5<>(
                             row.value(RowSource.DOCUMENT),
-                            order.isEmpty() ? "" : keys.key(order),
+                            keys.key(order),
                             row.value("text"),
                             order,
                             row.values().getOrDefault(RowSource.SPLIT, ""));
                 });
         double gapSeconds = gap.toNanos() / 1e9;
         int partitions = Math.toIntExact(1 + scan.characters() / BYTES_PER_PARTITION);
-        return session.shuffle(keyed, ENCODER, data -> data.repartition(partitions, col("_1"))
-                        .sortWithinPartitions("_1", "_5", "_2", "_3"))
-                .mapPartitions(sorted -> new Joiner(sorted, keys, gapSeconds));
+        JavaRDD<Tuple5<String, String, String, String, String>> sorted =
+                session.shuffle(keyed, ENCODER, data -> data.repartition(partitions, col("_1"))
+                        .sortWithinPartitions("_1", "_5", "_2", "_3", "_4"));
+        LongAdder hash = new LongAdder();
+        session.forEachPartition("prepare: check rows", sorted, part -> hash(part, reader.hashes()), hash::add);
+        scan.checkSame(origin, hash.sum());
+        return sorted.mapPartitions(part -> new Joiner(part, gapSeconds));
+    }
+
+    private static long hash(Iterator<Tuple5<String, String, String, String, String>> rows, RowHash hashes) {
+        long hash = 0;
+        while (rows.hasNext()) {
+            Tuple5<String, String, String, String, String> row = rows.next();
+            hash += hashes.of(new Row("", Row.UNNUMBERED, values(row._1(), row._3(), row._4(), row._5())));
+        }
+        return hash;
+    }
+
+    private static Map<String, String> values(String document, String text, String order, String split) {
+        Map<String, String> values = new LinkedHashMap<>();
+        values.put("text", text);
+        values.put(RowSource.DOCUMENT, document);
+        values.put(RowSource.ORDER, order);
+        if (!split.isEmpty()) {
+            values.put(RowSource.SPLIT, split);
+        }
+        return values;
     }
 
     private static final class Joiner implements Iterator<Row> {
         private final PeekingIterator<Tuple5<String, String, String, String, String>> rows;
-        private final OrderKeys keys;
         private final double gapSeconds;
 
-        Joiner(Iterator<Tuple5<String, String, String, String, String>> rows, OrderKeys keys, double gapSeconds) {
+        Joiner(Iterator<Tuple5<String, String, String, String, String>> rows, double gapSeconds) {
             this.rows = PeekingIterator.peekingIterator(rows);
-            this.keys = keys;
             this.gapSeconds = gapSeconds;
         }
 
@@ -76,16 +102,10 @@ final class Documents {
                     text.append(Row.SEPARATOR).append(last._3());
                 }
             }
-            Map<String, String> values = new LinkedHashMap<>();
-            values.put("text", text.toString());
-            values.put(RowSource.DOCUMENT, first._1());
-            if (!last._4().isEmpty()) {
-                values.put(RowSource.ORDER, last._4());
-            }
-            if (!last._5().isEmpty()) {
-                values.put(RowSource.SPLIT, last._5());
-            }
-            return new Row("the document " + first._1(), Row.UNNUMBERED, values);
+            return new Row(
+                    "the document " + first._1(),
+                    Row.UNNUMBERED,
+                    values(first._1(), text.toString(), last._4(), last._5()));
         }
 
         private boolean continues(
@@ -93,7 +113,7 @@ final class Documents {
                 Tuple5<String, String, String, String, String> next) {
             return last._1().equals(next._1())
                     && last._5().equals(next._5())
-                    && (gapSeconds == 0 || keys.seconds(next._4()) - keys.seconds(last._4()) <= gapSeconds);
+                    && (gapSeconds == 0 || OrderKeys.seconds(next._4()) - OrderKeys.seconds(last._4()) <= gapSeconds);
         }
     }
 }

@@ -12,9 +12,8 @@ import org.apache.spark.sql.Encoders;
 import scala.Tuple3;
 
 /**
- * Shuffles encoded rows. The fields of a row: sort key, hash of the row, example. The first bits of the sort key are the
- * row's {@link Section}. Rows with the same key are equal: it has 62 bits of a SHA-256 hash. Spark sorts by one
- * number several times as fast as by more.
+ * Shuffles encoded rows. The fields of a row: sort key, hash of the row, example. The first two bits of the sort key are
+ * the row's {@link Section}, the others a hash.
  */
 final class EncodedRows {
     private static final Encoder<Tuple3<Long, Long, byte[]>> ENCODER =
@@ -38,12 +37,13 @@ final class EncodedRows {
     static JavaRDD<Tuple3<Long, Long, byte[]>> sorted(
             Session session, JavaRDD<Tuple3<Long, Long, byte[]>> rows, int partitions) {
         return session.shuffle(
-                rows, ENCODER, data -> data.repartition(partitions, col("_1")).sortWithinPartitions("_1"));
+                rows, ENCODER, data -> data.repartition(partitions, col("_1")).sortWithinPartitions("_1", "_3"));
     }
 
     /** Sets the sort key of each copy of a row to a different hash, and shuffles the rows by it. */
     static JavaRDD<Tuple3<Long, Long, byte[]>> copies(
             Session session, JavaRDD<Tuple3<Long, Long, byte[]>> rows, int partitions) {
+        // Spark sorts by one number several times as fast as by a number and bytes, which are the same in all copies.
         JavaRDD<Tuple3<Long, Long, byte[]>> numbered = session.shuffle(
                         rows, ENCODER, data -> data.repartition(partitions, col("_2"))
                                 .sortWithinPartitions("_2"))
@@ -62,7 +62,7 @@ final class EncodedRows {
         Broadcast<StratifiedGroupSplit> broadcast = session.broadcast(split);
         JavaRDD<Tuple3<Long, Long, byte[]>> assigned = copies.map(
                 row -> new Tuple3<>(key(broadcast.value().section("", row._1()), row._1()), row._2(), row._3()));
-        return session.shuffle(assigned, ENCODER, data -> data.sortWithinPartitions("_1"));
+        return session.shuffle(assigned, ENCODER, data -> data.sortWithinPartitions("_1", "_3"));
     }
 
     private static final class CopyCounter {

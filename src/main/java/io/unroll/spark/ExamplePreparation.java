@@ -16,10 +16,8 @@ import io.unroll.task.Task;
 import io.unroll.text.Row;
 import io.unroll.text.Vocabularies;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -88,7 +86,7 @@ final class ExamplePreparation extends CorpusPreparation {
                         .append(new Path(file.file()).getName()));
             }
         }
-        return HexFormat.of().formatHex(sha256().digest(content.toString().getBytes(StandardCharsets.UTF_8)));
+        return hash(content.toString());
     }
 
     private List<List<FileSplit>> auxiliaryFiles(Examples.Files auxiliary) {
@@ -126,30 +124,46 @@ final class ExamplePreparation extends CorpusPreparation {
     }
 
     private void writePrepared(JavaRDD<Row> rows, RowScan scan, Path folder, String hash) throws IOException {
-        Map<String, Long> skipped = new TreeMap<>(scan.skipped());
-        JavaRDD<Row> documents = documents(reader, rows, scan);
-        RowScan counted = documents == rows ? scan : scan("prepare: join rows to documents", documents);
-        RowScan usable = reader.examples().readsFiles() ? reader.scanFiles(session, documents) : counted;
-        usable.skipped().forEach((reason, count) -> skipped.merge(reason, count, Long::max));
-        HoldOut holdOut = splitsByRow ? HoldOut.ALL_TRAINING : holdOut(documents, usable);
+        RowsToEncode read = rowsToEncode(reader, source.name(), rows, scan);
+        RowScan usable = read.usable();
+        HoldOut holdOut = splitsByRow ? HoldOut.ALL_TRAINING : holdOut(read.rows(), usable);
         Vocabularies vocabularies = givenVocabularies.isPresent()
                 ? givenVocabularies.get()
-                : reader.examples().vocabularies(count(documents, counted, holdOut));
+                : reader.examples().vocabularies(count(read.rows(), read.counted(), holdOut));
         Example.Type type = reader.examples().type(vocabularies);
         create(folder, () -> {
-            List<WrittenPart> written = write(documents, usable, vocabularies, type, holdOut, folder);
+            List<WrittenPart> written = write(read.rows(), usable, vocabularies, type, holdOut, folder);
             List<SequenceIndex.Part> parts = WrittenPart.parts(written, usable, corpus.source());
-            SequenceIndex index = SequenceIndex.of(hash, type, parts, skipped, vocabularies);
+            SequenceIndex index = SequenceIndex.of(hash, type, parts, read.skipped(), vocabularies);
             checkValidation(usable, index);
             publish(folder, vocabularies, index);
         });
     }
 
-    /** @return the rows, or the documents that they are joined to */
-    private JavaRDD<Row> documents(RowReader tasks, JavaRDD<Row> rows, RowScan scan) {
-        return corpus.columns().get(RowSource.DOCUMENT).isBlank()
-                ? rows
-                : Documents.join(session, tasks, rows, scan, corpus.gap());
+    /**
+     * @param rows rows or documents
+     * @param counted the scan of their values
+     * @param usable the scan of those whose files can be read
+     * @param skipped number of skipped rows and documents by reason
+     */
+    private record RowsToEncode(JavaRDD<Row> rows, RowScan counted, RowScan usable, Map<String, Long> skipped) {}
+
+    /** @param scan of the rows */
+    private RowsToEncode rowsToEncode(RowReader tasks, String origin, JavaRDD<Row> rows, RowScan scan) {
+        Map<String, Long> skipped = new TreeMap<>(scan.skipped());
+        JavaRDD<Row> documents = rows;
+        RowScan counted = scan;
+        if (!corpus.columns().get(RowSource.DOCUMENT).isBlank()) {
+            documents = Documents.join(session, tasks, origin, rows, scan, corpus.gap());
+            counted = tasks.scan(session, "prepare: join rows to documents", origin, documents);
+            counted.skipped().forEach((reason, count) -> skipped.merge(reason, count, Long::sum));
+        }
+        RowScan usable = counted;
+        if (tasks.examples().readsFiles()) {
+            usable = tasks.scanFiles(session, origin, documents);
+            usable.skipped().forEach(skipped::put);
+        }
+        return new RowsToEncode(documents, counted, usable, skipped);
     }
 
     /** @throws ConfigurationException if validation should have rows, but has none */
@@ -175,7 +189,8 @@ final class ExamplePreparation extends CorpusPreparation {
         return switch (settings.splitBy()) {
             case "order" -> "too many rows have the same " + corpus.columns().get(RowSource.ORDER)
                     + " (corpus.columns.order), and such rows must stay in one part. Choose a finer order";
-            case "row", "content" -> "duplicates (rows with the same text and label, source or image) must"
+            case "row" -> "the rows are too few. Add rows, raise the share";
+            case "content" -> "duplicates (rows with the same text and label, source or image) must"
                     + " stay in one part, and the groups of duplicates are too large. Remove duplicate rows";
             default -> "no row has the value validation in the column " + corpus.splitBy()
                     + " (corpus.split-by). Correct the column";
@@ -243,8 +258,7 @@ final class ExamplePreparation extends CorpusPreparation {
             Example.Type type,
             HoldOut holdOut,
             Path folder) {
-        long bytes = scan.characters() + scan.rows() * reader.examples().extraBytesPerExample();
-        int partitions = Math.toIntExact(1 + bytes / PART_BYTES);
+        int partitions = Math.toIntExact(1 + bytes(scan) / PART_BYTES);
         JavaRDD<Tuple3<Long, Long, byte[]>> encoded = encode(reader, rows, vocabularies, holdOut);
         JavaRDD<Tuple3<Long, Long, byte[]>> sorted = splitsByRow
                 ? splitCopies(EncodedRows.copies(session, encoded, partitions))
@@ -260,6 +274,10 @@ final class ExamplePreparation extends CorpusPreparation {
                 .flatMap(List::stream)
                 .sorted(Comparator.comparing(written -> written.part().section()))
                 .toList();
+    }
+
+    private long bytes(RowScan scan) {
+        return scan.characters() + scan.rows() * reader.examples().extraBytesPerExample();
     }
 
     private JavaRDD<Tuple3<Long, Long, byte[]>> encode(
@@ -310,19 +328,19 @@ final class ExamplePreparation extends CorpusPreparation {
         JavaRDD<Row> allRows = source.rows(paths);
         String name = paths.isEmpty() ? source.name() : String.join(", ", paths);
         RowScan scan = checked.scan(session, "evaluate: check rows", name, allRows);
-        JavaRDD<Row> rows = documents(checked, allRows, scan);
-        RowScan usable = format.readsFiles() ? checked.scanFiles(session, rows) : scan;
-        int partitions = Math.toIntExact(1 + usable.rows() / EVALUATION_ROWS);
+        RowsToEncode read = rowsToEncode(checked, name, allRows, scan);
+        RowScan usable = read.usable();
+        int partitions = Math.toIntExact(1 + Math.max(usable.rows() / EVALUATION_ROWS, bytes(usable) / PART_BYTES));
         Settings.Training training = settings.training();
         Example.Type type = format.type(vocabularies);
         JavaRDD<List<Batch>> batches = EncodedRows.sorted(
-                        session, encode(checked, rows, vocabularies, HoldOut.ALL_TRAINING), partitions)
+                        session, encode(checked, read.rows(), vocabularies, HoldOut.ALL_TRAINING), partitions)
                 .mapPartitions(part -> List.of(ExampleSource.batches(
                                 IteratorUtils.toList(
                                         IteratorUtils.transformedIterator(part, row -> Example.of(row._3(), type))),
                                 format,
                                 training))
                         .iterator());
-        return new EvaluationSource(batches, usable.skipped());
+        return new EvaluationSource(batches, read.skipped());
     }
 }

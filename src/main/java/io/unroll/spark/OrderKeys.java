@@ -14,6 +14,7 @@ import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoField;
 import java.time.temporal.TemporalAccessor;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * Converts the values of {@code corpus.columns.order} to texts that have the same order.
@@ -23,6 +24,7 @@ import java.util.Locale;
  */
 record OrderKeys(boolean numeric) implements Serializable {
     private static final long serialVersionUID = 1;
+    private static final Pattern NUMBER = Pattern.compile("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d{1,2})?");
     private static final DateTimeFormatter TIME = new DateTimeFormatterBuilder()
             .appendPattern("uuuu-MM-dd['T'HH:mm[:ss]]")
             .appendFraction(ChronoField.NANO_OF_SECOND, 0, 9, true)
@@ -30,11 +32,11 @@ record OrderKeys(boolean numeric) implements Serializable {
             .toFormatter(Locale.ROOT);
 
     static boolean isNumber(String value) {
-        return value.strip().matches("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d{1,3})?");
+        return NUMBER.matcher(value.strip()).matches();
     }
 
     String key(String value) {
-        if (!numeric) {
+        if (!numeric || !isNumber(value)) {
             return value;
         }
         BigDecimal number = new BigDecimal(value.strip());
@@ -46,9 +48,12 @@ record OrderKeys(boolean numeric) implements Serializable {
         return String.format("%016x%016x", sortable, restBits < 0 ? ~restBits : restBits ^ Long.MIN_VALUE);
     }
 
-    /** @return the time in seconds; a number is one of seconds */
-    double seconds(String value) {
-        if (numeric) {
+    /**
+     * @return the time in seconds; a number is one of seconds
+     * @throws MalformedRowException if the value is neither
+     */
+    static double seconds(String value) {
+        if (isNumber(value)) {
             return Double.parseDouble(value.strip());
         }
         try {

@@ -28,10 +28,17 @@ import scala.Tuple3;
  * @param folder of the files that rows name
  * @param skips whether malformed rows are skipped
  * @param groups whether scans count the rows of groups
+ * @param times whether the order of each row must be a time
  * @param given vocabularies that rows must fit; null if they are built from the rows
  */
 record RowReader(
-        Examples examples, RowHash hashes, String folder, boolean skips, boolean groups, Broadcast<Vocabularies> given)
+        Examples examples,
+        RowHash hashes,
+        String folder,
+        boolean skips,
+        boolean groups,
+        boolean times,
+        Broadcast<Vocabularies> given)
         implements Serializable {
     private static final long serialVersionUID = 1;
 
@@ -44,6 +51,7 @@ record RowReader(
                 settings.corpus().images(),
                 settings.corpus().malformed() == Settings.Malformed.SKIP,
                 settings.splitBy().equals("content"),
+                fields.contains(RowSource.DOCUMENT) && !settings.corpus().gap().isZero(),
                 given.map(session::broadcast).orElse(null));
     }
 
@@ -55,15 +63,23 @@ record RowReader(
     RowScan scan(Session session, String description, String origin, JavaRDD<Row> rows) {
         RowScan total = new RowScan();
         session.forEachPartition(description, rows, part -> scan(part, this::check), total::add);
-        if (total.rows() == 0) {
-            throw new ConfigurationException(origin + " contains no usable rows"
-                    + (total.skippedRows() > 0 ? "; " + total.skippedRows() + " rows are malformed." : "."));
-        }
+        checkNotEmpty(total, origin);
         return total;
     }
 
-    /** @return the scan of the rows whose files can be read */
-    RowScan scanFiles(Session session, JavaRDD<Row> rows) {
+    private static void checkNotEmpty(RowScan scan, String origin) {
+        if (scan.rows() == 0) {
+            throw new ConfigurationException(origin + " contains no usable rows"
+                    + (scan.skippedRows() > 0 ? "; " + scan.skippedRows() + " rows are malformed." : "."));
+        }
+    }
+
+    /**
+     * @param origin of the rows, for messages
+     * @return the scan of the rows whose files can be read
+     * @throws ConfigurationException if there are none
+     */
+    RowScan scanFiles(Session session, String origin, JavaRDD<Row> rows) {
         var hadoop = session.hadoopBroadcast();
         RowScan total = new RowScan();
         session.forEachPartition(
@@ -77,6 +93,7 @@ record RowReader(
                     });
                 },
                 total::add);
+        checkNotEmpty(total, origin);
         return total;
     }
 
@@ -104,6 +121,9 @@ record RowReader(
         hashes.fields().forEach(row::value);
         if (hashes.fields().contains(RowSource.SPLIT)) {
             new HoldOut.ByColumn().section(row);
+        }
+        if (times) {
+            OrderKeys.seconds(row.value(RowSource.ORDER));
         }
         examples.check(row);
         if (given != null) {

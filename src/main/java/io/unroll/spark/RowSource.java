@@ -36,9 +36,9 @@ final class RowSource {
 
     /**
      * @param fields the fields that the task reads
-     * @param areText whether the rows are one text, in the order of {@code corpus.columns.order}
+     * @param isOneText whether the rows are one text, in the order of {@code corpus.columns.order}
      */
-    RowSource(Session session, Settings.Corpus corpus, List<String> fields, boolean areText) {
+    RowSource(Session session, Settings.Corpus corpus, List<String> fields, boolean isOneText) {
         this.session = session;
         this.corpus = corpus;
         fields.forEach(field -> columnOfField.put(field, corpus.columns().get(field)));
@@ -46,7 +46,7 @@ final class RowSource {
         if (areJoined) {
             columnOfField.put(DOCUMENT, corpus.columns().get(DOCUMENT));
         }
-        boolean areOrdered = areText || areJoined || corpus.splitBy().equals("order");
+        boolean areOrdered = isOneText || areJoined || corpus.splitBy().equals("order");
         if (areOrdered && !corpus.columns().get(ORDER).isBlank()) {
             columnOfField.put(ORDER, corpus.columns().get(ORDER));
         }
@@ -60,6 +60,11 @@ final class RowSource {
         return List.copyOf(columnOfField.keySet());
     }
 
+    /** @return the key of the setting that names the column of a field */
+    static String key(String field) {
+        return field.equals(SPLIT) ? "corpus.split-by" : "corpus.columns." + field;
+    }
+
     /** @return the path, table or query, for messages */
     String name() {
         return corpus.source();
@@ -67,6 +72,18 @@ final class RowSource {
 
     /** @return the rows of the corpus */
     JavaRDD<Row> rows() {
+        return rows(List.of());
+    }
+
+    /** @return the rows of files in the format of the corpus; without paths, those of the corpus */
+    JavaRDD<Row> rows(List<String> paths) {
+        JavaRDD<Row> rows = paths.isEmpty()
+                ? corpusRows()
+                : session.union(paths.stream().map(this::rows).toList());
+        return columnOfField.containsKey(DOCUMENT) ? rows.map(Row::withoutSeparators) : rows;
+    }
+
+    private JavaRDD<Row> corpusRows() {
         if (!corpus.table().isBlank()) {
             String origin = "corpus.table, " + corpus.table();
             return new TableColumns(columnOfField, origin, "")
@@ -80,15 +97,8 @@ final class RowSource {
         return rows(corpus.path());
     }
 
-    /** @return the rows of files in the format of the corpus; without paths, those of the corpus */
-    JavaRDD<Row> rows(List<String> paths) {
-        return paths.isEmpty()
-                ? rows()
-                : session.union(paths.stream().map(this::rows).toList());
-    }
-
     /** @return the rows of files in the format of the corpus */
-    JavaRDD<Row> rows(String path) {
+    private JavaRDD<Row> rows(String path) {
         SparkFiles spark = new SparkFiles(session, corpus, columnOfField);
         if (!LISTED_FORMATS.contains(corpus.format())) {
             return spark.rows(path);
@@ -121,6 +131,7 @@ final class RowSource {
     private JavaRDD<Row> lines(String path) {
         List<List<FileSplit>> parts = CorpusFiles.parts(path, PART_BYTES, session.hadoop());
         checkFields(parts.get(0).get(0));
+        refuseOptions(corpus);
         var hadoop = session.hadoopBroadcast();
         return splits(parts)
                 .flatMap(split -> TextRows.lines(split, hadoop.value().value()));
@@ -128,6 +139,7 @@ final class RowSource {
 
     private JavaRDD<Row> files(List<FileSplit> files) {
         checkFields(files.get(0));
+        refuseOptions(corpus);
         FileEnding.refusePacked(files);
         var hadoop = session.hadoopBroadcast();
         return splits(CorpusFiles.group(files, PART_BYTES))
@@ -137,6 +149,14 @@ final class RowSource {
     /** @return the splits, with a partition for each part */
     private JavaRDD<FileSplit> splits(List<List<FileSplit>> parts) {
         return session.parallelize(parts).flatMap(List::iterator);
+    }
+
+    /** @throws ConfigurationException if options are set that are not read */
+    static void refuseOptions(Settings.Corpus corpus) {
+        if (!corpus.options().isEmpty()) {
+            throw new ConfigurationException("corpus.options has options of Spark's readers, but " + corpus.source()
+                    + " is plain text, which Unroll reads itself: remove them, or set corpus.format.");
+        }
     }
 
     private void checkFields(FileSplit first) {

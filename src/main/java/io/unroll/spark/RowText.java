@@ -7,6 +7,7 @@ import io.unroll.chunk.EvaluationLanes;
 import io.unroll.chunk.Example;
 import io.unroll.chunk.SequenceIndex;
 import io.unroll.chunk.SequenceWriter;
+import io.unroll.config.ConfigurationException;
 import io.unroll.text.Row;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
@@ -23,6 +24,7 @@ import scala.Tuple3;
 /** The text of rows, a line for each, in the order of {@code corpus.columns.order}; ties are ordered by content. */
 final class RowText implements TextPreparation.TextReader {
     private static final long PART_CHARACTERS = 16L << 20;
+    private static final long MAX_EVALUATED_CHARACTERS = 16L << 20;
 
     private final Session session;
     private final RowSource source;
@@ -41,7 +43,7 @@ final class RowText implements TextPreparation.TextReader {
     @Override
     public String hash() {
         corpus = scanned(source.rows());
-        return corpus.scan().identity();
+        return CorpusPreparation.hash(corpus.scan().identity());
     }
 
     @Override
@@ -114,6 +116,12 @@ final class RowText implements TextPreparation.TextReader {
     @Override
     public EvaluationSource evaluationSource(List<String> paths, Tokenizer tokenizer, int steps) {
         ScannedRows text = scanned(source.rows(paths));
+        if (text.scan().characters() > MAX_EVALUATED_CHARACTERS) {
+            throw new ConfigurationException(String.format(
+                    "the rows are one text of %,d characters, which one task reads; the maximum is %,d: evaluate fewer"
+                            + " rows at a time, for example with corpus.query, or a part of the corpus.",
+                    text.scan().characters(), MAX_EVALUATED_CHARACTERS));
+        }
         Broadcast<Tokenizer> broadcast = session.broadcast(tokenizer);
         JavaRDD<List<Batch>> batches = lines(text, 1).map(Tuple3::_2).mapPartitions(lines -> List.of(
                         new EvaluationLanes(tokens(lines, broadcast.value()), 0).batches(steps))

@@ -71,8 +71,9 @@ final class SparkFiles {
      * @param files the files, all in this format
      */
     JavaRDD<Row> rows(String path, String format, List<FileSplit> files) {
-        List<FileHead> heads = TEXT_FORMATS.contains(format) ? heads(files) : List.of();
-        if (format.equals("csv") || format.equals("tsv")) {
+        boolean isTable = format.equals("csv") || format.equals("tsv");
+        List<FileHead> heads = TEXT_FORMATS.contains(format) ? heads(files, isTable && corpus.header()) : List.of();
+        if (isTable) {
             return tables(path, format, heads);
         }
         DataFrameReader reader = reader(format);
@@ -138,8 +139,9 @@ final class SparkFiles {
     private JavaRDD<Row> tables(String path, String format, List<FileHead> heads) {
         Map<String, List<String>> filesByHeader = new TreeMap<>();
         for (FileHead head : heads) {
-            String header = corpus.header() ? head.firstLine() : "";
-            filesByHeader.computeIfAbsent(header, any -> new ArrayList<>()).add(head.file());
+            filesByHeader
+                    .computeIfAbsent(head.header(), any -> new ArrayList<>())
+                    .add(head.file());
         }
         return session.union(filesByHeader.values().stream()
                 .map(files -> table(path, format, files))
@@ -161,13 +163,13 @@ final class SparkFiles {
         Map<String, String> names = new LinkedHashMap<>();
         columnOfField.forEach((field, number) -> {
             if (!number.matches("[1-9]\\d{0,4}")) {
-                throw new ConfigurationException("corpus.columns." + field + " is " + number
+                throw new ConfigurationException(RowSource.key(field) + " is " + number
                         + "; with corpus.header = false, it must be a column number, starting at 1.");
             }
             int index = Integer.parseInt(number) - 1;
             if (index >= schema.size()) {
-                throw new ConfigurationException("the first row of " + file + " has no column " + number
-                        + " (corpus.columns." + field + ", with corpus.header = false); it has " + schema.size() + ".");
+                throw new ConfigurationException("the first row of " + file + " has no column " + number + " ("
+                        + RowSource.key(field) + ", with corpus.header = false); it has " + schema.size() + ".");
             }
             names.put(field, schema.fieldNames()[index]);
         });
@@ -210,13 +212,13 @@ final class SparkFiles {
                 .toArray(StructField[]::new));
     }
 
-    private record FileHead(String file, String firstLine) implements Serializable {}
+    private record FileHead(String file, String header) implements Serializable {}
 
     /**
      * @return the files that have a first line
      * @throws UnrollException if a file is not text in UTF-8
      */
-    private List<FileHead> heads(List<FileSplit> files) {
+    private List<FileHead> heads(List<FileSplit> files, boolean isHeader) {
         FileEnding.refusePacked(files);
         var hadoop = session.hadoopBroadcast();
         boolean otherEncoding = corpus.options().keySet().stream()
@@ -226,20 +228,20 @@ final class SparkFiles {
                 .map(
                         "prepare: check files",
                         CorpusFiles.group(files, PART_BYTES),
-                        part -> heads(part, boundary, hadoop.value().value()))
+                        part -> heads(part, boundary, isHeader, hadoop.value().value()))
                 .stream()
                 .flatMap(List::stream)
                 .toList();
     }
 
-    private static List<FileHead> heads(List<FileSplit> files, Boundary boundary, Configuration hadoop)
-            throws IOException {
+    private static List<FileHead> heads(
+            List<FileSplit> files, Boundary boundary, boolean isHeader, Configuration hadoop) throws IOException {
         List<FileHead> heads = new ArrayList<>();
         for (FileSplit file : files) {
             try (SplitInput in = SplitInput.open(file, boundary, hadoop)) {
                 Text line = new Text();
                 if (new LineReader(in).readLine(line, MAX_HEADER_BYTES, MAX_HEADER_BYTES) > 0) {
-                    heads.add(new FileHead(file.file(), line.toString()));
+                    heads.add(new FileHead(file.file(), isHeader ? line.toString() : ""));
                 }
             }
         }

@@ -76,12 +76,12 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
     private Column column(Dataset<org.apache.spark.sql.Row> data, String field, String name) {
         Column column = find(data, "`" + name.replace("`", "``") + "`")
                 .or(() -> find(data, name))
-                .orElseThrow(() -> new ConfigurationException(origin + " has no column " + name + " (corpus.columns."
-                        + field + "); its columns are " + shown(data.columns()) + "." + hint));
+                .orElseThrow(() -> new ConfigurationException(origin + " has no column " + name + " ("
+                        + RowSource.key(field) + "); its columns are " + shown(data.columns()) + "." + hint));
         DataType type = data.select(column).schema().fields()[0].dataType();
         String kind = kind(type);
         if (!kind.isEmpty()) {
-            throw new ConfigurationException(origin + ": column " + name + " (corpus.columns." + field + ") is " + kind
+            throw new ConfigurationException(origin + ": column " + name + " (" + RowSource.key(field) + ") is " + kind
                     + "; it must be a text, a number, a date or a time.");
         }
         return type.equals(DataTypes.TimestampType) ? column : column.cast(DataTypes.StringType);

@@ -1,6 +1,7 @@
 package io.unroll.text;
 
 import java.io.Serializable;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.commons.lang3.StringUtils;
@@ -29,6 +30,17 @@ public record Row(String origin, long number, Map<String, String> values, String
 
     public static Row malformed(String origin, long number, String problem) {
         return new Row(origin, number, Map.of(), problem);
+    }
+
+    /** @return the row, with a space for each {@link #SEPARATOR} in its text */
+    public Row withoutSeparators() {
+        String text = values.get("text");
+        if (text == null || text.indexOf(SEPARATOR) < 0) {
+            return this;
+        }
+        Map<String, String> changed = new LinkedHashMap<>(values);
+        changed.put("text", text.replace(SEPARATOR, ' '));
+        return new Row(origin, number, changed, problem);
     }
 
     /** @return where the row is, for messages: its origin, and its number or the start of its values */

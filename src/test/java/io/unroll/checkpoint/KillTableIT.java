@@ -52,9 +52,11 @@ class KillTableIT {
         assertEquals(0, uninterrupted.status(), uninterrupted.err());
 
         Unroll.Running preparing = start();
-        assertTrue(Unroll.Running.await(this::hasValues), preparing.progress());
+        assertTrue(Unroll.Running.await(() -> isPrepared(".bin")), preparing.progress());
         preparing.kill();
         assertFalse(preparing.progress().contains("  loss "), preparing.progress());
+        assertFalse(isPrepared("index.json"), "killed only after the preparation");
+        assertTrue(isPrepared(".bin"));
         Unroll.Running training = start();
         assertTrue(training.shows("round 3/"), training.progress());
         training.kill();
@@ -68,14 +70,14 @@ class KillTableIT {
                         folder.resolve("uninterrupted/model/network.zip"), folder.resolve("run/model/network.zip")));
     }
 
-    /** @return whether a file of the prepared corpus has been begun */
-    private boolean hasValues() {
+    /** @return whether the prepared corpus has a file with this ending */
+    private boolean isPrepared(String ending) {
         Path prepared = folder.resolve("run/prepared");
         if (!Files.exists(prepared)) {
             return false;
         }
         try (Stream<Path> files = Files.walk(prepared)) {
-            return files.anyMatch(file -> file.toString().endsWith(".bin"));
+            return files.anyMatch(file -> file.toString().endsWith(ending));
         } catch (IOException e) {
             return false;
         }

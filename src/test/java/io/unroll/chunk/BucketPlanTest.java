@@ -126,9 +126,31 @@ class BucketPlanTest {
         assertTrue(firstWindow(plan, 0).last() > TRAINING_EXAMPLES * 9 / 10);
     }
 
+    /** All examples of a window, and of a shard, are in memory at the same time. */
+    @Test
+    void windowsAndShardsOfLongDocumentsAreSmall() throws IOException {
+        assertEquals(64, plan(1).window());
+        Example.Type type = new Example.Type(SequenceType.NONE, SequenceType.TOKENS_16);
+        List<SequenceIndex.Part> parts = new ArrayList<>();
+        for (Section section : List.of(Section.TRAINING, Section.VALIDATION)) {
+            try (SequenceWriter writer = new SequenceWriter(folder.toString(), section, 9, type, HADOOP)) {
+                for (int i = 0; i < 40; i++) {
+                    writer.write(new Example(Sequence.NONE, new int[1 << 19]).toBytes(type));
+                }
+                parts.add(writer.part());
+            }
+        }
+        SequenceIndex index = SequenceIndex.of("hash", type, parts, new TreeMap<>(), new Vocabularies(Map.of()));
+        source = new ExampleSource(new SequenceStore(folder.toString(), index), COLLATOR);
+
+        assertEquals(6, plan(1).window());
+        assertEquals(2, source.shards(Split.Part.VALIDATION).size());
+        assertEquals(4, batches(plan(1), 0, 0).stream().mapToInt(Batch::lanes).sum() / 10);
+    }
+
     private static NavigableSet<Integer> firstWindow(BucketPlan plan, int epoch) throws IOException {
         TreeSet<Integer> examples = new TreeSet<>();
-        batches(plan, 0, epoch).stream().limit(BucketPlan.WINDOW).forEach(batch -> IntStream.of(batch.inputs())
+        batches(plan, 0, epoch).stream().limit(plan.window()).forEach(batch -> IntStream.of(batch.inputs())
                 .forEach(examples::add));
         return examples;
     }

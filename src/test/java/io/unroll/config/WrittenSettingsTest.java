@@ -258,8 +258,8 @@ class WrittenSettingsTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "run.directory=\"x        | the command line: run.directory is \"x, with a quotation mark at one end",
-                "run.directory=x'         | the command line: run.directory is x', with a quotation mark at one end",
+                "run.directory=\"x        | the command line: the value of run.directory is \"x, with a quotation mark at one end",
+                "run.directory=x'         | the command line: the value of run.directory is x', with a quotation mark at one end",
                 "run.directory=\"         | with a quotation mark at one end",
                 "run.directory=           | run.directory is not set",
                 "\"run.directory\"=x      | unknown key \"run.directory\"; did you mean run.directory?",

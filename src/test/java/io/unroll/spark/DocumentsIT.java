@@ -36,6 +36,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Language models of documents: rows, files, and sessions of rows. */
@@ -96,7 +97,52 @@ class DocumentsIT extends LocalSparkSession {
                         UnrollException.class,
                         () -> documents(path(bad), columns + ", format = csv, session-gap = 1h", Section.TRAINING))
                 .getMessage();
-        assertTrue(problem.contains("is not a time such as 2026-11-01 10:00:00"), problem);
+        assertTrue(
+                problem.contains("order = today: its order, today, is not a time such as 2026-11-01 10:00:00"),
+                problem);
+        PreparedCorpus skipped = prepare(
+                path(write("some-bad-times.csv", "text,host,time\na,x,today\nb,x,2026-11-01\nc,x,2026-11-02\n")),
+                columns + ", format = csv, session-gap = 1h, malformed = skip");
+        assertEquals(Map.of("its order is not a time", 1L), skipped.size().skipped());
+        assertEquals(2L, skipped.size().counts().get("examples"));
+    }
+
+    /** A separator in the text of a row does not divide it. */
+    @Test
+    void rowsOfASessionAreSeparatedByNothingElse() throws IOException {
+        Path file = write("separators.csv", "text,host,time\na\u001Eb,x,1\nc,x,2\n");
+        assertEquals(
+                List.of("a b|c"),
+                documents(
+                        path(file),
+                        "format = csv, validation = 0, test = 0, columns { document = host, order = time }",
+                        Section.TRAINING));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            columns.document = host                | corpus.columns.document is host; it must be empty, unless
+            documents = reset, split-by = order    | corpus.split-by is order; it must be another value, unless
+            split-by = row, columns.order = time   | corpus.split-by is row, but the corpus is one text
+            documents = reset, split-by = contnet  | has no column contnet (corpus.split-by)
+            documents = reset, validation = 0.7    | none can be held out: the rows are too few
+            """)
+    void settingsThatDoNotFitAreRefused(String corpus, String message) throws IOException {
+        Path file = write("misfit.csv", "text,host,time\nab,x,1\n");
+        String problem = message(() -> prepare(path(file), "format = csv, " + corpus));
+        assertTrue(problem.contains(message), problem);
+    }
+
+    @Test
+    void plainTextHasNoOptions() throws IOException {
+        Path file = write("options.txt", "ab\n");
+        for (String corpus : List.of("", ", documents = reset")) {
+            String problem = message(() -> prepare(path(file), "options.encoding = UTF-16" + corpus));
+            assertTrue(problem.contains("is plain text, which Unroll reads itself"), problem);
+        }
     }
 
     /** Logs are mostly copies. */
@@ -234,9 +280,14 @@ class DocumentsIT extends LocalSparkSession {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {DOCUMENTS, "columns.order = id, validation = 0, test = 0"})
+    @ValueSource(
+            strings = {
+                DOCUMENTS,
+                "columns.order = id, validation = 0, test = 0",
+                "columns { document = host, order = id }, validation = 0, test = 0"
+            })
     void rowsThatChangeBetweenPassesAreReported(String corpus) {
-        String rows = "SELECT id, reflect('java.util.UUID', 'randomUUID') AS text FROM range(50)";
+        String rows = "SELECT id, id % 5 AS host, reflect('java.util.UUID', 'randomUUID') AS text FROM range(50)";
         String problem = message(() -> prepare("query = \"" + rows + "\"", corpus));
         assertTrue(problem.contains("had other rows when it was read again"), problem);
     }

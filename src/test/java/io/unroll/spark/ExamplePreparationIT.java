@@ -78,6 +78,15 @@ class ExamplePreparationIT extends LocalSparkSession {
         assertEquals(1, corpus.source().size(0).counts().get("skipped"));
     }
 
+    @Test
+    void imagesOfWhichNoneCanBeReadAreRefused() throws IOException {
+        Path file = write("unreadable.csv", "image,caption\nnone,x\ntext.png,y\n");
+        String settings = "task = captioning, " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n";
+        String problem = assertThrows(UnrollException.class, () -> prepare(settings + "corpus.malformed = skip"))
+                .getMessage();
+        assertTrue(problem.endsWith("contains no usable rows; 2 rows are malformed."), problem);
+    }
+
     /** Unlike an empty line, which is ignored. */
     @Test
     void readsAnEmptyFileAsAnEmptyText() throws IOException {
