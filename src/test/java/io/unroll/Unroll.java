@@ -19,7 +19,7 @@ import org.apache.commons.io.FileUtils;
 
 /** Runs {@code jobs/unroll} as users do, in a new process with a folder as its working directory. */
 public final class Unroll {
-    private static final long MAX_MINUTES = 10;
+    private static final long MAX_MINUTES = 20;
     /** Test processes are too short for the optimizing compiler; without it they take half of the processor time. */
     private static final String WITHOUT_OPTIMIZING_COMPILER = "-XX:TieredStopAtLevel=1";
 
@@ -142,7 +142,7 @@ public final class Unroll {
             executors.forEach(ProcessHandle::destroyForcibly);
         }
 
-        /** Waits at most ten minutes for the condition; returns whether it became true. */
+        /** Waits at most twenty minutes for the condition; returns whether it became true. */
         public static boolean await(BooleanSupplier condition) throws InterruptedException {
             long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(MAX_MINUTES);
             while (!condition.getAsBoolean()) {

@@ -15,7 +15,7 @@ import org.apache.spark.sql.Encoders;
 import scala.Tuple5;
 
 /**
- * Joins rows to documents: rows with the same value in {@code corpus.columns.document} and, if a column splits the
+ * Groups rows into documents: rows with the same value in {@code corpus.columns.document} and, if a column splits the
  * corpus, in this column, in their order.
  */
 final class Documents {
@@ -33,7 +33,7 @@ final class Documents {
      * @param gap time after which a new document begins; zero for no limit
      * @throws UnrollException if the rows are not those of the scan
      */
-    static JavaRDD<Row> join(
+    static JavaRDD<Row> group(
             Session session, RowReader reader, String origin, JavaRDD<Row> rows, RowScan scan, Duration gap) {
         OrderKeys keys = scan.orderKeys();
         JavaRDD<Tuple5<String, String, String, String, String>> keyed = rows.filter(reader::isUsable)
@@ -54,7 +54,7 @@ final class Documents {
         LongAdder hash = new LongAdder();
         session.forEachPartition("prepare: check rows", sorted, part -> hash(part, reader.hashes()), hash::add);
         scan.checkSame(origin, hash.sum());
-        return sorted.mapPartitions(part -> new Joiner(part, gapSeconds));
+        return sorted.mapPartitions(part -> new DocumentIterator(part, gapSeconds));
     }
 
     private static long hash(Iterator<Tuple5<String, String, String, String, String>> rows, RowHash hashes) {
@@ -77,11 +77,11 @@ final class Documents {
         return values;
     }
 
-    private static final class Joiner implements Iterator<Row> {
+    private static final class DocumentIterator implements Iterator<Row> {
         private final PeekingIterator<Tuple5<String, String, String, String, String>> rows;
         private final double gapSeconds;
 
-        Joiner(Iterator<Tuple5<String, String, String, String, String>> rows, double gapSeconds) {
+        DocumentIterator(Iterator<Tuple5<String, String, String, String, String>> rows, double gapSeconds) {
             this.rows = PeekingIterator.peekingIterator(rows);
             this.gapSeconds = gapSeconds;
         }

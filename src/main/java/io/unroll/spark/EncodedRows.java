@@ -25,8 +25,9 @@ final class EncodedRows {
     private EncodedRows() {}
 
     static long key(Section section, long hash) {
-        return (long) SECTIONS.indexOf(section) << SECTION_SHIFT
-                | (RowHash.orderOf(hash) >>> (Long.SIZE - SECTION_SHIFT));
+        // With the sign bit inverted, so that the rows are in the order of signed numbers.
+        long order = RowHash.orderOf(hash) ^ Long.MIN_VALUE;
+        return (long) SECTIONS.indexOf(section) << SECTION_SHIFT | (order >>> (Long.SIZE - SECTION_SHIFT));
     }
 
     static Section section(long key) {

@@ -34,8 +34,9 @@ import scala.Tuple2;
 import scala.Tuple3;
 
 /**
- * Converts rows to vocabularies and a store of examples. The content of a row decides whether it is held out, and its
- * hash where it is in the files, so that neither depends on how Spark divides the rows into partitions:
+ * Converts rows to vocabularies and a store of examples. Whether a row is held out and where it is in
+ * the files do not depend on how Spark divides the rows into partitions: by default, both follow from hashes of its
+ * content:
  *
  * <pre>
  *   rows --scan--> count, hash, group hashes      identifies the corpus, and gives the split
@@ -154,8 +155,8 @@ final class ExamplePreparation extends CorpusPreparation {
         JavaRDD<Row> documents = rows;
         RowScan counted = scan;
         if (!corpus.columns().get(RowSource.DOCUMENT).isBlank()) {
-            documents = Documents.join(session, tasks, origin, rows, scan, corpus.gap());
-            counted = tasks.scan(session, "prepare: join rows to documents", origin, documents);
+            documents = Documents.group(session, tasks, origin, rows, scan, corpus.gap());
+            counted = tasks.scan(session, "prepare: group rows into documents", origin, documents);
             counted.skipped().forEach((reason, count) -> skipped.merge(reason, count, Long::sum));
         }
         RowScan usable = counted;

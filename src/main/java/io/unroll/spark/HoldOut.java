@@ -45,7 +45,7 @@ interface HoldOut extends Serializable {
     /**
      * By the order of the rows: the last ones are the test, those before are the validation.
      *
-     * @param validationFrom first order key of the validation; null if nothing is held out
+     * @param validationFrom first order key of the validation; null if the validation is empty
      * @param testFrom first order key of the test; null if it is empty
      */
     record ByOrder(OrderKeys keys, String validationFrom, String testFrom) implements HoldOut {

@@ -13,7 +13,7 @@ final class RowScan implements Serializable {
 
     private long rows;
     private long characters;
-    /** Sums of the two halves of the rows' hashes. */
+    /** Sums of the first and of the second eight bytes of the rows' hashes. */
     private long hash;
 
     private long secondHash;

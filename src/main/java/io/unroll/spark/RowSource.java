@@ -132,18 +132,20 @@ final class RowSource {
         List<List<FileSplit>> parts = CorpusFiles.parts(path, PART_BYTES, session.hadoop());
         checkFields(parts.get(0).get(0));
         refuseOptions(corpus);
+        boolean labelled = columnOfField.containsKey("label");
         var hadoop = session.hadoopBroadcast();
         return splits(parts)
-                .flatMap(split -> TextRows.lines(split, hadoop.value().value()));
+                .flatMap(split -> TextRows.lines(split, labelled, hadoop.value().value()));
     }
 
     private JavaRDD<Row> files(List<FileSplit> files) {
         checkFields(files.get(0));
         refuseOptions(corpus);
+        boolean labelled = columnOfField.containsKey("label");
         FileEnding.refusePacked(files);
         var hadoop = session.hadoopBroadcast();
         return splits(CorpusFiles.group(files, PART_BYTES))
-                .map(file -> TextRows.file(file, hadoop.value().value()));
+                .map(file -> TextRows.file(file, labelled, hadoop.value().value()));
     }
 
     /** @return the splits, with a partition for each part */

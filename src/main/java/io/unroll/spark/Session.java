@@ -29,8 +29,8 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * Spark for Unroll's jobs: an application of their own, with the configuration that they need, or the application of a
- * caller, which stays as it is. What the jobs send and store works with any {@code spark.serializer}.
+ * Runs Unroll's jobs on Spark: starts a Spark application with the configuration that they need, or uses that of a caller
+ * without changing it. What the jobs send and store works with any {@code spark.serializer}.
  */
 public final class Session implements AutoCloseable {
     private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";

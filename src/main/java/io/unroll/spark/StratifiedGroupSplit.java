@@ -11,7 +11,7 @@ import java.util.stream.LongStream;
 /**
  * Splits rows into training, validation and test by a hash of their groups. In each stratum, the rows with the lowest
  * hashes are the test split, and those with the next higher hashes the validation split. The first 16 bits of a hash,
- * its bucket, decide, so a group is never divided, and only the number of rows in each bucket has to be known. A bucket
+ * its bucket, decide, so a group is never divided within its stratum, and only the number of rows in each bucket has to be known. A bucket
  * with more rows than the entire test or validation share goes to training. At least one bucket of each stratum goes to
  * training.
  */

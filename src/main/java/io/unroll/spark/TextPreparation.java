@@ -31,7 +31,7 @@ final class TextPreparation extends CorpusPreparation {
         /** @return a hash of the text; called before the other methods, except for the evaluation */
         String hash();
 
-        /** @return the number of rows that are no part of the text, by reason */
+        /** @return the number of skipped rows, by reason */
         default Map<String, Long> skipped() {
             return Map.of();
         }

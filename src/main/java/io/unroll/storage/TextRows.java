@@ -21,24 +21,31 @@ public final class TextRows {
 
     private TextRows() {}
 
-    /** @return a row for each line that is not blank; its label is the file's name up to the first dot */
-    public static Iterator<Row> lines(FileSplit split, Configuration hadoop) {
-        return new Lines(split, hadoop);
+    /**
+     * @param labelled whether a row has a label: the file's name up to the first dot
+     * @return a row for each line that is not blank
+     */
+    public static Iterator<Row> lines(FileSplit split, boolean labelled, Configuration hadoop) {
+        return new Lines(split, labelled, hadoop);
     }
 
-    /** @return the content of a file as a row; its label is the name of the file's folder */
-    public static Row file(FileSplit file, Configuration hadoop) throws IOException {
+    /**
+     * @param labelled whether the row has a label: the name of the file's folder
+     * @return the content of a file as a row
+     */
+    public static Row file(FileSplit file, boolean labelled, Configuration hadoop) throws IOException {
         try (SplitInput in = SplitInput.open(file, Boundary.LINE, hadoop)) {
             byte[] content = in.readNBytes(MAX_ROW_BYTES);
-            String label = new Path(file.file()).getParent().getName();
+            String label = labelled ? new Path(file.file()).getParent().getName() : null;
             return content.length == MAX_ROW_BYTES
                     ? Row.malformed(file.file(), 1, TOO_LONG)
                     : row(file.file(), 1, new String(content, StandardCharsets.UTF_8), label);
         }
     }
 
+    /** @param label null if the row has none */
     private static Row row(String file, long number, String text, String label) {
-        return new Row(file, number, Map.of("text", text, "label", label));
+        return new Row(file, number, label == null ? Map.of("text", text) : Map.of("text", text, "label", label));
     }
 
     private static String label(String file) {
@@ -56,9 +63,9 @@ public final class TextRows {
         private long number;
         private Row next;
 
-        Lines(FileSplit split, Configuration hadoop) {
+        Lines(FileSplit split, boolean labelled, Configuration hadoop) {
             this.split = split;
-            this.label = label(split.file());
+            this.label = labelled ? label(split.file()) : null;
             try {
                 this.in = SplitInput.open(split, Boundary.LINE, hadoop);
             } catch (IOException e) {

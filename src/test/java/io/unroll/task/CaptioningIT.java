@@ -17,7 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Captions for combinations of size, color and shape that the training data does not contain. How well a network
- * separates them depends on its initial weights: seeds 0 and 1 captioned 78 % and 99 % exactly.
+ * separates them depends on its initial weights: with seed 1, all captions were exact; with less regularization or fewer
+ * epochs, and with seed 0, 85 to 98 %.
  */
 @Tag("full")
 class CaptioningIT {
@@ -71,7 +72,7 @@ class CaptioningIT {
                 run.directory = "%1$s/run"
                 task = captioning
                 corpus { path = "%1$s/seen.csv", images = "%1$s/images", tokenizer = word, test = 0 }
-                model { hidden = 32, layers = 1, dropout = 0.3, image.side = 32 }
+                model { hidden = 32, layers = 1, dropout = 0.3, input-dropout = 0.2, image.side = 32 }
                 training { epochs = 24, batch = 16, learning-rate = 0.002, schedule = linear }
                 cluster.replicas = 1
                 """
