@@ -132,7 +132,7 @@ public record Settings(
                     columns.get("document").isBlank() || isOrdered,
                     "corpus.columns.document",
                     columns.get("document"),
-                    "empty, unless corpus.columns.order is the column that orders the rows of a document");
+                    "empty, unless corpus.columns.order names the column that orders its rows, such as a time");
             check(
                     !splitBy.equals("order") || isOrdered,
                     "corpus.split-by",

@@ -83,6 +83,12 @@ public abstract class CorpusPreparation {
         }
         if (task.examples().isEmpty()) {
             RowSource.refuseOptions(corpus);
+            if (!corpus.columns().get("text").equals("text")) {
+                throw new ConfigurationException("corpus.columns.text is "
+                        + corpus.columns().get("text") + ", but " + corpus.source()
+                        + " is read as one text, which has no columns: set corpus.documents = reset for a document per"
+                        + " row, or corpus.columns.order for rows in an order, or remove it.");
+            }
             return new TextPreparation(session, corpus, givenVocabularies, new FileText(session, corpus));
         }
         RowSource source = new RowSource(session, corpus, task.examples().get().columns(), isOneText);

@@ -11,12 +11,14 @@ import io.unroll.text.Row;
 import io.unroll.text.SymbolCounters;
 import io.unroll.text.Vocabularies;
 import java.io.Serializable;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
@@ -25,6 +27,7 @@ import scala.Tuple3;
 /**
  * Checks and converts rows in the tasks.
  *
+ * @param columns the columns of fields, if they are not called like the fields
  * @param folder of the files that rows name
  * @param skips whether malformed rows are skipped
  * @param groups whether scans count the rows of groups
@@ -34,6 +37,7 @@ import scala.Tuple3;
 record RowReader(
         Examples examples,
         RowHash hashes,
+        Map<String, String> columns,
         String folder,
         boolean skips,
         boolean groups,
@@ -48,11 +52,20 @@ record RowReader(
         return new RowReader(
                 examples,
                 new RowHash(fields),
+                named(settings.corpus(), fields),
                 settings.corpus().images(),
                 settings.corpus().malformed() == Settings.Malformed.SKIP,
                 settings.splitBy().equals("content"),
                 fields.contains(RowSource.DOCUMENT) && !settings.corpus().gap().isZero(),
                 given.map(session::broadcast).orElse(null));
+    }
+
+    private static Map<String, String> named(Settings.Corpus corpus, List<String> fields) {
+        Map<String, String> columns = new HashMap<>(corpus.columns());
+        columns.put(RowSource.SPLIT, corpus.splitBy());
+        columns.entrySet().removeIf(column -> column.getKey().equals(column.getValue()));
+        columns.keySet().retainAll(fields);
+        return columns;
     }
 
     /**
@@ -70,8 +83,16 @@ record RowReader(
     private static void checkNotEmpty(RowScan scan, String origin) {
         if (scan.rows() == 0) {
             throw new ConfigurationException(origin + " contains no usable rows"
-                    + (scan.skippedRows() > 0 ? "; " + scan.skippedRows() + " rows are malformed." : "."));
+                    + (scan.skippedRows() > 0
+                            ? "; " + scan.skippedRows() + " rows are malformed: " + reasons(scan) + "."
+                            : "."));
         }
+    }
+
+    private static String reasons(RowScan scan) {
+        return scan.skipped().entrySet().stream()
+                .map(reason -> reason.getValue() + " x " + reason.getKey())
+                .collect(Collectors.joining(", "));
     }
 
     /**
@@ -154,10 +175,22 @@ record RowReader(
                 return Optional.empty();
             }
             throw new UnrollException(
-                    row.place() + ": " + e.getMessage()
+                    row.place() + ": " + e.getMessage() + column(row)
                             + ". Correct the row, or skip such rows with corpus.malformed = skip.",
                     e);
         }
+    }
+
+    /** @return the column of the first missing value; empty if there is none, or the column is the default */
+    private String column(Row row) {
+        return row.values().isEmpty()
+                ? ""
+                : hashes.fields().stream()
+                        .filter(field -> row.values().get(field) == null)
+                        .findFirst()
+                        .filter(field -> columns.containsKey(field))
+                        .map(field -> " (" + RowSource.key(field) + " is " + columns.get(field) + ")")
+                        .orElse("");
     }
 
     /** Counts the symbols of a row. */

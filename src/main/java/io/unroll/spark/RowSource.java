@@ -157,7 +157,8 @@ final class RowSource {
     static void refuseOptions(Settings.Corpus corpus) {
         if (!corpus.options().isEmpty()) {
             throw new ConfigurationException("corpus.options has options of Spark's readers, but " + corpus.source()
-                    + " is plain text, which Unroll reads itself: remove them, or set corpus.format.");
+                    + " is plain text, which Unroll reads itself: remove them, or read a table, for example with"
+                    + " corpus.format = csv.");
         }
     }
 

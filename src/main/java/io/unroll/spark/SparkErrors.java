@@ -104,7 +104,10 @@ final class SparkErrors {
         Matcher missing = MISSING_FORMAT.matcher(message);
         if (missing.find()) {
             String format = missing.group(1);
-            return "this Spark has no format " + format + ". " + PACKAGES.getOrDefault(format, OTHER_PACKAGE);
+            return "this Spark has no format " + format + ". "
+                    + (format.matches("jsonl|ndjson")
+                            ? "Set corpus.format = json, which is a JSON object per line."
+                            : PACKAGES.getOrDefault(format, OTHER_PACKAGE));
         }
         return message.contains(DELTA_SETTINGS_MISSING)
                 ? "the session lacks the two settings of Delta. " + PACKAGES.get("delta")

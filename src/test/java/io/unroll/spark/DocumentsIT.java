@@ -126,19 +126,24 @@ class DocumentsIT extends LocalSparkSession {
                     """
             columns.document = host                | corpus.columns.document is host; it must be empty, unless
             documents = reset, split-by = order    | corpus.split-by is order; it must be another value, unless
+            columns { document = host, order = no.time }           | the row has no order (corpus.columns.order is no.time). Correct
+            documents = reset, malformed = skip, columns.text = no | contains no usable rows; 1 rows are malformed: 1 x the row has no text.
             split-by = row, columns.order = time   | corpus.split-by is row, but the corpus is one text
-            documents = reset, split-by = contnet  | has no column contnet (corpus.split-by)
+            documents = reset, split-by = contnet  | the row has no split (corpus.split-by is contnet). Correct
             documents = reset, validation = 0.7    | none can be held out: the rows are too few
             """)
     void settingsThatDoNotFitAreRefused(String corpus, String message) throws IOException {
-        Path file = write("misfit.csv", "text,host,time\nab,x,1\n");
-        String problem = message(() -> prepare(path(file), "format = csv, " + corpus));
+        String row = "{\"text\": \"ab\", \"host\": \"x\", \"time\": 1}\n";
+        Path file = write("misfit.json", row);
+        String problem = message(() -> prepare(path(file), "format = json, " + corpus));
         assertTrue(problem.contains(message), problem);
     }
 
     @Test
-    void plainTextHasNoOptions() throws IOException {
+    void plainTextHasNeitherOptionsNorColumns() throws IOException {
         Path file = write("options.txt", "ab\n");
+        String column = message(() -> prepare(path(file), "columns.text = message"));
+        assertTrue(column.contains("is read as one text, which has no columns"), column);
         for (String corpus : List.of("", ", documents = reset")) {
             String problem = message(() -> prepare(path(file), "options.encoding = UTF-16" + corpus));
             assertTrue(problem.contains("is plain text, which Unroll reads itself"), problem);

@@ -84,7 +84,9 @@ class ExamplePreparationIT extends LocalSparkSession {
         String settings = "task = captioning, " + IMAGES + quoted("images") + ", corpus.path = \"" + file + "\"\n";
         String problem = assertThrows(UnrollException.class, () -> prepare(settings + "corpus.malformed = skip"))
                 .getMessage();
-        assertTrue(problem.endsWith("contains no usable rows; 2 rows are malformed."), problem);
+        assertTrue(
+                problem.contains("contains no usable rows; 2 rows are malformed: 2 x its image cannot be used."),
+                problem);
     }
 
     /** Unlike an empty line, which is ignored. */
