@@ -18,9 +18,13 @@ public record CorpusSize(Map<String, Long> counts, int vocabulary, Map<String, L
                         .map(count -> String.format(Locale.ROOT, "%,d %s, ", count.getValue(), count.getKey()))
                         .collect(Collectors.joining())
                 + String.format(Locale.ROOT, "vocabulary of %,d", vocabulary)
-                + skipped.entrySet().stream()
-                        .map(reason ->
-                                String.format(Locale.ROOT, "; skipped %,d x %s", reason.getValue(), reason.getKey()))
-                        .collect(Collectors.joining());
+                + (skipped.isEmpty() ? "" : "; skipped " + reasons(skipped, "; skipped "));
+    }
+
+    /** @return the number of skipped rows with each reason, for messages */
+    public static String reasons(Map<String, Long> skipped, String separator) {
+        return skipped.entrySet().stream()
+                .map(reason -> String.format(Locale.ROOT, "%,d x %s", reason.getValue(), reason.getKey()))
+                .collect(Collectors.joining(separator));
     }
 }

@@ -34,9 +34,8 @@ import scala.Tuple2;
 import scala.Tuple3;
 
 /**
- * Converts rows to vocabularies and a store of examples. Whether a row is held out and where it is in
- * the files do not depend on how Spark divides the rows into partitions: by default, both follow from hashes of its
- * content:
+ * Converts rows to vocabularies and a store of examples. Whether a row is held out and where it is in the files do
+ * not depend on how Spark divides the rows into partitions: by default, both follow from hashes of its content:
  *
  * <pre>
  *   rows --scan--> count, hash, group hashes      identifies the corpus, and gives the split

@@ -1,5 +1,6 @@
 package io.unroll.spark;
 
+import io.unroll.chunk.CorpusSize;
 import io.unroll.chunk.Example;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
@@ -18,7 +19,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
@@ -84,15 +84,10 @@ record RowReader(
         if (scan.rows() == 0) {
             throw new ConfigurationException(origin + " contains no usable rows"
                     + (scan.skippedRows() > 0
-                            ? "; " + scan.skippedRows() + " rows are malformed: " + reasons(scan) + "."
+                            ? "; " + scan.skippedRows() + " rows are malformed: "
+                                    + CorpusSize.reasons(scan.skipped(), ", ") + "."
                             : "."));
         }
-    }
-
-    private static String reasons(RowScan scan) {
-        return scan.skipped().entrySet().stream()
-                .map(reason -> reason.getValue() + " x " + reason.getKey())
-                .collect(Collectors.joining(", "));
     }
 
     /**
