@@ -5,22 +5,13 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
-/** Copies the blocks of a layer's parameters, one for each gate, between Deeplearning4j's order and oneDNN's. */
-final class Blocks {
-    private final List<Integer> order;
-    private final int count;
-    private final long size;
-
-    /**
-     * @param order for each block, in oneDNN's order, its index in Deeplearning4j's order
-     * @param size numbers in a block
-     */
-    Blocks(List<Integer> order, int count, long size) {
-        this.order = order;
-        this.count = count;
-        this.size = size;
-    }
-
+/**
+ * Copies the blocks of a layer's parameters, one for each gate, between Deeplearning4j's order and oneDNN's.
+ *
+ * @param order for each block, in oneDNN's order, its index in Deeplearning4j's order
+ * @param size numbers in a block
+ */
+record Blocks(List<Integer> order, int count, long size) {
     boolean sameOrder() {
         for (int i = 0; i < count; i++) {
             if (order.get(i) != i) {
@@ -54,30 +45,31 @@ final class Blocks {
      * A weight matrix {@code [blocks, hidden, columns]} in Deeplearning4j's order, and its conversion to and from the
      * packed layouts that oneDNN's primitives choose.
      */
-    static final class Matrix implements AutoCloseable {
-        private final ResourceScope resources = new ResourceScope();
+    static final class Matrix {
+        private final ResourceScope owner;
         private final Blocks blocks;
         private final KernelMemory kernelMemory;
         /** The matrix row by row, its blocks in oneDNN's order. */
         private final memory plain;
 
-        Matrix(CellType cell, long columns, long hidden, KernelMemory kernelMemory) {
+        Matrix(CellType cell, long columns, long hidden, KernelMemory kernelMemory, ResourceScope owner) {
+            this.owner = owner;
             this.blocks = new Blocks(cell.oneDnnOrder(), cell.blocks(), hidden * columns);
             this.kernelMemory = kernelMemory;
             try (memory.desc layout =
                     RecurrentPrimitives.transposedBlocks(memory.data_type.f32, cell.blocks(), columns, hidden)) {
-                this.plain = resources.add(OneDnn.view(layout));
+                this.plain = owner.add(OneDnn.view(layout));
             }
         }
 
         /** @return a primitive that packs the weights last given to {@link #setWeights} into {@code packed} */
         BoundPrimitive packing(memory packed) {
-            return resources.add(BoundPrimitive.reorder(plain, packed, null));
+            return owner.add(BoundPrimitive.reorder(plain, packed, null));
         }
 
         /** @return a primitive for {@link #unpack} that reads {@code packed} */
         BoundPrimitive unpacking(memory packed) {
-            return resources.add(BoundPrimitive.reorder(packed, plain, null));
+            return owner.add(BoundPrimitive.reorder(packed, plain, null));
         }
 
         void setWeights(FloatPointer from) {
@@ -100,11 +92,6 @@ final class Blocks {
                 unpacking.run();
                 blocks.fromOneDnn(reordered, to);
             }
-        }
-
-        @Override
-        public void close() {
-            resources.close();
         }
     }
 }

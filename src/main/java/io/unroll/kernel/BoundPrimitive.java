@@ -20,8 +20,8 @@ final class BoundPrimitive implements AutoCloseable {
     private final memory scratchpad;
     private final long scratchpadBytes;
 
-    BoundPrimitive(primitive_desc_base description, primitive operation, KernelMemory kernelMemory) {
-        this.operation = operation;
+    BoundPrimitive(primitive_desc_base description, KernelMemory kernelMemory) {
+        this.operation = new primitive(description.get());
         this.kernelMemory = kernelMemory;
         try (memory.desc layout = description.scratchpad_desc()) {
             this.scratchpadBytes = layout.get_size();
@@ -45,7 +45,7 @@ final class BoundPrimitive implements AutoCloseable {
     static BoundPrimitive reorder(memory from, memory to, KernelMemory kernelMemory) {
         try (primitive_attr attributes = attributes();
                 reorder.primitive_desc description = new reorder.primitive_desc(from, to, attributes, false)) {
-            return new BoundPrimitive(description, new reorder(description), kernelMemory)
+            return new BoundPrimitive(description, kernelMemory)
                     .with(DNNL_ARG_SRC, from)
                     .with(DNNL_ARG_DST, to);
         }

@@ -27,7 +27,7 @@ final class Elementwise {
                         1,
                         attributes,
                         false)) {
-            return new BoundPrimitive(description, new softmax_forward(description), kernelMemory)
+            return new BoundPrimitive(description, kernelMemory)
                     .with(DNNL_ARG_SRC, data)
                     .with(DNNL_ARG_DST, data);
         }
@@ -55,7 +55,7 @@ final class Elementwise {
                         beta,
                         attributes,
                         false)) {
-            return new BoundPrimitive(description, new eltwise_forward(description), kernelMemory)
+            return new BoundPrimitive(description, kernelMemory)
                     .with(DNNL_ARG_SRC, data)
                     .with(DNNL_ARG_DST, data);
         }

@@ -11,25 +11,18 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 
-/** A primitive that multiplies two matrices, {@code a b}. */
-final class MatMul implements AutoCloseable {
-    private final ResourceScope resources;
-    private final BoundPrimitive multiplication;
-    private final BoundPrimitive packing;
-
-    private MatMul(ResourceScope resources, BoundPrimitive multiplication, BoundPrimitive packing) {
-        this.resources = resources;
-        this.multiplication = resources.add(multiplication);
-        this.packing = packing == null ? null : resources.add(packing);
-    }
-
+/**
+ * Multiplies two matrices, {@code a b}.
+ *
+ * @param packing copies b into the layout that oneDNN prefers, in the data type of a; must run after each change of b
+ */
+record MatMul(BoundPrimitive product, BoundPrimitive packing) {
     /**
-     * Returns {@code to = a b + bias} for a float32 matrix b that rarely changes: call {@link #pack} after each change,
-     * which copies b into the layout that oneDNN prefers, in the data type of a.
+     * Returns {@code to = a b + bias} for a float32 matrix b that rarely changes.
      *
      * @param bias null for none
      */
-    static MatMul packed(memory a, memory b, memory bias, memory to, KernelMemory kernelMemory) {
+    static MatMul packed(memory a, memory b, memory bias, memory to, KernelMemory kernelMemory, ResourceScope owner) {
         try (memory.desc left = a.get_desc();
                 memory.desc right = b.get_desc();
                 memory.desc anyLayout = OneDnn.any(
@@ -42,18 +35,17 @@ final class MatMul implements AutoCloseable {
                 matmul.primitive_desc description = new matmul.primitive_desc(
                         OneDnn.engine(), left, anyLayout, biasLayout, result, attributes, false);
                 memory.desc packedLayout = description.query_md(query.exec_arg_md, DNNL_ARG_WEIGHTS)) {
-            ResourceScope resources = new ResourceScope();
-            memory packed = kernelMemory.array(packedLayout, resources);
-            BoundPrimitive multiplication = multiplication(description, a, packed, to, kernelMemory);
-            return new MatMul(
-                    resources,
-                    bias == null ? multiplication : multiplication.with(DNNL_ARG_BIAS, bias),
-                    BoundPrimitive.reorder(b, packed, null));
+            memory packed = kernelMemory.array(packedLayout, owner);
+            BoundPrimitive product = owner.add(product(description, a, packed, to, kernelMemory));
+            if (bias != null) {
+                product.with(DNNL_ARG_BIAS, bias);
+            }
+            return new MatMul(product, owner.add(BoundPrimitive.reorder(b, packed, null)));
         }
     }
 
     /** Returns {@code to += a b}. */
-    static MatMul accumulating(memory a, memory b, memory to, KernelMemory kernelMemory) {
+    static BoundPrimitive accumulating(memory a, memory b, memory to, KernelMemory kernelMemory) {
         try (memory.desc left = a.get_desc();
                 memory.desc right = b.get_desc();
                 memory.desc result = to.get_desc();
@@ -63,29 +55,16 @@ final class MatMul implements AutoCloseable {
             attributes.set_post_ops(sum);
             try (matmul.primitive_desc description =
                     new matmul.primitive_desc(OneDnn.engine(), left, right, result, attributes, false)) {
-                return new MatMul(new ResourceScope(), multiplication(description, a, b, to, kernelMemory), null);
+                return product(description, a, b, to, kernelMemory);
             }
         }
     }
 
-    private static BoundPrimitive multiplication(
+    private static BoundPrimitive product(
             matmul.primitive_desc description, memory a, memory b, memory to, KernelMemory kernelMemory) {
-        return new BoundPrimitive(description, new matmul(description), kernelMemory)
+        return new BoundPrimitive(description, kernelMemory)
                 .with(DNNL_ARG_SRC, a)
                 .with(DNNL_ARG_WEIGHTS, b)
                 .with(DNNL_ARG_DST, to);
-    }
-
-    void pack() {
-        packing.run();
-    }
-
-    void run() {
-        multiplication.run();
-    }
-
-    @Override
-    public void close() {
-        resources.close();
     }
 }

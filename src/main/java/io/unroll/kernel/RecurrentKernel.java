@@ -82,12 +82,12 @@ public final class RecurrentKernel implements AutoCloseable {
         CellType cell = shape.cell;
         memory.data_type type = shape.bfloat16 ? bf16 : f32;
         try (RecurrentPrimitives primitives = new RecurrentPrimitives(shape, type, kernelMemory, resources)) {
-            input = resources.add(ConvertedArray.view(type, kernelMemory, shape.steps, shape.lanes, shape.inputs));
-            output = resources.add(ConvertedArray.view(type, kernelMemory, shape.steps, shape.lanes, shape.hidden));
+            input = ConvertedArray.view(type, kernelMemory, resources, shape.steps, shape.lanes, shape.inputs);
+            output = ConvertedArray.view(type, kernelMemory, resources, shape.steps, shape.lanes, shape.hidden);
             state = states(type, kernelMemory);
             lastState = states(type, kernelMemory);
-            inputWeights = resources.add(new Blocks.Matrix(cell, shape.inputs, shape.hidden, kernelMemory));
-            recurrentWeights = resources.add(new Blocks.Matrix(cell, shape.hidden, shape.hidden, kernelMemory));
+            inputWeights = new Blocks.Matrix(cell, shape.inputs, shape.hidden, kernelMemory, resources);
+            recurrentWeights = new Blocks.Matrix(cell, shape.hidden, shape.hidden, kernelMemory, resources);
             biasBlocks = new Blocks(cell.oneDnnOrder(), cell.biases(), shape.hidden);
             peepholeBlocks = new Blocks(CellType.PEEPHOLE_ORDER, CellType.PEEPHOLE_ORDER.size(), shape.hidden);
             bias = primitives.forwardMemory(DNNL_ARG_BIAS);
@@ -102,8 +102,8 @@ public final class RecurrentKernel implements AutoCloseable {
     private ConvertedArray[] states(memory.data_type type, KernelMemory kernelMemory) {
         ConvertedArray[] states = new ConvertedArray[shape.cell.states()];
         for (int i = 0; i < states.length; i++) {
-            states[i] = resources.add(
-                    ConvertedArray.allocate(i == 0 ? type : f32, kernelMemory, 1, 1, shape.lanes, shape.hidden));
+            states[i] = ConvertedArray.allocate(
+                    i == 0 ? type : f32, kernelMemory, resources, 1, 1, shape.lanes, shape.hidden);
         }
         return states;
     }

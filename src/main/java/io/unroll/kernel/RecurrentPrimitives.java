@@ -16,7 +16,6 @@ import org.bytedeco.dnnl.lbr_gru_forward;
 import org.bytedeco.dnnl.lstm_backward;
 import org.bytedeco.dnnl.lstm_forward;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.rnn_primitive_desc_base;
 import org.bytedeco.dnnl.vanilla_rnn_backward;
@@ -268,25 +267,11 @@ final class RecurrentPrimitives implements AutoCloseable {
     }
 
     BoundPrimitive forwardPrimitive() {
-        primitive operation =
-                switch (cell) {
-                    case RNN_TANH, RNN_RELU -> new vanilla_rnn_forward((vanilla_rnn_forward.primitive_desc) forward);
-                    case LSTM, LSTM_PEEPHOLE -> new lstm_forward((lstm_forward.primitive_desc) forward);
-                    case GRU -> new gru_forward((gru_forward.primitive_desc) forward);
-                    case GRU_RESET_AFTER -> new lbr_gru_forward((lbr_gru_forward.primitive_desc) forward);
-                };
-        return new BoundPrimitive(forward, operation, kernelMemory);
+        return new BoundPrimitive(forward, kernelMemory);
     }
 
     BoundPrimitive backwardPrimitive() {
-        primitive operation =
-                switch (cell) {
-                    case RNN_TANH, RNN_RELU -> new vanilla_rnn_backward((vanilla_rnn_backward.primitive_desc) backward);
-                    case LSTM, LSTM_PEEPHOLE -> new lstm_backward((lstm_backward.primitive_desc) backward);
-                    case GRU -> new gru_backward((gru_backward.primitive_desc) backward);
-                    case GRU_RESET_AFTER -> new lbr_gru_backward((lbr_gru_backward.primitive_desc) backward);
-                };
-        return new BoundPrimitive(backward, operation, kernelMemory);
+        return new BoundPrimitive(backward, kernelMemory);
     }
 
     /** @return new memory in the layout that the forward primitive chose for the argument */

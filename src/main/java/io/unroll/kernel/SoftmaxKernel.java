@@ -4,6 +4,7 @@ import static org.bytedeco.dnnl.memory.data_type.bf16;
 import static org.bytedeco.dnnl.memory.data_type.f32;
 
 import io.unroll.chunk.Batch;
+import java.util.Arrays;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -63,24 +64,31 @@ public final class SoftmaxKernel implements AutoCloseable {
         this.labelSmoothing = labelSmoothing;
         int rows = shape.blockRows();
         weights = view(shape.vocabulary, shape.hidden);
-        transposedWeights =
-                resources.add(OneDnn.view(resources.add(OneDnn.transposed(f32, shape.hidden, shape.vocabulary))));
+        transposedWeights = transposedView(f32, shape.hidden, shape.vocabulary);
         bias = view(1, shape.vocabulary);
         dWeights = view(shape.vocabulary, shape.hidden);
         dBias = view(1, shape.vocabulary);
-        logits = array(kernelMemory, resources, rows, shape.vocabulary);
+        logits = array(kernelMemory, rows, shape.vocabulary);
         logitValues = FloatIndexer.create(OneDnn.floats(logits).capacity((long) rows * shape.vocabulary));
-        fullBlock = resources.add(new Block(rows, kernelMemory));
-        lastBlock = shape.rows % rows == 0 ? null : resources.add(new Block(shape.rows % rows, kernelMemory));
+        fullBlock = new Block(rows, kernelMemory);
+        lastBlock = shape.rows % rows == 0 ? null : new Block(shape.rows % rows, kernelMemory);
     }
 
     private memory view(long... dimensions) {
-        return resources.add(OneDnn.view(resources.add(OneDnn.plain(f32, dimensions))));
+        try (memory.desc layout = OneDnn.plain(f32, dimensions)) {
+            return resources.add(OneDnn.view(layout));
+        }
     }
 
-    private static memory array(KernelMemory kernelMemory, ResourceScope owner, long... dimensions) {
+    private memory transposedView(memory.data_type type, long rows, long columns) {
+        try (memory.desc layout = OneDnn.transposed(type, rows, columns)) {
+            return resources.add(OneDnn.view(layout));
+        }
+    }
+
+    private memory array(KernelMemory kernelMemory, long... dimensions) {
         try (memory.desc layout = OneDnn.plain(f32, dimensions)) {
-            return kernelMemory.array(layout, owner);
+            return kernelMemory.array(layout, resources);
         }
     }
 
@@ -151,8 +159,7 @@ public final class SoftmaxKernel implements AutoCloseable {
     }
 
     /** The primitives for blocks of a fixed number of rows. */
-    private final class Block implements AutoCloseable {
-        private final ResourceScope scope = new ResourceScope();
+    private final class Block {
         private final int rows;
         private final ConvertedArray hidden;
         private final MatMul multiplication;
@@ -161,25 +168,25 @@ public final class SoftmaxKernel implements AutoCloseable {
 
         Block(int rows, KernelMemory kernelMemory) {
             this.rows = rows;
-            this.hidden = scope.add(ConvertedArray.view(shape.bfloat16 ? bf16 : f32, kernelMemory, rows, shape.hidden));
-            memory result = scope.add(OneDnn.view(scope.add(OneDnn.plain(f32, rows, shape.vocabulary))));
+            this.hidden = ConvertedArray.view(shape.bfloat16 ? bf16 : f32, kernelMemory, resources, rows, shape.hidden);
+            memory result = view(rows, shape.vocabulary);
             result.set_data_handle(logits.get_data_handle());
-            multiplication = scope.add(MatMul.packed(hidden.typed(), transposedWeights, bias, result, kernelMemory));
-            logSoftmax = scope.add(Elementwise.logSoftmax(result, kernelMemory));
-            gradients = shape.training ? scope.add(new Gradients(rows, hidden.typed(), result, kernelMemory)) : null;
+            multiplication = MatMul.packed(hidden.typed(), transposedWeights, bias, result, kernelMemory, resources);
+            logSoftmax = resources.add(Elementwise.logSoftmax(result, kernelMemory));
+            gradients = shape.training ? new Gradients(rows, hidden.typed(), result, kernelMemory) : null;
         }
 
         void pack() {
-            multiplication.pack();
+            multiplication.packing().run();
             if (gradients != null) {
-                gradients.pack();
+                gradients.hiddenGradient.packing().run();
             }
         }
 
         void logits(Pointer from) {
             hidden.attach(from);
             hidden.convertFromFloat32();
-            multiplication.run();
+            multiplication.product().run();
         }
 
         double loss(Pointer from, int[] targets, int firstRow) {
@@ -213,16 +220,10 @@ public final class SoftmaxKernel implements AutoCloseable {
             gradients.run(dHidden);
             return sum;
         }
-
-        @Override
-        public void close() {
-            scope.close();
-        }
     }
 
     /** The primitives that compute gradients from the log-probabilities of a block. */
-    private final class Gradients implements AutoCloseable {
-        private final ResourceScope scope = new ResourceScope();
+    private final class Gradients {
         private final BoundPrimitive probabilities;
         /** Subtracts the smoothed probability of each class; null without label smoothing. */
         private final BoundPrimitive smoothing;
@@ -230,48 +231,35 @@ public final class SoftmaxKernel implements AutoCloseable {
         private final ConvertedArray dLogits;
         private final memory dHidden;
         private final MatMul hiddenGradient;
-        private final MatMul weightGradient;
-        private final MatMul biasGradient;
+        private final BoundPrimitive weightGradient;
+        private final BoundPrimitive biasGradient;
 
         Gradients(int rows, memory hidden, memory result, KernelMemory kernelMemory) {
             memory.data_type type = shape.bfloat16 ? bf16 : f32;
-            probabilities = scope.add(Elementwise.exp(result, kernelMemory));
+            probabilities = resources.add(Elementwise.exp(result, kernelMemory));
             smoothing = labelSmoothing == 0
                     ? null
-                    : scope.add(Elementwise.add(-labelSmoothing / shape.vocabulary, result, kernelMemory));
-            dLogits = scope.add(ConvertedArray.view(type, kernelMemory, rows, shape.vocabulary));
+                    : resources.add(Elementwise.add(-labelSmoothing / shape.vocabulary, result, kernelMemory));
+            dLogits = ConvertedArray.view(type, kernelMemory, resources, rows, shape.vocabulary);
             dLogits.attach(logits.get_data_handle());
-            dHidden = scope.add(OneDnn.view(scope.add(OneDnn.plain(f32, rows, shape.hidden))));
-            hiddenGradient = scope.add(MatMul.packed(dLogits.typed(), weights, null, dHidden, kernelMemory));
-            memory transposed = scope.add(OneDnn.view(scope.add(OneDnn.transposed(type, shape.vocabulary, rows))));
+            dHidden = view(rows, shape.hidden);
+            hiddenGradient = MatMul.packed(dLogits.typed(), weights, null, dHidden, kernelMemory, resources);
+            memory transposed = transposedView(type, shape.vocabulary, rows);
             transposed.set_data_handle(dLogits.typed().get_data_handle());
-            weightGradient = scope.add(MatMul.accumulating(transposed, hidden, dWeights, kernelMemory));
-            memory ones = array(kernelMemory, scope, 1, rows);
-            OneDnn.floats(ones).capacity(rows).put(ones(rows));
-            biasGradient = scope.add(MatMul.accumulating(ones, result, dBias, kernelMemory));
-        }
-
-        private static float[] ones(int rows) {
-            float[] ones = new float[rows];
-            java.util.Arrays.fill(ones, 1);
-            return ones;
-        }
-
-        void pack() {
-            hiddenGradient.pack();
+            weightGradient = resources.add(MatMul.accumulating(transposed, hidden, dWeights, kernelMemory));
+            float[] rowOfOnes = new float[rows];
+            Arrays.fill(rowOfOnes, 1);
+            memory ones = array(kernelMemory, 1, rows);
+            OneDnn.floats(ones).capacity(rows).put(rowOfOnes);
+            biasGradient = resources.add(MatMul.accumulating(ones, result, dBias, kernelMemory));
         }
 
         void run(Pointer to) {
             dLogits.convertFromFloat32();
             dHidden.set_data_handle(to);
-            hiddenGradient.run();
+            hiddenGradient.product().run();
             weightGradient.run();
             biasGradient.run();
-        }
-
-        @Override
-        public void close() {
-            scope.close();
         }
     }
 }
