@@ -3,6 +3,7 @@ package io.unroll.model;
 import io.unroll.chunk.Batch;
 import io.unroll.kernel.OneDnn;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
@@ -60,9 +61,7 @@ final class AttentionLayer implements Head {
     @Override
     public void setSources(float[][] states) {
         sources = states;
-        int[] lanes = new int[states.length];
-        Arrays.setAll(lanes, lane -> lane);
-        selectSources(lanes);
+        selectSources(IntStream.range(0, states.length).toArray());
     }
 
     @Override

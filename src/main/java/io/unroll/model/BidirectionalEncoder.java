@@ -8,15 +8,7 @@ import org.apache.commons.lang3.ArrayUtils;
  * 1997). The decoder starts from the last state of the first encoder. The state of a token is the sum of both encoders'
  * states.
  */
-final class BidirectionalEncoder implements Encoder {
-    private final TextEncoder first;
-    private final TextEncoder second;
-
-    BidirectionalEncoder(TextEncoder first, TextEncoder second) {
-        this.first = first;
-        this.second = second;
-    }
-
+record BidirectionalEncoder(TextEncoder first, TextEncoder second) implements Encoder {
     @Override
     public void encode(int[][] sources, boolean training, RecurrentStack decoder, Head head) {
         first.encode(sources, training, decoder, head);

@@ -14,8 +14,10 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Computes the gates and states of a network's recurrent layers for each token, by the equations of
  * {@link io.unroll.kernel.CellType}. It does so in plain Java because oneDNN's kernels do not return their gates.
+ *
+ * @param parameters as in {@link Network#parameters}
  */
-public final class GateTrace {
+public record GateTrace(NetworkShape shape, float[] parameters) {
     /** Key of the cell state in {@link Layer#values}. */
     public static final String CELL = "cell";
 
@@ -23,15 +25,6 @@ public final class GateTrace {
     public static final String HIDDEN = "hidden";
 
     private static final String CANDIDATE = "candidate";
-
-    private final NetworkShape shape;
-    private final float[] parameters;
-
-    /** @param parameters as in {@link Network#parameters} */
-    public GateTrace(NetworkShape shape, float[] parameters) {
-        this.shape = shape;
-        this.parameters = parameters;
-    }
 
     /**
      * A layer's activations after each step, by name, each {@code [steps][hidden]}.

@@ -3,9 +3,7 @@ package io.unroll.model;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.params.LSTMParamInitializer;
@@ -13,49 +11,15 @@ import org.deeplearning4j.nn.weights.IWeightInit;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Creates the parameters of a {@link Gru}, with the names and initial values of Deeplearning4j's LSTM. */
-final class GruParamInitializer implements ParamInitializer {
+final class GruParamInitializer extends LSTMParamInitializer {
     static final GruParamInitializer INSTANCE = new GruParamInitializer();
 
-    private static final List<String> WEIGHTS =
-            List.of(LSTMParamInitializer.INPUT_WEIGHT_KEY, LSTMParamInitializer.RECURRENT_WEIGHT_KEY);
-    private static final String BIAS = LSTMParamInitializer.BIAS_KEY;
-
     private GruParamInitializer() {}
-
-    @Override
-    public long numParams(NeuralNetConfiguration conf) {
-        return numParams(conf.getLayer());
-    }
 
     @Override
     public long numParams(Layer layer) {
         Gru gru = (Gru) layer;
         return gru.cell().parameterCount(gru.getNIn(), gru.getNOut());
-    }
-
-    @Override
-    public List<String> paramKeys(Layer layer) {
-        return List.of(WEIGHTS.get(0), WEIGHTS.get(1), BIAS);
-    }
-
-    @Override
-    public List<String> weightKeys(Layer layer) {
-        return WEIGHTS;
-    }
-
-    @Override
-    public List<String> biasKeys(Layer layer) {
-        return List.of(BIAS);
-    }
-
-    @Override
-    public boolean isWeightParam(Layer layer, String key) {
-        return WEIGHTS.contains(key);
-    }
-
-    @Override
-    public boolean isBiasParam(Layer layer, String key) {
-        return BIAS.equals(key);
     }
 
     @Override
@@ -68,9 +32,9 @@ final class GruParamInitializer implements ParamInitializer {
                     gru.getWeightInitFnRecurrent() == null ? gru.getWeightInitFn() : gru.getWeightInitFnRecurrent();
             double fanIn = (double) gru.getNOut();
             double fanOut = (double) gru.getNIn() + gru.getNOut();
-            drawWeights(gru.getWeightInitFn(), fanIn, fanOut, table.get(WEIGHTS.get(0)));
-            drawWeights(recurrent, fanIn, fanOut, table.get(WEIGHTS.get(1)));
-            table.get(BIAS).assign(gru.getBiasInit());
+            drawWeights(gru.getWeightInitFn(), fanIn, fanOut, table.get(INPUT_WEIGHT_KEY));
+            drawWeights(recurrent, fanIn, fanOut, table.get(RECURRENT_WEIGHT_KEY));
+            table.get(BIAS_KEY).assign(gru.getBiasInit());
         }
         return table;
     }
@@ -88,9 +52,9 @@ final class GruParamInitializer implements ParamInitializer {
         long bias = gru.cell().biasStart(gru.getNIn(), gru.getNOut());
         INDArray row = flat.reshape(flat.length());
         Map<String, INDArray> views = new LinkedHashMap<>();
-        views.put(WEIGHTS.get(0), row.get(interval(0, recurrent)).reshape('f', gru.getNIn(), blocks));
-        views.put(WEIGHTS.get(1), row.get(interval(recurrent, bias)).reshape('f', gru.getNOut(), blocks));
-        views.put(BIAS, row.get(interval(bias, numParams(gru))));
+        views.put(INPUT_WEIGHT_KEY, row.get(interval(0, recurrent)).reshape('f', gru.getNIn(), blocks));
+        views.put(RECURRENT_WEIGHT_KEY, row.get(interval(recurrent, bias)).reshape('f', gru.getNOut(), blocks));
+        views.put(BIAS_KEY, row.get(interval(bias, numParams(gru))));
         return views;
     }
 }

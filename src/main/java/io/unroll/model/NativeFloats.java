@@ -1,7 +1,6 @@
 package io.unroll.model;
 
 import java.lang.ref.Reference;
-import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -24,12 +23,6 @@ final class NativeFloats {
             Reference.reachabilityFence(array);
         }
         return values;
-    }
-
-    static float[] join(float[] first, float[] second) {
-        float[] joined = Arrays.copyOf(first, first.length + second.length);
-        System.arraycopy(second, 0, joined, first.length, second.length);
-        return joined;
     }
 
     private static final class Address extends Pointer {

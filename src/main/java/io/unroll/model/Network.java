@@ -2,7 +2,6 @@ package io.unroll.model;
 
 import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
-import io.unroll.kernel.KernelMemory;
 import io.unroll.kernel.OneDnn;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.FloatPointer;
@@ -25,7 +24,6 @@ public final class Network implements Trainee {
     private final NetworkShape shape;
     private final INDArray parameters;
     private final INDArray gradient;
-    private final KernelMemory kernelMemory = new KernelMemory();
     private final StepWorkspace workspace = new StepWorkspace();
     private final RecurrentStack recurrentStack;
     private final Encoder encoder;
@@ -47,14 +45,14 @@ public final class Network implements Trainee {
         int total = shape.parameters();
         this.parameters = Nd4j.create(DataType.FLOAT, 1, total);
         this.gradient = Nd4j.create(DataType.FLOAT, 1, total);
-        this.recurrentStack = new RecurrentStack(shape, parameters, gradient, workspace, kernelMemory);
+        this.recurrentStack = new RecurrentStack(shape, parameters, gradient, workspace);
         this.encoder = shape.part(NetworkShape.Role.ENCODER).map(this::encoder).orElse(Encoder.NONE);
         this.head = shape.pooling() != NetworkShape.PoolingMode.NONE
                 ? new LanePooling(shape.pooling(), workspace)
                 : shape.part(NetworkShape.Role.ATTENTION)
                         .<Head>map(this::attention)
                         .orElse(Head.TOKENS);
-        this.output = new SoftmaxOutput(shape, parameters, gradient, workspace, kernelMemory);
+        this.output = new SoftmaxOutput(shape, parameters, gradient, workspace);
         this.optimizer = new OptimizerStep(shape.optimizer(), total);
         this.optimizerState = new FloatPointer(optimizer.initialState());
     }
@@ -71,13 +69,12 @@ public final class Network implements Trainee {
     }
 
     private TextEncoder textEncoder(NetworkShape.Part part) {
-        NetworkShape text = (NetworkShape) part.shape();
-        return new TextEncoder(text, slice(parameters, part), slice(gradient, part), workspace, kernelMemory);
+        return new TextEncoder((NetworkShape) part.shape(), slice(parameters, part), slice(gradient, part), workspace);
     }
 
     private AttentionLayer attention(NetworkShape.Part part) {
-        AttentionShape attention = (AttentionShape) part.shape();
-        return new AttentionLayer(attention, slice(parameters, part), slice(gradient, part), workspace);
+        return new AttentionLayer(
+                (AttentionShape) part.shape(), slice(parameters, part), slice(gradient, part), workspace);
     }
 
     private static INDArray slice(INDArray vector, NetworkShape.Part part) {
@@ -267,7 +264,6 @@ public final class Network implements Trainee {
         encoder.close();
         output.close();
         workspace.close();
-        kernelMemory.close();
         parameters.close();
         gradient.close();
         optimizerState.close();

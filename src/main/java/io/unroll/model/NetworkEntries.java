@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.zip.ZipEntry;
@@ -24,7 +23,6 @@ import org.nd4j.linalg.indexing.conditions.Conditions;
  * reader is not safe for untrusted files: it deserializes Java objects and allocates as much memory as a file asks for.
  */
 final class NetworkEntries {
-    private static final int BLOCK = 1 << 16;
     private static final int MAX_HEADER_BYTES = 1 << 18;
     /** Size of the record at the end of a zip, its signature, and the offset of the number of entries in it. */
     private static final int END_BYTES = 22;
@@ -132,13 +130,7 @@ final class NetworkEntries {
     float[] floats(int count) throws IOException {
         DataInputStream in = vector(count);
         float[] values = new float[count];
-        byte[] bytes = new byte[Math.min(BLOCK, count) * Float.BYTES];
-        FloatBuffer floats = ByteBuffer.wrap(bytes).asFloatBuffer();
-        for (int start = 0; start < count; start += BLOCK) {
-            int length = Math.min(BLOCK, count - start);
-            in.readFully(bytes, 0, length * Float.BYTES);
-            floats.rewind().get(values, start, length);
-        }
+        FloatArray.read(values, in);
         for (float value : values) {
             checkFinite(Float.isFinite(value));
         }

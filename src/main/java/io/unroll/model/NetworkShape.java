@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.apache.commons.lang3.ArrayUtils;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
@@ -73,6 +74,15 @@ public record NetworkShape(
     /** Creates the shape of a language model, which predicts the next token at each step. */
     public NetworkShape(Settings.Model model, int vocabulary, Settings.Optimizer optimizer, int threads) {
         this(model, vocabulary, vocabulary, PoolingMode.NONE, optimizer, threads);
+    }
+
+    /** Creates the shape of a language model with these settings. */
+    public NetworkShape(Settings settings, int vocabulary) {
+        this(
+                settings.model(),
+                vocabulary,
+                settings.training().optimizer(),
+                settings.cluster().threads());
     }
 
     /**
@@ -170,7 +180,7 @@ public record NetworkShape(
         int part = 0;
         float[] parameters = initialParameters(this, Seeds.of(seed, part));
         for (EncoderShape subnetwork : subnetworks.values()) {
-            parameters = NativeFloats.join(parameters, initialParameters(subnetwork, Seeds.of(seed, ++part)));
+            parameters = ArrayUtils.addAll(parameters, initialParameters(subnetwork, Seeds.of(seed, ++part)));
         }
         return parameters;
     }

@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -36,14 +37,9 @@ public record PixelShape(int side, int outputs, Place place) implements ImageSha
 
     /** @return {@code [images, 3, side, side]}, from 0 to 255 */
     static INDArray values(int[][] images, int side) {
-        float[] values = new float[images.length * images[0].length];
-        int next = 0;
-        for (int[] image : images) {
-            for (int value : image) {
-                values[next++] = value;
-            }
+        try (INDArray values = Nd4j.createFromArray(images)) {
+            return values.castTo(DataType.FLOAT).reshape('c', images.length, 3, side, side);
         }
-        return Nd4j.createFromArray(values).reshape('c', images.length, 3, side, side);
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.unroll.model;
 
 import io.unroll.kernel.CellType;
 import io.unroll.kernel.Embedding;
-import io.unroll.kernel.KernelMemory;
 import io.unroll.kernel.RecurrentKernel;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,14 +40,9 @@ final class RecurrentStack implements AutoCloseable {
     /**
      * @param parameters vector of all parameters, in the order of {@link ParameterOrder}
      * @param gradient vector of their gradients, in the same order
-     * @param workspace memory of a step, like {@code kernelMemory} shared with networks that run at other times
+     * @param workspace memory of a step and of kernels, shared with networks that run at other times
      */
-    RecurrentStack(
-            NetworkShape shape,
-            INDArray parameters,
-            INDArray gradient,
-            StepWorkspace workspace,
-            KernelMemory kernelMemory) {
+    RecurrentStack(NetworkShape shape, INDArray parameters, INDArray gradient, StepWorkspace workspace) {
         this.embedding = shape.model().embedding();
         this.hidden = shape.model().hidden();
         this.table = NativeFloats.of(parameters);
@@ -62,7 +56,8 @@ final class RecurrentStack implements AutoCloseable {
             double dropout =
                     i == 0 ? shape.model().inputDropout() : shape.model().dropout();
             layers.add(new Layer(
-                    new RecurrentLayerPass(cell, inputs, hidden, shape.model().weightDropout(), bfloat16, kernelMemory),
+                    new RecurrentLayerPass(
+                            cell, inputs, hidden, shape.model().weightDropout(), bfloat16, workspace.kernelMemory()),
                     inputs,
                     RecurrentKernel.Parameters.at(table.getPointer(start), cell, inputs, hidden),
                     RecurrentKernel.Parameters.at(tableGradient.getPointer(start), cell, inputs, hidden),

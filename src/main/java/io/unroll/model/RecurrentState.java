@@ -1,6 +1,7 @@
 package io.unroll.model;
 
 import java.io.Serializable;
+import java.util.Arrays;
 
 /**
  * The state that a recurrent network carries from one chunk to the next.
@@ -13,10 +14,6 @@ public record RecurrentState(float[]... arrays) implements Serializable {
 
     /** @return how many numbers all arrays have together */
     public long size() {
-        long size = 0;
-        for (float[] array : arrays) {
-            size += array.length;
-        }
-        return size;
+        return Arrays.stream(arrays).mapToLong(array -> array.length).sum();
     }
 }

@@ -1,7 +1,6 @@
 package io.unroll.model;
 
 import io.unroll.kernel.KernelCache;
-import io.unroll.kernel.KernelMemory;
 import io.unroll.kernel.SoftmaxKernel;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -17,25 +16,21 @@ final class SoftmaxOutput implements AutoCloseable {
     private final KernelCache<SoftmaxKernel.Shape, SoftmaxKernel> inference;
 
     /** The parameters are like those of {@link RecurrentStack}. */
-    SoftmaxOutput(
-            NetworkShape shape,
-            INDArray parameters,
-            INDArray gradient,
-            StepWorkspace workspace,
-            KernelMemory kernelMemory) {
+    SoftmaxOutput(NetworkShape shape, INDArray parameters, INDArray gradient, StepWorkspace workspace) {
         this.shape = shape;
         this.bfloat16 = Network.computesInBfloat16(shape.model());
         this.dropout = new StepDropout(shape.model().dropout(), shape.model().lockedDropout(), workspace);
         this.workspace = workspace;
         this.gradient = parameters(gradient);
-        this.training = cache(shape.model().labelSmoothing(), parameters(parameters), kernelMemory);
-        this.inference = cache(shape.model().labelSmoothing(), parameters(parameters), kernelMemory);
+        this.training = cache(parameters(parameters));
+        this.inference = cache(parameters(parameters));
     }
 
-    private static KernelCache<SoftmaxKernel.Shape, SoftmaxKernel> cache(
-            double labelSmoothing, SoftmaxKernel.Parameters parameters, KernelMemory kernelMemory) {
+    private KernelCache<SoftmaxKernel.Shape, SoftmaxKernel> cache(SoftmaxKernel.Parameters parameters) {
+        double labelSmoothing = shape.model().labelSmoothing();
         return new KernelCache<>(
-                shape -> new SoftmaxKernel(shape, labelSmoothing, kernelMemory), kernel -> kernel.pack(parameters));
+                batch -> new SoftmaxKernel(batch, labelSmoothing, workspace.kernelMemory()),
+                kernel -> kernel.pack(parameters));
     }
 
     private SoftmaxKernel.Parameters parameters(INDArray vector) {

@@ -1,5 +1,6 @@
 package io.unroll.model;
 
+import io.unroll.kernel.KernelMemory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,12 +12,17 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Allocates the arrays of a training or inference step and reuses their memory in the next step: the n-th array after
- * {@link #restart} has the same memory as the n-th array of the previous step.
+ * {@link #restart} has the same memory as the n-th array of the previous step. It also has the memory of the kernels.
  */
 final class StepWorkspace implements AutoCloseable {
     private final List<INDArray> buffers = new ArrayList<>();
     private final List<INDArray> views = new ArrayList<>();
+    private final KernelMemory kernelMemory = new KernelMemory();
     private int next;
+
+    KernelMemory kernelMemory() {
+        return kernelMemory;
+    }
 
     /** Starts a new step, which overwrites the arrays of the previous one. */
     void restart() {
@@ -48,8 +54,10 @@ final class StepWorkspace implements AutoCloseable {
         return LongStream.of(shape).reduce(1, (a, b) -> a * b);
     }
 
+    /** Frees all memory; call it after all kernels are closed. */
     @Override
     public void close() {
+        kernelMemory.close();
         buffers.forEach(INDArray::close);
         buffers.clear();
         views.clear();

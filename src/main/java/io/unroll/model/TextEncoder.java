@@ -1,7 +1,6 @@
 package io.unroll.model;
 
 import io.unroll.config.Settings;
-import io.unroll.kernel.KernelMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,25 +28,18 @@ final class TextEncoder implements Encoder {
     private final INDArray gradient;
     private final INDArray groupGradient;
     private final StepWorkspace workspace;
-    private final KernelMemory kernelMemory;
     /** One for each group of a batch, because the backward passes follow after all forward passes. */
     private final List<RecurrentStack> groupStacks = new ArrayList<>();
 
     private List<int[]> groups = List.of();
     private float[][] tokenStates = {};
 
-    TextEncoder(
-            NetworkShape shape,
-            INDArray parameters,
-            INDArray gradient,
-            StepWorkspace workspace,
-            KernelMemory kernelMemory) {
+    TextEncoder(NetworkShape shape, INDArray parameters, INDArray gradient, StepWorkspace workspace) {
         this.shape = shape;
         this.parameters = parameters;
         this.gradient = gradient;
         this.groupGradient = Nd4j.create(DataType.FLOAT, 1, shape.parameters());
         this.workspace = workspace;
-        this.kernelMemory = kernelMemory;
     }
 
     @Override
@@ -61,7 +53,7 @@ final class TextEncoder implements Encoder {
         groups = byLength(sources);
         // Without a backward pass, all groups can use the same stack in turn.
         while (groupStacks.size() < (training ? groups.size() : 1)) {
-            groupStacks.add(new RecurrentStack(shape, parameters, groupGradient, workspace, kernelMemory));
+            groupStacks.add(new RecurrentStack(shape, parameters, groupGradient, workspace));
         }
         float[][] lastState = new float[shape.stateArrays()][sources.length * size()];
         tokenStates = new float[sources.length][];

@@ -1,7 +1,7 @@
 package io.unroll.spark;
 
+import io.unroll.model.FloatArray;
 import io.unroll.model.Loss;
-import io.unroll.train.FloatArray;
 import io.unroll.train.Replica;
 import io.unroll.train.ReplicaResult;
 import io.unroll.train.ReplicaState;

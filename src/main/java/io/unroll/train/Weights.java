@@ -1,5 +1,6 @@
 package io.unroll.train;
 
+import io.unroll.model.FloatArray;
 import java.io.Serializable;
 
 /**

@@ -226,13 +226,13 @@ class EncodedNetworkTest {
             for (int i = 0; i < states.length; i++) {
                 int size = states[i].length / SOURCES.length;
                 float[] row = Arrays.copyOfRange(states[i], 2 * size, 3 * size);
-                twice[i] = NativeFloats.join(row, row);
+                twice[i] = ArrayUtils.addAll(row, row);
             }
             network.setState(new RecurrentState(twice));
             network.selectSources(new int[] {2, 2});
             float[] both = network.logits(new Batch(2, 1, new int[] {3, 3}, new int[2]));
 
-            assertArrayEquals(NativeFloats.join(alone, alone), both, 1e-6f);
+            assertArrayEquals(ArrayUtils.addAll(alone, alone), both, 1e-6f);
             assertEquals(state[0].length * 2, network.state().arrays()[0].length);
         }
     }

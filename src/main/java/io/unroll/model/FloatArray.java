@@ -1,4 +1,4 @@
-package io.unroll.train;
+package io.unroll.model;
 
 import java.io.DataInput;
 import java.io.DataOutput;
