@@ -15,7 +15,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -57,13 +56,13 @@ final class TrainCommand implements Callable<Integer> {
                 Session.start("train " + configuration, settings.cluster().threads())) {
             model = TrainingJob.run(session, settings, new ConsoleProgress(unit));
         }
-        List<String> samples = samples(model);
+        String sample = model.task().answersEmptyPrompt() ? sample(model) : null;
         String warning = warning(model);
         if (warning != null) {
             System.err.println("unroll: warning: " + warning);
         }
         if (json) {
-            System.out.println(JsonLine.of(result(model, settings, samples, warning)));
+            System.out.println(JsonLine.of(result(model, settings, sample, warning)));
         } else {
             System.out.println("model: " + TrainingJob.modelPath(settings));
             if (model.manifest().validationLoss() != null) {
@@ -73,7 +72,7 @@ final class TrainCommand implements Callable<Integer> {
                         model.manifest().validationLoss(),
                         unit);
             }
-            for (String sample : samples) {
+            if (sample != null) {
                 System.out.println("a sample:");
                 System.out.println(sample);
             }
@@ -101,20 +100,15 @@ final class TrainCommand implements Callable<Integer> {
         WritableFolder.checkIfMissing(settings.corpus().prepared(), "corpus.prepared", hadoop);
     }
 
-    private static List<String> samples(TrainedModel model) throws IOException {
-        List<String> samples = new ArrayList<>();
-        for (String prompt : model.task().samplePrompts()) {
-            ByteArrayOutputStream sample = new ByteArrayOutputStream();
-            Sampler sampler =
-                    new Sampler(SAMPLE_TEMPERATURE, 0, 1, model.settings().run().seed());
-            model.answer(new Prompt(prompt, SAMPLE_LENGTH, sampler::draw), sample);
-            samples.add(sample.toString(StandardCharsets.UTF_8));
-        }
-        return samples;
+    private static String sample(TrainedModel model) throws IOException {
+        ByteArrayOutputStream sample = new ByteArrayOutputStream();
+        Sampler sampler =
+                new Sampler(SAMPLE_TEMPERATURE, 0, 1, model.settings().run().seed());
+        model.answer(new Prompt("", SAMPLE_LENGTH, sampler::draw), sample);
+        return sample.toString(StandardCharsets.UTF_8);
     }
 
-    private static Map<String, Object> result(
-            TrainedModel model, Settings settings, List<String> samples, String warning) {
+    private static Map<String, Object> result(TrainedModel model, Settings settings, String sample, String warning) {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("model", TrainingJob.modelPath(settings));
         result.put("epochs", model.manifest().epochs());
@@ -123,7 +117,7 @@ final class TrainCommand implements Callable<Integer> {
         result.put("training_loss", model.manifest().trainingLoss());
         result.put("validation_loss", model.manifest().validationLoss());
         result.put("warning", warning);
-        result.put("sample", samples.isEmpty() ? null : samples.get(0));
+        result.put("sample", sample);
         return result;
     }
 }

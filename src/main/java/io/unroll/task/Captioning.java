@@ -46,28 +46,13 @@ record Captioning(Settings settings) implements Task {
     }
 
     @Override
-    public List<String> vocabularies() {
-        return List.of(Vocabularies.TOKENS);
-    }
-
-    @Override
     public Map<String, Vocabulary> vocabularyPrefixes() {
         return Map.of(Vocabularies.TOKENS, targets().untrained());
     }
 
     @Override
-    public boolean scoresDependOnSymbols() {
-        return true;
-    }
-
-    @Override
     public NetworkShape network(Vocabularies vocabularies) {
-        int tokens = vocabularies.tokens().size();
-        NetworkShape decoder = new NetworkShape(
-                settings.model(),
-                tokens,
-                settings.training().optimizer(),
-                settings.cluster().threads());
+        NetworkShape decoder = new NetworkShape(settings, vocabularies.tokens().size());
         return decoder.withImage(startsWithImage() ? ImageShape.Place.FIRST_STEP : ImageShape.Place.INITIAL_STATE);
     }
 
@@ -90,7 +75,7 @@ record Captioning(Settings settings) implements Task {
     }
 
     private record CaptionedExamples(TargetSequences targets, ImageReader imageReader, String images)
-            implements Examples {
+            implements TargetSequences.TargetExamples {
         @Override
         public List<String> columns() {
             return List.of(IMAGE, CAPTION);
@@ -128,13 +113,9 @@ record Captioning(Settings settings) implements Task {
         }
 
         @Override
-        public Vocabularies vocabularies(Map<String, Map<String, Long>> counts) {
-            return new Vocabularies(Map.of(Vocabularies.TOKENS, targets.train(counts.get(Vocabularies.TOKENS))));
-        }
-
-        @Override
         public Example encode(Row row, Sequence image, Vocabularies vocabularies) {
-            return TargetSequences.example(image, TargetSequences.nonBlankValue(row, CAPTION), vocabularies.tokens());
+            String caption = TargetSequences.nonBlankValue(row, CAPTION);
+            return new Example(image, TargetSequences.tokens(caption, vocabularies.tokens()));
         }
 
         @Override
@@ -167,16 +148,6 @@ record Captioning(Settings settings) implements Task {
         @Override
         public String group(Row row) {
             return row.value(IMAGE);
-        }
-
-        @Override
-        public int steps(int source, int target) {
-            return targets.steps(target);
-        }
-
-        @Override
-        public Batch batch(List<Example> examples) {
-            return targets.batch(examples);
         }
     }
 
@@ -238,10 +209,5 @@ record Captioning(Settings settings) implements Task {
     @Override
     public boolean usesBeamSearch() {
         return true;
-    }
-
-    @Override
-    public List<String> samplePrompts() {
-        return List.of();
     }
 }

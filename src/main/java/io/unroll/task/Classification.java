@@ -52,11 +52,6 @@ record Classification(Settings settings) implements Task {
     }
 
     @Override
-    public boolean scoresDependOnSymbols() {
-        return true;
-    }
-
-    @Override
     public NetworkShape network(Vocabularies vocabularies) {
         return new NetworkShape(
                 settings.model(),
@@ -85,12 +80,6 @@ record Classification(Settings settings) implements Task {
         @Override
         public List<String> columns() {
             return List.of(TEXT, LABEL);
-        }
-
-        @Override
-        public void check(Row row) {
-            TargetSequences.nonBlankValue(row, TEXT);
-            label(row);
         }
 
         @Override
@@ -215,10 +204,5 @@ record Classification(Settings settings) implements Task {
             out.write(line.getBytes(StandardCharsets.UTF_8));
         }
         return order.size();
-    }
-
-    @Override
-    public List<String> samplePrompts() {
-        return List.of();
     }
 }

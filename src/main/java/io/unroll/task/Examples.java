@@ -20,11 +20,13 @@ public interface Examples extends Collator {
     List<String> columns();
 
     /**
-     * Validates the values of a row.
+     * Validates the values of a row; by default, they must not be blank.
      *
      * @throws io.unroll.text.MalformedRowException if the row cannot be used
      */
-    void check(Row row);
+    default void check(Row row) {
+        columns().forEach(column -> TargetSequences.nonBlankValue(row, column));
+    }
 
     /** @return whether rows name files, which {@link #read} reads */
     default boolean readsFiles() {

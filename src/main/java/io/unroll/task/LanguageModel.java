@@ -38,14 +38,8 @@ public record LanguageModel(Settings settings) implements Task {
     }
 
     @Override
-    public List<String> vocabularies() {
-        return List.of(Vocabularies.TOKENS);
-    }
-
-    @Override
     public Map<String, Vocabulary> vocabularyPrefixes() {
-        Tokenizer untrained =
-                hasDocuments() ? documents().sequences().untrained() : Tokenizer.ofText(settings.corpus());
+        Tokenizer untrained = hasDocuments() ? documents().targets().untrained() : Tokenizer.ofText(settings.corpus());
         return Map.of(Vocabularies.TOKENS, untrained);
     }
 
@@ -56,11 +50,7 @@ public record LanguageModel(Settings settings) implements Task {
 
     @Override
     public NetworkShape network(Vocabularies vocabularies) {
-        return new NetworkShape(
-                settings.model(),
-                vocabularies.tokens().size(),
-                settings.training().optimizer(),
-                settings.cluster().threads());
+        return new NetworkShape(settings, vocabularies.tokens().size());
     }
 
     private boolean hasDocuments() {
@@ -85,7 +75,8 @@ public record LanguageModel(Settings settings) implements Task {
     }
 
     /** @param separates whether the rows of a document are separated by a token */
-    private record DocumentExamples(TargetSequences sequences, boolean separates) implements Examples {
+    private record DocumentExamples(TargetSequences targets, boolean separates)
+            implements TargetSequences.TargetExamples {
         private static final String TEXT = "text";
         private static final String SEPARATOR = "<sep>";
         private static final int SEPARATOR_TOKEN = 3;
@@ -96,23 +87,13 @@ public record LanguageModel(Settings settings) implements Task {
         }
 
         @Override
-        public void check(Row row) {
-            TargetSequences.nonBlankValue(row, TEXT);
-        }
-
-        @Override
         public void count(Row row, SymbolCounters counters) {
             SymbolCounter symbols = counters.of(Vocabularies.TOKENS);
-            rows(row.value(TEXT)).forEach(text -> sequences.untrained().count(text, symbols));
+            rows(row.value(TEXT)).forEach(text -> targets.untrained().count(text, symbols));
         }
 
         private List<String> rows(String text) {
             return separates ? List.of(text.split(ROW_SEPARATOR, -1)) : List.of(text);
-        }
-
-        @Override
-        public Vocabularies vocabularies(Map<String, Map<String, Long>> counts) {
-            return new Vocabularies(Map.of(Vocabularies.TOKENS, sequences.train(counts.get(Vocabularies.TOKENS))));
         }
 
         @Override
@@ -156,7 +137,7 @@ public record LanguageModel(Settings settings) implements Task {
 
         @Override
         public List<Object> cacheKey() {
-            return List.of(sequences.key(), separates);
+            return List.of(targets.key(), separates);
         }
 
         @Override
@@ -165,18 +146,8 @@ public record LanguageModel(Settings settings) implements Task {
         }
 
         @Override
-        public int steps(int source, int target) {
-            return sequences.steps(target);
-        }
-
-        @Override
         public int maxSteps(int tbptt) {
             return tbptt;
-        }
-
-        @Override
-        public Batch batch(List<Example> examples) {
-            return sequences.batch(examples);
         }
     }
 
@@ -319,8 +290,8 @@ public record LanguageModel(Settings settings) implements Task {
     }
 
     @Override
-    public List<String> samplePrompts() {
-        return List.of("");
+    public boolean answersEmptyPrompt() {
+        return true;
     }
 
     /** @return the logits after the last token */

@@ -46,17 +46,8 @@ record Seq2Seq(Settings settings) implements Task {
     }
 
     @Override
-    public boolean scoresDependOnSymbols() {
-        return true;
-    }
-
-    @Override
     public NetworkShape network(Vocabularies vocabularies) {
-        NetworkShape decoder = new NetworkShape(
-                settings.model(),
-                vocabularies.tokens().size(),
-                settings.training().optimizer(),
-                settings.cluster().threads());
+        NetworkShape decoder = new NetworkShape(settings, vocabularies.tokens().size());
         return decoder.withSource(
                 SettingsReader.override(settings, List.of("model.tied=false")).model(),
                 vocabularies.of(SOURCE).size());
@@ -75,16 +66,10 @@ record Seq2Seq(Settings settings) implements Task {
         return Optional.of(new PairExamples(sources(), targets()));
     }
 
-    private record PairExamples(Tokenizer sources, TargetSequences targets) implements Examples {
+    private record PairExamples(Tokenizer sources, TargetSequences targets) implements TargetSequences.TargetExamples {
         @Override
         public List<String> columns() {
             return List.of(SOURCE, TARGET);
-        }
-
-        @Override
-        public void check(Row row) {
-            TargetSequences.nonBlankValue(row, SOURCE);
-            TargetSequences.nonBlankValue(row, TARGET);
         }
 
         @Override
@@ -104,8 +89,8 @@ record Seq2Seq(Settings settings) implements Task {
         @Override
         public Example encode(Row row, Sequence content, Vocabularies vocabularies) {
             int[] source = reverse(vocabularies.tokenizer(SOURCE).encode(TargetSequences.nonBlankValue(row, SOURCE)));
-            return TargetSequences.example(
-                    new Sequence.Tokens(source), TargetSequences.nonBlankValue(row, TARGET), vocabularies.tokens());
+            String target = TargetSequences.nonBlankValue(row, TARGET);
+            return new Example(new Sequence.Tokens(source), TargetSequences.tokens(target, vocabularies.tokens()));
         }
 
         @Override
@@ -134,11 +119,6 @@ record Seq2Seq(Settings settings) implements Task {
         @Override
         public long bucketKey(Example example) {
             return ((long) example.source().length() << Integer.SIZE) + example.target().length;
-        }
-
-        @Override
-        public Batch batch(List<Example> examples) {
-            return targets.batch(examples);
         }
     }
 
@@ -210,10 +190,5 @@ record Seq2Seq(Settings settings) implements Task {
     @Override
     public boolean usesBeamSearch() {
         return true;
-    }
-
-    @Override
-    public List<String> samplePrompts() {
-        return List.of();
     }
 }

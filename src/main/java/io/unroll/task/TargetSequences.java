@@ -7,6 +7,7 @@ import io.unroll.config.Settings;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
 import io.unroll.text.Tokenizer;
+import io.unroll.text.Vocabularies;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
@@ -68,10 +69,6 @@ record TargetSequences(Tokenizer untrained, Settings.Corpus corpus, int stepsBef
         return value;
     }
 
-    static Example example(Sequence source, String target, Tokenizer tokenizer) {
-        return new Example(source, tokens(target, tokenizer));
-    }
-
     /** @return the tokens of a text, without start and end */
     static int[] tokens(String text, Tokenizer tokenizer) {
         int[] tokens = tokenizer.encode(text);
@@ -121,5 +118,25 @@ record TargetSequences(Tokenizer untrained, Settings.Corpus corpus, int stepsBef
 
     static BeamSearch search(int beam) {
         return new BeamSearch(START_TOKEN, END_TOKEN, beam);
+    }
+
+    /** Examples whose targets are such texts. */
+    interface TargetExamples extends Examples {
+        TargetSequences targets();
+
+        @Override
+        default Vocabularies vocabularies(Map<String, Map<String, Long>> counts) {
+            return new Vocabularies(Map.of(Vocabularies.TOKENS, targets().train(counts.get(Vocabularies.TOKENS))));
+        }
+
+        @Override
+        default int steps(int source, int target) {
+            return targets().steps(target);
+        }
+
+        @Override
+        default Batch batch(List<Example> examples) {
+            return targets().batch(examples);
+        }
     }
 }

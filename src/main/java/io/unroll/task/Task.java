@@ -56,7 +56,9 @@ public interface Task extends Serializable {
     }
 
     /** @return the names of the vocabularies */
-    List<String> vocabularies();
+    default List<String> vocabularies() {
+        return List.of(Vocabularies.TOKENS);
+    }
 
     /** @return for each vocabulary name, the first symbols of the vocabulary, which are the same for all corpora */
     Map<String, Vocabulary> vocabularyPrefixes();
@@ -65,7 +67,9 @@ public interface Task extends Serializable {
      * @return whether losses are comparable only between models with equal vocabularies: with a smaller vocabulary,
      *     more tokens become {@code <unk>}, and {@code <unk>} is easier to predict
      */
-    boolean scoresDependOnSymbols();
+    default boolean scoresDependOnSymbols() {
+        return true;
+    }
 
     /** @return the architecture of the network */
     NetworkShape network(Vocabularies vocabularies);
@@ -105,6 +109,8 @@ public interface Task extends Serializable {
         return false;
     }
 
-    /** @return prompts whose answers are shown after training; empty if the metrics are enough */
-    List<String> samplePrompts();
+    /** @return whether the task answers an empty prompt; such an answer is shown after training */
+    default boolean answersEmptyPrompt() {
+        return false;
+    }
 }

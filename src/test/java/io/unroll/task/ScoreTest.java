@@ -61,7 +61,7 @@ class ScoreTest {
                 .corpus();
         TargetSequences targets = TargetSequences.of(corpus, Settings.TokenizerName.CHAR, 0);
         Tokenizer tokenizer = targets.train(Map.of("a", 1L));
-        Example example = TargetSequences.example(Sequence.NONE, "az", tokenizer);
+        Example example = new Example(Sequence.NONE, TargetSequences.tokens("az", tokenizer));
 
         assertArrayEquals(new int[] {tokenizer.id("a"), -1}, targets.reference(targets.batch(List.of(example)), 0));
     }
