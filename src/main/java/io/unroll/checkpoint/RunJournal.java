@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,11 +29,10 @@ public final class RunJournal implements AutoCloseable {
     private final Checkpoints checkpoints;
     private final MetricsFile metrics;
     private final String corpus;
-    private final ExecutorService writer = Executors.newSingleThreadExecutor(task -> {
-        Thread thread = new Thread(task, "run-journal");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ExecutorService writer = Executors.newSingleThreadExecutor(new BasicThreadFactory.Builder()
+            .namingPattern("run-journal")
+            .daemon(true)
+            .build());
 
     private CompletableFuture<Void> writing = CompletableFuture.completedFuture(null);
     private long lastCheckpointNanos = System.nanoTime();

@@ -1,5 +1,7 @@
 package io.unroll.cli;
 
+import static io.unroll.config.ConfigurationException.check;
+
 import io.unroll.bench.Benchmark;
 import io.unroll.bench.Result;
 import io.unroll.config.ConfigurationException;
@@ -26,6 +28,8 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
     private static final int MAX_HIDDEN = 65_536;
+    private static final String HEADER =
+            "cell  hidden  system          precision replicas     tokens/s   GFLOP/s peak share  in kernels  unroll x";
 
     @Option(
             names = "--cells",
@@ -73,14 +77,12 @@ final class BenchCommand implements Callable<Integer> {
         if (cells.isEmpty() || sizes.isEmpty()) {
             throw new ConfigurationException("--cells and --hidden must have at least one value each.");
         }
-        check("--threads", threads);
-        check("--replicas", replicas);
-        check("--rounds", rounds);
+        check(threads >= 1, "--threads", threads, "1 or more");
+        check(replicas >= 1, "--replicas", replicas, "1 or more");
+        check(rounds >= 1, "--rounds", rounds, "1 or more");
         for (int size : sizes) {
-            check("--hidden", size);
-            if (size > MAX_HIDDEN) {
-                throw new ConfigurationException("--hidden is " + size + "; it must be from 1 to " + MAX_HIDDEN + ".");
-            }
+            check(size >= 1, "--hidden", size, "1 or more");
+            check(size <= MAX_HIDDEN, "--hidden", size, "from 1 to " + MAX_HIDDEN);
         }
         int cores = Runtime.getRuntime().availableProcessors();
         if ((long) threads * replicas > cores) {
@@ -92,18 +94,7 @@ final class BenchCommand implements Callable<Integer> {
         Benchmark benchmark = new Benchmark(rounds, threads, replicaCounts);
         List<Map<String, Object>> rows = new ArrayList<>();
         if (!json) {
-            System.out.printf(
-                    "%-5s %6s  %-15s %-9s %8s %12s %9s %10s %11s %9s%n",
-                    "cell",
-                    "hidden",
-                    "system",
-                    "precision",
-                    "replicas",
-                    "tokens/s",
-                    "GFLOP/s",
-                    "peak share",
-                    "in kernels",
-                    "unroll x");
+            System.out.println(HEADER);
         }
         for (Settings.Cell cell : cells) {
             for (int size : sizes) {
@@ -120,12 +111,6 @@ final class BenchCommand implements Callable<Integer> {
             System.out.println(JsonLine.of(rows));
         }
         return 0;
-    }
-
-    private static void check(String option, int value) {
-        if (value < 1) {
-            throw new ConfigurationException(option + " is " + value + "; it must be 1 or more.");
-        }
     }
 
     /** @param reference the result of Unroll in float32 with one replica */

@@ -7,15 +7,12 @@ import io.unroll.train.RoundReport;
 import java.time.Duration;
 import java.util.Locale;
 
-/** Prints progress to stderr, one line per event. */
-final class ConsoleProgress implements Progress {
-    private final String unit;
-
-    /** @param unit what the network predicts, such as {@code token} */
-    ConsoleProgress(String unit) {
-        this.unit = unit;
-    }
-
+/**
+ * Prints progress to stderr, one line per event.
+ *
+ * @param unit what the network predicts, such as {@code token}
+ */
+record ConsoleProgress(String unit) implements Progress {
     @Override
     public void waitingForLock(String why) {
         print("%s", why);

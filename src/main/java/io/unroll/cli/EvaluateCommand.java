@@ -89,13 +89,10 @@ final class EvaluateCommand implements Callable<Integer> {
         int beam = search.beam(trained);
         Score score;
         try (Session session = Session.start("evaluate " + model, 1)) {
-            score = (part == null
-                            ? Evaluation.of(session, trained, text.files(), beam)
-                            : Evaluation.ofPart(session, trained, part, beam))
-                    .filter(result -> result.loss().tokens() > 0)
-                    .orElseThrow(() -> new ConfigurationException(
-                            (part == null ? text.name(trained) : "--part " + SettingNames.kebab(part))
-                                    + ": fewer than two tokens, or no rows, so there is nothing to predict."));
+            score = part == null
+                    ? EvaluatedText.score(Evaluation.of(session, trained, text.files(), beam), text.name(trained))
+                    : EvaluatedText.score(
+                            Evaluation.ofPart(session, trained, part, beam), "--part " + SettingNames.kebab(part));
         }
         Map<String, Object> metrics = score.metrics(trained.vocabularies());
         if (json) {

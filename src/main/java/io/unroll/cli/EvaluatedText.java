@@ -4,8 +4,10 @@ import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UserPath;
+import io.unroll.task.Score;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 
@@ -70,6 +72,16 @@ record EvaluatedText(List<String> files, List<String> settings) {
     /** @return the model with the settings for an evaluation of a part of its corpus, which may have been moved */
     TrainedModel applyToPart(TrainedModel model) {
         return apply(ALLOWED_WITH_PART, model);
+    }
+
+    /**
+     * @param name what was evaluated, for messages
+     * @throws ConfigurationException if nothing was scored
+     */
+    static Score score(Optional<Score> score, String name) {
+        return score.filter(result -> result.loss().tokens() > 0)
+                .orElseThrow(() -> new ConfigurationException(
+                        name + ": fewer than two tokens, or no rows, so there is nothing to predict."));
     }
 
     private TrainedModel apply(Pattern allowed, TrainedModel model) {

@@ -58,7 +58,7 @@ final class FailureMessage {
                 || firstLine(cause).matches("Could not initialize class org\\.(nd4j|bytedeco)\\..*");
     }
 
-    private static String firstLine(Throwable failure) {
+    static String firstLine(Throwable failure) {
         return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }
 

@@ -159,9 +159,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (length < 0) {
-            throw new ConfigurationException("--length is " + length + "; it must be 0 or more.");
-        }
+        ConfigurationException.check(length >= 0, "--length", length, "0 or more");
         String text = prompt();
         Sampler sampler = new Sampler(temperature, topK, topP, seed);
         Configuration hadoop = Session.submittedHadoopConfiguration();

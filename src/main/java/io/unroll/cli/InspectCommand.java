@@ -68,9 +68,8 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (tokens < 3 || tokens > MAX_TOKENS) {
-            throw new ConfigurationException("--tokens is " + tokens + "; it must be from 3 to " + MAX_TOKENS + ".");
-        }
+        ConfigurationException.check(
+                tokens >= 3 && tokens <= MAX_TOKENS, "--tokens", tokens, "from 3 to " + MAX_TOKENS);
         if (out != null && Files.isRegularFile(out) && !ReportPage.isReport(out)) {
             throw new ConfigurationException("--out is " + out
                     + ", which exists and is not an Unroll report, so it is not overwritten: move it, or give another "

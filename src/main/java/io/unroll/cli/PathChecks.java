@@ -73,10 +73,7 @@ final class PathChecks {
     }
 
     private static String rootLine(Exception e) {
-        return String.valueOf(ExceptionUtils.getRootCause(e).getMessage())
-                .lines()
-                .findFirst()
-                .orElse("");
+        return FailureMessage.firstLine(ExceptionUtils.getRootCause(e));
     }
 
     private static ConfigurationException problem(String name, String path, String reason, Exception e) {

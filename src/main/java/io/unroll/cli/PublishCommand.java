@@ -64,9 +64,7 @@ final class PublishCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (tolerance < 0) {
-            throw new ConfigurationException("--tolerance is " + tolerance + "; it must be 0 or more.");
-        }
+        ConfigurationException.check(tolerance >= 0, "--tolerance", tolerance, "0 or more");
         Configuration hadoop = Session.submittedHadoopConfiguration();
         PathChecks.check("MODEL", model, hadoop);
         PathChecks.check("TARGET", target, hadoop);
@@ -131,10 +129,7 @@ final class PublishCommand implements Callable<Integer> {
             throws IOException {
         try {
             TrainedModel trained = text.applyTo(stored);
-            return Evaluation.of(session, trained, text.files(), 1)
-                    .filter(result -> result.loss().tokens() > 0)
-                    .orElseThrow(() -> new ConfigurationException(text.name(trained)
-                            + ": fewer than two tokens, or no rows, so there is nothing to predict."));
+            return EvaluatedText.score(Evaluation.of(session, trained, text.files(), 1), text.name(trained));
         } catch (ConfigurationException e) {
             throw e;
         } catch (UnrollException e) {

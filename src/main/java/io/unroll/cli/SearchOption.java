@@ -19,9 +19,7 @@ final class SearchOption {
     private int beam;
 
     int beam(TrainedModel model) {
-        if (beam < 1 || beam > MAX_BEAM) {
-            throw new ConfigurationException("--beam is " + beam + "; it must be from 1 to " + MAX_BEAM + ".");
-        }
+        ConfigurationException.check(beam >= 1 && beam <= MAX_BEAM, "--beam", beam, "from 1 to " + MAX_BEAM);
         if (beam > 1 && !model.task().usesBeamSearch()) {
             throw new ConfigurationException("--beam is " + beam + ", but models with task = "
                     + SettingNames.kebab(model.settings().task())

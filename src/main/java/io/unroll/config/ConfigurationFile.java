@@ -2,16 +2,9 @@ package io.unroll.config;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import com.typesafe.config.ConfigIncludeContext;
-import com.typesafe.config.ConfigIncluder;
-import com.typesafe.config.ConfigIncluderClasspath;
-import com.typesafe.config.ConfigIncluderFile;
-import com.typesafe.config.ConfigIncluderURL;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigParseOptions;
-import java.io.File;
 import java.io.IOException;
-import java.net.URL;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -23,8 +16,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A user's configuration file. It may include other files, but neither URLs nor class path resources. */
-final class ConfigurationFile
-        implements ConfigIncluder, ConfigIncluderFile, ConfigIncluderURL, ConfigIncluderClasspath {
+final class ConfigurationFile implements FileIncluder {
     private static final long MAX_BYTES = 1 << 20;
 
     private static final int MAX_DEPTH = 20;
@@ -102,7 +94,11 @@ final class ConfigurationFile
     }
 
     @Override
-    public ConfigObject include(ConfigIncludeContext context, String name) {
+    public ConfigObject include(String name, boolean isFile) {
+        if (!isFile) {
+            throw new ConfigurationException(
+                    location(name) + "a configuration includes files only, as in include \"other.conf\".");
+        }
         Path included;
         try {
             Path path = file.resolveSibling(UserPath.expanded(name));
@@ -122,30 +118,5 @@ final class ConfigurationFile
                     + "does " + file + " include itself?");
         }
         return new ConfigurationFile(included, depth + 1).parse().root();
-    }
-
-    @Override
-    public ConfigObject includeFile(ConfigIncludeContext context, File included) {
-        return include(context, included.getPath());
-    }
-
-    @Override
-    public ConfigObject includeURL(ConfigIncludeContext context, URL included) {
-        throw rejected(included.toString());
-    }
-
-    @Override
-    public ConfigObject includeResources(ConfigIncludeContext context, String included) {
-        throw rejected(included);
-    }
-
-    private ConfigurationException rejected(String included) {
-        return new ConfigurationException(
-                location(included) + "a configuration includes files only, as in include \"other.conf\".");
-    }
-
-    @Override
-    public ConfigIncluder withFallback(ConfigIncluder fallback) {
-        return this;
     }
 }

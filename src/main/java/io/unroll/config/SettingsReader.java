@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -95,10 +96,14 @@ public final class SettingsReader {
      * @param origin where the text comes from, for messages
      */
     public static Settings parse(String text, String origin) {
+        FileIncluder none = (included, isFile) -> {
+            throw new ConfigurationException(
+                    origin + " includes " + included + ", but stored settings must not include anything.");
+        };
         var options = ConfigParseOptions.defaults()
                 .setSyntax(ConfigSyntax.CONF)
                 .setOriginDescription(origin)
-                .setIncluder(new NoIncluder(origin));
+                .setIncluder(none);
         return settings(
                 () -> {
                     Config stored = ConfigFactory.parseString(text, options);
@@ -120,18 +125,14 @@ public final class SettingsReader {
                 () -> ConfigFactory.parseString(settings.text()), overrides, "the settings", UserPath::expanded);
     }
 
-    private interface Source {
-        Config parse();
-    }
-
     /**
      * @param origin where the settings come from, for messages
      * @param paths converts each path, as it is written or stored
      */
     private static Settings settings(
-            Source source, List<String> overrides, String origin, UnaryOperator<String> paths) {
+            Supplier<Config> source, List<String> overrides, String origin, UnaryOperator<String> paths) {
         try {
-            Config given = withOverrides(source.parse(), overrides);
+            Config given = withOverrides(source.get(), overrides);
             KNOWN_KEYS.check(given.root());
             Config resolved = given.withFallback(REFERENCE).resolve();
             KNOWN_KEYS.check(resolved.root());

@@ -19,19 +19,14 @@ public final class Sampler {
      *     (nucleus sampling, Holtzman et al. 2020); 1 for all
      */
     public Sampler(double temperature, int topK, double topP, long seed) {
-        check(temperature >= 0 && Double.isFinite(temperature), "--temperature", temperature, "0 or more");
-        check(topK >= 0, "--top-k", topK, "0 (all) or more");
-        check(topP > 0 && topP <= 1, "--top-p", topP, "above 0 and at most 1");
+        ConfigurationException.check(
+                temperature >= 0 && Double.isFinite(temperature), "--temperature", temperature, "0 or more");
+        ConfigurationException.check(topK >= 0, "--top-k", topK, "0 (all) or more");
+        ConfigurationException.check(topP > 0 && topP <= 1, "--top-p", topP, "above 0 and at most 1");
         this.temperature = temperature;
         this.topK = topK;
         this.topP = topP;
         this.random = new SplittableRandom(seed);
-    }
-
-    private static void check(boolean valid, String option, Object value, String validRange) {
-        if (!valid) {
-            throw new ConfigurationException(option + " is " + value + "; it must be " + validRange + ".");
-        }
     }
 
     /**

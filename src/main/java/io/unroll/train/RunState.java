@@ -43,18 +43,15 @@ public record RunState(Snapshot snapshot, RoundReport report, Double validationL
      */
     public RunState after(Snapshot next, RoundReport nextReport, int patience) {
         Double nextLoss = nextReport.validationLoss();
-        boolean better = nextLoss != null && (best == null || nextLoss < best.validationLoss);
         if (nextLoss == null) {
             return new RunState(next, nextReport, validationLoss, best, plateau);
         }
-        return better
-                ? new RunState(
-                        next,
-                        nextReport,
-                        nextLoss,
-                        new Best(next.round(), next.epoch(), nextLoss),
-                        new Plateau(0, plateau.decays))
-                : new RunState(next, nextReport, nextLoss, best, plateau.afterWorseEpoch(patience));
+        boolean better = best == null || nextLoss < best.validationLoss;
+        if (!better) {
+            return new RunState(next, nextReport, nextLoss, best, plateau.afterWorseEpoch(patience));
+        }
+        Best newBest = new Best(next.round(), next.epoch(), nextLoss);
+        return new RunState(next, nextReport, nextLoss, newBest, new Plateau(0, plateau.decays));
     }
 
     /** @return whether the last round has the lowest validation loss so far */
