@@ -54,29 +54,28 @@ final class Configurations {
                     .build();
             boolean last = layer == model.layers() - 1;
             list.layer(
-                    last && shape.pooling() == NetworkShape.PoolingMode.LAST
+                    last && shape.pools() && model.pooling() == Settings.Pooling.LAST
                             ? new LastTimeStep(layerConfiguration)
                             : layerConfiguration);
         }
         if (shape.outputs() > 0) {
             addOutput(list, shape);
         }
-        return shape.pooling() == NetworkShape.PoolingMode.NONE
-                ? list.backpropType(BackpropType.TruncatedBPTT)
+        return shape.pools()
+                ? list.build()
+                : list.backpropType(BackpropType.TruncatedBPTT)
                         .tBPTTLength(Integer.MAX_VALUE)
-                        .build()
-                : list.build();
+                        .build();
     }
 
     private static void addOutput(NeuralNetConfiguration.ListBuilder list, NetworkShape shape) {
-        switch (shape.pooling()) {
-            case MEAN -> list.layer(new GlobalPoolingLayer(PoolingType.AVG));
-            case MAX -> list.layer(new GlobalPoolingLayer(PoolingType.MAX));
-            default -> {}
+        BaseOutputLayer.Builder<?> output = shape.pools()
+                ? new OutputLayer.Builder(new LossMCXENT())
+                : new RnnOutputLayer.Builder(new LossMCXENT()).dataFormat(RNNFormat.NCW);
+        if (shape.pools() && shape.model().pooling() != Settings.Pooling.LAST) {
+            boolean isMean = shape.model().pooling() == Settings.Pooling.MEAN;
+            list.layer(new GlobalPoolingLayer(isMean ? PoolingType.AVG : PoolingType.MAX));
         }
-        BaseOutputLayer.Builder<?> output = shape.pooling() == NetworkShape.PoolingMode.NONE
-                ? new RnnOutputLayer.Builder(new LossMCXENT()).dataFormat(RNNFormat.NCW)
-                : new OutputLayer.Builder(new LossMCXENT());
         list.layer(output.nIn(shape.model().hidden())
                 .nOut(shape.outputs())
                 .activation(Activation.SOFTMAX)

@@ -1,19 +1,20 @@
 package io.unroll.model;
 
 import io.unroll.chunk.Batch;
+import io.unroll.config.Settings;
 import org.bytedeco.javacpp.indexer.FloatIndexer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Reduces the steps of each lane to one row; it ignores the padding after a lane's length. */
 final class LanePooling implements Head {
-    private final NetworkShape.PoolingMode mode;
+    private final Settings.Pooling mode;
     private final StepWorkspace workspace;
     private int[] lengths;
     private long[] shape;
     /** For MAX: the step of each pooled value. */
     private int[] stepOfMax;
 
-    LanePooling(NetworkShape.PoolingMode mode, StepWorkspace workspace) {
+    LanePooling(Settings.Pooling mode, StepWorkspace workspace) {
         this.mode = mode;
         this.workspace = workspace;
     }
@@ -31,7 +32,7 @@ final class LanePooling implements Head {
         FloatIndexer values = indexer(hidden);
         INDArray pooled = workspace.array(1, shape[1], size);
         FloatIndexer rows = indexer(pooled);
-        stepOfMax = new int[mode == NetworkShape.PoolingMode.MAX ? Math.toIntExact(pooled.length()) : 0];
+        stepOfMax = new int[mode == Settings.Pooling.MAX ? Math.toIntExact(pooled.length()) : 0];
         for (int i = 0; i < pooled.length(); i++) {
             rows.put(i, pooled(values, i, pooled.length(), lengths[i / size]));
         }

@@ -47,8 +47,8 @@ public final class Network implements Trainee {
         this.gradient = Nd4j.create(DataType.FLOAT, 1, total);
         this.recurrentStack = new RecurrentStack(shape, parameters, gradient, workspace);
         this.encoder = shape.part(NetworkShape.Role.ENCODER).map(this::encoder).orElse(Encoder.NONE);
-        this.head = shape.pooling() != NetworkShape.PoolingMode.NONE
-                ? new LanePooling(shape.pooling(), workspace)
+        this.head = shape.pools()
+                ? new LanePooling(shape.model().pooling(), workspace)
                 : shape.part(NetworkShape.Role.ATTENTION)
                         .<Head>map(this::attention)
                         .orElse(Head.TOKENS);

@@ -20,7 +20,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
  *
  * @param vocabulary size of the vocabulary of its inputs
  * @param outputs number of classes that it predicts; 0 for an encoder
- * @param pooling how the steps of a lane become the output layer's input
+ * @param pools whether the steps of a lane become one row of the output layer's input, by {@code model.pooling}
  * @param subnetworks encoders of a lane's source, each a network without outputs or an image encoder, and attention
  * @param threads number of OpenMP threads
  */
@@ -28,7 +28,7 @@ public record NetworkShape(
         Settings.Model model,
         int vocabulary,
         int outputs,
-        PoolingMode pooling,
+        boolean pools,
         SortedMap<Role, EncoderShape> subnetworks,
         Settings.Optimizer optimizer,
         int threads)
@@ -48,32 +48,20 @@ public record NetworkShape(
         ATTENTION
     }
 
-    /** How the outputs of the last recurrent layer become the output layer's input. */
-    public enum PoolingMode {
-        /** Every step. */
-        NONE,
-        /** The last step of each lane. */
-        LAST,
-        /** The mean over the steps of each lane. */
-        MEAN,
-        /** The maximum over the steps of each lane. */
-        MAX
-    }
-
     /** Creates the shape of a network without encoders and attention. */
     public NetworkShape(
             Settings.Model model,
             int vocabulary,
             int outputs,
-            PoolingMode pooling,
+            boolean pools,
             Settings.Optimizer optimizer,
             int threads) {
-        this(model, vocabulary, outputs, pooling, Collections.emptySortedMap(), optimizer, threads);
+        this(model, vocabulary, outputs, pools, Collections.emptySortedMap(), optimizer, threads);
     }
 
     /** Creates the shape of a language model, which predicts the next token at each step. */
     public NetworkShape(Settings.Model model, int vocabulary, Settings.Optimizer optimizer, int threads) {
-        this(model, vocabulary, vocabulary, PoolingMode.NONE, optimizer, threads);
+        this(model, vocabulary, vocabulary, false, optimizer, threads);
     }
 
     /** Creates the shape of a language model with these settings. */
@@ -91,8 +79,7 @@ public record NetworkShape(
      * @return this shape with an encoder of text, and with attention and a second encoder if the settings have them
      */
     public NetworkShape withSource(Settings.Model encoderModel, int sourceVocabulary) {
-        EncoderShape encoder =
-                new NetworkShape(encoderModel, sourceVocabulary, 0, PoolingMode.NONE, optimizer, threads);
+        EncoderShape encoder = new NetworkShape(encoderModel, sourceVocabulary, 0, false, optimizer, threads);
         SortedMap<Role, EncoderShape> added = new TreeMap<>();
         added.put(Role.ENCODER, encoder);
         if (model.bidirectional()) {
@@ -115,14 +102,14 @@ public record NetworkShape(
     }
 
     private NetworkShape with(SortedMap<Role, EncoderShape> otherSubnetworks) {
-        return new NetworkShape(model, vocabulary, outputs, pooling, otherSubnetworks, optimizer, threads);
+        return new NetworkShape(model, vocabulary, outputs, pools, otherSubnetworks, optimizer, threads);
     }
 
     @Override
     public NetworkShape withThreads(int number) {
         SortedMap<Role, EncoderShape> changed = new TreeMap<>();
         subnetworks.forEach((role, subnetwork) -> changed.put(role, subnetwork.withThreads(number)));
-        return new NetworkShape(model, vocabulary, outputs, pooling, changed, optimizer, number);
+        return new NetworkShape(model, vocabulary, outputs, pools, changed, optimizer, number);
     }
 
     /** @throws io.unroll.config.ConfigurationException if there are too many parameters for one array */

@@ -2,6 +2,7 @@ package io.unroll.task;
 
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,10 +34,8 @@ record Bleu(long length, long referenceLength, long[] matches, long[] candidateC
         }
         int closestLength = references.stream()
                 .map(reference -> reference.length)
-                .min((a, b) -> {
-                    int byDistance = Integer.compare(Math.abs(a - candidate.length), Math.abs(b - candidate.length));
-                    return byDistance == 0 ? Integer.compare(a, b) : byDistance;
-                })
+                .min(Comparator.comparing((Integer length) -> Math.abs(length - candidate.length))
+                        .thenComparing(Comparator.naturalOrder()))
                 .orElseThrow();
         return new Bleu(candidate.length, closestLength, matches, candidateCounts);
     }

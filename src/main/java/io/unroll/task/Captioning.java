@@ -88,8 +88,8 @@ record Captioning(Settings settings) implements Task {
 
         @Override
         public void check(Row row) {
-            TargetSequences.nonBlankValue(row, CAPTION);
-            TargetSequences.nonBlankValue(row, IMAGE);
+            TargetSequences.checkNotBlank(row, CAPTION);
+            TargetSequences.checkNotBlank(row, IMAGE);
         }
 
         @Override
@@ -109,13 +109,12 @@ record Captioning(Settings settings) implements Task {
 
         @Override
         public void count(Row row, SymbolCounters counters) {
-            targets.untrained().count(TargetSequences.nonBlankValue(row, CAPTION), counters.of(Vocabularies.TOKENS));
+            targets.untrained().count(row.value(CAPTION), counters.of(Vocabularies.TOKENS));
         }
 
         @Override
         public Example encode(Row row, Sequence image, Vocabularies vocabularies) {
-            String caption = TargetSequences.nonBlankValue(row, CAPTION);
-            return new Example(image, TargetSequences.tokens(caption, vocabularies.tokens()));
+            return new Example(image, TargetSequences.tokens(row.value(CAPTION), vocabularies.tokens()));
         }
 
         @Override

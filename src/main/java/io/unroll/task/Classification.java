@@ -57,11 +57,7 @@ record Classification(Settings settings) implements Task {
                 settings.model(),
                 vocabularies.tokens().size(),
                 vocabularies.of(LABELS).size(),
-                switch (settings.model().pooling()) {
-                    case LAST -> NetworkShape.PoolingMode.LAST;
-                    case MEAN -> NetworkShape.PoolingMode.MEAN;
-                    case MAX -> NetworkShape.PoolingMode.MAX;
-                },
+                true,
                 settings.training().optimizer(),
                 settings.cluster().threads());
     }
@@ -84,12 +80,12 @@ record Classification(Settings settings) implements Task {
 
         @Override
         public void count(Row row, SymbolCounters counters) {
-            untrained.count(TargetSequences.nonBlankValue(row, TEXT), counters.of(Vocabularies.TOKENS));
+            untrained.count(row.value(TEXT), counters.of(Vocabularies.TOKENS));
             counters.of(LABELS).add(label(row));
         }
 
         private static String label(Row row) {
-            return TargetSequences.nonBlankValue(row, LABEL).strip();
+            return row.value(LABEL).strip();
         }
 
         @Override
@@ -124,7 +120,7 @@ record Classification(Settings settings) implements Task {
         @Override
         public Example encode(Row row, Sequence content, Vocabularies vocabularies) {
             int label = label(row, vocabularies);
-            int[] tokens = vocabularies.tokens().encode(TargetSequences.nonBlankValue(row, TEXT));
+            int[] tokens = vocabularies.tokens().encode(row.value(TEXT));
             return new Example(new Sequence.Tokens(tokens), new int[] {label});
         }
 

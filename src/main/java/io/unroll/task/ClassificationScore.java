@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * Accuracy, macro-averaged F1 and the confusion matrix.
@@ -92,14 +93,10 @@ record ClassificationScore(Loss loss, long[][] confusion) implements Score {
     }
 
     private long examplesOf(int label) {
-        return IntStream.range(0, confusion.length)
-                .mapToLong(i -> confusion[label][i])
-                .sum();
+        return LongStream.of(confusion[label]).sum();
     }
 
     private long predictionsOf(int label) {
-        return IntStream.range(0, confusion.length)
-                .mapToLong(i -> confusion[i][label])
-                .sum();
+        return Arrays.stream(confusion).mapToLong(row -> row[label]).sum();
     }
 }

@@ -25,7 +25,7 @@ public interface Examples extends Collator {
      * @throws io.unroll.text.MalformedRowException if the row cannot be used
      */
     default void check(Row row) {
-        columns().forEach(column -> TargetSequences.nonBlankValue(row, column));
+        columns().forEach(column -> TargetSequences.checkNotBlank(row, column));
     }
 
     /** @return whether rows name files, which {@link #read} reads */

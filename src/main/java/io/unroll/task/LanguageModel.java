@@ -102,9 +102,6 @@ public record LanguageModel(Settings settings) implements Task {
         }
 
         int[] tokens(String text, Tokenizer tokenizer) {
-            if (!separates) {
-                return textTokens(text, tokenizer);
-            }
             IntStream.Builder tokens = IntStream.builder();
             for (String row : rows(text)) {
                 IntStream.of(textTokens(row, tokenizer)).forEach(tokens);

@@ -74,8 +74,8 @@ record Seq2Seq(Settings settings) implements Task {
 
         @Override
         public void count(Row row, SymbolCounters counters) {
-            sources.count(TargetSequences.nonBlankValue(row, SOURCE), counters.of(SOURCE));
-            targets.untrained().count(TargetSequences.nonBlankValue(row, TARGET), counters.of(Vocabularies.TOKENS));
+            sources.count(row.value(SOURCE), counters.of(SOURCE));
+            targets.untrained().count(row.value(TARGET), counters.of(Vocabularies.TOKENS));
         }
 
         @Override
@@ -88,9 +88,9 @@ record Seq2Seq(Settings settings) implements Task {
 
         @Override
         public Example encode(Row row, Sequence content, Vocabularies vocabularies) {
-            int[] source = reverse(vocabularies.tokenizer(SOURCE).encode(TargetSequences.nonBlankValue(row, SOURCE)));
-            String target = TargetSequences.nonBlankValue(row, TARGET);
-            return new Example(new Sequence.Tokens(source), TargetSequences.tokens(target, vocabularies.tokens()));
+            int[] source = reverse(vocabularies.tokenizer(SOURCE).encode(row.value(SOURCE)));
+            int[] target = TargetSequences.tokens(row.value(TARGET), vocabularies.tokens());
+            return new Example(new Sequence.Tokens(source), target);
         }
 
         @Override

@@ -61,12 +61,10 @@ record TargetSequences(Tokenizer untrained, Settings.Corpus corpus, int stepsBef
     }
 
     /** @throws MalformedRowException if the row has no value in the column, or an empty one */
-    static String nonBlankValue(Row row, String column) {
-        String value = row.value(column);
-        if (value.isBlank()) {
+    static void checkNotBlank(Row row, String column) {
+        if (row.value(column).isBlank()) {
             throw new MalformedRowException("its " + column + " is empty");
         }
-        return value;
     }
 
     /** @return the tokens of a text, without start and end */

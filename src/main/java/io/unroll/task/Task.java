@@ -55,7 +55,6 @@ public interface Task extends Serializable {
         }
     }
 
-    /** @return the names of the vocabularies */
     default List<String> vocabularies() {
         return List.of(Vocabularies.TOKENS);
     }
@@ -71,7 +70,6 @@ public interface Task extends Serializable {
         return true;
     }
 
-    /** @return the architecture of the network */
     NetworkShape network(Vocabularies vocabularies);
 
     /** @return the conversion of rows to examples and batches; empty if the task reads a text corpus */

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.unroll.chunk.Batch;
+import io.unroll.config.SettingNames;
+import io.unroll.config.Settings;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -25,14 +27,14 @@ class PooledNetworkTest {
     private static final int[] LENGTHS = {5, 1, 3, 4};
 
     static Stream<Arguments> cellsAndPoolings() {
-        return TestShapes.cells().filter(cell -> !cell.contains("tied")).flatMap(cell -> Stream.of(
-                        NetworkShape.PoolingMode.LAST, NetworkShape.PoolingMode.MEAN, NetworkShape.PoolingMode.MAX)
-                .map(pooling -> Arguments.of(cell, pooling)));
+        return TestShapes.cells()
+                .filter(cell -> !cell.contains("tied"))
+                .flatMap(cell -> Stream.of(Settings.Pooling.values()).map(pooling -> Arguments.of(cell, pooling)));
     }
 
     @ParameterizedTest
     @MethodSource("cellsAndPoolings")
-    void lossAndGradientEqualTheReference(String cell, NetworkShape.PoolingMode pooling) {
+    void lossAndGradientEqualTheReference(String cell, Settings.Pooling pooling) {
         try (Network network = new Network(shape(cell, pooling), 1)) {
             Batch batch = batch(0);
             float[] parameters = network.parameters();
@@ -57,7 +59,7 @@ class PooledNetworkTest {
 
     @ParameterizedTest
     @MethodSource("cellsAndPoolings")
-    void paddingDoesNotChangeTheLogits(String cell, NetworkShape.PoolingMode pooling) {
+    void paddingDoesNotChangeTheLogits(String cell, Settings.Pooling pooling) {
         try (Network network = new Network(shape(cell, pooling), 1)) {
             Batch batch = batch(0);
             int[] inputs = batch.inputs().clone();
@@ -74,7 +76,7 @@ class PooledNetworkTest {
 
     @ParameterizedTest
     @MethodSource("cellsAndPoolings")
-    void savedNetworkGivesTheSameProbabilitiesInDeeplearning4j(String cell, NetworkShape.PoolingMode pooling)
+    void savedNetworkGivesTheSameProbabilitiesInDeeplearning4j(String cell, Settings.Pooling pooling)
             throws IOException {
         try (Network network = new Network(shape(cell, pooling), 1)) {
             Batch batch = batch(0);
@@ -97,9 +99,10 @@ class PooledNetworkTest {
         }
     }
 
-    private static NetworkShape shape(String cell, NetworkShape.PoolingMode pooling) {
-        NetworkShape plain = TestShapes.shape(VOCABULARY, "layers = 2, hidden = 5, embedding = 4, " + cell);
-        return new NetworkShape(plain.model(), VOCABULARY, LABELS, pooling, plain.optimizer(), 1);
+    private static NetworkShape shape(String cell, Settings.Pooling pooling) {
+        String model = "layers = 2, hidden = 5, embedding = 4, pooling = " + SettingNames.kebab(pooling) + ", " + cell;
+        NetworkShape plain = TestShapes.shape(VOCABULARY, model);
+        return new NetworkShape(plain.model(), VOCABULARY, LABELS, true, plain.optimizer(), 1);
     }
 
     private static Batch batch(long seed) {

@@ -10,7 +10,7 @@ final class ReferenceNetwork {
     private final Settings.Model model;
     private final int vocabulary;
     private final int outputs;
-    private final NetworkShape.PoolingMode pooling;
+    private final Settings.Pooling pooling;
     private final double[] parameters;
     private int next;
     private double[][] sourceStates;
@@ -20,7 +20,7 @@ final class ReferenceNetwork {
         this.model = shape.model();
         this.vocabulary = shape.vocabulary();
         this.outputs = shape.outputs();
-        this.pooling = shape.pooling();
+        this.pooling = shape.model().pooling();
         this.parameters = parameters;
     }
 
@@ -106,7 +106,6 @@ final class ReferenceNetwork {
                 int feature = i;
                 DoubleStream values = Arrays.stream(steps).mapToDouble(step -> step[feature]);
                 pooled[i] = switch (pooling) {
-                    case NONE -> throw new IllegalStateException("no pooling");
                     case LAST -> steps[steps.length - 1][i];
                     case MEAN -> values.average().orElseThrow();
                     case MAX -> values.max().orElseThrow();
