@@ -31,11 +31,8 @@ final class UnrollPeer implements Peer {
                         name())
                 .model();
         NetworkShape shape = new NetworkShape(model, Case.VOCABULARY, Settings.Optimizer.ADAM, network.threads());
-        return new TrainingStep(new Network(shape, 1), batch(tokens));
-    }
-
-    private static Batch batch(int[][] tokens) {
-        return new Batch(Case.LANES, Case.STEPS, flat(tokens, 0), flat(tokens, 1));
+        Batch batch = new Batch(Case.LANES, Case.STEPS, flat(tokens, 0), flat(tokens, 1));
+        return new TrainingStep(new Network(shape, 1), batch);
     }
 
     private static int[] flat(int[][] tokens, int first) {

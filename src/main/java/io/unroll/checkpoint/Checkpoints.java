@@ -233,7 +233,6 @@ public final class Checkpoints {
         return Arrays.stream(list(new Path(runDirectory, FOLDER), fs)).anyMatch(file -> round(file.getPath()) >= 0);
     }
 
-    /** Deletes all checkpoints. */
     public void clear() {
         try {
             for (FileStatus file : list(folder, fs)) {

@@ -43,8 +43,7 @@ import org.apache.hadoop.fs.Path;
  */
 public final class DirectoryLock implements AutoCloseable {
     static final JsonFile<Holder> FILE = new JsonFile<>("unroll-lock", 1, Holder.class, 1 << 12);
-    private static final Duration RENEWAL_INTERVAL = Duration.ofSeconds(10);
-    private static final Duration ABANDONED_AFTER = Duration.ofSeconds(60);
+    private static final Times TIMES = new Times(Duration.ofSeconds(10), Duration.ofSeconds(60));
     private static final Duration POLL_INTERVAL = Duration.ofMillis(500);
     private static final Duration START_TIME_TOLERANCE = Duration.ofSeconds(2);
 
@@ -158,8 +157,7 @@ public final class DirectoryLock implements AutoCloseable {
      * @throws UnrollException naming the process that holds the lock
      */
     public static DirectoryLock acquire(Path file, String directory, Configuration hadoop, Consumer<String> waiting) {
-        return acquire(
-                file, directory, hadoop, waiting, Holder.ofThisProcess(), new Times(RENEWAL_INTERVAL, ABANDONED_AFTER));
+        return acquire(file, directory, hadoop, waiting, Holder.ofThisProcess(), TIMES);
     }
 
     static DirectoryLock acquire(

@@ -144,7 +144,7 @@ public final class ModelFolder {
             }
             swap.replace(draft -> {
                 for (Path file : files(source.fs, from)) {
-                    FileUtil.copy(source.fs, file, fs, new Path(draft, file.getName()), false, true, fs.getConf());
+                    FileUtil.copy(source.fs, file, fs, new Path(draft, file.getName()), false, fs.getConf());
                 }
                 if (!isComplete(draft)) {
                     throw new IOException(from + " changed during the copy, or the copy is damaged");
@@ -235,14 +235,8 @@ public final class ModelFolder {
         String network = model.settings().model().image().network();
         if (!network.isBlank()) {
             Path source = new Path(network);
-            FileUtil.copy(
-                    source.getFileSystem(fs.getConf()),
-                    source,
-                    fs,
-                    imageNetworkCopy(folder, network),
-                    false,
-                    true,
-                    fs.getConf());
+            FileSystem sourceFs = source.getFileSystem(fs.getConf());
+            FileUtil.copy(sourceFs, source, fs, imageNetworkCopy(folder, network), false, fs.getConf());
         }
         VocabularyFiles.write(fs, folder, model.vocabularies());
         Manifest.Contents contents = new Manifest.Contents(

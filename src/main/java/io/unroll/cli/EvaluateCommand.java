@@ -80,7 +80,7 @@ final class EvaluateCommand implements Callable<Integer> {
             text.check(hadoop);
         }
         TrainedModel stored = new ModelFolder(model, hadoop).read();
-        TrainedModel trained = part == null ? text.applyTo(stored) : text.applyToPart(stored);
+        TrainedModel trained = text.applyTo(stored, part != null);
         PathChecks.check("corpus.images", trained.settings().corpus().images(), hadoop);
         if (part != null) {
             PathChecks.check("corpus.path", trained.settings().corpus().path(), hadoop);

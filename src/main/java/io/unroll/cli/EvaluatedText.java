@@ -64,16 +64,6 @@ record EvaluatedText(List<String> files, List<String> settings) {
         PathChecks.check("TEXT", files, hadoop);
     }
 
-    /** @return the model with the settings; a table or query replaces the source of its corpus */
-    TrainedModel applyTo(TrainedModel model) {
-        return apply(ALLOWED, model);
-    }
-
-    /** @return the model with the settings for an evaluation of a part of its corpus, which may have been moved */
-    TrainedModel applyToPart(TrainedModel model) {
-        return apply(ALLOWED_WITH_PART, model);
-    }
-
     /**
      * @param name what was evaluated, for messages
      * @throws ConfigurationException if nothing was scored
@@ -84,7 +74,11 @@ record EvaluatedText(List<String> files, List<String> settings) {
                         name + ": fewer than two tokens, or no rows, so there is nothing to predict."));
     }
 
-    private TrainedModel apply(Pattern allowed, TrainedModel model) {
+    /**
+     * @param part whether a part of the model's own corpus, which may have been moved, is evaluated
+     * @return the model with the settings; a table or query replaces the source of its corpus
+     */
+    TrainedModel applyTo(TrainedModel model, boolean part) {
         if (settings.isEmpty()) {
             return model;
         }
@@ -96,7 +90,7 @@ record EvaluatedText(List<String> files, List<String> settings) {
         TrainedModel changed = model.withSettings(SettingsReader.override(model.settings(), changes));
         for (String setting : settings) {
             String key = setting.substring(0, setting.indexOf('='));
-            if (!allowed.matcher(key).matches()) {
+            if (!(part ? ALLOWED_WITH_PART : ALLOWED).matcher(key).matches()) {
                 throw new ConfigurationException(setting + " cannot be given here: evaluation uses the " + key
                         + " of the training run. Leave it out.");
             }

@@ -128,7 +128,7 @@ final class PublishCommand implements Callable<Integer> {
     private static Score score(Session session, String path, TrainedModel stored, EvaluatedText text)
             throws IOException {
         try {
-            TrainedModel trained = text.applyTo(stored);
+            TrainedModel trained = text.applyTo(stored, false);
             return EvaluatedText.score(Evaluation.of(session, trained, text.files(), 1), text.name(trained));
         } catch (ConfigurationException e) {
             throw e;

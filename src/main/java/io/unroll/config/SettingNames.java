@@ -36,8 +36,4 @@ public final class SettingNames {
     private static String leaf(String key) {
         return key.substring(key.lastIndexOf('.') + 1);
     }
-
-    static String oneOf(List<String> names) {
-        return names.size() == 1 ? names.get(0) : "one of " + String.join(", ", names);
-    }
 }

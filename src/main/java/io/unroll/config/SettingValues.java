@@ -25,6 +25,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 
@@ -151,13 +152,10 @@ final class SettingValues {
         List<Enum<?>> choices = Stream.of(type.getEnumConstants())
                 .<Enum<?>>map(Enum.class::cast)
                 .toList();
+        String names = choices.stream().map(SettingNames::kebab).collect(Collectors.joining(", "));
         return choices.stream()
                 .filter(choice -> SettingNames.kebab(choice).equalsIgnoreCase(text))
                 .findFirst()
-                .orElseThrow(() -> InvalidSettingException.of(
-                        key,
-                        text,
-                        SettingNames.oneOf(
-                                choices.stream().map(SettingNames::kebab).toList())));
+                .orElseThrow(() -> InvalidSettingException.of(key, text, "one of " + names));
     }
 }

@@ -210,12 +210,8 @@ public final class SettingsReader {
     /** Returns names that look like numbers, such as 007 or 1e400, as texts: a number would be stored in another form. */
     private static Config withNamesAsWritten(Config config) {
         for (Map.Entry<String, ConfigValue> entry : config.entrySet()) {
-            ConfigValue value = entry.getValue();
-            if (value.valueType() == ConfigValueType.NUMBER && !isNumber(entry.getKey())) {
-                config = config.withValue(
-                        entry.getKey(),
-                        ConfigValueFactory.fromAnyRef(config.getString(entry.getKey()))
-                                .withOrigin(value.origin()));
+            if (entry.getValue().valueType() == ConfigValueType.NUMBER && !isNumber(entry.getKey())) {
+                config = withText(config, entry.getKey(), config.getString(entry.getKey()));
             }
         }
         return config;
@@ -228,16 +224,19 @@ public final class SettingsReader {
 
     private static Config withPaths(Config config, UnaryOperator<String> paths) {
         for (String key : PATH_KEYS) {
-            ConfigValue value = config.getValue(key);
             try {
-                Object path = paths.apply(config.getString(key));
-                config = config.withValue(
-                        key, ConfigValueFactory.fromAnyRef(path).withOrigin(value.origin()));
+                config = withText(config, key, paths.apply(config.getString(key)));
             } catch (ConfigurationException e) {
-                throw new ConfigurationException(location(value.origin(), "") + key + " is " + e.getMessage(), e);
+                String location = location(config.getValue(key).origin(), "");
+                throw new ConfigurationException(location + key + " is " + e.getMessage(), e);
             }
         }
         return config;
+    }
+
+    private static Config withText(Config config, String key, Object text) {
+        ConfigOrigin origin = config.getValue(key).origin();
+        return config.withValue(key, ConfigValueFactory.fromAnyRef(text).withOrigin(origin));
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.unroll.kernel;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -13,12 +14,7 @@ import org.bytedeco.javacpp.Pointer;
  */
 record Blocks(List<Integer> order, int count, long size) {
     boolean sameOrder() {
-        for (int i = 0; i < count; i++) {
-            if (order.get(i) != i) {
-                return false;
-            }
-        }
-        return true;
+        return IntStream.range(0, count).allMatch(i -> order.get(i) == i);
     }
 
     long bytes() {

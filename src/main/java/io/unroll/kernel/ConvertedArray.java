@@ -36,7 +36,6 @@ final class ConvertedArray {
         return new ConvertedArray(false, type, kernelMemory, owner, dimensions);
     }
 
-    /** Returns a newly allocated array. */
     static ConvertedArray allocate(
             memory.data_type type, KernelMemory kernelMemory, ResourceScope owner, long... dimensions) {
         return new ConvertedArray(true, type, kernelMemory, owner, dimensions);

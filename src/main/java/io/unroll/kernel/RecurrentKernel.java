@@ -1,26 +1,5 @@
 package io.unroll.kernel;
 
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_BIAS;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST_ITER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST_ITER_C;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST_LAYER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC_ITER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC_ITER_C;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC_LAYER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS_ITER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS_LAYER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_WEIGHTS_PEEPHOLE;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST_ITER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST_ITER_C;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST_LAYER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_ITER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_ITER_C;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_LAYER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS_ITER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS_LAYER;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS_PEEPHOLE;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WORKSPACE;
 import static org.bytedeco.dnnl.memory.data_type.bf16;
 import static org.bytedeco.dnnl.memory.data_type.f32;
 
@@ -29,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
+import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -54,10 +34,10 @@ public final class RecurrentKernel implements AutoCloseable {
         }
     }
 
-    private static final int[] STATE_ARGUMENTS = {DNNL_ARG_SRC_ITER, DNNL_ARG_SRC_ITER_C};
-    private static final int[] LAST_STATE_ARGUMENTS = {DNNL_ARG_DST_ITER, DNNL_ARG_DST_ITER_C};
-    private static final int[] D_STATE_ARGUMENTS = {DNNL_ARG_DIFF_SRC_ITER, DNNL_ARG_DIFF_SRC_ITER_C};
-    private static final int[] D_LAST_STATE_ARGUMENTS = {DNNL_ARG_DIFF_DST_ITER, DNNL_ARG_DIFF_DST_ITER_C};
+    private static final int[] STATE_ARGUMENTS = {dnnl.DNNL_ARG_SRC_ITER, dnnl.DNNL_ARG_SRC_ITER_C};
+    private static final int[] LAST_STATE_ARGUMENTS = {dnnl.DNNL_ARG_DST_ITER, dnnl.DNNL_ARG_DST_ITER_C};
+    private static final int[] D_STATE_ARGUMENTS = {dnnl.DNNL_ARG_DIFF_SRC_ITER, dnnl.DNNL_ARG_DIFF_SRC_ITER_C};
+    private static final int[] D_LAST_STATE_ARGUMENTS = {dnnl.DNNL_ARG_DIFF_DST_ITER, dnnl.DNNL_ARG_DIFF_DST_ITER_C};
 
     private final ResourceScope resources = new ResourceScope();
     private final Shape shape;
@@ -90,10 +70,11 @@ public final class RecurrentKernel implements AutoCloseable {
             recurrentWeights = new Blocks.Matrix(cell, shape.hidden, shape.hidden, kernelMemory, resources);
             biasBlocks = new Blocks(cell.oneDnnOrder(), cell.biases(), shape.hidden);
             peepholeBlocks = new Blocks(CellType.PEEPHOLE_ORDER, CellType.PEEPHOLE_ORDER.size(), shape.hidden);
-            bias = primitives.forwardMemory(DNNL_ARG_BIAS);
-            peepholes = cell == CellType.LSTM_PEEPHOLE ? primitives.forwardMemory(DNNL_ARG_WEIGHTS_PEEPHOLE) : null;
+            bias = primitives.forwardMemory(dnnl.DNNL_ARG_BIAS);
+            peepholes =
+                    cell == CellType.LSTM_PEEPHOLE ? primitives.forwardMemory(dnnl.DNNL_ARG_WEIGHTS_PEEPHOLE) : null;
             forward = resources.add(primitives.forwardPrimitive());
-            memory workspace = shape.training ? primitives.forwardMemory(DNNL_ARG_WORKSPACE) : null;
+            memory workspace = shape.training ? primitives.forwardMemory(dnnl.DNNL_ARG_WORKSPACE) : null;
             bindCommonArguments(forward, workspace, primitives::forwardMemory);
             backward = shape.training ? new Backward(primitives, workspace) : null;
         }
@@ -110,24 +91,24 @@ public final class RecurrentKernel implements AutoCloseable {
 
     /** Sets the arguments that the forward and the backward primitive share. */
     private void bindCommonArguments(BoundPrimitive primitive, memory workspace, IntFunction<memory> memoryOf) {
-        memory packedInput = memoryOf.apply(DNNL_ARG_WEIGHTS_LAYER);
-        memory packedRecurrent = memoryOf.apply(DNNL_ARG_WEIGHTS_ITER);
+        memory packedInput = memoryOf.apply(dnnl.DNNL_ARG_WEIGHTS_LAYER);
+        memory packedRecurrent = memoryOf.apply(dnnl.DNNL_ARG_WEIGHTS_ITER);
         packInputWeights.add(inputWeights.packing(packedInput));
         packRecurrentWeights.add(recurrentWeights.packing(packedRecurrent));
         primitive
-                .with(DNNL_ARG_WEIGHTS_LAYER, packedInput)
-                .with(DNNL_ARG_WEIGHTS_ITER, packedRecurrent)
-                .with(DNNL_ARG_SRC_LAYER, input.typed())
-                .with(DNNL_ARG_DST_LAYER, output.typed())
-                .with(DNNL_ARG_BIAS, bias);
+                .with(dnnl.DNNL_ARG_WEIGHTS_LAYER, packedInput)
+                .with(dnnl.DNNL_ARG_WEIGHTS_ITER, packedRecurrent)
+                .with(dnnl.DNNL_ARG_SRC_LAYER, input.typed())
+                .with(dnnl.DNNL_ARG_DST_LAYER, output.typed())
+                .with(dnnl.DNNL_ARG_BIAS, bias);
         for (int i = 0; i < state.length; i++) {
             primitive.with(STATE_ARGUMENTS[i], state[i].typed()).with(LAST_STATE_ARGUMENTS[i], lastState[i].typed());
         }
         if (peepholes != null) {
-            primitive.with(DNNL_ARG_WEIGHTS_PEEPHOLE, peepholes);
+            primitive.with(dnnl.DNNL_ARG_WEIGHTS_PEEPHOLE, peepholes);
         }
         if (workspace != null) {
-            primitive.with(DNNL_ARG_WORKSPACE, workspace);
+            primitive.with(dnnl.DNNL_ARG_WORKSPACE, workspace);
         }
     }
 
@@ -234,20 +215,21 @@ public final class RecurrentKernel implements AutoCloseable {
             }
             backward = resources.add(primitives.backwardPrimitive());
             bindCommonArguments(backward, workspace, primitives::backwardMemory);
-            backward.with(DNNL_ARG_DIFF_SRC_LAYER, dInput).with(DNNL_ARG_DIFF_DST_LAYER, dOutput);
+            backward.with(dnnl.DNNL_ARG_DIFF_SRC_LAYER, dInput).with(dnnl.DNNL_ARG_DIFF_DST_LAYER, dOutput);
             for (int i = 0; i < dState.length; i++) {
                 dState[i] = primitives.backwardMemory(D_STATE_ARGUMENTS[i]);
                 dLastState[i] = primitives.backwardMemory(D_LAST_STATE_ARGUMENTS[i]);
                 backward.with(D_STATE_ARGUMENTS[i], dState[i]).with(D_LAST_STATE_ARGUMENTS[i], dLastState[i]);
             }
-            addParameterGradient(primitives, DNNL_ARG_DIFF_WEIGHTS_LAYER);
-            addParameterGradient(primitives, DNNL_ARG_DIFF_WEIGHTS_ITER);
-            addParameterGradient(primitives, DNNL_ARG_DIFF_BIAS);
+            addParameterGradient(primitives, dnnl.DNNL_ARG_DIFF_WEIGHTS_LAYER);
+            addParameterGradient(primitives, dnnl.DNNL_ARG_DIFF_WEIGHTS_ITER);
+            addParameterGradient(primitives, dnnl.DNNL_ARG_DIFF_BIAS);
             if (peepholes != null) {
-                addParameterGradient(primitives, DNNL_ARG_DIFF_WEIGHTS_PEEPHOLE);
+                addParameterGradient(primitives, dnnl.DNNL_ARG_DIFF_WEIGHTS_PEEPHOLE);
             }
-            unpackInputGradient = inputWeights.unpacking(parameterGradients.get(DNNL_ARG_DIFF_WEIGHTS_LAYER));
-            unpackRecurrentGradient = recurrentWeights.unpacking(parameterGradients.get(DNNL_ARG_DIFF_WEIGHTS_ITER));
+            unpackInputGradient = inputWeights.unpacking(parameterGradients.get(dnnl.DNNL_ARG_DIFF_WEIGHTS_LAYER));
+            unpackRecurrentGradient =
+                    recurrentWeights.unpacking(parameterGradients.get(dnnl.DNNL_ARG_DIFF_WEIGHTS_ITER));
         }
 
         private void addParameterGradient(RecurrentPrimitives primitives, int argument) {
@@ -265,9 +247,9 @@ public final class RecurrentKernel implements AutoCloseable {
             backward.run();
             inputWeights.unpack(unpackInputGradient, gradient.input);
             recurrentWeights.unpack(unpackRecurrentGradient, gradient.recurrent);
-            biasBlocks.fromOneDnn(OneDnn.floats(parameterGradients.get(DNNL_ARG_DIFF_BIAS)), gradient.bias);
+            biasBlocks.fromOneDnn(OneDnn.floats(parameterGradients.get(dnnl.DNNL_ARG_DIFF_BIAS)), gradient.bias);
             if (peepholes != null) {
-                FloatPointer dPeepholes = OneDnn.floats(parameterGradients.get(DNNL_ARG_DIFF_WEIGHTS_PEEPHOLE));
+                FloatPointer dPeepholes = OneDnn.floats(parameterGradients.get(dnnl.DNNL_ARG_DIFF_WEIGHTS_PEEPHOLE));
                 peepholeBlocks.fromOneDnn(dPeepholes, peepholesOf(gradient));
             }
         }

@@ -16,9 +16,6 @@ import org.bytedeco.javacpp.indexer.FloatIndexer;
  * are in memory; their gradient overwrites them. Not thread-safe.
  */
 public final class SoftmaxKernel implements AutoCloseable {
-    /** The target of a row that is not part of the loss. */
-    public static final int IGNORED = Batch.IGNORED;
-
     /** Maximum number of logits in a block: 64 MiB. */
     private static final long MAX_LOGITS = 1 << 24;
 
@@ -109,7 +106,7 @@ public final class SoftmaxKernel implements AutoCloseable {
 
     /**
      * @param hidden {@code [rows, hidden]}
-     * @param targets {@code [rows]}
+     * @param targets {@code [rows]}; {@link Batch#IGNORED} for a row that is not part of the loss
      * @return the sum of the cross-entropies in nats
      */
     public double loss(FloatPointer hidden, int[] targets) {
@@ -194,7 +191,7 @@ public final class SoftmaxKernel implements AutoCloseable {
             logSoftmax.run();
             double sum = 0;
             for (int row = 0; row < rows; row++) {
-                if (targets[firstRow + row] != IGNORED) {
+                if (targets[firstRow + row] != Batch.IGNORED) {
                     sum -= logitValues.get((long) row * shape.vocabulary + targets[firstRow + row]);
                 }
             }
@@ -209,7 +206,7 @@ public final class SoftmaxKernel implements AutoCloseable {
             }
             for (int row = 0; row < rows; row++) {
                 long start = (long) row * shape.vocabulary;
-                if (targets[firstRow + row] == IGNORED) {
+                if (targets[firstRow + row] == Batch.IGNORED) {
                     FloatPointer ignored = OneDnn.floats(logits).getPointer(start);
                     Pointer.memset(ignored, 0, (long) shape.vocabulary * Float.BYTES);
                 } else {

@@ -25,6 +25,9 @@ final class ClassNames {
     private static final Set<String> LAYER_KEYS =
             Set.of("config", "layers", "layer", "forward_layer", "backward_layer", "cell", "cells");
 
+    private static final Set<String> DEEPLEARNING4J_CLASSES = lines("deeplearning4j-classes.txt");
+    private static final Set<String> KERAS_LAYERS = lines("keras-layers.txt");
+
     private ClassNames() {}
 
     /**
@@ -40,7 +43,7 @@ final class ClassNames {
     private static void checkDeeplearning4j(JsonNode node, String path) throws IOException {
         if (node.isArray()) {
             if (node.path(0).isTextual() && !STRING_LISTS.matcher(path).matches()) {
-                check(node.path(0), KnownNames.DEEPLEARNING4J);
+                check(node.path(0), DEEPLEARNING4J_CLASSES);
             }
             for (int i = 0; i < node.size(); i++) {
                 checkDeeplearning4j(node.get(i), path + "/" + i);
@@ -48,7 +51,7 @@ final class ClassNames {
         }
         for (Map.Entry<String, JsonNode> property : node.properties()) {
             if (property.getKey().equals("@class") || property.getKey().equals("type")) {
-                check(property.getValue(), KnownNames.DEEPLEARNING4J);
+                check(property.getValue(), DEEPLEARNING4J_CLASSES);
             }
             checkDeeplearning4j(
                     property.getValue(), path + "/" + property.getKey().replace('/', '|'));
@@ -62,7 +65,7 @@ final class ClassNames {
 
     private static void checkKeras(JsonNode node) throws IOException {
         if (node.has("class_name")) {
-            check(node.get("class_name"), KnownNames.KERAS);
+            check(node.get("class_name"), KERAS_LAYERS);
         }
         if (node.isArray()) {
             for (JsonNode element : node) {
@@ -89,10 +92,5 @@ final class ClassNames {
         } catch (IOException e) {
             throw new IllegalStateException(resource + " cannot be read from the jar", e);
         }
-    }
-
-    private static final class KnownNames {
-        static final Set<String> DEEPLEARNING4J = lines("deeplearning4j-classes.txt");
-        static final Set<String> KERAS = lines("keras-layers.txt");
     }
 }

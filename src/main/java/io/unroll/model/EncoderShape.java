@@ -8,7 +8,6 @@ public sealed interface EncoderShape extends Serializable permits NetworkShape, 
     /** Seed of a configuration that draws no weights. Not 0, for which ND4J takes the time of day. */
     long UNUSED_SEED = 1;
 
-    /** @return number of parameters */
     int parameters();
 
     default EncoderShape withThreads(int number) {

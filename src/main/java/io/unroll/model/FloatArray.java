@@ -58,7 +58,6 @@ public final class FloatArray implements Serializable {
         return checksum.getValue();
     }
 
-    /** Fills the array. */
     public static void read(float[] values, DataInput in) throws IOException {
         byte[] bytes = new byte[Math.min(BLOCK, values.length) * Float.BYTES];
         FloatBuffer floats = ByteBuffer.wrap(bytes).asFloatBuffer();

@@ -68,7 +68,6 @@ public final class Gru extends BaseRecurrentLayer {
         throw new UnsupportedOperationException("a GRU layer has no memory report");
     }
 
-    /** Builds a GRU layer. */
     public static final class Builder extends BaseRecurrentLayer.Builder<Builder> {
         private boolean resetAfter;
 

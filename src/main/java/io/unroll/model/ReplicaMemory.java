@@ -38,7 +38,8 @@ public final class ReplicaMemory {
         long rows = (long) lanes * steps;
         double activations = 0;
         for (int layer = 0; layer < model.layers(); layer++) {
-            activations += outputFactor(model.cell()) * model.hidden() + inputs(model, layer);
+            int inputs = layer == 0 ? model.embedding() : model.hidden();
+            activations += outputFactor(model.cell()) * model.hidden() + inputs;
         }
         activations += model.embedding() + (1.0 + CellType.of(model).blocks()) * model.hidden();
         int block = shape.outputs() == 0
@@ -68,10 +69,6 @@ public final class ReplicaMemory {
         // Parameters, queries, contexts and outputs, and their gradients.
         long hidden = ((AttentionShape) subnetwork).hidden();
         return Float.BYTES * ((2L + optimizerArrays) * subnetwork.parameters() + 12L * lanes * steps * hidden);
-    }
-
-    private static int inputs(Settings.Model model, int layer) {
-        return layer == 0 ? model.embedding() : model.hidden();
     }
 
     /** @return {@code a} of the formula above */

@@ -8,7 +8,6 @@ import java.util.TreeMap;
 /**
  * The result of a round of one replica, without its weights.
  *
- * @param replica number of the replica
  * @param state state to start the next round with
  * @param learningRate learning rate of the last step
  * @param gradientNorm norm of the gradient before clipping, mean over the steps

@@ -2,6 +2,7 @@ package io.unroll.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.unroll.chunk.Batch;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.bytedeco.javacpp.FloatPointer;
@@ -19,7 +20,7 @@ class SoftmaxKernelTest {
         float[] bias = floats(random, vocabulary);
         float[] h = floats(random, rows * hidden);
         int[] targets = random.ints(rows, 0, vocabulary).toArray();
-        targets[1] = SoftmaxKernel.IGNORED;
+        targets[1] = Batch.IGNORED;
         Reference reference = new Reference(shape, smoothing, weights, bias, h, targets);
         FloatPointer dHidden = new FloatPointer(new float[h.length]);
         FloatPointer dWeights = new FloatPointer(new float[weights.length]);
@@ -71,7 +72,7 @@ class SoftmaxKernelTest {
             dWeights = new double[weights.length];
             dBias = new double[vocabulary];
             for (int row = 0; row < shape.rows(); row++) {
-                if (targets[row] == SoftmaxKernel.IGNORED) {
+                if (targets[row] == Batch.IGNORED) {
                     continue;
                 }
                 double[] p = new double[vocabulary];
