@@ -21,6 +21,11 @@ public record CorpusSize(Map<String, Long> counts, int vocabulary, Map<String, L
                 + (skipped.isEmpty() ? "" : "; skipped " + reasons(skipped, "; skipped "));
     }
 
+    /** @return the number of skipped rows, whatever the reason */
+    public static long sum(Map<String, Long> skipped) {
+        return skipped.values().stream().mapToLong(Long::longValue).sum();
+    }
+
     /** @return the number of skipped rows with each reason, for messages */
     public static String reasons(Map<String, Long> skipped, String separator) {
         return skipped.entrySet().stream()

@@ -28,11 +28,7 @@ public record ExampleSource(SequenceStore store, Collator collator) implements B
         counts.put("training", store.index().sequences(Section.TRAINING));
         counts.put("validation", store.index().sequences(Section.VALIDATION));
         counts.put("test", store.index().sequences(Section.TEST));
-        counts.put(
-                "skipped",
-                store.index().skipped().values().stream()
-                        .mapToLong(Long::longValue)
-                        .sum());
+        counts.put("skipped", CorpusSize.sum(store.index().skipped()));
         counts.put("tokens", store.index().tokens());
         return new CorpusSize(counts, vocabulary, store.index().skipped());
     }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.commons.io.function.IOConsumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -104,15 +105,11 @@ public final class SequenceReader implements TokenSource {
         return values;
     }
 
-    private interface Read {
-        void from(FSDataInputStream in) throws IOException;
-    }
-
     /** @throws UnrollException if the file is damaged, although it passed its check */
-    private void read(String name, Read read) throws IOException {
+    private void read(String name, IOConsumer<FSDataInputStream> read) throws IOException {
         Path file = new Path(folder, name);
         try {
-            read.from(stream(file));
+            read.accept(stream(file));
         } catch (FileNotFoundException e) {
             throw failure(
                     file,

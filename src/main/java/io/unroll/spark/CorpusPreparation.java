@@ -15,6 +15,7 @@ import io.unroll.storage.PreparedFileOutput;
 import io.unroll.storage.SplitInput;
 import io.unroll.storage.UnrollFiles;
 import io.unroll.storage.VocabularyFiles;
+import io.unroll.storage.WritableFolder;
 import io.unroll.task.Task;
 import io.unroll.text.Boundary;
 import io.unroll.text.Vocabularies;
@@ -23,9 +24,8 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +34,8 @@ import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.commons.io.function.IORunnable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSError;
@@ -41,8 +43,6 @@ import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.util.SerializableConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -89,7 +89,7 @@ public abstract class CorpusPreparation {
                         + " is read as one text, which has no columns: set corpus.documents = reset for a document per"
                         + " row, or corpus.columns.order for rows in an order, or remove it.");
             }
-            return new TextPreparation(session, corpus, givenVocabularies, new FileText(session, corpus));
+            return new FileText(session, corpus, givenVocabularies);
         }
         RowSource source = new RowSource(session, corpus, task.examples().get().columns(), isOneText);
         RowReader reader = RowReader.of(session, settings, task.examples().get(), source.fields(), givenVocabularies);
@@ -101,7 +101,7 @@ public abstract class CorpusPreparation {
                     + " have no order of their own: set it to a column, or set corpus.documents = reset, so that"
                     + " each row is a document.");
         }
-        return new TextPreparation(session, corpus, givenVocabularies, new RowText(session, source, reader));
+        return new RowText(session, corpus, givenVocabularies, source, reader);
     }
 
     /** @return the hash of the corpus' content that a model's manifest records */
@@ -133,8 +133,7 @@ public abstract class CorpusPreparation {
             key.append(' ').append(setting instanceof Enum<?> choice ? SettingNames.kebab(choice) : setting);
         }
         givenVocabularies.ifPresent(vocabularies -> key.append(' ').append(vocabularies.symbols()));
-        byte[] digest = sha256().digest(key.toString().getBytes(StandardCharsets.UTF_8));
-        String name = kind + "-" + HexFormat.of().formatHex(digest, 0, 8);
+        String name = kind + "-" + DigestUtils.sha256Hex(key.toString()).substring(0, 16);
         return fs().makeQualified(new Path(corpus.prepared(), name));
     }
 
@@ -144,7 +143,7 @@ public abstract class CorpusPreparation {
      *
      * @return whether the folder contains valid prepared files
      */
-    final boolean isPrepared(Path folder, String hash, List<String> vocabularyNames) throws IOException {
+    private boolean isPrepared(Path folder, String hash, List<String> vocabularyNames) throws IOException {
         Path index = new Path(folder, INDEX);
         if (!fs().exists(index)) {
             return false;
@@ -187,10 +186,23 @@ public abstract class CorpusPreparation {
                 .orElse("");
     }
 
-    /** @param found whether an earlier run prepared the corpus */
-    final PreparedCorpus read(
-            Path folder, List<String> vocabularyNames, boolean found, Function<SequenceStore, BatchSource> source)
+    /**
+     * Writes the prepared files, unless the folder contains valid ones, and opens them.
+     *
+     * @param write writes the files
+     */
+    final PreparedCorpus prepare(
+            Path folder,
+            String hash,
+            List<String> vocabularyNames,
+            Function<SequenceStore, BatchSource> source,
+            IORunnable write)
             throws IOException {
+        boolean found = isPrepared(folder, hash, vocabularyNames);
+        if (!found) {
+            WritableFolder.check(folder.toString(), "corpus.prepared", session.hadoop());
+            write.run();
+        }
         SequenceIndex index = SequenceIndex.FILE.read(fs(), new Path(folder, INDEX));
         return new PreparedCorpus(
                 folder.toString(),
@@ -212,17 +224,13 @@ public abstract class CorpusPreparation {
         }
     }
 
-    interface Writing {
-        void write() throws IOException;
-    }
-
     /** Creates the folder and writes the prepared files; if that fails, deletes what it has created. */
-    final void create(Path folder, Writing writing) throws IOException {
+    final void create(Path folder, IORunnable write) throws IOException {
         boolean isNew = !fs().exists(folder);
         NewFolders newParents = NewFolders.before(fs(), folder.getParent());
         createFolder(folder);
         try {
-            writing.write();
+            write.run();
         } catch (IOException | RuntimeException e) {
             if (isNew && !fs().exists(new Path(folder, INDEX))) {
                 fs().delete(folder, true);
@@ -280,15 +288,10 @@ public abstract class CorpusPreparation {
         }
     }
 
-    /** @return the SHA-256 of a text, in hexadecimal digits */
-    static String hash(String text) {
-        return HexFormat.of().formatHex(sha256().digest(text.getBytes(StandardCharsets.UTF_8)));
-    }
-
     /** @return a hash of the files' content and order, not of their names */
     static String hash(Session session, List<List<FileSplit>> parts) {
-        Broadcast<SerializableConfiguration> hadoop = session.hadoopBroadcast();
-        MessageDigest digest = sha256();
+        var hadoop = session.hadoopBroadcast();
+        MessageDigest digest = DigestUtils.getSha256Digest();
         session.map(
                         "prepare: hash the corpus",
                         parts,
@@ -298,17 +301,12 @@ public abstract class CorpusPreparation {
     }
 
     private static byte[] hash(List<FileSplit> part, Configuration hadoop) throws IOException {
-        MessageDigest digest = sha256();
-        byte[] buffer = new byte[1 << 16];
+        MessageDigest digest = DigestUtils.getSha256Digest();
+        OutputStream digested = new DigestOutputStream(OutputStream.nullOutputStream(), digest);
         for (FileSplit slice : part) {
-            long bytes = 0;
+            long bytes;
             try (SplitInput in = SplitInput.open(slice, Boundary.BYTE, hadoop)) {
-                for (int read = in.read(buffer, 0, buffer.length);
-                        read >= 0;
-                        read = in.read(buffer, 0, buffer.length)) {
-                    digest.update(buffer, 0, read);
-                    bytes += read;
-                }
+                bytes = in.transferTo(digested);
             }
             // The hash depends on where files start, because a word never continues in the next file.
             digest.update(ByteBuffer.allocate(9)
@@ -317,13 +315,5 @@ public abstract class CorpusPreparation {
                     .array());
         }
         return digest.digest();
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
     }
 }

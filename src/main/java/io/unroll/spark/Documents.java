@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
+import org.apache.commons.collections4.IteratorUtils;
 import org.apache.commons.collections4.iterators.PeekingIterator;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Encoder;
@@ -19,8 +20,6 @@ import scala.Tuple5;
  * corpus, in this column, in their order.
  */
 final class Documents {
-    private static final long BYTES_PER_PARTITION = 16L << 20;
-
     /** Fields: document, sort key, text, order, value of the column that splits the corpus. */
     private static final Encoder<Tuple5<String, String, String, String, String>> ENCODER = Encoders.tuple(
             Encoders.STRING(), Encoders.STRING(), Encoders.STRING(), Encoders.STRING(), Encoders.STRING());
@@ -47,14 +46,17 @@ final class Documents {
                             row.values().getOrDefault(RowSource.SPLIT, ""));
                 });
         double gapSeconds = gap.toNanos() / 1e9;
-        int partitions = Math.toIntExact(1 + scan.characters() / BYTES_PER_PARTITION);
+        int partitions = Math.toIntExact(1 + scan.characters() / Session.TASK_BYTES);
         JavaRDD<Tuple5<String, String, String, String, String>> sorted =
                 session.shuffle(keyed, ENCODER, data -> data.repartition(partitions, col("_1"))
                         .sortWithinPartitions("_1", "_5", "_2", "_3", "_4"));
         LongAdder hash = new LongAdder();
         session.forEachPartition("prepare: check rows", sorted, part -> hash(part, reader.hashes()), hash::add);
         scan.checkSame(origin, hash.sum());
-        return sorted.mapPartitions(part -> new DocumentIterator(part, gapSeconds));
+        return sorted.mapPartitions(part -> {
+            var next = PeekingIterator.peekingIterator(part);
+            return IteratorUtils.transformedIterator(next, first -> document(first, next, gapSeconds));
+        });
     }
 
     private static long hash(Iterator<Tuple5<String, String, String, String, String>> rows, RowHash hashes) {
@@ -77,43 +79,31 @@ final class Documents {
         return values;
     }
 
-    private static final class DocumentIterator implements Iterator<Row> {
-        private final PeekingIterator<Tuple5<String, String, String, String, String>> rows;
-        private final double gapSeconds;
-
-        DocumentIterator(Iterator<Tuple5<String, String, String, String, String>> rows, double gapSeconds) {
-            this.rows = PeekingIterator.peekingIterator(rows);
-            this.gapSeconds = gapSeconds;
-        }
-
-        @Override
-        public boolean hasNext() {
-            return rows.hasNext();
-        }
-
-        @Override
-        public Row next() {
-            Tuple5<String, String, String, String, String> first = rows.next();
-            StringBuilder text = new StringBuilder(first._3());
-            Tuple5<String, String, String, String, String> last = first;
-            while (rows.hasNext() && continues(last, rows.peek())) {
-                last = rows.next();
-                if (text.length() <= Row.MAX_CHARACTERS) {
-                    text.append(Row.SEPARATOR).append(last._3());
-                }
+    /** Reads the rest of a document: the next rows, up to the first that does not continue it. */
+    private static Row document(
+            Tuple5<String, String, String, String, String> first,
+            PeekingIterator<Tuple5<String, String, String, String, String>> next,
+            double gapSeconds) {
+        StringBuilder text = new StringBuilder(first._3());
+        Tuple5<String, String, String, String, String> last = first;
+        while (next.hasNext() && continues(last, next.peek(), gapSeconds)) {
+            last = next.next();
+            if (text.length() <= Row.MAX_CHARACTERS) {
+                text.append(Row.SEPARATOR).append(last._3());
             }
-            return new Row(
-                    "the document " + first._1(),
-                    Row.UNNUMBERED,
-                    values(first._1(), text.toString(), last._4(), last._5()));
         }
+        return new Row(
+                "the document " + first._1(),
+                Row.UNNUMBERED,
+                values(first._1(), text.toString(), last._4(), last._5()));
+    }
 
-        private boolean continues(
-                Tuple5<String, String, String, String, String> last,
-                Tuple5<String, String, String, String, String> next) {
-            return last._1().equals(next._1())
-                    && last._5().equals(next._5())
-                    && (gapSeconds == 0 || OrderKeys.seconds(next._4()) - OrderKeys.seconds(last._4()) <= gapSeconds);
-        }
+    private static boolean continues(
+            Tuple5<String, String, String, String, String> last,
+            Tuple5<String, String, String, String, String> next,
+            double gapSeconds) {
+        return last._1().equals(next._1())
+                && last._5().equals(next._5())
+                && (gapSeconds == 0 || OrderKeys.seconds(next._4()) - OrderKeys.seconds(last._4()) <= gapSeconds);
     }
 }

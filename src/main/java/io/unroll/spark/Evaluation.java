@@ -3,6 +3,7 @@ package io.unroll.spark;
 import io.unroll.checkpoint.TrainedModel;
 import io.unroll.chunk.Batch;
 import io.unroll.chunk.BatchSource;
+import io.unroll.chunk.CorpusSize;
 import io.unroll.chunk.Split;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
@@ -196,9 +197,7 @@ public final class Evaluation implements AutoCloseable {
         @Override
         public Map<String, Object> metrics(Vocabularies vocabularies) {
             Map<String, Object> metrics = new LinkedHashMap<>();
-            metrics.put(
-                    "skipped",
-                    skipped.values().stream().mapToLong(Long::longValue).sum());
+            metrics.put("skipped", CorpusSize.sum(skipped));
             if (!skipped.isEmpty()) {
                 metrics.put("skipped_by_reason", skipped);
             }

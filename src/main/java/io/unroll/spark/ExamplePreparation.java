@@ -10,7 +10,6 @@ import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
 import io.unroll.storage.CorpusFiles;
 import io.unroll.storage.FileSplit;
-import io.unroll.storage.WritableFolder;
 import io.unroll.task.Examples;
 import io.unroll.task.Task;
 import io.unroll.text.Row;
@@ -23,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.commons.collections4.IteratorUtils;
 import org.apache.commons.collections4.iterators.PeekingIterator;
 import org.apache.hadoop.conf.Configuration;
@@ -46,7 +46,6 @@ import scala.Tuple3;
  * The rows are read again in each pass. If a pass reads other rows than the first one, preparation fails.
  */
 final class ExamplePreparation extends CorpusPreparation {
-    private static final long PART_BYTES = 16L << 20;
     private static final int EVALUATION_ROWS = 4096;
 
     private final Settings settings;
@@ -86,12 +85,12 @@ final class ExamplePreparation extends CorpusPreparation {
                         .append(new Path(file.file()).getName()));
             }
         }
-        return hash(content.toString());
+        return DigestUtils.sha256Hex(content.toString());
     }
 
     private List<List<FileSplit>> auxiliaryFiles(Examples.Files auxiliary) {
         try {
-            return CorpusFiles.wholeFiles(auxiliary.path(), PART_BYTES, session.hadoop());
+            return CorpusFiles.wholeFiles(auxiliary.path(), Session.TASK_BYTES, session.hadoop());
         } catch (ConfigurationException e) {
             throw new ConfigurationException(auxiliary.key() + ": " + e.getMessage(), e);
         }
@@ -111,12 +110,12 @@ final class ExamplePreparation extends CorpusPreparation {
                 corpus.test(),
                 corpus.splitBy(),
                 corpus.sessionGap());
-        boolean found = isPrepared(folder, hash, task.vocabularies());
-        if (!found) {
-            WritableFolder.check(folder.toString(), "corpus.prepared", session.hadoop());
-            writePrepared(rows, scan, folder, hash);
-        }
-        return read(folder, task.vocabularies(), found, store -> new ExampleSource(store, reader.examples()));
+        return prepare(
+                folder,
+                hash,
+                task.vocabularies(),
+                store -> new ExampleSource(store, reader.examples()),
+                () -> writePrepared(rows, scan, folder, hash));
     }
 
     private RowScan scan(String description, JavaRDD<Row> rows) {
@@ -199,10 +198,10 @@ final class ExamplePreparation extends CorpusPreparation {
 
     private HoldOut holdOut(JavaRDD<Row> rows, RowScan scan) {
         return switch (settings.splitBy()) {
-            case "content" -> new HoldOut.ByGroup(
+            case "content" -> HoldOut.byGroup(
                     reader.examples(), new StratifiedGroupSplit(scan.groups(), corpus.validation(), corpus.test()));
             case "order" -> orderSplit(rows, scan);
-            default -> new HoldOut.ByColumn();
+            default -> HoldOut.BY_COLUMN;
         };
     }
 
@@ -235,7 +234,7 @@ final class ExamplePreparation extends CorpusPreparation {
                         .filter(key -> key._2() == testIndex || key._2() == validationIndex)
                         .mapToPair(Tuple2::swap)
                         .collectAsMap());
-        return new HoldOut.ByOrder(
+        return HoldOut.byOrder(
                 keys, validation > 0 ? bounds.get(validationIndex) : null, test > 0 ? bounds.get(testIndex) : null);
     }
 
@@ -244,9 +243,8 @@ final class ExamplePreparation extends CorpusPreparation {
         RowReader tasks = reader;
         Broadcast<HoldOut> split = session.broadcast(holdOut);
         return tasks.count(session, corpus.source(), rows, scan, (row, counters) -> {
-            Examples format = tasks.examples();
             if (split.value().section(row) == SequenceIndex.Section.TRAINING) {
-                format.count(row, counters);
+                tasks.examples().count(row, counters);
             }
         });
     }
@@ -258,7 +256,7 @@ final class ExamplePreparation extends CorpusPreparation {
             Example.Type type,
             HoldOut holdOut,
             Path folder) {
-        int partitions = Math.toIntExact(1 + bytes(scan) / PART_BYTES);
+        int partitions = Math.toIntExact(1 + bytes(scan) / Session.TASK_BYTES);
         JavaRDD<Tuple3<Long, Long, byte[]>> encoded = encode(reader, rows, vocabularies, holdOut);
         JavaRDD<Tuple3<Long, Long, byte[]>> sorted = splitsByRow
                 ? splitCopies(EncodedRows.copies(session, encoded, partitions))
@@ -330,7 +328,8 @@ final class ExamplePreparation extends CorpusPreparation {
         RowScan scan = checked.scan(session, "evaluate: check rows", name, allRows);
         RowsToEncode read = rowsToEncode(checked, name, allRows, scan);
         RowScan usable = read.usable();
-        int partitions = Math.toIntExact(1 + Math.max(usable.rows() / EVALUATION_ROWS, bytes(usable) / PART_BYTES));
+        int partitions =
+                Math.toIntExact(1 + Math.max(usable.rows() / EVALUATION_ROWS, bytes(usable) / Session.TASK_BYTES));
         Settings.Training training = settings.training();
         Example.Type type = format.type(vocabularies);
         JavaRDD<List<Batch>> batches = EncodedRows.sorted(

@@ -12,34 +12,24 @@ interface HoldOut extends Serializable {
     /** Holds nothing out. */
     HoldOut ALL_TRAINING = row -> Section.TRAINING;
 
+    /** By the value of a column, the field {@link RowSource#SPLIT}. */
+    HoldOut BY_COLUMN = row -> {
+        String value = row.value(RowSource.SPLIT);
+        return switch (value.strip().toLowerCase(Locale.ROOT)) {
+            case "train", "training" -> Section.TRAINING;
+            case "valid", "validation", "dev" -> Section.VALIDATION;
+            case "test" -> Section.TEST;
+            default -> throw new MalformedRowException(
+                    "its part is unknown",
+                    "its part, " + value + " (corpus.split-by), is not training, validation or test");
+        };
+    };
+
     Section section(Row row);
 
     /** By the group of the row. */
-    record ByGroup(Examples examples, StratifiedGroupSplit split) implements HoldOut {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        public Section section(Row row) {
-            return split.section(examples.stratum(row), RowHash.of(examples.group(row)));
-        }
-    }
-
-    /** By the value of a column, the field {@link RowSource#SPLIT}. */
-    record ByColumn() implements HoldOut {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        public Section section(Row row) {
-            String value = row.value(RowSource.SPLIT);
-            return switch (value.strip().toLowerCase(Locale.ROOT)) {
-                case "train", "training" -> Section.TRAINING;
-                case "valid", "validation", "dev" -> Section.VALIDATION;
-                case "test" -> Section.TEST;
-                default -> throw new MalformedRowException(
-                        "its part is unknown",
-                        "its part, " + value + " (corpus.split-by), is not training, validation or test");
-            };
-        }
+    static HoldOut byGroup(Examples examples, StratifiedGroupSplit split) {
+        return row -> split.section(examples.stratum(row), RowHash.of(examples.group(row)));
     }
 
     /**
@@ -48,16 +38,13 @@ interface HoldOut extends Serializable {
      * @param validationFrom first order key of the validation; null if the validation is empty
      * @param testFrom first order key of the test; null if it is empty
      */
-    record ByOrder(OrderKeys keys, String validationFrom, String testFrom) implements HoldOut {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        public Section section(Row row) {
+    static HoldOut byOrder(OrderKeys keys, String validationFrom, String testFrom) {
+        return row -> {
             String key = keys.key(row.value(RowSource.ORDER));
             if (testFrom != null && key.compareTo(testFrom) >= 0) {
                 return Section.TEST;
             }
             return validationFrom != null && key.compareTo(validationFrom) >= 0 ? Section.VALIDATION : Section.TRAINING;
-        }
+        };
     }
 }

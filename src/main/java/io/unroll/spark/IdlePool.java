@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.function.Supplier;
+import org.apache.commons.io.function.IOFunction;
 
 /** Pool of networks in this process, which tasks reuse; its size is the number of concurrent tasks. */
 public final class IdlePool {
@@ -14,18 +15,14 @@ public final class IdlePool {
 
     private record Idle(Object key, Trainee network) {}
 
-    /** Uses a network in a task. */
-    public interface Use<N, T> {
-        T apply(N network) throws IOException;
-    }
-
     /**
      * @param key equal for networks that can replace each other
      * @param create creates a network if none is idle
      * @param use receives a network; it must set weights and state, which a previous task may have changed
      */
     @SuppressWarnings("unchecked")
-    public static <N extends Trainee, T> T use(Object key, Supplier<N> create, Use<N, T> use) throws IOException {
+    public static <N extends Trainee, T> T use(Object key, Supplier<N> create, IOFunction<N, T> use)
+            throws IOException {
         Trainee idle = take(key);
         N network = idle == null ? create.get() : (N) idle;
         T result;

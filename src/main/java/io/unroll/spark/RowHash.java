@@ -6,12 +6,14 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /** Hashes the fields of rows that a task reads. */
 record RowHash(List<String> fields) implements Serializable {
     private static final long serialVersionUID = 1;
-    private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(CorpusPreparation::sha256);
+    private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(DigestUtils::getSha256Digest);
 
     long of(Row row) {
         return digest(row).getLong();
@@ -32,12 +34,11 @@ record RowHash(List<String> fields) implements Serializable {
     }
 
     long characters(Row row) {
-        long characters = 0;
-        for (String field : fields) {
-            String value = row.values().get(field);
-            characters += value == null ? 0 : value.length();
-        }
-        return characters;
+        return fields.stream()
+                .map(row.values()::get)
+                .filter(Objects::nonNull)
+                .mapToLong(String::length)
+                .sum();
     }
 
     static long of(String text) {

@@ -17,6 +17,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
@@ -83,10 +84,10 @@ record RowReader(
     private static void checkNotEmpty(RowScan scan, String origin) {
         if (scan.rows() == 0) {
             throw new ConfigurationException(origin + " contains no usable rows"
-                    + (scan.skippedRows() > 0
-                            ? "; " + scan.skippedRows() + " rows are malformed: "
-                                    + CorpusSize.reasons(scan.skipped(), ", ") + "."
-                            : "."));
+                    + (scan.skipped().isEmpty()
+                            ? "."
+                            : "; " + CorpusSize.sum(scan.skipped()) + " rows are malformed: "
+                                    + CorpusSize.reasons(scan.skipped(), ", ") + "."));
         }
     }
 
@@ -136,7 +137,7 @@ record RowReader(
     private void check(Row row) {
         hashes.fields().forEach(row::value);
         if (hashes.fields().contains(RowSource.SPLIT)) {
-            new HoldOut.ByColumn().section(row);
+            HoldOut.BY_COLUMN.section(row);
         }
         if (times) {
             OrderKeys.seconds(row.value(RowSource.ORDER));
@@ -201,24 +202,32 @@ record RowReader(
      */
     Map<String, Map<String, Long>> count(
             Session session, String origin, JavaRDD<Row> rows, RowScan scan, Counter counter) {
-        SymbolCounts total = new SymbolCounts();
-        session.forEachPartition("prepare: count symbols", rows, part -> count(part, counter), total::add);
-        scan.checkSame(origin, total.hash());
-        return total.counts();
+        Map<String, Map<String, Long>> total = new HashMap<>();
+        LongAdder hash = new LongAdder();
+        session.forEachPartition("prepare: count symbols", rows, part -> count(part, counter), part -> {
+            hash.add(part.hash());
+            part.counts()
+                    .forEach((name, counts) -> counts.forEach((symbol, count) ->
+                            total.computeIfAbsent(name, any -> new HashMap<>()).merge(symbol, count, Long::sum)));
+        });
+        scan.checkSame(origin, hash.sum());
+        return total;
     }
 
+    /** @param hash sum of the hashes of all usable rows, counted or not */
+    private record SymbolCounts(Map<String, Map<String, Long>> counts, long hash) implements Serializable {}
+
     private SymbolCounts count(Iterator<Row> rows, Counter counter) {
-        SymbolCounts counts = new SymbolCounts();
         SymbolCounters counters = new SymbolCounters();
+        long hash = 0;
         while (rows.hasNext()) {
             Row row = rows.next();
             if (isUsable(row)) {
-                counts.addHash(hashes.of(row));
+                hash += hashes.of(row);
                 counter.count(row, counters);
             }
         }
-        counts.add(counters.counts());
-        return counts;
+        return new SymbolCounts(counters.counts(), hash);
     }
 
     /** @return the fields of {@link EncodedRows}; empty if the row is skipped */

@@ -66,10 +66,6 @@ final class RowScan implements Serializable {
         return skipped;
     }
 
-    long skippedRows() {
-        return skipped.values().stream().mapToLong(Long::longValue).sum();
-    }
-
     GroupSizes groups() {
         return groups;
     }

@@ -25,7 +25,6 @@ final class RowSource {
     static final String ORDER = "order";
     static final String SPLIT = "split";
 
-    private static final long PART_BYTES = 16L << 20;
     private static final Set<String> LISTED_FORMATS =
             Set.of("auto", "lines", "files", "text", "csv", "tsv", "json", "parquet", "orc", "avro");
 
@@ -106,7 +105,7 @@ final class RowSource {
         if (corpus.format().equals("lines")) {
             return lines(path);
         }
-        List<FileSplit> all = CorpusFiles.wholeFiles(path, PART_BYTES, session.hadoop()).stream()
+        List<FileSplit> all = CorpusFiles.wholeFiles(path, Session.TASK_BYTES, session.hadoop()).stream()
                 .flatMap(List::stream)
                 .toList();
         if (corpus.format().equals("auto")) {
@@ -129,28 +128,21 @@ final class RowSource {
     }
 
     private JavaRDD<Row> lines(String path) {
-        List<List<FileSplit>> parts = CorpusFiles.parts(path, PART_BYTES, session.hadoop());
-        checkFields(parts.get(0).get(0));
-        refuseOptions(corpus);
+        List<List<FileSplit>> parts = CorpusFiles.parts(path, Session.TASK_BYTES, session.hadoop());
+        checkPlainText(parts.get(0).get(0));
         boolean labelled = columnOfField.containsKey("label");
         var hadoop = session.hadoopBroadcast();
-        return splits(parts)
+        return session.parallelizeParts(parts)
                 .flatMap(split -> TextRows.lines(split, labelled, hadoop.value().value()));
     }
 
     private JavaRDD<Row> files(List<FileSplit> files) {
-        checkFields(files.get(0));
-        refuseOptions(corpus);
+        checkPlainText(files.get(0));
         boolean labelled = columnOfField.containsKey("label");
         FileEnding.refusePacked(files);
         var hadoop = session.hadoopBroadcast();
-        return splits(CorpusFiles.group(files, PART_BYTES))
+        return session.parallelizeParts(CorpusFiles.group(files, Session.TASK_BYTES))
                 .map(file -> TextRows.file(file, labelled, hadoop.value().value()));
-    }
-
-    /** @return the splits, with a partition for each part */
-    private JavaRDD<FileSplit> splits(List<List<FileSplit>> parts) {
-        return session.parallelize(parts).flatMap(List::iterator);
     }
 
     /** @throws ConfigurationException if options are set that are not read */
@@ -162,11 +154,12 @@ final class RowSource {
         }
     }
 
-    private void checkFields(FileSplit first) {
+    private void checkPlainText(FileSplit first) {
         if (!List.of("text", "label").containsAll(columnOfField.keySet())) {
             throw new ConfigurationException(first.file() + " has no columns, but the task needs "
                     + String.join(" and ", columnOfField.keySet())
                     + " (corpus.columns): use a table, such as a .csv, .json or .parquet file, or set corpus.format.");
         }
+        refuseOptions(corpus);
     }
 }

@@ -8,47 +8,53 @@ import io.unroll.chunk.Example;
 import io.unroll.chunk.SequenceIndex;
 import io.unroll.chunk.SequenceWriter;
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
 import io.unroll.text.Row;
 import io.unroll.text.Tokenizer;
 import io.unroll.text.Vocabularies;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
-import org.apache.spark.TaskContext;
+import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Encoders;
 import scala.Tuple3;
 
 /** The text of rows, a line for each, in the order of {@code corpus.columns.order}; ties are ordered by content. */
-final class RowText implements TextPreparation.TextReader {
-    private static final long PART_CHARACTERS = 16L << 20;
+final class RowText extends TextPreparation {
     private static final long MAX_EVALUATED_CHARACTERS = 16L << 20;
 
-    private final Session session;
     private final RowSource source;
     private final RowReader reader;
-    /** The rows of the corpus; null until {@link #hash}, because an evaluation of files does not read them. */
-    private ScannedRows corpus;
+    /** The rows of the corpus; null until {@link #corpusHash}, because an evaluation of files does not read them. */
+    private ScannedRows corpusRows;
 
     private record ScannedRows(JavaRDD<Row> rows, RowScan scan) {}
 
-    RowText(Session session, RowSource source, RowReader reader) {
-        this.session = session;
+    RowText(
+            Session session,
+            Settings.Corpus corpus,
+            Optional<Vocabularies> givenVocabularies,
+            RowSource source,
+            RowReader reader) {
+        super(session, corpus, givenVocabularies);
         this.source = source;
         this.reader = reader;
     }
 
     @Override
-    public String hash() {
-        corpus = scanned(source.rows());
-        return CorpusPreparation.hash(corpus.scan().identity());
+    String corpusHash() {
+        corpusRows = scanned(source.rows());
+        return DigestUtils.sha256Hex(corpusRows.scan().identity());
     }
 
     @Override
-    public Map<String, Long> skipped() {
-        return corpus.scan().skipped();
+    Map<String, Long> skipped() {
+        return corpusRows.scan().skipped();
     }
 
     private ScannedRows scanned(JavaRDD<Row> rows) {
@@ -56,12 +62,12 @@ final class RowText implements TextPreparation.TextReader {
     }
 
     @Override
-    public Map<String, Long> count(Tokenizer tokenizer) {
+    Map<String, Long> count(Tokenizer tokenizer) {
         return reader.count(
                         session,
                         source.name(),
-                        corpus.rows(),
-                        corpus.scan(),
+                        corpusRows.rows(),
+                        corpusRows.scan(),
                         (row, counters) -> tokenizer.count(line(row), counters.of(Vocabularies.TOKENS)))
                 .getOrDefault(Vocabularies.TOKENS, Map.of());
     }
@@ -71,28 +77,24 @@ final class RowText implements TextPreparation.TextReader {
     }
 
     @Override
-    public List<SequenceIndex.Part> encode(Tokenizer tokenizer, Example.Type type, String folder) {
+    List<SequenceIndex.Part> encode(Tokenizer tokenizer, Example.Type type, String folder) {
         var hadoop = session.hadoopBroadcast();
         Broadcast<Tokenizer> broadcast = session.broadcast(tokenizer);
-        List<CorpusPreparation.WrittenPart> written = session.mapPartitions(
-                "prepare: encode", lines(corpus, 1 + corpus.scan().characters() / PART_CHARACTERS), lines -> {
-                    long hash = 0;
-                    try (SequenceWriter writer = new SequenceWriter(
-                            folder,
-                            SequenceIndex.Section.STREAM,
-                            TaskContext.getPartitionId(),
-                            type,
-                            hadoop.value().value())) {
-                        while (lines.hasNext()) {
-                            Tuple3<String, String, Long> line = lines.next();
-                            IntStream.of(broadcast.value().encode(line._2())).forEach(writer);
-                            hash += line._3();
-                        }
-                        writer.endSequence();
-                        return new CorpusPreparation.WrittenPart(writer.part(), hash);
-                    }
-                });
-        return CorpusPreparation.WrittenPart.parts(written, corpus.scan(), source.name());
+        long partitions = 1 + corpusRows.scan().characters() / Session.TASK_BYTES;
+        List<WrittenPart> written = session.mapPartitions("prepare: encode", lines(corpusRows, partitions), lines -> {
+            Configuration conf = hadoop.value().value();
+            long hash = 0;
+            try (SequenceWriter writer = writer(folder, type, conf)) {
+                while (lines.hasNext()) {
+                    Tuple3<String, String, Long> line = lines.next();
+                    IntStream.of(broadcast.value().encode(line._2())).forEach(writer);
+                    hash += line._3();
+                }
+                writer.endSequence();
+                return new WrittenPart(writer.part(), hash);
+            }
+        });
+        return WrittenPart.parts(written, corpusRows.scan(), source.name());
     }
 
     /** @return sort key, text and hash of each row, in order */
@@ -114,7 +116,7 @@ final class RowText implements TextPreparation.TextReader {
 
     /** All rows are one text, which one task reads. */
     @Override
-    public EvaluationSource evaluationSource(List<String> paths, Tokenizer tokenizer, int steps) {
+    EvaluationSource evaluationSource(List<String> paths, Vocabularies vocabularies, int steps) {
         ScannedRows text = scanned(source.rows(paths));
         if (text.scan().characters() > MAX_EVALUATED_CHARACTERS) {
             throw new ConfigurationException(String.format(
@@ -122,9 +124,9 @@ final class RowText implements TextPreparation.TextReader {
                             + " rows at a time, for example with corpus.query, or a part of the corpus.",
                     text.scan().characters(), MAX_EVALUATED_CHARACTERS));
         }
-        Broadcast<Tokenizer> broadcast = session.broadcast(tokenizer);
+        Broadcast<Tokenizer> tokenizer = session.broadcast(vocabularies.tokens());
         JavaRDD<List<Batch>> batches = lines(text, 1).map(Tuple3::_2).mapPartitions(lines -> List.of(
-                        new EvaluationLanes(tokens(lines, broadcast.value()), 0).batches(steps))
+                        new EvaluationLanes(tokens(lines, tokenizer.value()), 0).batches(steps))
                 .iterator());
         return new EvaluationSource(batches, text.scan().skipped());
     }

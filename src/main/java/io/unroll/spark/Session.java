@@ -35,6 +35,9 @@ import org.apache.spark.util.SerializableConfiguration;
 public final class Session implements AutoCloseable {
     private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
     private static final String JOB_DESCRIPTION = "spark.job.description";
+    /** How much of a corpus a task reads or writes, in bytes or characters. */
+    static final long TASK_BYTES = 16L << 20;
+
     private static final int MAX_TASKS = 50_000;
     /** Higher than the priority of Spark's own hook, so that Spark still runs while Unroll's hook does. */
     private static final int SHUTDOWN_PRIORITY = 100;
@@ -233,8 +236,6 @@ public final class Session implements AutoCloseable {
             JavaRDD<I> rows, Encoder<I> encoder, java.util.function.Function<Dataset<I>, Dataset<O>> shuffle) {
         try {
             return shuffle.apply(sql().createDataset(rows.rdd(), encoder)).toJavaRDD();
-        } catch (RuntimeException e) {
-            throw e;
         } catch (Exception e) {
             throw SparkErrors.ofJob(e);
         }
@@ -249,6 +250,11 @@ public final class Session implements AutoCloseable {
         List<SerializableWritable<?>> wrapped = new ArrayList<>();
         inputs.forEach(input -> wrapped.add(JavaSerialized.of(input)));
         return JavaSerialized.unwrap(context.parallelize(wrapped, Math.max(1, Math.min(inputs.size(), MAX_TASKS))));
+    }
+
+    /** @return an RDD with the elements of each part in one partition, up to 50,000 partitions */
+    <I> JavaRDD<I> parallelizeParts(List<List<I>> parts) {
+        return parallelize(parts).flatMap(List::iterator);
     }
 
     /**

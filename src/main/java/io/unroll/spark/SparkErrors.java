@@ -68,6 +68,9 @@ final class SparkErrors {
 
     /** @return the exception of a failed job: that of the task, if it has an explanation */
     static RuntimeException ofJob(Exception e) {
+        if (e instanceof RuntimeException unexpected) {
+            return unexpected;
+        }
         Matcher explained = EXPLAINED.matcher(String.valueOf(e.getMessage()));
         return explained.find() ? new UnrollException(explained.group(1), e) : ExceptionUtils.rethrow(e);
     }

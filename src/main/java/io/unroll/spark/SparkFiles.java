@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -39,7 +40,6 @@ final class SparkFiles {
     private static final Set<String> FIXED_OPTIONS =
             Set.of("header", "mode", "inferschema", "enforceschema", "columnnameofcorruptrecord");
 
-    private static final long PART_BYTES = 16L << 20;
     private static final int MAX_HEADER_BYTES = 1 << 24;
 
     private final Session session;
@@ -137,12 +137,9 @@ final class SparkFiles {
 
     /** Reads the files of each header separately: their columns may be in another order. */
     private JavaRDD<Row> tables(String path, String format, List<FileHead> heads) {
-        Map<String, List<String>> filesByHeader = new TreeMap<>();
-        for (FileHead head : heads) {
-            filesByHeader
-                    .computeIfAbsent(head.header(), any -> new ArrayList<>())
-                    .add(head.file());
-        }
+        Map<String, List<String>> filesByHeader = heads.stream()
+                .collect(Collectors.groupingBy(
+                        FileHead::header, TreeMap::new, Collectors.mapping(FileHead::file, Collectors.toList())));
         return session.union(filesByHeader.values().stream()
                 .map(files -> table(path, format, files))
                 .toList());
@@ -227,7 +224,7 @@ final class SparkFiles {
         return session
                 .map(
                         "prepare: check files",
-                        CorpusFiles.group(files, PART_BYTES),
+                        CorpusFiles.group(files, Session.TASK_BYTES),
                         part -> heads(part, boundary, isHeader, hadoop.value().value()))
                 .stream()
                 .flatMap(List::stream)

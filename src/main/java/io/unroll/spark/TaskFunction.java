@@ -12,6 +12,7 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
+import scala.collection.JavaConverters;
 import scala.reflect.ClassTag$;
 import scala.runtime.AbstractFunction2;
 import scala.runtime.BoxedUnit;
@@ -48,8 +49,6 @@ final class TaskFunction<I, O>
                     new TaskFunction<>(task),
                     handler,
                     ClassTag$.MODULE$.<SerializableWritable<?>>apply(SerializableWritable.class));
-        } catch (RuntimeException e) {
-            throw e;
         } catch (Exception e) {
             throw SparkErrors.ofJob(e);
         }
@@ -86,17 +85,7 @@ final class TaskFunction<I, O>
 
     @Override
     public SerializableWritable<?> apply(TaskContext context, scala.collection.Iterator<I> partition) {
-        Iterator<I> elements = new Iterator<>() {
-            @Override
-            public boolean hasNext() {
-                return partition.hasNext();
-            }
-
-            @Override
-            public I next() {
-                return partition.next();
-            }
-        };
+        Iterator<I> elements = JavaConverters.asJavaIterator(partition);
         try {
             return JavaSerialized.of(TaskResult.of(() -> SparkErrors.explained(() -> task.call(elements))));
         } catch (Exception e) {

@@ -2,6 +2,7 @@ package io.unroll.storage;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import org.apache.commons.io.function.IOConsumer;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -10,13 +11,10 @@ import org.apache.hadoop.fs.Path;
 public final class AtomicFile {
     private AtomicFile() {}
 
-    public interface Content {
-        void writeTo(OutputStream out) throws IOException;
-    }
-
-    public static void write(FileSystem fs, Path file, Path draft, Content content) throws IOException {
+    public static void write(FileSystem fs, Path file, Path draft, IOConsumer<OutputStream> content)
+            throws IOException {
         try (OutputStream out = fs.create(draft, true)) {
-            content.writeTo(out);
+            content.accept(out);
         } catch (FSError e) {
             throw new IOException(reason(e), e);
         }

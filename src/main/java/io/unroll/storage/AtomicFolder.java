@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Predicate;
+import org.apache.commons.io.function.IOConsumer;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -32,21 +33,17 @@ public final class AtomicFolder {
         this.path = path;
     }
 
-    public interface Content {
-        void writeTo(Path draft) throws IOException;
-    }
-
     /**
      * Replaces the folder, or creates it.
      *
      * @param content writes the new content to the draft
      * @throws io.unroll.config.ConfigurationException if the folder contains a file that Unroll did not write
      */
-    public void replace(Content content) throws IOException {
+    public void replace(IOConsumer<Path> content) throws IOException {
         Path draft = newSibling(DRAFT);
         try {
             fs.mkdirs(draft);
-            content.writeTo(draft);
+            content.accept(draft);
             checkNoForeignFiles();
             replaceWith(draft);
         } finally {

@@ -112,10 +112,6 @@ public final class CorpusFiles {
         }
     }
 
-    static boolean isLocal(Path file, Configuration hadoop) throws IOException {
-        return isLocal(file.getFileSystem(hadoop));
-    }
-
     static boolean isLocal(FileSystem fs) {
         return fs.getUri().getScheme().equals("file");
     }

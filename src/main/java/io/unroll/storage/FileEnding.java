@@ -3,7 +3,6 @@ package io.unroll.storage;
 import io.unroll.config.ConfigurationException;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.fs.Path;
 
@@ -11,96 +10,34 @@ import org.apache.hadoop.fs.Path;
 public final class FileEnding {
     private static final String READ_COMPRESSED = "\\.(gz|bz2|deflate)$";
 
-    private static final Set<String> PACKED = Set.of(
-            "7z", "ace", "arj", "br", "bz", "cab", "gzip", "jar", "lz", "lz4", "lzma", "lzo", "rar", "snappy", "sz",
-            "tar", "taz", "tbz", "tbz2", "tgz", "tlz", "txz", "tzst", "xz", "z", "zip", "zst", "zstd");
+    private static final Set<String> PACKED =
+            extensions("7z ace arj br bz cab gzip jar lz lz4 lzma lzo rar snappy sz tar"
+                    + " taz tbz tbz2 tgz tlz txz tzst xz z zip zst zstd");
 
     /** Text formats in which a line is not a row. */
-    private static final Set<String> STRUCTURED = Set.of(
-            "csv",
-            "geojson",
-            "htm",
-            "html",
-            "json",
-            "jsonl",
-            "jsonlines",
-            "ldjson",
-            "ndjson",
-            "psv",
-            "rtf",
-            "sql",
-            "ssv",
-            "svg",
-            "tab",
-            "tsv",
-            "xhtml",
-            "xml",
-            "yaml",
-            "yml");
+    private static final Set<String> STRUCTURED =
+            extensions("csv geojson htm html json jsonl jsonlines ldjson ndjson psv"
+                    + " rtf sql ssv svg tab tsv xhtml xml yaml yml");
 
-    private static final Set<String> BINARY = Set.of(
-            "arff",
-            "arrow",
-            "bmp",
-            "db",
-            "doc",
-            "docx",
-            "dta",
-            "epub",
-            "feather",
-            "gif",
-            "h5",
-            "hdf5",
-            "ipc",
-            "jpeg",
-            "jpg",
-            "mat",
-            "mdb",
-            "mp3",
-            "mp4",
-            "npy",
-            "npz",
-            "odp",
-            "ods",
-            "odt",
-            "pdf",
-            "pickle",
-            "pkl",
-            "png",
-            "ppt",
-            "pptx",
-            "rdata",
-            "rds",
-            "sas7bdat",
-            "sav",
-            "sqlite",
-            "sqlite3",
-            "tif",
-            "tiff",
-            "wav",
-            "webp",
-            "xls",
-            "xlsb",
-            "xlsm",
-            "xlsx");
+    private static final Set<String> BINARY =
+            extensions("arff arrow bmp db doc docx dta epub feather gif h5 hdf5 ipc jpeg"
+                    + " jpg mat mdb mp3 mp4 npy npz odp ods odt pdf pickle pkl png ppt pptx rdata rds sas7bdat sav sqlite sqlite3"
+                    + " tif tiff wav webp xls xlsb xlsm xlsx");
 
-    /** Formats of tables, by extension. */
-    private static final Map<String, String> TABLES = Map.ofEntries(
-            Map.entry("csv", "csv"),
-            Map.entry("tsv", "tsv"),
-            Map.entry("json", "json"),
-            Map.entry("jsonl", "json"),
-            Map.entry("jsonlines", "json"),
-            Map.entry("ldjson", "json"),
-            Map.entry("ndjson", "json"),
-            Map.entry("parquet", "parquet"),
-            Map.entry("orc", "orc"),
-            Map.entry("avro", "avro"));
+    /** Formats of tables whose files have the format as their extension. */
+    private static final Set<String> TABLES = Set.of("csv", "tsv", "json", "parquet", "orc", "avro");
+
+    /** Further extensions of JSON files with a row per line. */
+    private static final Set<String> JSON = Set.of("jsonl", "jsonlines", "ldjson", "ndjson");
 
     /** Formats that compress their content themselves. */
     private static final Set<String> COLUMNAR = Set.of("parquet", "orc", "avro");
 
     private FileEnding() {}
+
+    private static Set<String> extensions(String separatedBySpaces) {
+        return Set.of(separatedBySpaces.split(" "));
+    }
 
     /** @return the extension in lower case, without that of a supported compression; empty if there is none */
     private static String extension(String file) {
@@ -114,7 +51,8 @@ public final class FileEnding {
 
     /** @return the format of a table, according to the extension; otherwise lines */
     public static String format(String file) {
-        return TABLES.getOrDefault(extension(file), "lines");
+        String extension = extension(file);
+        return JSON.contains(extension) ? "json" : TABLES.contains(extension) ? extension : "lines";
     }
 
     /** @throws ConfigurationException if a file is in an unsupported compression or archive format */

@@ -3,6 +3,7 @@ package io.unroll.storage;
 import io.unroll.config.UnrollException;
 import java.io.IOException;
 import java.io.OutputStream;
+import org.apache.commons.io.function.IORunnable;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
@@ -36,11 +37,7 @@ public final class PreparedFileOutput extends OutputStream {
                 e);
     }
 
-    private interface Step {
-        void run() throws IOException;
-    }
-
-    private void attempt(Step step) {
+    private void attempt(IORunnable step) {
         try {
             step.run();
         } catch (IOException | FSError e) {

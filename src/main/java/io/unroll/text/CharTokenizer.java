@@ -28,13 +28,7 @@ final class CharTokenizer extends Tokenizer {
 
     @Override
     public void count(TextInput in, Malformed malformed, SymbolCounter counter) throws IOException {
-        int[] codePoints = new int[Utf8Text.BUFFER];
-        new Utf8Text(in, malformed).forEach((chars, length) -> {
-            int count = codePoints(chars, length, codePoints);
-            for (int i = 0; i < count; i++) {
-                counter.add(codePoints[i]);
-            }
-        });
+        forEachCodePoint(in, malformed, counter::add);
     }
 
     @Override
@@ -42,41 +36,29 @@ final class CharTokenizer extends Tokenizer {
         text.codePoints().forEach(counter::add);
     }
 
-    /** @return the number of code points, which are written to {@code codePoints} */
-    private static int codePoints(char[] chars, int length, int[] codePoints) {
-        int count = 0;
-        for (int i = 0; i < length; i++) {
-            char c = chars[i];
-            codePoints[count++] = Character.isHighSurrogate(c) ? Character.toCodePoint(c, chars[++i]) : c;
-        }
-        return count;
+    private static void forEachCodePoint(TextInput in, Malformed malformed, IntConsumer consumer) throws IOException {
+        new Utf8Text(in, malformed).forEach((chars, length) -> {
+            for (int i = 0; i < length; i++) {
+                char c = chars[i];
+                consumer.accept(Character.isHighSurrogate(c) ? Character.toCodePoint(c, chars[++i]) : c);
+            }
+        });
     }
 
     @Override
     public void encode(TextInput in, Malformed malformed, IntConsumer tokens) throws IOException {
         int[] ids = codePointIds();
         int unknown = id(UNKNOWN);
-        int[] codePoints = new int[Utf8Text.BUFFER];
-        new Utf8Text(in, malformed).forEach((chars, length) -> {
-            int count = codePoints(chars, length, codePoints);
-            for (int i = 0; i < count; i++) {
-                tokens.accept(id(ids, codePoints[i], unknown, in.origin()));
-            }
-        });
+        forEachCodePoint(in, malformed, codePoint -> tokens.accept(id(ids, codePoint, unknown, in.origin())));
     }
 
     @Override
     public int[] encode(String text) {
         int[] ids = codePointIds();
         int unknown = id(UNKNOWN);
-        int[] tokens = new int[text.codePointCount(0, text.length())];
-        int at = 0;
-        for (int i = 0; i < tokens.length; i++) {
-            int codePoint = text.codePointAt(at);
-            tokens[i] = id(ids, codePoint, unknown, "the text");
-            at += Character.charCount(codePoint);
-        }
-        return tokens;
+        return text.codePoints()
+                .map(codePoint -> id(ids, codePoint, unknown, "the text"))
+                .toArray();
     }
 
     @Override

@@ -99,21 +99,17 @@ public class Vocabulary implements Serializable {
     /** @return the token of each code point, at the index of the code point; -1 if it is not in the vocabulary */
     int[] codePointIds() {
         if (codePointIds == null) {
-            codePointIds = table();
+            int largest = symbols.stream().mapToInt(s -> s.codePointAt(0)).max().orElse(0);
+            int[] table = new int[largest + 1];
+            Arrays.fill(table, -1);
+            ids.forEach((symbol, id) -> {
+                if (symbol.codePointCount(0, symbol.length()) == 1) {
+                    table[symbol.codePointAt(0)] = id;
+                }
+            });
+            codePointIds = table;
         }
         return codePointIds;
-    }
-
-    private int[] table() {
-        int largest = symbols.stream().mapToInt(s -> s.codePointAt(0)).max().orElse(0);
-        int[] table = new int[largest + 1];
-        Arrays.fill(table, -1);
-        ids.forEach((symbol, id) -> {
-            if (symbol.codePointCount(0, symbol.length()) == 1) {
-                table[symbol.codePointAt(0)] = id;
-            }
-        });
-        return table;
     }
 
     /** @return the symbols by descending frequency, then in natural order */

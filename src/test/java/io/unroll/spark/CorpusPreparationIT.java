@@ -66,19 +66,13 @@ class CorpusPreparationIT extends LocalSparkSession {
     }
 
     private static TextPreparation text(Settings settings, long splitBytes) {
-        Settings.Corpus corpus = settings.corpus();
-        return new TextPreparation(
-                session, corpus, Optional.empty(), new FileText(session, corpus, splitBytes, splitBytes));
+        return new FileText(session, settings.corpus(), Optional.empty(), splitBytes, splitBytes);
     }
 
     private static Loss evaluate(TrainedModel model, List<String> texts, long bytes) throws IOException {
         Evaluation evaluation = Evaluation.byLoss(session, model.settings(), model.shape(), model.parameters());
         Settings settings = model.settings();
-        EvaluationSource source = new TextPreparation(
-                        session,
-                        settings.corpus(),
-                        Optional.empty(),
-                        new FileText(session, settings.corpus(), 1, bytes))
+        EvaluationSource source = new FileText(session, settings.corpus(), Optional.empty(), 1, bytes)
                 .evaluationSource(
                         texts, model.vocabularies(), settings.training().tbptt());
         return evaluation.score("evaluate", source).orElseThrow().loss();
