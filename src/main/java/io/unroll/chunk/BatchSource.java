@@ -8,8 +8,12 @@ import org.apache.hadoop.conf.Configuration;
 
 /** Creates batches from a prepared corpus. Serializable: it is sent to the executors. */
 public interface BatchSource extends Serializable {
+    SequenceStore store();
+
     /** @return a hash of the content of the corpus */
-    String contentHash();
+    default String contentHash() {
+        return store().index().corpus();
+    }
 
     CorpusSize size(int vocabulary);
 

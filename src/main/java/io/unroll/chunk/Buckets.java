@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.apache.commons.collections4.ListUtils;
 import org.apache.commons.math3.util.ArithmeticUtils;
 
 /** The batches of one replica in one epoch: shuffled, bucketed and padded as {@link BucketPlan} describes. */
@@ -77,11 +78,7 @@ final class Buckets implements Batches {
     static List<List<Example>> byLength(List<Example> examples, int batch, Collator collator) {
         List<Example> sorted = new ArrayList<>(examples);
         sorted.sort(Comparator.comparingLong(collator::bucketKey));
-        List<List<Example>> batches = new ArrayList<>();
-        for (int start = 0; start < sorted.size(); start += batch) {
-            batches.add(sorted.subList(start, Math.min(start + batch, sorted.size())));
-        }
-        return batches;
+        return new ArrayList<>(ListUtils.partition(sorted, batch));
     }
 
     @Override

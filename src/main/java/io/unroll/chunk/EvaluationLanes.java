@@ -3,6 +3,7 @@ package io.unroll.chunk;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Splits a sequence of tokens into lanes for evaluation, so that every token after the context is predicted exactly
@@ -41,10 +42,10 @@ public final class EvaluationLanes {
 
     /** @return batches of at most {@code steps} steps, to be read in this order with carried state */
     public List<Batch> batches(int steps) {
-        int longest = 0;
-        for (int lane = 0; lane < lanes; lane++) {
-            longest = Math.max(longest, end(lane) - 1 - start(lane));
-        }
+        int longest = IntStream.range(0, lanes)
+                .map(lane -> end(lane) - 1 - start(lane))
+                .max()
+                .orElse(0);
         List<Batch> batches = new ArrayList<>();
         for (int from = 0; from < longest; from += steps) {
             batches.add(batch(from, Math.min(steps, longest - from)));

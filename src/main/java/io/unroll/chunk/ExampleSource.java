@@ -17,11 +17,6 @@ public record ExampleSource(SequenceStore store, Collator collator) implements B
     private static final int MAX_EVALUATION_BATCH = 64;
 
     @Override
-    public String contentHash() {
-        return store.index().corpus();
-    }
-
-    @Override
     public CorpusSize size(int vocabulary) {
         Map<String, Long> counts = new LinkedHashMap<>();
         counts.put("examples", store.index().sequences());

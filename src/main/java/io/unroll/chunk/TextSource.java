@@ -11,11 +11,6 @@ import org.apache.hadoop.conf.Configuration;
 /** Source of batches for language models: the text is split into lanes, and the recurrent state is carried. */
 public record TextSource(SequenceStore store, double validation, double test) implements BatchSource {
     @Override
-    public String contentHash() {
-        return store.index().corpus();
-    }
-
-    @Override
     public CorpusSize size(int vocabulary) {
         return new CorpusSize(
                 Map.of("tokens", store.index().tokens()),

@@ -12,6 +12,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.apache.commons.collections4.iterators.PeekingIterator;
 import org.apache.spark.Partitioner;
@@ -19,7 +20,6 @@ import org.apache.spark.SerializableWritable;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.LongAccumulator;
 import scala.Tuple2;
@@ -74,7 +74,6 @@ public final class AveragedRound {
             return replicas.stream().map(ReplicaReport::result).toList();
         }
 
-        /** @return the replicas' states after the round */
         public List<ReplicaState> states() {
             return results().stream().map(ReplicaResult::state).toList();
         }
@@ -117,20 +116,16 @@ public final class AveragedRound {
         return weightBytes() * replicas <= maxCollectedBytes;
     }
 
-    /** Adds to each replica's input what else its task needs, without changing the number or order of the inputs. */
-    public interface Inputs<I> {
-        JavaRDD<I> of(JavaRDD<ReplicaTask.Input> replicas);
-    }
-
     /**
      * @param start weights at the start of the round, the same for all replicas; destroyed after the round
      * @param states of the replicas, after the previous round
+     * @param inputs adds to each replica's input what else its task needs; does not change their number or order
      */
     public <I> Result run(
             String description,
             Broadcast<Weights> start,
             List<ReplicaState> states,
-            Inputs<I> inputs,
+            Function<JavaRDD<ReplicaTask.Input>, JavaRDD<I>> inputs,
             ReplicaTask<I> task) {
         List<Broadcast<?>> broadcasts = new ArrayList<>(List.of(start));
         List<ReplicaTask.Input> replicas = new ArrayList<>();
@@ -145,7 +140,7 @@ public final class AveragedRound {
         }
         var train = new TrainFunction<>(task, start, session.counter("tokens"));
         Result result = session.describe(description, "train " + states.size() + " replicas", () -> {
-            JavaRDD<I> tasks = inputs.of(session.parallelize(replicas));
+            JavaRDD<I> tasks = inputs.apply(session.parallelize(replicas));
             return averagesOnDriver(states.size())
                     ? averageOnDriver(tasks, train)
                     : averageByShuffle(description, tasks, train);
@@ -154,11 +149,9 @@ public final class AveragedRound {
         return result;
     }
 
-    /** The function of a task. */
     private record TrainFunction<I>(ReplicaTask<I> task, Broadcast<Weights> start, LongAccumulator tokens)
-            implements Function<I, TrainedReplica> {
-        @Override
-        public TrainedReplica call(I input) throws IOException {
+            implements Serializable {
+        TrainedReplica call(I input) throws IOException {
             long startMillis = System.currentTimeMillis();
             Replica.ReplicaUpdate update = task.train(input, start);
             tokens.add(update.result().loss().tokens());
@@ -257,8 +250,6 @@ public final class AveragedRound {
     }
 
     private static final class BlockPartitioner extends Partitioner {
-        private static final long serialVersionUID = 1;
-
         private final int tasks;
         private final int blocks;
 

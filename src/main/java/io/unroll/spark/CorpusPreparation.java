@@ -2,6 +2,7 @@ package io.unroll.spark;
 
 import io.unroll.checkpoint.TrainedModel;
 import io.unroll.chunk.BatchSource;
+import io.unroll.chunk.EvaluationLanes;
 import io.unroll.chunk.SequenceIndex;
 import io.unroll.chunk.SequenceStore;
 import io.unroll.config.ConfigurationException;
@@ -89,7 +90,7 @@ public abstract class CorpusPreparation {
                         + " is read as one text, which has no columns: set corpus.documents = reset for a document per"
                         + " row, or corpus.columns.order for rows in an order, or remove it.");
             }
-            return new FileText(session, corpus, givenVocabularies);
+            return new FileText(session, corpus, givenVocabularies, Session.TASK_BYTES, EvaluationLanes.SHARD);
         }
         RowSource source = new RowSource(session, corpus, task.examples().get().columns(), isOneText);
         RowReader reader = RowReader.of(session, settings, task.examples().get(), source.fields(), givenVocabularies);

@@ -36,15 +36,12 @@ final class Documents {
             Session session, RowReader reader, String origin, JavaRDD<Row> rows, RowScan scan, Duration gap) {
         OrderKeys keys = scan.orderKeys();
         JavaRDD<Tuple5<String, String, String, String, String>> keyed = rows.filter(reader::isUsable)
-                .map(row -> {
-                    String order = row.value(RowSource.ORDER);
-                    return new Tuple5<>(
-                            row.value(RowSource.DOCUMENT),
-                            keys.key(order),
-                            row.value("text"),
-                            order,
-                            row.values().getOrDefault(RowSource.SPLIT, ""));
-                });
+                .map(row -> new Tuple5<>(
+                        row.value(RowSource.DOCUMENT),
+                        keys.key(row.value(RowSource.ORDER)),
+                        row.value("text"),
+                        row.value(RowSource.ORDER),
+                        row.values().getOrDefault(RowSource.SPLIT, "")));
         double gapSeconds = gap.toNanos() / 1e9;
         int partitions = Math.toIntExact(1 + scan.characters() / Session.TASK_BYTES);
         JavaRDD<Tuple5<String, String, String, String, String>> sorted =
@@ -54,8 +51,8 @@ final class Documents {
         session.forEachPartition("prepare: check rows", sorted, part -> hash(part, reader.hashes()), hash::add);
         scan.checkSame(origin, hash.sum());
         return sorted.mapPartitions(part -> {
-            var next = PeekingIterator.peekingIterator(part);
-            return IteratorUtils.transformedIterator(next, first -> document(first, next, gapSeconds));
+            var remaining = PeekingIterator.peekingIterator(part);
+            return IteratorUtils.transformedIterator(remaining, first -> document(first, remaining, gapSeconds));
         });
     }
 
@@ -82,12 +79,12 @@ final class Documents {
     /** Reads the rest of a document: the next rows, up to the first that does not continue it. */
     private static Row document(
             Tuple5<String, String, String, String, String> first,
-            PeekingIterator<Tuple5<String, String, String, String, String>> next,
+            PeekingIterator<Tuple5<String, String, String, String, String>> remaining,
             double gapSeconds) {
         StringBuilder text = new StringBuilder(first._3());
         Tuple5<String, String, String, String, String> last = first;
-        while (next.hasNext() && continues(last, next.peek(), gapSeconds)) {
-            last = next.next();
+        while (remaining.hasNext() && continues(last, remaining.peek(), gapSeconds)) {
+            last = remaining.next();
             if (text.length() <= Row.MAX_CHARACTERS) {
                 text.append(Row.SEPARATOR).append(last._3());
             }

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
 
 /**
@@ -57,7 +58,8 @@ public final class Evaluation implements AutoCloseable {
             // The files are not split, so they need no column for that.
             Settings settings = SettingsReader.override(model.settings(), List.of("corpus.split-by=auto"));
             EvaluationSource source = CorpusPreparation.of(session, settings, model.task(), Optional.empty())
-                    .evaluationSource(paths, model.vocabularies(), evaluation.steps());
+                    .evaluationSource(
+                            paths, model.vocabularies(), settings.training().tbptt());
             return evaluation.score("evaluate", source);
         }
     }
@@ -130,17 +132,9 @@ public final class Evaluation implements AutoCloseable {
     Optional<Score> score(BatchSource source, Split.Part part) {
         var hadoop = session.hadoopBroadcast();
         Settings.Training training = settings.training();
-        return score(
-                "validate",
-                new EvaluationSource(
-                        session.parallelize(source.shards(part))
-                                .map(shard -> source.evaluation(
-                                        shard, training, hadoop.value().value())),
-                        null));
-    }
-
-    private int steps() {
-        return settings.training().tbptt();
+        JavaRDD<List<Batch>> batches = session.parallelize(source.shards(part))
+                .map(shard -> source.evaluation(shard, training, hadoop.value().value()));
+        return score("validate", new EvaluationSource(batches, null));
     }
 
     /**

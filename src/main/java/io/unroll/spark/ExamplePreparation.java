@@ -29,6 +29,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import scala.Tuple2;
 import scala.Tuple3;
@@ -71,7 +72,7 @@ final class ExamplePreparation extends CorpusPreparation {
 
     @Override
     String corpusHash() {
-        return hash(scan("prepare: hash the corpus", source.rows()));
+        return hash(scan(source.rows()));
     }
 
     /** @return a hash of the content of all rows, and of the files that determine the examples */
@@ -100,7 +101,7 @@ final class ExamplePreparation extends CorpusPreparation {
     public PreparedCorpus prepare() throws IOException {
         reader.examples().check(session.hadoop());
         JavaRDD<Row> rows = source.rows();
-        RowScan scan = scan("prepare: hash the corpus", rows);
+        RowScan scan = scan(rows);
         String hash = hash(scan);
         Path folder = folder(
                 SettingNames.kebab(settings.task()),
@@ -118,8 +119,8 @@ final class ExamplePreparation extends CorpusPreparation {
                 () -> writePrepared(rows, scan, folder, hash));
     }
 
-    private RowScan scan(String description, JavaRDD<Row> rows) {
-        return reader.scan(session, description, source.name(), rows);
+    private RowScan scan(JavaRDD<Row> rows) {
+        return reader.scan(session, "prepare: hash the corpus", source.name(), rows);
     }
 
     private void writePrepared(JavaRDD<Row> rows, RowScan scan, Path folder, String hash) throws IOException {
@@ -207,15 +208,14 @@ final class ExamplePreparation extends CorpusPreparation {
 
     private JavaRDD<Tuple3<Long, Long, byte[]>> splitCopies(JavaRDD<Tuple3<Long, Long, byte[]>> copies) {
         GroupSizes sizes = new GroupSizes();
-        session.forEachPartition("prepare: count copies", copies, ExamplePreparation::sizes, sizes::add);
+        Function<Iterator<Tuple3<Long, Long, byte[]>>, GroupSizes> count = part -> {
+            GroupSizes partSizes = new GroupSizes();
+            part.forEachRemaining(copy -> partSizes.add("", copy._1()));
+            return partSizes;
+        };
+        session.forEachPartition("prepare: count copies", copies, count, sizes::add);
         StratifiedGroupSplit split = new StratifiedGroupSplit(sizes, corpus.validation(), corpus.test());
         return EncodedRows.split(session, copies, split);
-    }
-
-    private static GroupSizes sizes(Iterator<Tuple3<Long, Long, byte[]>> copies) {
-        GroupSizes sizes = new GroupSizes();
-        copies.forEachRemaining(copy -> sizes.add("", copy._1()));
-        return sizes;
     }
 
     /** Finds the first order of the validation and of the test; rows of equal order stay together. */
@@ -284,16 +284,12 @@ final class ExamplePreparation extends CorpusPreparation {
         var hadoop = session.hadoopBroadcast();
         Broadcast<Vocabularies> vocabularyBroadcast = session.broadcast(vocabularies);
         Broadcast<HoldOut> split = session.broadcast(holdOut);
-        return rows.flatMap(row ->
-                tasks
-                        .encode(
-                                row,
-                                vocabularyBroadcast.value(),
-                                type,
-                                split.value(),
-                                hadoop.value().value())
-                        .stream()
-                        .iterator());
+        return rows.flatMap(row -> tasks.encode(
+                row,
+                vocabularyBroadcast.value(),
+                type,
+                split.value(),
+                hadoop.value().value()));
     }
 
     /** Writes the sorted examples of a partition: a part of the store for each section. */

@@ -3,7 +3,8 @@ package io.unroll.spark;
 import io.unroll.config.UnrollException;
 import java.io.Serializable;
 import java.util.Collection;
-import java.util.Optional;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.util.Utils;
 
@@ -41,13 +42,11 @@ record ExecutorInfo(String host, boolean bfloat16) implements Serializable {
 
     /** @throws UnrollException if only some executors computed in bfloat16: the result would not be deterministic */
     static void checkSamePrecision(Collection<ExecutorInfo> executors) {
-        Optional<ExecutorInfo> with =
-                executors.stream().filter(ExecutorInfo::bfloat16).findFirst();
-        Optional<ExecutorInfo> without =
-                executors.stream().filter(executor -> !executor.bfloat16).findFirst();
-        if (with.isPresent() && without.isPresent()) {
-            throw new UnrollException("the processor of " + with.get().host + " computes in bfloat16, and that of "
-                    + without.get().host + " cannot, so the result would depend on which one trains which"
+        Map<Boolean, String> hosts = executors.stream()
+                .collect(Collectors.toMap(ExecutorInfo::bfloat16, ExecutorInfo::host, (first, second) -> first));
+        if (hosts.size() > 1) {
+            throw new UnrollException("the processor of " + hosts.get(true) + " computes in bfloat16, and that of "
+                    + hosts.get(false) + " cannot, so the result would depend on which one trains which"
                     + " replica: set model.precision = float32 or model.emulate-bfloat16 = true, or use executors with"
                     + " the same kind of processor.");
         }

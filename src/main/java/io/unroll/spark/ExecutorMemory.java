@@ -32,7 +32,7 @@ final class ExecutorMemory {
         if (!master.startsWith("yarn") && !master.startsWith("k8s")) {
             return;
         }
-        long needed = neededMebibytes(conf, replicaBytes);
+        long needed = LIBRARIES_MIB + (long) Math.ceil(MARGIN * tasksAtOnce(conf) * replicaBytes / 1048576.0);
         long given = givenMebibytes(conf);
         if (given < needed) {
             throw new ConfigurationException("an executor's tasks would take about " + needed
@@ -59,10 +59,6 @@ final class ExecutorMemory {
                     + " MiB: train fewer replicas at once, or lower model.hidden, training.batch or training.tbptt.");
         }
         Natives.checkLimit(needed);
-    }
-
-    private static long neededMebibytes(SparkConf conf, long replicaBytes) {
-        return LIBRARIES_MIB + (long) Math.ceil(MARGIN * tasksAtOnce(conf) * replicaBytes / 1048576.0);
     }
 
     /** @return concurrent tasks of one executor, from the configuration */

@@ -30,10 +30,6 @@ final class FileText extends TextPreparation {
     private final long splitBytes;
     private final long evaluatedBytes;
 
-    FileText(Session session, Settings.Corpus corpus, Optional<Vocabularies> givenVocabularies) {
-        this(session, corpus, givenVocabularies, Session.TASK_BYTES, EvaluationLanes.SHARD);
-    }
-
     /**
      * @param splitBytes minimum number of bytes that a task prepares
      * @param evaluatedBytes number of bytes that a task evaluates

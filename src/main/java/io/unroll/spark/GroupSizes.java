@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
@@ -12,15 +13,12 @@ import java.util.stream.LongStream;
  * counted together.
  */
 final class GroupSizes implements Serializable {
-    private static final long serialVersionUID = 1;
     private static final int BUCKETS = 1 << 16;
     private static final int MAX_SPARSE = 1 << 12;
 
     private final Map<String, Stratum> strata = new TreeMap<>();
 
     private static final class Stratum implements Serializable {
-        private static final long serialVersionUID = 1;
-
         /** The number of rows by bucket; empty if there are many buckets. */
         private final Map<Integer, Long> sparse = new HashMap<>();
         /** The number of rows in each bucket; null if there are few. */
@@ -41,14 +39,9 @@ final class GroupSizes implements Serializable {
         void add(Stratum other) {
             if (other.dense == null) {
                 other.sparse.forEach(this::add);
-                return;
+            } else {
+                IntStream.range(0, BUCKETS).forEach(bucket -> add(bucket, other.dense[bucket]));
             }
-            long[] sum = all();
-            for (int bucket = 0; bucket < BUCKETS; bucket++) {
-                sum[bucket] += other.dense[bucket];
-            }
-            dense = sum;
-            sparse.clear();
         }
 
         long[] all() {

@@ -59,8 +59,6 @@ public final class JavaSerialized implements Writable {
 
     /** A class, not a lambda: see {@link TaskFunction}. */
     private static final class Unwrap<T> extends AbstractFunction1<SerializableWritable<?>, T> implements Serializable {
-        private static final long serialVersionUID = 1;
-
         @Override
         @SuppressWarnings("unchecked")
         public T apply(SerializableWritable<?> wrapped) {
@@ -70,8 +68,6 @@ public final class JavaSerialized implements Writable {
 
     /** A broadcast of a wrapped value. */
     static final class WrappedBroadcast<T> extends Broadcast<T> {
-        private static final long serialVersionUID = 1;
-
         private final Broadcast<SerializableWritable<?>> wrapped;
 
         WrappedBroadcast(Broadcast<SerializableWritable<?>> wrapped) {

@@ -23,7 +23,6 @@ import java.util.regex.Pattern;
  *     order of times such as 2026-11-01 10:00:00
  */
 record OrderKeys(boolean numeric) implements Serializable {
-    private static final long serialVersionUID = 1;
     private static final Pattern NUMBER = Pattern.compile("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d{1,2})?");
     private static final DateTimeFormatter TIME = new DateTimeFormatterBuilder()
             .appendPattern("uuuu-MM-dd['T'HH:mm[:ss]]")

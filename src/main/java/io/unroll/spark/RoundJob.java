@@ -66,7 +66,7 @@ final class RoundJob {
         timer.put("train", trainSeconds);
         timer.put(
                 "average", Math.max(0, seconds - trainSeconds - timer.seconds().get("broadcast")));
-        return new CompletedRound(round, after, results, timer, seconds);
+        return new CompletedRound(round, after, result.loss(), results, timer, seconds);
     }
 
     /** @return seconds from the start of the first replica to the end of the last, by the executors' clocks */
@@ -90,11 +90,7 @@ final class RoundJob {
      * @param seconds wall time of broadcast, training and averaging
      */
     record CompletedRound(
-            Round round, Snapshot snapshot, List<ReplicaResult> results, PhaseTimer timer, double seconds) {
-        Loss loss() {
-            return results.stream().map(ReplicaResult::loss).reduce(Loss.ZERO, Loss::plus);
-        }
-
+            Round round, Snapshot snapshot, Loss loss, List<ReplicaResult> results, PhaseTimer timer, double seconds) {
         /** @return the mean over the replicas */
         double mean(ToDoubleFunction<ReplicaResult> metric) {
             return results.stream().mapToDouble(metric).average().orElseThrow();

@@ -12,7 +12,6 @@ import org.apache.commons.codec.digest.DigestUtils;
 
 /** Hashes the fields of rows that a task reads. */
 record RowHash(List<String> fields) implements Serializable {
-    private static final long serialVersionUID = 1;
     private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(DigestUtils::getSha256Digest);
 
     long of(Row row) {

@@ -22,6 +22,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.Function;
+import org.apache.spark.api.java.function.VoidFunction2;
 import org.apache.spark.broadcast.Broadcast;
 import scala.Tuple3;
 
@@ -45,7 +47,6 @@ record RowReader(
         boolean times,
         Broadcast<Vocabularies> given)
         implements Serializable {
-    private static final long serialVersionUID = 1;
 
     /** @param given vocabularies that rows must fit, for example because their labels must be known */
     static RowReader of(
@@ -75,13 +76,17 @@ record RowReader(
      * @throws ConfigurationException if there are no usable rows
      */
     RowScan scan(Session session, String description, String origin, JavaRDD<Row> rows) {
-        RowScan total = new RowScan();
-        session.forEachPartition(description, rows, part -> scan(part, this::check), total::add);
-        checkNotEmpty(total, origin);
-        return total;
+        return scan(session, description, origin, rows, part -> scan(part, this::check));
     }
 
-    private static void checkNotEmpty(RowScan scan, String origin) {
+    private static RowScan scan(
+            Session session,
+            String description,
+            String origin,
+            JavaRDD<Row> rows,
+            Function<Iterator<Row>, RowScan> scanPart) {
+        RowScan scan = new RowScan();
+        session.forEachPartition(description, rows, scanPart, scan::add);
         if (scan.rows() == 0) {
             throw new ConfigurationException(origin + " contains no usable rows"
                     + (scan.skipped().isEmpty()
@@ -89,6 +94,7 @@ record RowReader(
                             : "; " + CorpusSize.sum(scan.skipped()) + " rows are malformed: "
                                     + CorpusSize.reasons(scan.skipped(), ", ") + "."));
         }
+        return scan;
     }
 
     /**
@@ -98,20 +104,13 @@ record RowReader(
      */
     RowScan scanFiles(Session session, String origin, JavaRDD<Row> rows) {
         var hadoop = session.hadoopBroadcast();
-        RowScan total = new RowScan();
-        session.forEachPartition(
-                "prepare: check files",
-                rows,
-                part -> {
-                    RowFiles files = new RowFiles(folder, hadoop.value().value());
-                    return scan(part, row -> {
-                        check(row);
-                        examples.read(row, files);
-                    });
-                },
-                total::add);
-        checkNotEmpty(total, origin);
-        return total;
+        return scan(session, "prepare: check files", origin, rows, part -> {
+            RowFiles files = new RowFiles(folder, hadoop.value().value());
+            return scan(part, row -> {
+                check(row);
+                examples.read(row, files);
+            });
+        });
     }
 
     private RowScan scan(Iterator<Row> rows, Consumer<Row> check) {
@@ -122,16 +121,14 @@ record RowReader(
                         check.accept(row);
                         return row;
                     })
-                    .ifPresent(usable -> add(usable, scan));
+                    .ifPresent(usable -> {
+                        scan.add(usable, hashes);
+                        if (groups) {
+                            scan.addGroup(examples.stratum(usable), examples.group(usable));
+                        }
+                    });
         }
         return scan;
-    }
-
-    private void add(Row row, RowScan scan) {
-        scan.add(row, hashes);
-        if (groups) {
-            scan.addGroup(examples.stratum(row), examples.group(row));
-        }
     }
 
     private void check(Row row) {
@@ -189,19 +186,19 @@ record RowReader(
                         .orElse("");
     }
 
-    /** Counts the symbols of a row. */
-    interface Counter extends Serializable {
-        void count(Row row, SymbolCounters counters);
-    }
-
     /**
      * @param origin of the rows, for messages
      * @param scan of the same rows
+     * @param counter counts the symbols of a row
      * @return how often each symbol occurs, by vocabulary name
      * @throws UnrollException if the rows are not those of the scan
      */
     Map<String, Map<String, Long>> count(
-            Session session, String origin, JavaRDD<Row> rows, RowScan scan, Counter counter) {
+            Session session,
+            String origin,
+            JavaRDD<Row> rows,
+            RowScan scan,
+            VoidFunction2<Row, SymbolCounters> counter) {
         Map<String, Map<String, Long>> total = new HashMap<>();
         LongAdder hash = new LongAdder();
         session.forEachPartition("prepare: count symbols", rows, part -> count(part, counter), part -> {
@@ -217,27 +214,30 @@ record RowReader(
     /** @param hash sum of the hashes of all usable rows, counted or not */
     private record SymbolCounts(Map<String, Map<String, Long>> counts, long hash) implements Serializable {}
 
-    private SymbolCounts count(Iterator<Row> rows, Counter counter) {
+    private SymbolCounts count(Iterator<Row> rows, VoidFunction2<Row, SymbolCounters> counter) throws Exception {
         SymbolCounters counters = new SymbolCounters();
         long hash = 0;
         while (rows.hasNext()) {
             Row row = rows.next();
             if (isUsable(row)) {
                 hash += hashes.of(row);
-                counter.count(row, counters);
+                counter.call(row, counters);
             }
         }
         return new SymbolCounts(counters.counts(), hash);
     }
 
-    /** @return the fields of {@link EncodedRows}; empty if the row is skipped */
-    Optional<Tuple3<Long, Long, byte[]>> encode(
+    /** @return the fields of {@link EncodedRows}; none if the row is skipped */
+    Iterator<Tuple3<Long, Long, byte[]>> encode(
             Row row, Vocabularies vocabularies, Example.Type type, HoldOut holdOut, Configuration hadoop) {
         return attempt(row, reason -> {}, () -> {
-            check(row);
-            Example example = examples.encode(row, examples.read(row, new RowFiles(folder, hadoop)), vocabularies);
-            long hash = hashes.of(row);
-            return new Tuple3<>(EncodedRows.key(holdOut.section(row), hash), hash, example.toBytes(type));
-        });
+                    check(row);
+                    Example example =
+                            examples.encode(row, examples.read(row, new RowFiles(folder, hadoop)), vocabularies);
+                    long hash = hashes.of(row);
+                    return new Tuple3<>(EncodedRows.key(holdOut.section(row), hash), hash, example.toBytes(type));
+                })
+                .stream()
+                .iterator();
     }
 }

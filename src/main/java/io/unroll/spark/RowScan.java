@@ -9,8 +9,6 @@ import java.util.TreeMap;
 
 /** What one pass over rows finds. It does not depend on the order of the rows, and scans of parts can be added. */
 final class RowScan implements Serializable {
-    private static final long serialVersionUID = 1;
-
     private long rows;
     private long characters;
     /** Sums of the first and of the second eight bytes of the rows' hashes. */

@@ -69,7 +69,6 @@ final class RowSource {
         return corpus.source();
     }
 
-    /** @return the rows of the corpus */
     JavaRDD<Row> rows() {
         return rows(List.of());
     }
@@ -96,7 +95,6 @@ final class RowSource {
         return rows(corpus.path());
     }
 
-    /** @return the rows of files in the format of the corpus */
     private JavaRDD<Row> rows(String path) {
         SparkFiles spark = new SparkFiles(session, corpus, columnOfField);
         if (!LISTED_FORMATS.contains(corpus.format())) {

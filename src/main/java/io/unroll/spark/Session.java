@@ -10,6 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.apache.commons.collections4.IteratorUtils;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.util.ShutdownHookManager;
@@ -213,7 +214,6 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /** @return Spark's SQL in this session */
     SparkSession sql() {
         return sql.get();
     }
@@ -265,14 +265,8 @@ public final class Session implements AutoCloseable {
      * @throws UnrollException if a task threw one; if several did, that of the first input
      */
     <I, O> List<O> map(String description, List<I> inputs, Function<I, O> task) {
-        Function<Iterator<I>, List<O>> mapAll = partition -> {
-            List<O> results = new ArrayList<>();
-            while (partition.hasNext()) {
-                results.add(task.call(partition.next()));
-            }
-            return results;
-        };
-        return mapPartitions(description, parallelize(inputs), mapAll).stream()
+        return mapPartitions(description, parallelize(inputs).map(task), results -> IteratorUtils.toList(results))
+                .stream()
                 .flatMap(List::stream)
                 .toList();
     }

@@ -6,6 +6,7 @@ import io.unroll.config.UnrollException;
 import io.unroll.storage.CorpusFiles;
 import io.unroll.storage.FileEnding;
 import io.unroll.storage.FileSplit;
+import io.unroll.storage.NewFolders;
 import io.unroll.storage.SplitInput;
 import io.unroll.text.Boundary;
 import io.unroll.text.Row;
@@ -121,10 +122,7 @@ final class SparkFiles {
         try {
             Path base = new Path(path);
             FileSystem fs = base.getFileSystem(session.hadoop());
-            while (!fs.exists(base) && base.getParent() != null) {
-                base = base.getParent();
-            }
-            return fs.makeQualified(base).toString();
+            return fs.makeQualified(NewFolders.before(fs, base).existing()).toString();
         } catch (IOException e) {
             throw new UnrollException("cannot list " + path + ": " + e.getMessage(), e);
         }

@@ -16,16 +16,12 @@ import java.util.stream.LongStream;
  * training.
  */
 final class StratifiedGroupSplit implements Serializable {
-    private static final long serialVersionUID = 1;
-
     private final Map<String, Bounds> bounds = new TreeMap<>();
 
     private record Bounds(Share test, Share validation) implements Serializable {}
 
     /** The buckets of a stratum up to a certain one, except those with more rows than the entire share. */
     private static final class Share implements Serializable {
-        private static final long serialVersionUID = 1;
-
         private final long maxRows;
         private final Set<Integer> tooLarge = new HashSet<>();
         private long rows;

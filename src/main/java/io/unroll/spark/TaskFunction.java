@@ -24,8 +24,6 @@ import scala.runtime.BoxedUnit;
 final class TaskFunction<I, O>
         extends AbstractFunction2<TaskContext, scala.collection.Iterator<I>, SerializableWritable<?>>
         implements Serializable {
-    private static final long serialVersionUID = 1;
-
     private final Function<Iterator<I>, O> task;
 
     private TaskFunction(Function<Iterator<I>, O> task) {

@@ -14,19 +14,15 @@ import org.apache.hadoop.fs.FSError;
  *
  * @param value null after a failure
  * @param problem the message; null without a failure
+ * @param isConfiguration whether the failure is a {@link ConfigurationException}
  */
-record TaskResult<O>(O value, String problem, Kind kind) implements Serializable {
-    private enum Kind {
-        CONFIGURATION,
-        OTHER
-    }
-
+record TaskResult<O>(O value, String problem, boolean isConfiguration) implements Serializable {
     TaskResult(O value) {
-        this(value, null, null);
+        this(value, null, false);
     }
 
     private static <O> TaskResult<O> failed(String problem) {
-        return new TaskResult<>(null, problem, Kind.OTHER);
+        return new TaskResult<>(null, problem, false);
     }
 
     /** Runs a task; exceptions that a user can act on become failures, all others are thrown. */
@@ -34,7 +30,7 @@ record TaskResult<O>(O value, String problem, Kind kind) implements Serializable
         try {
             return new TaskResult<>(task.call());
         } catch (ConfigurationException e) {
-            return new TaskResult<>(null, e.getMessage(), Kind.CONFIGURATION);
+            return new TaskResult<>(null, e.getMessage(), true);
         } catch (UnrollException e) {
             return failed(e.getMessage());
         } catch (FSError e) {
@@ -56,7 +52,7 @@ record TaskResult<O>(O value, String problem, Kind kind) implements Serializable
 
     /** @return this failure, as the result of a task with another type of value */
     <P> TaskResult<P> asFailure() {
-        return new TaskResult<>(null, problem, kind);
+        return new TaskResult<>(null, problem, isConfiguration);
     }
 
     boolean isFailure() {
@@ -66,7 +62,7 @@ record TaskResult<O>(O value, String problem, Kind kind) implements Serializable
     /** @throws UnrollException the task's failure */
     O orThrow() {
         if (isFailure()) {
-            throw kind == Kind.CONFIGURATION ? new ConfigurationException(problem) : new UnrollException(problem);
+            throw isConfiguration ? new ConfigurationException(problem) : new UnrollException(problem);
         }
         return value;
     }

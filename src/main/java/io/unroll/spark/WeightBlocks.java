@@ -2,7 +2,9 @@ package io.unroll.spark;
 
 import io.unroll.train.Weights;
 import java.io.Serializable;
+import java.nio.FloatBuffer;
 import java.util.List;
+import org.apache.commons.lang3.ArrayUtils;
 
 /**
  * Layout of weights as blocks of equal size (the last one may be shorter), which different tasks can average:
@@ -33,42 +35,24 @@ record WeightBlocks(int parameters, int optimizer) implements Serializable {
 
     /** @return a copy of a block's values */
     float[] block(Weights weights, int block) {
-        float[] values = new float[length(block)];
-        copy(weights, block, values, true);
-        return values;
+        long start = (long) block * SIZE;
+        long end = start + length(block);
+        return ArrayUtils.addAll(
+                ArrayUtils.subarray(
+                        weights.parameters(), (int) Math.min(start, parameters), (int) Math.min(end, parameters)),
+                ArrayUtils.subarray(
+                        weights.optimizer(), (int) Math.max(0, start - parameters), (int) (end - parameters)));
     }
 
     /** @param blocks the values of all blocks, in order */
     Weights join(List<float[]> blocks) {
-        Weights weights = new Weights(new float[parameters], new float[optimizer]);
-        for (int block = 0; block < blocks.size(); block++) {
-            copy(weights, block, blocks.get(block), false);
+        FloatBuffer parameterValues = FloatBuffer.allocate(parameters);
+        FloatBuffer optimizerValues = FloatBuffer.allocate(optimizer);
+        for (float[] block : blocks) {
+            int split = Math.min(block.length, parameterValues.remaining());
+            parameterValues.put(block, 0, split);
+            optimizerValues.put(block, split, block.length - split);
         }
-        return weights;
-    }
-
-    private void copy(Weights weights, int block, float[] values, boolean toBlock) {
-        long start = (long) block * SIZE;
-        int split = (int) Math.max(0, Math.min(values.length, parameters - start));
-        if (split > 0) {
-            copy(weights.parameters(), (int) start, values, 0, split, toBlock);
-        }
-        if (split < values.length) {
-            copy(
-                    weights.optimizer(),
-                    (int) (start + split - parameters),
-                    values,
-                    split,
-                    values.length - split,
-                    toBlock);
-        }
-    }
-
-    private static void copy(float[] array, int start, float[] block, int offset, int length, boolean toBlock) {
-        if (toBlock) {
-            System.arraycopy(array, start, block, offset, length);
-        } else {
-            System.arraycopy(block, offset, array, start, length);
-        }
+        return new Weights(parameterValues.array(), optimizerValues.array());
     }
 }

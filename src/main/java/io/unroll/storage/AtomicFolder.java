@@ -2,14 +2,14 @@ package io.unroll.storage;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.apache.commons.io.function.IOConsumer;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.PathFilter;
 
 /**
  * Replaces a model folder with a draft in the same parent folder. The old folder is renamed, the draft gets its name,
@@ -115,16 +115,11 @@ public final class AtomicFolder {
     }
 
     private List<Path> siblings(String purpose) throws IOException {
-        List<Path> siblings = new ArrayList<>();
+        PathFilter isSibling = sibling -> sibling.getName().startsWith(prefix(purpose));
         try {
-            for (FileStatus sibling : fs.listStatus(path.getParent())) {
-                if (sibling.getPath().getName().startsWith(prefix(purpose))) {
-                    siblings.add(sibling.getPath());
-                }
-            }
+            return List.of(FileUtil.stat2Paths(fs.listStatus(path.getParent(), isSibling)));
         } catch (FileNotFoundException e) {
             return List.of();
         }
-        return siblings;
     }
 }

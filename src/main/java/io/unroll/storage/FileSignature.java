@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.lang3.StringUtils;
@@ -50,8 +51,7 @@ final class FileSignature {
     private FileSignature() {}
 
     static boolean startsWithByteOrderMark(byte[] bytes, int length) {
-        return length >= UTF8_BYTE_ORDER_MARK.length
-                && ByteBuffer.wrap(bytes, 0, 3).equals(ByteBuffer.wrap(UTF8_BYTE_ORDER_MARK));
+        return length >= 3 && Arrays.equals(bytes, 0, 3, UTF8_BYTE_ORDER_MARK, 0, 3);
     }
 
     /** @return what the file is and how to fix it, to follow "FILE is "; null if it may be UTF-8 text */

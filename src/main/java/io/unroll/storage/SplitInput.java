@@ -67,8 +67,8 @@ public final class SplitInput extends TextInput {
             while (input.position < slice.start()) {
                 input.take();
             }
-            if (slice.start() > 0) {
-                input.skipToBoundary();
+            while (slice.start() > 0 && !boundary.between(input.previous, input.peek())) {
+                input.take();
             }
             while (skipMark && input.position < FileSignature.UTF8_BYTE_ORDER_MARK.length && !input.atEnd()) {
                 input.take();
@@ -114,12 +114,6 @@ public final class SplitInput extends TextInput {
     @Override
     public long position() {
         return position;
-    }
-
-    private void skipToBoundary() throws IOException {
-        while (!boundary.between(previous, peek())) {
-            take();
-        }
     }
 
     @Override

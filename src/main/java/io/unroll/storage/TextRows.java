@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.Map;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.Text;
@@ -48,11 +49,6 @@ public final class TextRows {
         return new Row(file, number, label == null ? Map.of("text", text) : Map.of("text", text, "label", label));
     }
 
-    private static String label(String file) {
-        String name = new Path(file).getName();
-        return name.contains(".") ? name.substring(0, name.indexOf('.')) : name;
-    }
-
     /** The lines of a file split. They are numbered if the split starts at the start of the file. */
     private static final class Lines implements Iterator<Row> {
         private final FileSplit split;
@@ -65,7 +61,7 @@ public final class TextRows {
 
         Lines(FileSplit split, boolean labelled, Configuration hadoop) {
             this.split = split;
-            this.label = labelled ? label(split.file()) : null;
+            this.label = labelled ? StringUtils.substringBefore(new Path(split.file()).getName(), ".") : null;
             try {
                 this.in = SplitInput.open(split, Boundary.LINE, hadoop);
             } catch (IOException e) {

@@ -8,7 +8,6 @@ import java.util.TreeMap;
 public final class SymbolCounters {
     private final Map<String, SymbolCounter> counters = new HashMap<>();
 
-    /** @return the counter for the vocabulary of this name */
     public SymbolCounter of(String vocabulary) {
         return counters.computeIfAbsent(vocabulary, name -> new SymbolCounter());
     }

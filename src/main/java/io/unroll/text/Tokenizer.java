@@ -79,7 +79,6 @@ public abstract class Tokenizer extends Vocabulary {
         return symbols(text).stream().mapToInt(this::idOrUnknown).toArray();
     }
 
-    /** @return the symbols of the text */
     abstract List<String> symbols(String text);
 
     /** @return the symbols of the text that become {@code <unk>}, which the vocabulary must contain */

@@ -12,8 +12,6 @@ import java.util.zip.CRC32C;
 
 /** The vocabularies of a task, by name. */
 public final class Vocabularies implements Serializable {
-    private static final long serialVersionUID = 1;
-
     /** Name of the vocabulary of the recurrent layers. */
     public static final String TOKENS = "vocabulary";
 

@@ -2,7 +2,10 @@ package io.unroll.spark.dl4j;
 
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -22,35 +25,27 @@ record PlainArray(String type, long[] shape, float[] values, int[] indices) impl
         float[] dense = array.isEmpty()
                 ? new float[0]
                 : array.castTo(DataType.FLOAT).dup('c').data().asFloat();
-        int count = 0;
-        for (float value : dense) {
-            count += value == 0 ? 0 : 1;
-        }
+        int[] nonZero = nonZero(dense);
         String type = array.dataType().name();
-        return 2L * count < dense.length
-                ? sparse(type, array.shape(), dense, count)
-                : new PlainArray(type, array.shape(), dense, null);
+        if (2L * nonZero.length >= dense.length) {
+            return new PlainArray(type, array.shape(), dense, null);
+        }
+        float[] values = new float[nonZero.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = dense[nonZero[i]];
+        }
+        return new PlainArray(type, array.shape(), values, nonZero);
     }
 
-    private static PlainArray sparse(String type, long[] shape, float[] dense, int count) {
-        float[] values = new float[count];
-        int[] indices = new int[count];
-        int next = 0;
-        for (int i = 0; i < dense.length; i++) {
-            if (dense[i] != 0) {
-                values[next] = dense[i];
-                indices[next++] = i;
-            }
-        }
-        return new PlainArray(type, shape, values, indices);
+    /** @return the indices of the values that are not zero */
+    private static int[] nonZero(float[] values) {
+        return IntStream.range(0, values.length).filter(i -> values[i] != 0).toArray();
     }
 
     static PlainArray[] of(INDArray[] arrays) {
-        PlainArray[] plain = new PlainArray[arrays == null ? 0 : arrays.length];
-        for (int i = 0; i < plain.length; i++) {
-            plain[i] = of(arrays[i]);
-        }
-        return plain;
+        return arrays == null
+                ? new PlainArray[0]
+                : Arrays.stream(arrays).map(PlainArray::of).toArray(PlainArray[]::new);
     }
 
     INDArray array() {
@@ -66,13 +61,11 @@ record PlainArray(String type, long[] shape, float[] values, int[] indices) impl
 
     /** @return the arrays; null if all of them are null */
     static INDArray[] arrays(PlainArray[] plain) {
-        boolean any = false;
-        INDArray[] arrays = new INDArray[plain.length];
-        for (int i = 0; i < arrays.length; i++) {
-            any |= plain[i] != null;
-            arrays[i] = plain[i] == null ? null : plain[i].array();
-        }
-        return any ? arrays : null;
+        return Arrays.stream(plain).allMatch(Objects::isNull)
+                ? null
+                : Arrays.stream(plain)
+                        .map(array -> array == null ? null : array.array())
+                        .toArray(INDArray[]::new);
     }
 
     static String shapes(PlainArray[] arrays) {
@@ -80,19 +73,11 @@ record PlainArray(String type, long[] shape, float[] values, int[] indices) impl
     }
 
     int length() {
-        long length = 1;
-        for (long size : shape) {
-            length *= size;
-        }
-        return Math.toIntExact(length);
+        return Math.toIntExact(LongStream.of(shape).reduce(1, (a, b) -> a * b));
     }
 
     /** @return the number of values that are not zero */
-    long nonZero() {
-        long count = 0;
-        for (float value : values) {
-            count += value == 0 ? 0 : 1;
-        }
-        return count;
+    int nonZero() {
+        return nonZero(values).length;
     }
 }

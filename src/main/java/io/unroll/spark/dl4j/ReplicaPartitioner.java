@@ -15,8 +15,6 @@ import org.apache.spark.Partitioner;
  * </pre>
  */
 final class ReplicaPartitioner extends Partitioner {
-    private static final long serialVersionUID = 1;
-
     private final long total;
     private final int replicas;
     private final long chunksPerRound;

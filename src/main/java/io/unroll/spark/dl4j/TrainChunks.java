@@ -8,6 +8,7 @@ import io.unroll.model.StatefulGraph;
 import io.unroll.spark.IdlePool;
 import io.unroll.spark.JavaSerialized;
 import io.unroll.spark.ReplicaTask;
+import io.unroll.storage.AtomicFile;
 import io.unroll.train.Replica;
 import io.unroll.train.ReplicaResult;
 import io.unroll.train.ReplicaState;
@@ -99,11 +100,7 @@ record TrainChunks(Round round, String configuration, long[] classes, long seed)
         } catch (RuntimeException e) {
             throw new UnrollException(
                     "DataSet " + index + ", with " + chunk.shapes() + ", does not fit the network: "
-                            + String.valueOf(ExceptionUtils.getRootCause(e).getMessage())
-                                    .lines()
-                                    .findFirst()
-                                    .orElse("")
-                            + ".",
+                            + AtomicFile.reason(ExceptionUtils.getRootCause(e)) + ".",
                     e);
         }
     }
