@@ -2,6 +2,7 @@ package io.unroll.checkpoint;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.unroll.storage.JsonFile;
+import java.io.Serializable;
 import java.util.Map;
 
 /**
@@ -13,9 +14,24 @@ import java.util.Map;
  * @param tokens number of tokens that all replicas together have trained on
  * @param trainingLoss loss of the last round, nats per token
  * @param validationLoss nats per token; null without a validation part
+ * @param reference scores of held-out rows; null for other tasks than language models, without a held-out part, and in
+ *     models of older versions
  */
-public record Manifest(String corpus, int epochs, int rounds, long tokens, double trainingLoss, Double validationLoss) {
+public record Manifest(
+        String corpus,
+        int epochs,
+        int rounds,
+        long tokens,
+        double trainingLoss,
+        Double validationLoss,
+        Reference reference)
+        implements Serializable {
     static final JsonFile<Manifest> FILE = file(Manifest.class);
+
+    /** A manifest without a reference. */
+    public Manifest(String corpus, int epochs, int rounds, long tokens, double trainingLoss, Double validationLoss) {
+        this(corpus, epochs, rounds, tokens, trainingLoss, validationLoss, null);
+    }
 
     private static <T> JsonFile<T> file(Class<T> type) {
         return new JsonFile<>("unroll-model", 1, type, 1 << 20);

@@ -8,6 +8,7 @@ import io.unroll.task.Task;
 import io.unroll.text.Vocabularies;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.Serializable;
 
 /**
  * A trained model: everything that its folder contains, in memory.
@@ -17,10 +18,24 @@ import java.io.OutputStream;
  *     was read from its folder
  */
 public record TrainedModel(
-        Manifest manifest, Settings settings, Vocabularies vocabularies, float[] parameters, float[] optimizerState) {
+        Manifest manifest, Settings settings, Vocabularies vocabularies, float[] parameters, float[] optimizerState)
+        implements Serializable {
     /** @return a copy with other settings, such as the path and format of the rows to evaluate */
     public TrainedModel withSettings(Settings newSettings) {
         return new TrainedModel(manifest, newSettings, vocabularies, parameters, optimizerState);
+    }
+
+    /** @return a copy whose manifest has a reference */
+    public TrainedModel withReference(Reference reference) {
+        Manifest referenced = new Manifest(
+                manifest.corpus(),
+                manifest.epochs(),
+                manifest.rounds(),
+                manifest.tokens(),
+                manifest.trainingLoss(),
+                manifest.validationLoss(),
+                reference);
+        return new TrainedModel(referenced, settings, vocabularies, parameters, optimizerState);
     }
 
     public Task task() {

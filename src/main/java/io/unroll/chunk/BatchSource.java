@@ -25,4 +25,7 @@ public interface BatchSource extends Serializable {
 
     /** @return the batches of a shard, to be evaluated in this order */
     List<Batch> evaluation(Shard shard, Settings.Training settings, Configuration hadoop) throws IOException;
+
+    /** @return the stored tokens of a shard: the targets of its examples, or its piece of a text */
+    List<int[]> stored(Shard shard, Configuration hadoop) throws IOException;
 }

@@ -61,6 +61,15 @@ public record ExampleSource(SequenceStore store, Collator collator) implements B
         }
     }
 
+    @Override
+    public List<int[]> stored(Shard shard, Configuration hadoop) throws IOException {
+        try (SequenceReader reader = store.open(hadoop)) {
+            return reader.examples(shard.first(), shard.end()).stream()
+                    .map(Example::target)
+                    .toList();
+        }
+    }
+
     /** @return the examples in batches for evaluation */
     public static List<Batch> batches(List<Example> examples, Collator collator, Settings.Training settings) {
         return Buckets.byLength(examples, Math.min(settings.batch(), MAX_EVALUATION_BATCH), collator).stream()

@@ -56,10 +56,17 @@ public record TextSource(SequenceStore store, double validation, double test) im
 
     @Override
     public List<Batch> evaluation(Shard shard, Settings.Training settings, Configuration hadoop) throws IOException {
+        int[] tokens = stored(shard, hadoop).get(0);
+        return new EvaluationLanes(tokens, (int) (shard.first() - shard.context())).batches(settings.tbptt());
+    }
+
+    /** Includes the tokens before the first one that is scored. */
+    @Override
+    public List<int[]> stored(Shard shard, Configuration hadoop) throws IOException {
         int[] tokens = new int[(int) (shard.end() - shard.context())];
         try (SequenceReader reader = store.open(hadoop)) {
             reader.read(shard.context(), tokens, 0, tokens.length);
         }
-        return new EvaluationLanes(tokens, (int) (shard.first() - shard.context())).batches(settings.tbptt());
+        return List.of(tokens);
     }
 }

@@ -1,9 +1,11 @@
 package io.unroll.cli;
 
+import io.unroll.checkpoint.ModelFolder;
 import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.SettingsReader;
 import io.unroll.config.UserPath;
+import io.unroll.spark.TableOutput;
 import io.unroll.task.Score;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,6 +64,21 @@ record EvaluatedText(List<String> files, List<String> settings) {
                             : "nothing to evaluate is given: add files, corpus.table=NAME or corpus.query=SELECT...");
         }
         PathChecks.check("TEXT", files, hadoop);
+    }
+
+    /**
+     * Checks the paths, reads a model and applies the settings.
+     *
+     * @param output where the results will be written
+     */
+    TrainedModel readModel(String model, TableOutput output, Configuration hadoop) {
+        PathChecks.check("MODEL", model, hadoop);
+        PathChecks.check("--out", output.folder(), hadoop);
+        check(hadoop);
+        output.check(files, hadoop);
+        TrainedModel trained = applyTo(new ModelFolder(model, hadoop).read(), false);
+        PathChecks.check("corpus.images", trained.settings().corpus().images(), hadoop);
+        return trained;
     }
 
     /**

@@ -192,15 +192,19 @@ public final class SettingsReader {
         return config;
     }
 
-    /** Removes quotation marks around a value, which are allowed as in a configuration file. */
+    /**
+     * Removes quotation marks around a value, which are allowed as in a configuration file; a query may have others, such
+     * as {@code WHERE day = 'a'}.
+     */
     private static String unquoted(String key, String value) {
         for (String quote : List.of("\"", "'")) {
+            int marks = StringUtils.countMatches(value, quote);
             boolean quoted = value.startsWith(quote);
-            if (quoted != value.endsWith(quote) || value.equals(quote)) {
+            if (marks == 1 && (quoted || value.endsWith(quote))) {
                 throw new ConfigurationException(COMMAND_LINE + ": the value of " + key + " is " + value
-                        + ", with a quotation mark" + " at one end only: remove it, or add the other one.");
+                        + ", with a quotation mark at one end only: remove it, or add the other one.");
             }
-            if (quoted && !value.isEmpty()) {
+            if (quoted && value.endsWith(quote) && marks == 2) {
                 return value.substring(1, value.length() - 1);
             }
         }

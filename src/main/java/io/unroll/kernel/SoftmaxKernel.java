@@ -5,6 +5,7 @@ import static org.bytedeco.dnnl.memory.data_type.f32;
 
 import io.unroll.chunk.Batch;
 import java.util.Arrays;
+import java.util.function.BiConsumer;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -137,10 +138,19 @@ public final class SoftmaxKernel implements AutoCloseable {
 
     /** @return the logits {@code [rows, vocabulary]}, row-major */
     public float[] logits(FloatPointer hidden) {
+        return rows(hidden, Block::logits);
+    }
+
+    /** @return the logarithms of the probabilities {@code [rows, vocabulary]}, row-major, in nats */
+    public float[] logProbabilities(FloatPointer hidden) {
+        return rows(hidden, Block::logProbabilities);
+    }
+
+    private float[] rows(FloatPointer hidden, BiConsumer<Block, Pointer> compute) {
         float[] result = new float[Math.toIntExact((long) shape.rows * shape.vocabulary)];
         for (int row = 0; row < shape.rows; row += shape.blockRows()) {
             Block current = blockAt(row);
-            current.logits(hidden.getPointer((long) row * shape.hidden));
+            compute.accept(current, hidden.getPointer((long) row * shape.hidden));
             OneDnn.floats(logits).get(result, row * shape.vocabulary, current.rows * shape.vocabulary);
         }
         return result;
@@ -186,9 +196,13 @@ public final class SoftmaxKernel implements AutoCloseable {
             multiplication.product().run();
         }
 
-        double loss(Pointer from, int[] targets, int firstRow) {
+        void logProbabilities(Pointer from) {
             logits(from);
             logSoftmax.run();
+        }
+
+        double loss(Pointer from, int[] targets, int firstRow) {
+            logProbabilities(from);
             double sum = 0;
             for (int row = 0; row < rows; row++) {
                 if (targets[firstRow + row] != Batch.IGNORED) {

@@ -194,6 +194,39 @@ public final class Network implements Trainee {
         return Natives.withThreads(shape.threads(), () -> output.logits(infer(batch)));
     }
 
+    /**
+     * @return logarithms of the probabilities of the tokens after each step, in nats, {@code [steps, lanes, outputs]},
+     *     row-major
+     */
+    public float[] logProbabilities(Batch batch) {
+        return Natives.withThreads(shape.threads(), () -> output.logProbabilities(infer(batch)));
+    }
+
+    /** @return outputs of the highest recurrent layer, {@code [steps, lanes, hidden]}, row-major */
+    public float[] hiddenStates(Batch batch) {
+        return Natives.withThreads(shape.threads(), () -> {
+            workspace.restart();
+            INDArray states = recurrent(batch, false);
+            float[] values = new float[Math.toIntExact(states.length())];
+            NativeFloats.of(states).get(values);
+            return values;
+        });
+    }
+
+    /**
+     * @param pooled outputs of the highest recurrent layer, reduced to one row for each lane, {@code [lanes, hidden]}
+     * @return logarithms of the probabilities of the classes, in nats, {@code [lanes, outputs]}, row-major
+     */
+    public float[] logProbabilitiesOfPooled(float[] pooled) {
+        return Natives.withThreads(shape.threads(), () -> {
+            workspace.restart();
+            int hidden = shape.model().hidden();
+            INDArray rows = workspace.array(1, pooled.length / hidden, hidden);
+            NativeFloats.of(rows).put(pooled);
+            return output.logProbabilities(rows);
+        });
+    }
+
     /** @return logits of the token after {@code token}, {@code [vocabulary]} */
     public float[] nextLogits(int token) {
         return logits(new Batch(1, 1, new int[] {token}, new int[1]));
@@ -207,6 +240,10 @@ public final class Network implements Trainee {
 
     /** @return the output layer's input */
     private INDArray hidden(Batch batch, boolean training) {
+        return head.forward(recurrent(batch, training), batch);
+    }
+
+    private INDArray recurrent(Batch batch, boolean training) {
         if (batch.startsAtZero()) {
             recurrentStack.setState(RecurrentState.ZERO);
         }
@@ -214,7 +251,7 @@ public final class Network implements Trainee {
             encoder.encode(batch.sources(), training, recurrentStack, head);
         }
         int[] tokens = Head.timeMajor(batch, batch.inputs());
-        return head.forward(recurrentStack.forward(tokens, batch.lanes(), training, batch.carriesState()), batch);
+        return recurrentStack.forward(tokens, batch.lanes(), training, batch.carriesState());
     }
 
     private void parametersChanged() {

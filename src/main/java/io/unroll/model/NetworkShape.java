@@ -201,7 +201,7 @@ public record NetworkShape(
     }
 
     /** @return number of arrays {@code [lanes, hidden]} in the state of all layers */
-    int stateArrays() {
+    public int stateArrays() {
         return model.layers() * CellType.of(model).states();
     }
 

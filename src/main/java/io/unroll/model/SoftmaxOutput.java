@@ -71,6 +71,11 @@ final class SoftmaxOutput implements AutoCloseable {
         return inference.kernel(kernelShape(hidden, false)).logits(NativeFloats.of(hidden));
     }
 
+    /** @return the logarithms of the probabilities {@code [rows, outputs]}, row by row, in nats */
+    float[] logProbabilities(INDArray hidden) {
+        return inference.kernel(kernelShape(hidden, false)).logProbabilities(NativeFloats.of(hidden));
+    }
+
     private SoftmaxKernel.Shape kernelShape(INDArray hidden, boolean forTraining) {
         int rows = Math.toIntExact(hidden.size(0) * hidden.size(1));
         return new SoftmaxKernel.Shape((int) hidden.size(2), shape.outputs(), rows, bfloat16, forTraining);

@@ -1,5 +1,7 @@
 package io.unroll.spark;
 
+import static org.apache.spark.sql.functions.col;
+
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.storage.CorpusFiles;
@@ -15,6 +17,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
 
 /**
  * Reads the rows of a corpus: of files, of a table in the catalog ({@code corpus.table}), or of a query ({@code
@@ -95,6 +99,58 @@ final class RowSource {
         return rows(corpus.path());
     }
 
+    /** @return the name of the additional column of {@link #table} with the values of a field */
+    static String columnName(String field) {
+        return "unroll_" + field;
+    }
+
+    static Column column(String field) {
+        return col(columnName(field));
+    }
+
+    /**
+     * Reads all columns, and adds the values of the fields as text, in the columns of {@link #columnName}. Every line is a
+     * row, even an empty one; a malformed row has a NUL as its text.
+     *
+     * @param paths of files in the format of the corpus; none for the table or query of the corpus
+     */
+    Dataset<org.apache.spark.sql.Row> table(List<String> paths) {
+        if (!corpus.table().isBlank()) {
+            String origin = "corpus.table, " + corpus.table();
+            return new TableColumns(columnOfField, origin, "")
+                    .table(SparkErrors.analyze(origin, () -> session.sql().table(corpus.table())));
+        }
+        if (!corpus.query().isBlank()) {
+            return new TableColumns(columnOfField, "corpus.query", "")
+                    .table(SparkErrors.analyze(
+                            "corpus.query", () -> session.sql().sql(corpus.query())));
+        }
+        SparkFiles spark = new SparkFiles(session, corpus, columnOfField);
+        return paths.stream()
+                .flatMap(path -> tables(spark, path).stream())
+                .reduce((first, second) -> first.unionByName(second, true))
+                .orElseThrow();
+    }
+
+    private List<Dataset<org.apache.spark.sql.Row>> tables(SparkFiles spark, String path) {
+        if (!LISTED_FORMATS.contains(corpus.format())) {
+            return List.of(spark.table(path));
+        }
+        List<FileSplit> all = CorpusFiles.wholeFiles(path, Session.TASK_BYTES, session.hadoop()).stream()
+                .flatMap(List::stream)
+                .toList();
+        FileEnding.refusePacked(all);
+        if (corpus.format().equals("auto")) {
+            FileEnding.refuseNonRows(all);
+        }
+        List<Dataset<org.apache.spark.sql.Row>> tables = new ArrayList<>();
+        all.stream()
+                .collect(Collectors.groupingBy(file -> format(file.file()), TreeMap::new, Collectors.toList()))
+                .forEach((format, files) -> tables.addAll(spark.tables(path, format, files)));
+        return tables;
+    }
+
+    /** @return the rows of files in the format of the corpus */
     private JavaRDD<Row> rows(String path) {
         SparkFiles spark = new SparkFiles(session, corpus, columnOfField);
         if (!LISTED_FORMATS.contains(corpus.format())) {

@@ -105,6 +105,8 @@ public final class Session implements AutoCloseable {
                 // Spark creates this folder, by default in the working directory.
                 .setIfMissing(
                         "spark.sql.warehouse.dir", "file:" + System.getProperty("java.io.tmpdir") + "/spark-warehouse")
+                // The summary of scores is a query of many columns, about which Spark would warn.
+                .setIfMissing("spark.sql.debug.maxToStringFields", "1000")
                 .set("spark.task.cpus", Integer.toString(threads));
         String options = conf.get(EXECUTOR_OPTIONS, "");
         conf.set(EXECUTOR_OPTIONS, (Natives.NO_LIMITS_OPTIONS + " " + options).strip());

@@ -54,6 +54,26 @@ final class SparkErrors {
     }
 
     /**
+     * Writes results.
+     *
+     * @param output option that names it, for messages
+     * @throws ConfigurationException if Spark rejects the output
+     * @throws UnrollException if the input or the output fails
+     */
+    static void write(String output, Runnable write) {
+        try {
+            write.run();
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            if (e instanceof AnalysisException) {
+                throw new ConfigurationException(output + " cannot be written: " + reason(e), e);
+            }
+            throw ofJob(e);
+        }
+    }
+
+    /**
      * Reads rows in a task.
      *
      * @throws UnrollException if a file cannot be read, and a retry cannot help

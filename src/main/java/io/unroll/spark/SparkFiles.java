@@ -1,5 +1,7 @@
 package io.unroll.spark;
 
+import static org.apache.spark.sql.functions.input_file_name;
+
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
@@ -75,7 +77,10 @@ final class SparkFiles {
         boolean isTable = format.equals("csv") || format.equals("tsv");
         List<FileHead> heads = TEXT_FORMATS.contains(format) ? heads(files, isTable && corpus.header()) : List.of();
         if (isTable) {
-            return tables(path, format, heads);
+            return session.union(byHeader(heads).stream()
+                    .map(ofHeader -> csv(path, format, ofHeader))
+                    .map(table -> table.columns().rows(table.data()))
+                    .toList());
         }
         DataFrameReader reader = reader(format);
         if (format.equals("json")) {
@@ -90,6 +95,46 @@ final class SparkFiles {
             columns.replace("text", "text", "value");
         }
         return new TableColumns(columns, path, "").rows(load(path, names, reader));
+    }
+
+    /** @return all columns of a path that only Spark's reader understands */
+    Dataset<org.apache.spark.sql.Row> table(String path) {
+        DataFrameReader reader =
+                session.sqlWithTextPartitions().read().format(corpus.format()).options(corpus.options());
+        return new TableColumns(columnOfField, path, "").table(SparkErrors.analyze(path, () -> reader.load(path)));
+    }
+
+    /**
+     * @param path the path that contains the files
+     * @param files the files, all in this format
+     * @return all columns; the files of a CSV table with other headers are other tables
+     */
+    List<Dataset<org.apache.spark.sql.Row>> tables(String path, String format, List<FileSplit> files) {
+        List<String> names = files.stream().map(FileSplit::file).toList();
+        String textColumn = columnOfField.get("text");
+        switch (format) {
+            case "csv", "tsv":
+                return byHeader(heads(files, corpus.header())).stream()
+                        .map(ofHeader -> {
+                            CsvTable csv = csv(path, format, ofHeader);
+                            return csv.columns().table(csv.data()).drop(TableColumns.CORRUPT_ROW);
+                        })
+                        .toList();
+            case "lines", "files":
+                DataFrameReader text = session.sqlWithTextPartitions().read().format("text");
+                Dataset<org.apache.spark.sql.Row> lines = load(
+                                path, names, text.option("wholetext", format.equals("files")))
+                        .withColumnRenamed("value", textColumn);
+                Dataset<org.apache.spark.sql.Row> named =
+                        format.equals("files") ? lines.withColumn("file", input_file_name()) : lines;
+                return List.of(new TableColumns(columnOfField, path, "").table(named));
+            default:
+                Map<String, String> columns = new LinkedHashMap<>(columnOfField);
+                if (format.equals("text")) {
+                    columns.replace("text", "text", "value");
+                }
+                return List.of(new TableColumns(columns, path, "").table(load(path, names, reader(format))));
+        }
     }
 
     private DataFrameReader reader(String format) {
@@ -133,24 +178,26 @@ final class SparkFiles {
                 && file.substring(base.length(), file.lastIndexOf('/') + 1).contains("=");
     }
 
-    /** Reads the files of each header separately: their columns may be in another order. */
-    private JavaRDD<Row> tables(String path, String format, List<FileHead> heads) {
-        Map<String, List<String>> filesByHeader = heads.stream()
+    /** @return the files of each header: their columns may be in another order */
+    private static List<List<String>> byHeader(List<FileHead> heads) {
+        return List.copyOf(heads.stream()
                 .collect(Collectors.groupingBy(
-                        FileHead::header, TreeMap::new, Collectors.mapping(FileHead::file, Collectors.toList())));
-        return session.union(filesByHeader.values().stream()
-                .map(files -> table(path, format, files))
-                .toList());
+                        FileHead::header, TreeMap::new, Collectors.mapping(FileHead::file, Collectors.toList())))
+                .values());
     }
 
-    private JavaRDD<Row> table(String path, String format, List<String> files) {
+    private record CsvTable(TableColumns columns, Dataset<org.apache.spark.sql.Row> data) {}
+
+    /** @param files with equal headers */
+    private CsvTable csv(String path, String format, List<String> files) {
         String first = files.get(0);
         DataFrameReader reader = reader(format).option("header", corpus.header());
         StructType schema = load(first, List.of(first), reader).schema();
         Map<String, String> columns = corpus.header() ? columnOfField : numbered(first, schema);
         String hint = corpus.header() ? hint(format, schema.fieldNames()) : "";
         reader.schema(schema.add(TableColumns.CORRUPT_ROW, DataTypes.StringType));
-        return new TableColumns(columns, files.size() == 1 ? first : path, hint).rows(load(path, files, reader));
+        return new CsvTable(
+                new TableColumns(columns, files.size() == 1 ? first : path, hint), load(path, files, reader));
     }
 
     /** @return for each field, Spark's name of the column with the number in {@code corpus.columns} */

@@ -1,6 +1,7 @@
 package io.unroll.spark;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.when;
 
 import io.unroll.config.ConfigurationException;
 import io.unroll.text.Row;
@@ -42,6 +43,9 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
     /** Column of the text of a row that Spark's reader cannot parse: its default name. */
     static final String CORRUPT_ROW = "_corrupt_record";
 
+    /** The text of a row that cannot be parsed: no row of a corpus may have it. */
+    static final String MALFORMED = "\0";
+
     private static final String FILE = "unroll_file";
     private static final String NUMBER = "unroll_number";
     private static final int MAX_SHOWN = 200;
@@ -65,6 +69,22 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
         int number = add(selected, find(data, "_metadata.row_index"), NUMBER);
         Converter converter = new Converter(List.copyOf(columnOfField.keySet()), mayBeCorrupt, file, number, origin);
         return data.select(selected.toArray(Column[]::new)).toJavaRDD().map(converter::row);
+    }
+
+    /**
+     * @return all columns, and those of the fields as text, called as {@link RowSource#columnName} says
+     * @throws ConfigurationException if a column does not exist, or has no text
+     */
+    Dataset<org.apache.spark.sql.Row> table(Dataset<org.apache.spark.sql.Row> data) {
+        List<Column> selected = new ArrayList<>(List.of(col("*")));
+        boolean mayBeCorrupt = Arrays.asList(data.columns()).contains(CORRUPT_ROW);
+        columnOfField.forEach((field, name) -> {
+            Column value = column(data, field, name).cast(DataTypes.StringType);
+            boolean isText = field.equals("text") && mayBeCorrupt;
+            selected.add((isText ? when(col(CORRUPT_ROW).isNotNull(), MALFORMED).otherwise(value) : value)
+                    .as(RowSource.columnName(field)));
+        });
+        return data.select(selected.toArray(Column[]::new));
     }
 
     /** @return the index of the added column; -1 if there is none */

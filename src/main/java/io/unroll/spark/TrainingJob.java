@@ -84,7 +84,7 @@ public final class TrainingJob {
         checkMemory(plan);
         directory.lock().checkNow();
         Rounds rounds = new Rounds(plan, firstState(attempt, plan));
-        return () -> publish(model(plan, rounds.train()), overwrite);
+        return () -> publish(withReference(plan, model(plan, rounds.train())), overwrite);
     }
 
     private PreparedCorpus prepare(CorpusPreparation preparation) throws IOException {
@@ -163,6 +163,12 @@ public final class TrainingJob {
                 plan.corpus().vocabularies(),
                 snapshot.modelParameters(settings.cluster().averaging()),
                 snapshot.weights().optimizer());
+    }
+
+    private TrainedModel withReference(RunPlan plan, TrainedModel model) {
+        return ReferenceScores.of(session, model, plan.corpus().source())
+                .map(model::withReference)
+                .orElse(model);
     }
 
     private TrainedModel publish(TrainedModel model, boolean overwrite) {

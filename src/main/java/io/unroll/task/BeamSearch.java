@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -17,8 +18,14 @@ import java.util.stream.IntStream;
  * @param start start token
  * @param end end token
  * @param width number of hypotheses of each source that are kept at each step
+ * @param fixedLanes whether all steps have as many lanes as there can be hypotheses: otherwise, they have fewer when
+ *     sources are finished, which is faster, but what is computed for a source can depend on the others
  */
-record BeamSearch(int start, int end, int width) {
+record BeamSearch(int start, int end, int width, boolean fixedLanes) {
+    BeamSearch inFixedLanes() {
+        return new BeamSearch(start, end, width, true);
+    }
+
     /**
      * A sequence that is finished or can be extended.
      *
@@ -49,7 +56,7 @@ record BeamSearch(int start, int end, int width) {
      * @param maxTokens maximum length of each sequence
      * @return the sequences, without start and end token
      */
-    List<int[]> decode(Network network, int[][] sources, int[] maxTokens) {
+    List<Task.Answer> decode(Network network, int[][] sources, int[] maxTokens) {
         network.encode(sources);
         List<List<Hypothesis>> hypotheses = new ArrayList<>();
         for (int i = 0; i < sources.length; i++) {
@@ -61,7 +68,10 @@ record BeamSearch(int start, int end, int width) {
                     .filter(BeamSearch::isUnfinished)
                     .flatMap(List::stream)
                     .filter(hypothesis -> !hypothesis.finished)
-                    .toList();
+                    .collect(Collectors.toCollection(ArrayList::new));
+            while (fixedLanes && live.size() < sources.length * width) {
+                live.add(live.get(0));
+            }
             network.setState(selectLanes(network.state(), lanes, live));
             network.selectSources(live.stream().mapToInt(Hypothesis::source).toArray());
             lanes = live.size();
@@ -69,7 +79,8 @@ record BeamSearch(int start, int end, int width) {
         }
         return hypotheses.stream()
                 .map(sourceHypotheses -> Collections.min(sourceHypotheses, BEST_FIRST))
-                .map(best -> best.tokens.stream().mapToInt(Integer::intValue).toArray())
+                .map(best -> new Task.Answer(
+                        best.tokens.stream().mapToInt(Integer::intValue).toArray(), best.logProbability))
                 .toList();
     }
 

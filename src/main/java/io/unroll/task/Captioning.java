@@ -151,17 +151,32 @@ record Captioning(Settings settings) implements Task {
     }
 
     @Override
+    public int[] textTokens(String text, Vocabularies vocabularies) {
+        throw new ConfigurationException("a captioning model reads images, not texts.");
+    }
+
+    @Override
+    public List<Answer> answers(Network network, int[][] sources, int beam) {
+        return TargetSequences.search(beam).inFixedLanes().decode(network, sources, maxTokens(sources));
+    }
+
+    private static int[] maxTokens(int[][] sources) {
+        int[] maxTokens = new int[sources.length];
+        Arrays.fill(maxTokens, MAX_TOKENS);
+        return maxTokens;
+    }
+
+    @Override
     public Score score(Network network, Batch batch, int beam) {
         Loss loss = network.evaluate(batch);
-        int[] maxTokens = new int[batch.lanes()];
-        Arrays.fill(maxTokens, MAX_TOKENS);
-        List<int[]> answers = TargetSequences.search(beam).decode(network, batch.sources(), maxTokens);
+        List<Answer> answers =
+                TargetSequences.search(beam).decode(network, batch.sources(), maxTokens(batch.sources()));
         Map<String, CaptionScore.Captions> images = new HashMap<>();
         for (int lane = 0; lane < batch.lanes(); lane++) {
             images.merge(
                     Image.hash(batch.sources()[lane]),
                     new CaptionScore.Captions(
-                            answers.get(lane), List.of(targets().reference(batch, lane))),
+                            answers.get(lane).tokens(), List.of(targets().reference(batch, lane))),
                     CaptionScore.Captions::plus);
         }
         return new CaptionScore(loss, images);
@@ -189,7 +204,8 @@ record Captioning(Settings settings) implements Task {
         for (Prompt.File image : prompt.images()) {
             int[] answer = TargetSequences.search(prompt.beam())
                     .decode(network, new int[][] {read(image, prompt).toInts()}, new int[] {MAX_TOKENS})
-                    .get(0);
+                    .get(0)
+                    .tokens();
             captions.add(vocabularies.tokens().decode(answer));
             tokens += answer.length;
         }

@@ -164,6 +164,16 @@ record Classification(Settings settings) implements Task {
     }
 
     @Override
+    public int[] textTokens(String text, Vocabularies vocabularies) {
+        return vocabularies.tokens().encode(text);
+    }
+
+    @Override
+    public Optional<Vocabulary> labels(Vocabularies vocabularies) {
+        return Optional.of(vocabularies.of(LABELS));
+    }
+
+    @Override
     public Score score(Network network, Batch batch, int beam) {
         return ClassificationScore.of(network.logits(batch), batch.targets());
     }

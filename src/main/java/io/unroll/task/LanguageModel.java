@@ -18,6 +18,7 @@ import io.unroll.text.Vocabularies;
 import io.unroll.text.Vocabulary;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -64,7 +65,7 @@ public record LanguageModel(Settings settings) implements Task {
     }
 
     /** @return whether a document has several rows, which are separated by a token */
-    private boolean separates() {
+    public boolean separates() {
         return !settings.corpus().columns().get("document").isBlank();
     }
 
@@ -146,6 +147,13 @@ public record LanguageModel(Settings settings) implements Task {
         public int maxSteps(int tbptt) {
             return tbptt;
         }
+    }
+
+    /** Returns the tokens of a document that is one row, without its end. */
+    @Override
+    public int[] textTokens(String text, Vocabularies vocabularies) {
+        int[] tokens = rowTokens(text, true, true, vocabularies.tokens());
+        return Arrays.copyOf(tokens, tokens.length - 1);
     }
 
     @Override
@@ -234,6 +242,59 @@ public record LanguageModel(Settings settings) implements Task {
     }
 
     /**
+     * Returns the tokens of a text that is a row, after the token that precedes it and with the token that ends it: the
+     * start, separator and end of documents, or line ends.
+     *
+     * @param first whether the row is the first one of its document
+     * @param last whether the row is the last one of its document
+     * @throws io.unroll.text.UnknownSymbolException if a symbol is not in a vocabulary without {@code <unk>}
+     */
+    public int[] rowTokens(String text, boolean first, boolean last, Tokenizer tokenizer) {
+        if (!hasDocuments()) {
+            int[] tokens = ArrayUtils.addFirst(tokenizer.encode(text), lineStartToken(tokenizer));
+            return lineEndToken(tokenizer) < 0 ? tokens : ArrayUtils.add(tokens, lineEndToken(tokenizer));
+        }
+        DocumentExamples documents = documents();
+        int[] tokens = documents.textTokens(separates() ? text.replace(Row.SEPARATOR, ' ') : text, tokenizer);
+        int before = first ? TargetSequences.START_TOKEN : DocumentExamples.SEPARATOR_TOKEN;
+        int after = last ? TargetSequences.END_TOKEN : DocumentExamples.SEPARATOR_TOKEN;
+        return ArrayUtils.addAll(ArrayUtils.addFirst(tokens, before), after);
+    }
+
+    /**
+     * @param stored tokens of a document, or of a piece of a text that is one document
+     * @return the document, or the lines of the piece that are complete and not empty, as {@link #rowTokens} has them
+     */
+    public List<int[]> storedRows(int[] stored, Tokenizer tokenizer) {
+        if (hasDocuments()) {
+            return List.of(ArrayUtils.add(
+                    ArrayUtils.addFirst(stored, TargetSequences.START_TOKEN), TargetSequences.END_TOKEN));
+        }
+        List<int[]> rows = new ArrayList<>();
+        int lineEnd = lineEndToken(tokenizer);
+        int last = -1;
+        for (int i = 0; i < stored.length; i++) {
+            if (stored[i] == lineEnd) {
+                if (last >= 0 && i - last > 1) {
+                    rows.add(Arrays.copyOfRange(stored, last, i + 1));
+                }
+                last = i;
+            }
+        }
+        return rows;
+    }
+
+    /** @return whether a row ends with the token, in a document of several rows */
+    public boolean separatesRows(int token) {
+        return hasDocuments() && documents().isSeparator(token);
+    }
+
+    /** @return the number of {@code <unk>} tokens */
+    public int unknownTokens(int[] tokens) {
+        return hasUnknown() ? (int) TargetSequences.unknownTokens(IntStream.of(tokens)) : 0;
+    }
+
+    /**
      * Reads the tokens of a text; a document starts with the start token, and the lines of a session are its rows.
      *
      * @param first whether the text is not a continuation of another
@@ -302,6 +363,11 @@ public record LanguageModel(Settings settings) implements Task {
 
     /** @return the end-of-line token, which precedes a new line; the most frequent token if there is none */
     private static int lineStartToken(Vocabulary vocabulary) {
-        return Math.max(0, Math.max(vocabulary.id("\n"), vocabulary.id("<eos>")));
+        return Math.max(0, lineEndToken(vocabulary));
+    }
+
+    /** @return -1 if there is none */
+    private static int lineEndToken(Vocabulary vocabulary) {
+        return Math.max(vocabulary.id("\n"), vocabulary.id("<eos>"));
     }
 }

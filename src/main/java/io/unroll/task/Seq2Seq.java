@@ -133,17 +133,30 @@ record Seq2Seq(Settings settings) implements Task {
     }
 
     @Override
+    public int[] textTokens(String text, Vocabularies vocabularies) {
+        return reverse(vocabularies.tokenizer(SOURCE).encode(text));
+    }
+
+    @Override
+    public List<Answer> answers(Network network, int[][] sources, int beam) {
+        return TargetSequences.search(beam).inFixedLanes().decode(network, sources, maxTokens(sources));
+    }
+
+    private static int[] maxTokens(int[][] sources) {
+        return Arrays.stream(sources).mapToInt(Seq2Seq::maxTokens).toArray();
+    }
+
+    @Override
     public Score score(Network network, Batch batch, int beam) {
         Loss loss = network.evaluate(batch);
-        int[] maxTokens =
-                Arrays.stream(batch.sources()).mapToInt(Seq2Seq::maxTokens).toArray();
-        List<int[]> answers = TargetSequences.search(beam).decode(network, batch.sources(), maxTokens);
+        List<Answer> answers =
+                TargetSequences.search(beam).decode(network, batch.sources(), maxTokens(batch.sources()));
         Map<String, SequenceScore.Errors> errors = new HashMap<>();
         for (int lane = 0; lane < batch.lanes(); lane++) {
             int[] reference = targets().reference(batch, lane);
             errors.merge(
                     sourceKey(batch.sources()[lane], reference),
-                    SequenceScore.Errors.between(reference, answers.get(lane)),
+                    SequenceScore.Errors.between(reference, answers.get(lane).tokens()),
                     SequenceScore.Errors::min);
         }
         return new SequenceScore(loss, errors);
@@ -175,14 +188,14 @@ record Seq2Seq(Settings settings) implements Task {
     /** Writes the most probable target. */
     @Override
     public int answer(Network network, Vocabularies vocabularies, Prompt prompt, OutputStream out) throws IOException {
-        int[] source = reverse(
-                vocabularies.tokenizer(SOURCE).encode(prompt.requireTextOnly().text()));
+        int[] source = textTokens(prompt.requireTextOnly().text(), vocabularies);
         if (source.length == 0) {
             throw new ConfigurationException("there is no source text: give it with --prompt.");
         }
         int[] answer = TargetSequences.search(prompt.beam())
                 .decode(network, new int[][] {source}, new int[] {maxTokens(source)})
-                .get(0);
+                .get(0)
+                .tokens();
         out.write(vocabularies.tokens().decode(answer).getBytes(StandardCharsets.UTF_8));
         return answer.length;
     }

@@ -115,7 +115,7 @@ record TargetSequences(Tokenizer untrained, Settings.Corpus corpus, int stepsBef
     }
 
     static BeamSearch search(int beam) {
-        return new BeamSearch(START_TOKEN, END_TOKEN, beam);
+        return new BeamSearch(START_TOKEN, END_TOKEN, beam, false);
     }
 
     /** Examples whose targets are such texts. */

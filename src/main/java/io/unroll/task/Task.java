@@ -76,6 +76,39 @@ public interface Task extends Serializable {
     Optional<Examples> examples();
 
     /**
+     * @return the tokens that the network reads for a text
+     * @throws ConfigurationException if the task reads no text
+     */
+    int[] textTokens(String text, Vocabularies vocabularies);
+
+    /** @return the vocabulary of the labels; empty if the task predicts none */
+    default Optional<Vocabulary> labels(Vocabularies vocabularies) {
+        return Optional.empty();
+    }
+
+    /**
+     * A decoded target.
+     *
+     * @param logProbability of the target and its end, in nats
+     */
+    record Answer(int[] tokens, double logProbability) {}
+
+    /**
+     * Decodes the most probable target of each source. What it computes for a source depends on the number of sources,
+     * but not on the others, if all have the same length.
+     *
+     * @param sources tokens of {@link #textTokens}, or images
+     * @throws ConfigurationException if the task has no sources
+     */
+    default List<Answer> answers(Network network, int[][] sources, int beam) {
+        throw new ConfigurationException(
+                "task = " + SettingNames.kebab(settings().task()) + " has no targets to decode.");
+    }
+
+    /** @return the settings of the training */
+    Settings settings();
+
+    /**
      * Evaluates the network on a batch.
      *
      * @param beam width of the beam search for tasks that decode sequences; 1 is greedy decoding

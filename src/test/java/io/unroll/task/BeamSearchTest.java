@@ -29,14 +29,14 @@ class BeamSearchTest {
     @ValueSource(longs = {1, 2, 3})
     void wideBeamFindsTheMostProbableSequence(long seed) {
         try (Network network = network(seed)) {
-            List<int[]> found = new BeamSearch(START, END, 4 * 4 * 4 * 4).decode(network, SOURCES, LIMITS);
+            List<Task.Answer> found = new BeamSearch(START, END, 4 * 4 * 4 * 4, false).decode(network, SOURCES, LIMITS);
             for (int i = 0; i < SOURCES.length; i++) {
                 int[] source = SOURCES[i];
                 int[] best = sequences(MAX_TOKENS).stream()
                         .filter(sequence -> sequence.length > 0)
                         .max(Comparator.comparingDouble(sequence -> logProbability(network, source, sequence)))
                         .orElseThrow();
-                assertArrayEquals(best, found.get(i));
+                assertArrayEquals(best, found.get(i).tokens());
             }
         }
     }
@@ -45,7 +45,7 @@ class BeamSearchTest {
     @ValueSource(longs = {1, 2, 3})
     void beamOfOneIsGreedy(long seed) {
         try (Network network = network(seed)) {
-            List<int[]> found = new BeamSearch(START, END, 1).decode(network, SOURCES, LIMITS);
+            List<Task.Answer> found = new BeamSearch(START, END, 1, false).decode(network, SOURCES, LIMITS);
             for (int i = 0; i < SOURCES.length; i++) {
                 network.encode(new int[][] {SOURCES[i]});
                 List<Integer> greedy = new ArrayList<>();
@@ -62,7 +62,9 @@ class BeamSearchTest {
                     }
                     greedy.add(last);
                 }
-                assertArrayEquals(greedy.stream().mapToInt(Integer::intValue).toArray(), found.get(i));
+                assertArrayEquals(
+                        greedy.stream().mapToInt(Integer::intValue).toArray(),
+                        found.get(i).tokens());
             }
         }
     }

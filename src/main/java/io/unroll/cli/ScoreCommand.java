@@ -1,0 +1,211 @@
+package io.unroll.cli;
+
+import io.unroll.checkpoint.Reference;
+import io.unroll.checkpoint.TrainedModel;
+import io.unroll.config.ConfigurationException;
+import io.unroll.inference.TextInference;
+import io.unroll.spark.AnomalyRule;
+import io.unroll.spark.ScoreJob;
+import io.unroll.spark.ScoreSummary;
+import io.unroll.spark.Session;
+import io.unroll.spark.TableOutput;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "score",
+        description =
+                "Scores the rows of a table with a language model: how surprising each row is, in bits per token, and "
+                        + "which of its tokens most. The output has all columns of the input.",
+        mixinStandardHelpOptions = true)
+final class ScoreCommand implements Callable<Integer> {
+    private static final double DEFAULT_QUANTILE = 0.999;
+    private static final int MIN_ROWS_ABOVE = 10;
+
+    @Parameters(paramLabel = "MODEL", converter = PathConverter.class, description = "The model's folder.")
+    private String model;
+
+    @Parameters(index = "1..*", paramLabel = "INPUT", description = EvaluatedText.DESCRIPTION + ".")
+    private List<String> arguments = List.of();
+
+    @Mixin
+    private OutputOptions output;
+
+    @Option(
+            names = "--quantile",
+            paramLabel = "Q",
+            description =
+                    "A row is an anomaly if its score is above this quantile of the scores of normal rows: those held "
+                            + "out from training, or of --reference (default: 0.999).")
+    private Double quantile;
+
+    @Option(names = "--threshold", paramLabel = "X", description = "A row is an anomaly if its score is above X.")
+    private Double threshold;
+
+    @Option(
+            names = "--top-g",
+            paramLabel = "G",
+            description =
+                    "A row is an anomaly if one of its tokens is not among the G most probable ones (DeepLog's rule).")
+    private Integer topG;
+
+    @Option(
+            names = "--reference",
+            paramLabel = "PATH",
+            converter = PathConverter.class,
+            description = "Other normal rows, whose scores replace those of the held-out rows.")
+    private String reference;
+
+    @Option(
+            names = "--key",
+            paramLabel = "COLUMN",
+            description =
+                    "Rows with the same value are a document, in which the state is carried from row to row; none for "
+                            + "rows of their own (default: corpus.columns.document of the model).")
+    private String key;
+
+    @Option(
+            names = "--order-by",
+            paramLabel = "COLUMN",
+            description = "The column that orders the rows of a document (default: corpus.columns.order of the model).")
+    private String orderBy;
+
+    @Option(names = "--bits", description = "Add the column bits: the surprisal of each token.")
+    private boolean bits;
+
+    @Option(names = "--json", description = "Print the counts as a JSON object, on the last line.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        TableOutput target = output.output();
+        EvaluatedText input = EvaluatedText.of(arguments);
+        Configuration hadoop = Session.submittedHadoopConfiguration();
+        checkRule();
+        TrainedModel trained = input.readModel(model, target, hadoop);
+        new TextInference(trained).languageModel();
+        ScoreSummary.Counts counts;
+        try (Session session = Session.start("score " + model, 1);
+                ScoreJob job = new ScoreJob(session, trained, Optional.ofNullable(key), Optional.ofNullable(orderBy))) {
+            Optional<Reference> normal = reference == null
+                    ? Optional.ofNullable(trained.manifest().reference())
+                    : Optional.of(job.reference(reference));
+            counts = job.score(input.files(), target, rule(normal), normal, output.prefix(), bits);
+        }
+        if (json) {
+            System.out.println(JsonLine.of(counts));
+        } else {
+            print(counts);
+        }
+        return 0;
+    }
+
+    /** Checks the options before any work. */
+    private void checkRule() {
+        List<String> given = new ArrayList<>();
+        Map<String, Boolean> options =
+                Map.of("--quantile", quantile != null, "--threshold", threshold != null, "--top-g", topG != null);
+        options.forEach((name, isGiven) -> {
+            if (isGiven) {
+                given.add(name);
+            }
+        });
+        if (given.size() > 1) {
+            throw new ConfigurationException(String.join(
+                            " and ", given.stream().sorted().toList()) + " are given: leave all but one of them out.");
+        }
+        if (quantile != null && !(quantile > 0 && quantile < 1)) {
+            throw new ConfigurationException("--quantile is " + quantile + "; it must be above 0 and below 1.");
+        }
+        if (topG != null && topG < 1) {
+            throw new ConfigurationException("--top-g is " + topG + "; it must be 1 or more.");
+        }
+    }
+
+    private AnomalyRule rule(Optional<Reference> normal) {
+        if (topG != null) {
+            return new AnomalyRule(AnomalyRule.By.RANK, (double) topG);
+        }
+        if (threshold != null) {
+            return new AnomalyRule(AnomalyRule.By.SCORE, threshold);
+        }
+        double share = quantile == null ? DEFAULT_QUANTILE : quantile;
+        if (normal.isEmpty()) {
+            if (quantile != null) {
+                throw new ConfigurationException(
+                        "--quantile needs scores of normal rows, but " + model
+                                + " has none, since it was trained without a held-out part or by an older version: give --reference.");
+            }
+            System.err.println(
+                    "unroll: " + model + " has no scores of normal rows, so the column anomaly is empty: give"
+                            + " --reference, --threshold or --top-g.");
+            return AnomalyRule.NONE;
+        }
+        if (normal.get().rowsAbove(share) < MIN_ROWS_ABOVE) {
+            System.err.printf(
+                    Locale.ROOT,
+                    "unroll: the quantile %s of %,d normal rows is inaccurate, because only %.1f of them are above it: give"
+                            + " --reference with more rows, or a smaller --quantile.%n",
+                    share,
+                    normal.get().rows(),
+                    normal.get().rowsAbove(share));
+        }
+        return new AnomalyRule(AnomalyRule.By.SCORE, normal.get().quantile(share));
+    }
+
+    private static void print(ScoreSummary.Counts counts) {
+        System.out.println("rows            " + OutputOptions.text(counts.rows()));
+        Reference reference = counts.reference();
+        if (counts.threshold() != null) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "alarms          %,d, %s of the scored rows%n",
+                    counts.alarms(),
+                    percent(counts.alarmShare()));
+        }
+        System.out.printf(
+                Locale.ROOT,
+                "unknown tokens  %s of %,d%s%n",
+                percent(counts.unknownShare()),
+                counts.tokens(),
+                reference == null ? "" : "; of the normal rows " + percent(reference.unknownShare()));
+        if (reference != null) {
+            System.out.printf(Locale.ROOT, "normal rows     %,d, from %s%n", reference.rows(), reference.origin());
+        }
+        if (counts.labels() != null) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "labels          %,d anomalous, %,d normal%n",
+                    counts.labels().get("anomalous"),
+                    counts.labels().get("normal"));
+        }
+        System.out.printf("%n%-18s %10s %10s", "", "threshold", "alarms");
+        System.out.println(counts.labels() == null ? "" : "  precision     recall         F1");
+        for (ScoreSummary.Alarms alarms : counts.thresholds()) {
+            System.out.printf(Locale.ROOT, "%-18s %10.4f %10d", alarms.by(), alarms.threshold(), alarms.alarms());
+            System.out.println(
+                    alarms.f1() == null
+                            ? ""
+                            : String.format(
+                                    Locale.ROOT,
+                                    " %10.4f %10.4f %10.4f",
+                                    alarms.precision(),
+                                    alarms.recall(),
+                                    alarms.f1()));
+        }
+    }
+
+    private static String percent(double share) {
+        return String.format(Locale.ROOT, "%.2f %%", 100 * share);
+    }
+}

@@ -1,0 +1,143 @@
+package io.unroll.spark;
+
+import static org.apache.spark.sql.functions.array;
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.percentile_approx;
+import static org.apache.spark.sql.functions.sum;
+
+import io.unroll.checkpoint.Reference;
+import io.unroll.checkpoint.TrainedModel;
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.config.SettingsReader;
+import io.unroll.task.LanguageModel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+
+/** Reads rows like the model's training, scores them, and writes them with their scores. */
+public final class ScoreJob implements AutoCloseable {
+    private static final int EXACT_UP_TO = 1_000_000;
+    private static final String NO_KEY = "none";
+
+    private final Session session;
+    private final Settings settings;
+    private final TableInference inference;
+    private final boolean areDocuments;
+
+    /**
+     * @param key column that names the document of a row, or none; if empty, that of the model
+     * @param order column that orders the rows of a document; if empty, that of the model
+     */
+    public ScoreJob(Session session, TrainedModel model, Optional<String> key, Optional<String> order) {
+        Settings.Corpus corpus = model.settings().corpus();
+        String document = key.orElse(corpus.columns().get(RowSource.DOCUMENT));
+        this.areDocuments = !document.isBlank() && !document.equals(NO_KEY);
+        String orderColumn = areDocuments ? order.orElse(corpus.columns().get(RowSource.ORDER)) : "";
+        if (areDocuments && orderColumn.isBlank()) {
+            throw new ConfigurationException(
+                    "--key is " + document + ", but --order-by is not set: name the column that orders the rows.");
+        }
+        if (order.isPresent() && !areDocuments) {
+            throw new ConfigurationException(
+                    "--order-by is " + order.get() + ", but rows are no documents: give --key.");
+        }
+        LanguageModel languageModel = (LanguageModel) model.task();
+        if (areDocuments && corpus.hasDocuments() && !languageModel.separates()) {
+            throw new ConfigurationException(
+                    "--key is " + document + ", but the model was trained on documents of one row,"
+                            + " without corpus.columns.document: leave it out, or train a model on sessions.");
+        }
+        this.session = session;
+        this.settings = SettingsReader.override(
+                model.settings(),
+                List.of(
+                        "corpus.split-by=auto",
+                        "corpus.columns.document=" + (areDocuments ? document : ""),
+                        "corpus.columns.order=" + orderColumn));
+        this.inference = new TableInference(session, model);
+    }
+
+    @Override
+    public void close() {
+        inference.close();
+    }
+
+    private Dataset<Row> table(List<String> paths) {
+        return new RowSource(session, settings.corpus(), List.of("text"), false).table(paths);
+    }
+
+    private Dataset<Row> scored(Dataset<Row> table, AnomalyRule rule, String prefix, boolean keepsBits) {
+        Column text = RowSource.column("text");
+        Dataset<Row> scored = areDocuments
+                ? inference.scoreDocuments(
+                        table,
+                        text,
+                        RowSource.column(RowSource.DOCUMENT),
+                        RowSource.column(RowSource.ORDER),
+                        settings.corpus().gap().toNanos() / 1e9,
+                        rule,
+                        prefix,
+                        keepsBits)
+                : inference.score(table, text, rule, prefix, keepsBits);
+        return scored.drop(List.of("text", RowSource.DOCUMENT, RowSource.ORDER).stream()
+                .map(RowSource::columnName)
+                .toArray(String[]::new));
+    }
+
+    /**
+     * Scores normal rows.
+     *
+     * @throws ConfigurationException if no row can be scored
+     */
+    public Reference reference(String path) {
+        Column levels = array(Reference.levels().stream().map(functions::lit).toArray(Column[]::new));
+        Row row = session.describe(
+                "score: reference", "score: reference", () -> scored(table(List.of(path)), AnomalyRule.NONE, "", false)
+                        .agg(
+                                count(col("score")),
+                                coalesce(sum("tokens"), lit(0L)),
+                                coalesce(sum("unknown_tokens"), lit(0L)),
+                                percentile_approx(col("score"), levels, lit(EXACT_UP_TO)))
+                        .head());
+        if (row.getLong(0) == 0) {
+            throw new ConfigurationException("--reference is " + path + ", which has no rows that can be scored.");
+        }
+        List<Double> quantiles = new ArrayList<>(row.<Double>getList(3));
+        return new Reference(path, row.getLong(0), (double) row.getLong(2) / row.getLong(1), quantiles);
+    }
+
+    /**
+     * Writes the rows with their scores.
+     *
+     * @param paths of files in the format of the corpus; none for its table or query
+     * @param normal scores of normal rows, with which the summary compares
+     * @param prefix of the names of the new columns
+     */
+    public ScoreSummary.Counts score(
+            List<String> paths,
+            TableOutput output,
+            AnomalyRule rule,
+            Optional<Reference> normal,
+            String prefix,
+            boolean keepsBits) {
+        Dataset<Row> table = table(paths);
+        String label = settings.corpus().columns().get("label");
+        boolean areLabelled = List.of(table.columns()).contains(label);
+        ScoreSummary summary =
+                new ScoreSummary(normal, rule, prefix, areLabelled ? Optional.of(col(label)) : Optional.empty());
+        Dataset<Row> scored = summary.observe(scored(table, rule, prefix, keepsBits));
+        session.describe("score", "score", () -> {
+            output.write(session, scored);
+            return null;
+        });
+        return summary.counts();
+    }
+}

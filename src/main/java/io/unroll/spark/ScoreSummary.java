@@ -1,0 +1,166 @@
+package io.unroll.spark;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.lower;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.trim;
+import static org.apache.spark.sql.functions.when;
+
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.unroll.checkpoint.Reference;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Observation;
+import org.apache.spark.sql.Row;
+
+/**
+ * Counts scored rows, alarms and unknown tokens while the scores are written; if the rows have labels, also how well
+ * alarms at several thresholds agree with them.
+ */
+public final class ScoreSummary {
+    /** Labels of normal rows, in lower case; all others are anomalies. */
+    private static final Object[] NORMAL = {"normal", "0", "0.0", "false", "no", "-", "benign", "success"};
+
+    private static final double[] QUANTILES = {0.9, 0.95, 0.99, 0.995, 0.999, 0.9999};
+    private static final int[] RANKS = {1, 3, 5, 9, 15, 30};
+
+    private final Observation observation = new Observation();
+    private final Optional<Reference> reference;
+    private final AnomalyRule rule;
+    private final String prefix;
+    private final Column anomalous;
+    private final boolean areLabelled;
+    private final Map<String, AnomalyRule> rules = new LinkedHashMap<>();
+
+    /**
+     * @param reference scores of normal rows
+     * @param rule of the column {@code anomaly}
+     * @param prefix of the names of the new columns
+     * @param label the column with the labels
+     */
+    ScoreSummary(Optional<Reference> reference, AnomalyRule rule, String prefix, Optional<Column> label) {
+        this.reference = reference;
+        this.rule = rule;
+        this.prefix = prefix;
+        this.areLabelled = label.isPresent();
+        Column text = lower(trim(label.orElse(lit("")).cast("string")));
+        this.anomalous = when(text.isNotNull(), text.isin(NORMAL).unary_$bang());
+        if (rule.threshold() != null) {
+            rules.put("chosen", rule);
+        }
+        reference.ifPresent(scores -> {
+            for (double quantile : QUANTILES) {
+                rules.put("quantile " + quantile, new AnomalyRule(AnomalyRule.By.SCORE, scores.quantile(quantile)));
+            }
+        });
+        for (int rank : RANKS) {
+            rules.put("top-g " + rank, new AnomalyRule(AnomalyRule.By.RANK, (double) rank));
+        }
+    }
+
+    private Column column(String name) {
+        return col(prefix + name);
+    }
+
+    /** @return the table, whose counts are known when it has been written once */
+    Dataset<Row> observe(Dataset<Row> scored) {
+        List<Column> counts = new ArrayList<>();
+        counts.add(RowCounts.times(column("score").isNotNull()).as("scored"));
+        counts.add(coalesce(sum(column("tokens")), lit(0L)).as("tokens"));
+        counts.add(coalesce(sum(column("unknown_tokens")), lit(0L)).as("unknown"));
+        counts.addAll(RowCounts.columns(column(TableInference.UNSCORED)));
+        if (areLabelled) {
+            counts.add(
+                    RowCounts.times(anomalous.and(column("score").isNotNull())).as("anomalous"));
+            counts.add(
+                    RowCounts.times(anomalous.unary_$bang().and(column("score").isNotNull()))
+                            .as("normal"));
+        }
+        rules.forEach((name, compared) -> {
+            Column value = column(compared.by() == AnomalyRule.By.SCORE ? "score" : "max_rank");
+            Column alarm = value.gt(compared.threshold());
+            counts.add(RowCounts.times(alarm).as("alarms " + name));
+            if (areLabelled) {
+                counts.add(RowCounts.times(alarm.and(anomalous)).as("true " + name));
+                counts.add(RowCounts.times(alarm.and(anomalous.unary_$bang())).as("false " + name));
+            }
+        });
+        return scored.observe(observation, count(lit(1)).as("rows"), counts.toArray(Column[]::new));
+    }
+
+    /**
+     * Alarms at a threshold.
+     *
+     * @param by quantile or top-g
+     * @param precision share of the alarms that are anomalies; null without labels or alarms, like {@code recall} and
+     *     {@code f1}
+     */
+    public record Alarms(String by, double threshold, long alarms, Double precision, Double recall, Double f1) {}
+
+    /**
+     * @param alarmShare share of the scored rows that are alarms; null without a threshold
+     * @param labels number of anomalous and of normal rows; null without labels
+     */
+    public record Counts(
+            @JsonUnwrapped RowCounts rows,
+            long scored,
+            Long alarms,
+            Double alarmShare,
+            Double threshold,
+            long tokens,
+            double unknownShare,
+            Reference reference,
+            Map<String, Long> labels,
+            List<Alarms> thresholds) {}
+
+    /** @return the counts; waits until the table has been written */
+    public Counts counts() {
+        Map<String, Object> values = RowCounts.values(observation);
+        long scored = RowCounts.number(values, "scored");
+        boolean labelled = areLabelled && RowCounts.number(values, "normal") > 0;
+        Long alarms = rule.threshold() == null ? null : RowCounts.number(values, "alarms chosen");
+        List<Alarms> thresholds = new ArrayList<>();
+        rules.forEach((name, compared) -> thresholds.add(alarms(name, compared, labelled, values)));
+        return new Counts(
+                RowCounts.of(values),
+                scored,
+                alarms,
+                alarms == null ? null : share(alarms, scored),
+                rule.threshold(),
+                RowCounts.number(values, "tokens"),
+                share(RowCounts.number(values, "unknown"), RowCounts.number(values, "tokens")),
+                reference.orElse(null),
+                labelled
+                        ? Map.of(
+                                "anomalous",
+                                RowCounts.number(values, "anomalous"),
+                                "normal",
+                                RowCounts.number(values, "normal"))
+                        : null,
+                thresholds);
+    }
+
+    private static double share(long part, long all) {
+        return all == 0 ? 0 : (double) part / all;
+    }
+
+    private static Alarms alarms(String name, AnomalyRule rule, boolean labelled, Map<String, Object> values) {
+        long alarms = RowCounts.number(values, "alarms " + name);
+        if (!labelled) {
+            return new Alarms(name, rule.threshold(), alarms, null, null, null);
+        }
+        long hits = RowCounts.number(values, "true " + name);
+        double precision = share(hits, hits + RowCounts.number(values, "false " + name));
+        double recall = share(hits, RowCounts.number(values, "anomalous"));
+        double f1 = hits == 0 ? 0 : 2 * precision * recall / (precision + recall);
+        return new Alarms(name, rule.threshold(), alarms, precision, recall, f1);
+    }
+}

@@ -1,0 +1,344 @@
+package io.unroll.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.unroll.Unroll.Output;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands score, predict and embed. */
+class ScoreIT {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    @TempDir
+    private static Path folder;
+
+    @BeforeAll
+    static void train() throws IOException {
+        String rows = IntStream.range(0, 300)
+                .mapToObj(i -> "{\"event\": {\"text\": \"open " + i % 9 + " read close\"}, \"id\": " + i + "}")
+                .collect(Collectors.joining("\n"));
+        Files.writeString(folder.resolve("train.jsonl"), rows);
+        Files.writeString(
+                folder.resolve("test.jsonl"),
+                """
+                {"event": {"text": "open 3 read close"}, "id": 1, "label": "normal", "day": "a"}
+                {"event": {"text": "open 4 read close"}, "id": 2, "label": "normal", "day": "a"}
+                {"event": {"text": "close read 4 open"}, "id": 3, "label": "attack", "day": "b"}
+                {"event": {"text": " "}, "id": 4, "label": "normal", "day": "b"}
+                {"event": {"text": null}, "id": 5, "day": "b"}
+                {"event": {"text": "open
+                """);
+        Files.writeString(
+                folder.resolve("score.conf"),
+                """
+                run.directory = "%1$s/run"
+                corpus {
+                  path = "%1$s/train.jsonl", columns.text = event.text, documents = reset, tokenizer = word
+                  validation = 0.1, test = 0.2
+                }
+                model { hidden = 16, layers = 1 }
+                training { epochs = 20, batch = 4, learning-rate = 0.02 }
+                cluster.replicas = 1
+                """
+                        .formatted(folder));
+        succeeded("train", "FOLDER/score.conf");
+    }
+
+    private static Output run(String... arguments) {
+        return InProcess.unroll(Arrays.stream(arguments)
+                .map(argument -> argument.replace("FOLDER", folder.toString()))
+                .toArray(String[]::new));
+    }
+
+    private static Output succeeded(String... arguments) {
+        Output output = run(arguments);
+        assertEquals(0, output.status(), output.err());
+        return output;
+    }
+
+    private static void assertRefused(String message, String... arguments) {
+        Output refused = run(arguments);
+        assertEquals(2, refused.status(), refused.err());
+        assertTrue(refused.err().contains(message), refused.err());
+        assertFalse(refused.err().contains("\tat "), refused.err());
+    }
+
+    /** @return the rows of a folder of JSON files, by id */
+    private static List<JsonNode> rows(String name) throws IOException {
+        List<JsonNode> rows = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(folder.resolve(name))) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(".json")).toList()) {
+                for (String line : Files.readAllLines(file)) {
+                    rows.add(MAPPER.readTree(line));
+                }
+            }
+        }
+        rows.sort(java.util.Comparator.comparing(row -> row.path("id").asInt(99)));
+        return rows;
+    }
+
+    @Test
+    void rowsAreScoredWithAllTheirColumns() throws IOException {
+        Output output = succeeded(
+                "score",
+                "FOLDER/run",
+                "FOLDER/test.jsonl",
+                "--out",
+                "FOLDER/scored",
+                "--format",
+                "json",
+                "--bits",
+                "--json");
+        List<JsonNode> rows = rows("scored");
+        assertEquals(6, rows.size());
+        JsonNode normal = rows.get(0);
+        assertEquals("open 3 read close", normal.get("event").get("text").asText());
+        assertEquals("a", normal.get("day").asText());
+        assertEquals(5, normal.get("tokens").asInt());
+        assertEquals(5, normal.get("bits").size());
+        assertEquals("3", normal.get("max_token").asText());
+        assertEquals(1, normal.get("max_position").asInt());
+        assertEquals("open 3 read close", normal.get("max_context").asText());
+        assertFalse(normal.get("anomaly").asBoolean());
+        JsonNode attack = rows.get(2);
+        assertTrue(attack.get("score").asDouble() > 3 * normal.get("score").asDouble());
+        assertTrue(attack.get("anomaly").asBoolean());
+        assertEquals(5, attack.get("expected").size());
+        assertEquals("empty", rows.get(3).get("unscored").asText());
+        assertEquals("null", rows.get(4).get("unscored").asText());
+        assertEquals("malformed", rows.get(5).get("unscored").asText());
+        assertEquals(
+                "{\"event\": {\"text\": \"open",
+                rows.get(5).get("_corrupt_record").asText());
+
+        JsonNode counts = output.json();
+        assertEquals(6, counts.get("rows").asInt());
+        assertEquals(3, counts.get("scored").asInt());
+        assertEquals(1, counts.get("unscored").get("empty").asInt());
+        assertEquals(1, counts.get("alarms").asInt());
+        assertEquals(60, counts.get("reference").get("rows").asInt());
+        assertEquals("test", counts.get("reference").get("origin").asText());
+        assertEquals(1, counts.get("labels").get("anomalous").asInt());
+        assertEquals(1, counts.get("thresholds").get(0).get("f1").asDouble());
+        assertTrue(output.err().contains("the quantile 0.999 of 60 normal rows is inaccurate"), output.err());
+    }
+
+    @Test
+    void thresholdsAreChosenByTheUser() throws IOException {
+        String[] score = {
+            "score", "FOLDER/run", "FOLDER/test.jsonl", "--format", "json", "--json", "--mode", "overwrite"
+        };
+        JsonNode ranks =
+                succeeded(with(score, "--out", "FOLDER/ranks", "--top-g", "20")).json();
+        assertEquals(20, ranks.get("threshold").asDouble());
+        assertEquals(0, ranks.get("alarms").asInt());
+        JsonNode fixed = succeeded(with(score, "--out", "FOLDER/fixed", "--threshold", "0.001"))
+                .json();
+        assertEquals(3, fixed.get("alarms").asInt());
+        JsonNode other = succeeded(
+                        with(score, "--out", "FOLDER/other", "--reference", "FOLDER/train.jsonl", "--quantile", "0.9"))
+                .json();
+        assertEquals(300, other.get("reference").get("rows").asInt());
+        assertEquals(other.get("threshold"), rows("other").get(0).get("threshold"));
+        assertRefused(
+                "--quantile and --top-g are given",
+                with(score, "--out", "FOLDER/x", "--top-g", "2", "--quantile", "0.5"));
+        assertRefused(
+                "--quantile is 1.5; it must be above 0 and below 1",
+                with(score, "--out", "FOLDER/x", "--quantile", "1.5"));
+    }
+
+    private static String[] with(String[] arguments, String... more) {
+        return Stream.concat(Arrays.stream(arguments), Arrays.stream(more)).toArray(String[]::new);
+    }
+
+    @Test
+    void anOutputThatExistsIsKept() throws IOException {
+        String[] score = {"score", "FOLDER/run", "FOLDER/test.jsonl", "--format", "json", "--out", "FOLDER/kept"};
+        succeeded(score);
+        assertRefused("kept, which exists: give another name, or --mode overwrite", score);
+        succeeded(with(score, "--mode", "append"));
+        assertEquals(12, rows("kept").size());
+        succeeded(with(score, "--mode", "overwrite"));
+        assertEquals(6, rows("kept").size());
+        Files.writeString(folder.resolve("kept/notes.txt"), "mine");
+        assertRefused("contains notes.txt, which Spark has not written", with(score, "--mode", "overwrite"));
+        assertRefused(
+                "write to another folder",
+                "score",
+                "FOLDER/run",
+                "FOLDER/kept/*.json",
+                "--out",
+                "FOLDER/kept",
+                "--mode",
+                "append");
+    }
+
+    @Test
+    void overwriteReplacesOnlyThePartitionsThatAreWritten() throws IOException {
+        String[] score = {
+            "score",
+            "FOLDER/run",
+            "--format",
+            "json",
+            "--out",
+            "FOLDER/days",
+            "--mode",
+            "overwrite",
+            "--partition-by",
+            "day"
+        };
+        String query = "corpus.query=SELECT * FROM json.`FOLDER/test.jsonl` WHERE day ";
+        succeeded(with(score, query + "= 'a'"));
+        succeeded(with(score, query + "= 'b'"));
+        succeeded(with(score, query + "= 'b'"));
+        assertEquals(5, rows("days").size());
+        assertTrue(Files.isDirectory(folder.resolve("days/day=a")));
+        assertRefused(
+                "is partitioned by day: give --partition-by",
+                "score",
+                "FOLDER/run",
+                "FOLDER/test.jsonl",
+                "--out",
+                "FOLDER/days",
+                "--mode",
+                "overwrite");
+        assertRefused(
+                "--partition-by is month, but the columns are",
+                with(score, query + "= 'a'", "--partition-by", "month"));
+    }
+
+    @Test
+    void everyFormatAndSeveralFilesAreRead() throws IOException {
+        Files.createDirectories(folder.resolve("mixed"));
+        Files.writeString(folder.resolve("mixed/a.csv"), "id,text\n1,open 3 read close\n2,close\n3\n");
+        Files.writeString(folder.resolve("mixed/b.csv"), "text,id,more\n\"open, 4\",4,x\n");
+        Files.writeString(folder.resolve("plain.txt"), "open 3 read close\n\nopen 4 read close\n");
+        succeeded(
+                "score",
+                "FOLDER/run",
+                "FOLDER/mixed",
+                "corpus.columns.text=text",
+                "--out",
+                "FOLDER/csv",
+                "--format",
+                "json");
+        List<JsonNode> rows = rows("csv");
+        assertEquals(4, rows.size());
+        assertEquals("malformed", rows.get(2).get("unscored").asText());
+        assertEquals("x", rows.get(3).get("more").asText());
+        succeeded(
+                "score",
+                "FOLDER/run",
+                "FOLDER/plain.txt",
+                "corpus.columns.text=text",
+                "--out",
+                "FOLDER/plain",
+                "--format",
+                "csv");
+        succeeded(
+                "score",
+                "FOLDER/run",
+                "FOLDER/plain.txt",
+                "corpus.columns.text=text",
+                "--out",
+                "FOLDER/lines",
+                "--format",
+                "json");
+        assertEquals(3, rows("lines").size());
+        assertRefused("has no column event.text", "score", "FOLDER/run", "FOLDER/mixed", "--out", "FOLDER/none");
+    }
+
+    @Test
+    void othersThanLanguageModelsPredict() throws IOException {
+        String settings =
+                """
+                run.directory = "%1$s/%2$s"
+                corpus { path = "%1$s/%2$s.csv", validation = 0.2, test = 0 }
+                model { hidden = 8, layers = 1 }
+                training { epochs = 8, learning-rate = 0.05, batch = 8 }
+                cluster.replicas = 1
+                task = %2$s
+                """;
+        String texts = IntStream.range(0, 80)
+                .mapToObj(i -> (i % 2 == 0 ? "even,aaa " : "odd,bbb ") + i)
+                .collect(Collectors.joining("\n"));
+        Files.writeString(folder.resolve("classification.csv"), "label,text\n" + texts);
+        Files.writeString(folder.resolve("seq2seq.csv"), "target,source\n" + texts);
+        for (String task : List.of("classification", "seq2seq")) {
+            Files.writeString(folder.resolve(task + ".conf"), settings.formatted(folder, task));
+            succeeded("train", "FOLDER/" + task + ".conf");
+        }
+        String[] predict = {
+            "predict", "FOLDER/classification", "FOLDER/classification.csv", "--format", "json", "--json"
+        };
+        Output output = succeeded(with(predict, "--out", "FOLDER/labels"));
+        assertEquals(80, output.json().get("rows").asInt());
+        for (JsonNode row : rows("labels")) {
+            assertEquals(row.get("label").asText(), row.get("prediction").asText());
+            assertEquals(
+                    row.get("probability").asDouble(),
+                    row.get("probabilities").get(row.get("label").asText()).asDouble());
+        }
+        succeeded(
+                "predict",
+                "FOLDER/seq2seq",
+                "FOLDER/seq2seq.csv",
+                "--out",
+                "FOLDER/targets",
+                "--format",
+                "json",
+                "--beam",
+                "2");
+        for (JsonNode row : rows("targets")) {
+            assertTrue(row.has("prediction") && row.get("log_probability").asDouble() < 0, row.toString());
+        }
+        for (String model : List.of("run", "classification", "seq2seq")) {
+            String input = model.equals("run") ? "test.jsonl" : model + ".csv";
+            succeeded(
+                    "embed",
+                    "FOLDER/" + model,
+                    "FOLDER/" + input,
+                    "--out",
+                    "FOLDER/vectors-" + model,
+                    "--format",
+                    "json");
+            JsonNode row = rows("vectors-" + model).get(0);
+            assertEquals(model.equals("run") ? 16 : 8, row.get("vector").size());
+        }
+        assertRefused(
+                "needs a language model: use predict",
+                "score",
+                "FOLDER/seq2seq",
+                "FOLDER/seq2seq.csv",
+                "--out",
+                "FOLDER/x");
+        assertRefused("use score or generate", "predict", "FOLDER/run", "FOLDER/test.jsonl", "--out", "FOLDER/x");
+        assertRefused(
+                "--pooling must be last",
+                "embed",
+                "FOLDER/seq2seq",
+                "FOLDER/seq2seq.csv",
+                "--out",
+                "FOLDER/x",
+                "--pooling",
+                "mean");
+        assertRefused("give either --out FOLDER or --table NAME", "embed", "FOLDER/seq2seq", "FOLDER/seq2seq.csv");
+    }
+}

@@ -1,0 +1,249 @@
+package io.unroll.spark;
+
+import static org.apache.spark.sql.functions.col;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.checkpoint.ModelFolder;
+import io.unroll.checkpoint.Reference;
+import io.unroll.checkpoint.TrainedModel;
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings.Pooling;
+import io.unroll.inference.Scorer;
+import io.unroll.inference.TextScore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The results of a model for the rows of tables, divided in several ways, and in plain Java. */
+class TableInferenceIT extends LocalSparkSession {
+    private static final StructType EVENTS = new StructType()
+            .add("id", DataTypes.IntegerType)
+            .add("host", DataTypes.StringType)
+            .add("time", DataTypes.IntegerType)
+            .add("message", DataTypes.StringType);
+
+    private static TrainedModel rows;
+    private static TrainedModel sessions;
+    private static List<Row> events;
+
+    @BeforeAll
+    static void train() throws IOException {
+        SplittableRandom random = new SplittableRandom(5);
+        events = IntStream.range(0, 400)
+                .mapToObj(i -> RowFactory.create(i, "h" + random.nextInt(7), random.nextInt(1000), message(random, i)))
+                .toList();
+        Files.writeString(
+                folder.resolve("events.csv"),
+                "host,time,message\n"
+                        + events.stream()
+                                .map(row -> row.get(1) + "," + row.get(2) + "," + row.get(3))
+                                .collect(Collectors.joining("\n")));
+        String settings =
+                """
+                run.directory = "%1$s/%2$s"
+                corpus { path = "%1$s/events.csv", columns.text = message, documents = reset, min-count = 2 }
+                model { hidden = 8, layers = 2 }
+                training.epochs = 1
+                cluster.replicas = 1
+                """;
+        try (TestRuns runs = new TestRuns(session)) {
+            rows = runs.train(settings.formatted(folder, "rows"));
+            sessions = runs.train(settings.formatted(folder, "sessions")
+                    + "corpus { columns { document = host, order = time }, split-by = row }");
+        }
+        session = TestRuns.startSession();
+    }
+
+    private static String message(SplittableRandom random, int i) {
+        return i % 50 == 7
+                ? "rare \u00fc " + i
+                : "user " + random.nextInt(20) + " logged " + (i % 3 == 0 ? "in" : "out");
+    }
+
+    private static Dataset<Row> table(List<Row> data, int partitions) {
+        return session.sql().createDataFrame(data, EVENTS).repartition(partitions);
+    }
+
+    /** @return the rows by their first column, without the columns of the input */
+    private static Map<Integer, List<Object>> byId(Dataset<Row> results) {
+        Map<Integer, List<Object>> byId = new TreeMap<>();
+        for (Row row : results.collectAsList()) {
+            List<Object> values = new ArrayList<>();
+            for (int i = EVENTS.size(); i < row.size(); i++) {
+                values.add(row.isNullAt(i) ? null : row.get(i).toString());
+            }
+            assertNull(byId.put(row.getInt(0), values));
+        }
+        return byId;
+    }
+
+    @Test
+    void scoresDoNotDependOnPartitionsOrderAndCompany() {
+        AnomalyRule rule = new AnomalyRule(AnomalyRule.By.SCORE, 4.0);
+        try (TableInference inference = new TableInference(session, rows)) {
+            Map<Integer, List<Object>> expected =
+                    byId(inference.score(table(events, 1), col("message"), rule, "", true));
+            assertEquals(events.size(), expected.size());
+            assertEquals(expected, byId(inference.score(table(events, 200), col("message"), rule, "", true)));
+            for (int id : new int[] {0, 7, 399}) {
+                assertEquals(
+                        Map.of(id, expected.get(id)),
+                        byId(inference.score(table(List.of(events.get(id)), 1), col("message"), rule, "", true)));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 100})
+    void scoresOfSessionsDoNotDependOnPartitions(double gap) {
+        try (TableInference inference = new TableInference(session, sessions)) {
+            Map<Integer, List<Object>> expected = byId(sessions(inference, table(events, 1), gap));
+            assertEquals(events.size(), expected.size());
+            session.sql().conf().set("spark.sql.shuffle.partitions", 37);
+            assertEquals(expected, byId(sessions(inference, table(events, 50), gap)));
+            List<Row> oneHost =
+                    events.stream().filter(row -> row.getString(1).equals("h3")).toList();
+            byId(sessions(inference, table(oneHost, 3), gap))
+                    .forEach((id, scores) -> assertEquals(expected.get(id), scores));
+        }
+    }
+
+    private static Dataset<Row> sessions(TableInference inference, Dataset<Row> table, double gap) {
+        return inference.scoreDocuments(
+                table, col("message"), col("host"), col("time"), gap, AnomalyRule.NONE, "", true);
+    }
+
+    /** The sum of the rows' bits is the loss of the documents, which evaluate computes in its own batches. */
+    @Test
+    void sessionsHaveTheLossOfAnEvaluation() throws IOException {
+        double loss = Evaluation.of(
+                        session, sessions, List.of(folder.resolve("events.csv").toString()), 1)
+                .orElseThrow()
+                .loss()
+                .sum();
+        try (TableInference inference = new TableInference(session, sessions)) {
+            double bits = sessions(inference, table(events, 3), 0)
+                    .agg(org.apache.spark.sql.functions.sum(col("score").multiply(col("tokens"))))
+                    .head()
+                    .getDouble(0);
+            assertEquals(loss / Math.log(2), bits, 1e-4 * bits);
+        }
+    }
+
+    @Test
+    void plainJavaGivesTheSameScores() {
+        try (TableInference inference = new TableInference(session, rows);
+                Scorer scorer = Scorer.load(folder.resolve("rows").toString())) {
+            List<Row> scored = inference
+                    .score(table(events, 3), col("message"), AnomalyRule.NONE, "", true)
+                    .collectAsList();
+            List<TextScore> plain =
+                    scorer.score(scored.stream().map(row -> row.getString(3)).toList());
+            for (int i = 0; i < scored.size(); i++) {
+                assertEquals(scored.get(i).<Double>getAs("score"), plain.get(i).score());
+                assertEquals(
+                        scored.get(i).<Integer>getAs("max_rank"), plain.get(i).maxRank());
+                assertEquals(
+                        scored.get(i).<String>getAs("max_token"), plain.get(i).maxToken());
+            }
+            List<TextScore> parallel = scored.parallelStream()
+                    .map(row -> scorer.score(row.getString(3)))
+                    .toList();
+            for (int i = 0; i < scored.size(); i++) {
+                assertEquals(plain.get(i).score(), parallel.get(i).score());
+            }
+            float[] vector = scorer.embed(List.of("user 3 logged in"), Pooling.LAST)
+                    .get(0)
+                    .values();
+            Row embedded = inference
+                    .embed(
+                            table(List.of(RowFactory.create(1, "h", 1, "user 3 logged in")), 1),
+                            col("message"),
+                            "my_",
+                            Pooling.LAST)
+                    .head();
+            assertEquals(
+                    Arrays.toString(vector),
+                    embedded.<Float>getList(embedded.fieldIndex("my_vector")).toString());
+        }
+    }
+
+    /** Null keys, orders and texts are not scored and lose nothing; the rows around them keep their state. */
+    @Test
+    void rowsThatCannotBeScoredAreKept() {
+        List<Row> some = List.of(
+                RowFactory.create(1, "h", 1, "user 1 logged in"),
+                RowFactory.create(2, "h", 2, null),
+                RowFactory.create(3, "h", 3, "user 1 logged out"),
+                RowFactory.create(4, null, 4, "user 1 logged in"),
+                RowFactory.create(5, "h", null, "user 1 logged in"),
+                RowFactory.create(6, "h", 6, "  "));
+        List<Row> good = List.of(some.get(0), some.get(2));
+        try (TableInference inference = new TableInference(session, sessions)) {
+            Map<Integer, List<Object>> scored = byId(sessions(inference, table(some, 2), 0));
+            assertEquals(6, scored.size());
+            byId(sessions(inference, table(good, 1), 0)).forEach((id, scores) -> assertEquals(scored.get(id), scores));
+            int reason = 11;
+            assertEquals("null", scored.get(2).get(reason));
+            assertEquals("null", scored.get(4).get(reason));
+            assertEquals("null", scored.get(5).get(reason));
+            assertEquals("empty", scored.get(6).get(reason));
+            assertNull(scored.get(6).get(0));
+        }
+    }
+
+    @Test
+    void aColumnOfTheSameNameIsRefused() {
+        try (TableInference inference = new TableInference(session, rows)) {
+            Dataset<Row> table = table(events, 1).withColumn("Score", col("id"));
+            Column message = col("message");
+            String problem = assertThrows(
+                            ConfigurationException.class,
+                            () -> inference.score(table, message, AnomalyRule.NONE, "", false))
+                    .getMessage();
+            assertTrue(problem.contains("has a column score already: give --prefix"), problem);
+            assertEquals(
+                    400,
+                    inference
+                            .score(table, message, AnomalyRule.NONE, "my_", false)
+                            .where(col("my_score").gt(0))
+                            .count());
+        }
+    }
+
+    @Test
+    void trainingKeepsTheScoresOfHeldOutRows() {
+        for (String run : List.of("rows", "sessions")) {
+            Reference reference = new ModelFolder(folder.resolve(run).toString(), new Configuration())
+                    .read()
+                    .manifest()
+                    .reference();
+            assertNotNull(reference, run);
+            assertFalse(reference.rows() < 5, run);
+            assertTrue(reference.quantile(0.5) > 0 && reference.quantile(0.5) < reference.quantile(1), run);
+        }
+    }
+}
