@@ -16,6 +16,7 @@
  * <pre>
  *   cli          the commands
  *   bench        benchmark of a training step
+ *   ml           estimators and models for Spark ML
  *   spark        preparation, training rounds and evaluation as Spark jobs; spark.dl4j: a TrainingMaster for
  *                Deeplearning4j
  *   inference    sampling of tokens, inspection of models

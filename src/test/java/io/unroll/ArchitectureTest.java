@@ -21,6 +21,7 @@ class ArchitectureTest {
     private static final List<String> PACKAGES = List.of(
             "cli",
             "bench",
+            "ml",
             "spark",
             "inference",
             "checkpoint",
@@ -37,9 +38,9 @@ class ArchitectureTest {
     static final ArchRule aPackageUsesOnlyPackagesBelowIt = layers();
 
     @ArchTest
-    static final ArchRule onlySparkImportsSpark = noClasses()
+    static final ArchRule onlySparkAndMlImportSpark = noClasses()
             .that()
-            .resideOutsideOfPackage("io.unroll.spark..")
+            .resideOutsideOfPackages("io.unroll.spark..", "io.unroll.ml..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.apache.spark..");

@@ -37,7 +37,15 @@ public final class TableInference implements AutoCloseable {
     /** Why a row has no result; null if it has one. */
     public static final String UNSCORED = "unscored";
 
-    private static final String PROBABILITIES = "probabilities";
+    /** Mean bits per token. */
+    public static final String SCORE = "score";
+    /** The predicted label, target text or caption. */
+    public static final String PREDICTION = "prediction";
+    /** Logarithm of the probability of a target text or caption, in nats. */
+    public static final String LOG_PROBABILITY = "log_probability";
+    /** The probability of each label, as a map. */
+    public static final String PROBABILITIES = "probabilities";
+
     private static final String TEXT = "unroll_text";
     private static final String KEY = "unroll_key";
     private static final String ORDER = "unroll_order";
@@ -205,9 +213,10 @@ public final class TableInference implements AutoCloseable {
         }
     }
 
-    private static StructType scoreSchema(boolean keepsBits) {
+    /** @return the columns of scores, without prefix */
+    public static StructType scoreSchema(boolean keepsBits) {
         StructType schema = new StructType()
-                .add("score", DataTypes.DoubleType)
+                .add(SCORE, DataTypes.DoubleType)
                 .add("max_bits", DataTypes.DoubleType)
                 .add("max_position", DataTypes.IntegerType)
                 .add("max_token", DataTypes.StringType)
@@ -223,11 +232,11 @@ public final class TableInference implements AutoCloseable {
     }
 
     private static StructType predictionSchema(boolean labels) {
-        StructType schema = new StructType().add("prediction", DataTypes.StringType);
+        StructType schema = new StructType().add(PREDICTION, DataTypes.StringType);
         DataType probabilities = DataTypes.createArrayType(DataTypes.DoubleType, false);
         return (labels
                         ? schema.add("probability", DataTypes.DoubleType).add(PROBABILITIES, probabilities)
-                        : schema.add("log_probability", DataTypes.DoubleType))
+                        : schema.add(LOG_PROBABILITY, DataTypes.DoubleType))
                 .add(UNSCORED, DataTypes.StringType);
     }
 }

@@ -1,0 +1,96 @@
+package io.unroll.ml;
+
+import io.unroll.spark.TableInference;
+import org.apache.spark.ml.param.DoubleParam;
+import org.apache.spark.ml.param.IntParam;
+import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.ParamValidators;
+import org.apache.spark.sql.types.StructType;
+
+/** Params of a language model: the name of the score, and the rule that decides which scores are anomalies. */
+public interface ScoreParams<S> extends UnrollParams<S> {
+    /** Output column: mean bits per token. Default: {@code score}. */
+    default Param<String> outputCol() {
+        return new Param<>(this, "outputCol", "output column: mean bits per token");
+    }
+
+    default String getOutputCol() {
+        return getOrDefault(outputCol());
+    }
+
+    default S setOutputCol(String value) {
+        return with(outputCol(), value);
+    }
+
+    /** A score above this quantile of the held-out rows' scores is an anomaly. Default: 0.999. */
+    default DoubleParam quantile() {
+        return new DoubleParam(
+                this,
+                "quantile",
+                "a score above this quantile of the held-out rows' scores is an anomaly",
+                ParamValidators.inRange(0, 1, false, false));
+    }
+
+    default double getQuantile() {
+        return (double) getOrDefault(quantile());
+    }
+
+    default S setQuantile(double value) {
+        return with(quantile(), value);
+    }
+
+    /** A score above this value is an anomaly. Replaces the quantile. */
+    default DoubleParam threshold() {
+        return new DoubleParam(this, "threshold", "a score above this value is an anomaly");
+    }
+
+    default double getThreshold() {
+        return (double) getOrDefault(threshold());
+    }
+
+    default S setThreshold(double value) {
+        return with(threshold(), value);
+    }
+
+    /** A text with a token that is not among this number of most probable tokens is an anomaly. Replaces the quantile. */
+    default IntParam topG() {
+        return new IntParam(
+                this,
+                "topG",
+                "a text with a token that is not among this number of most probable tokens is an anomaly",
+                ParamValidators.gtEq(1));
+    }
+
+    default int getTopG() {
+        return (int) getOrDefault(topG());
+    }
+
+    default S setTopG(int value) {
+        return with(topG(), value);
+    }
+
+    @Override
+    default void setDefaults() {
+        UnrollParams.super.setDefaults();
+        setDefault(outputCol(), TableInference.SCORE);
+        setDefault(quantile(), 0.999);
+    }
+
+    @Override
+    default StructType outputs() {
+        StructType outputs = new StructType();
+        for (var field : TableInference.scoreSchema(false).fields()) {
+            outputs = outputs.add(outputName(field.name()), field.dataType());
+        }
+        return outputs;
+    }
+
+    /** @return the name of a column of the command {@code score} */
+    default String outputName(String column) {
+        return switch (column) {
+            case TableInference.SCORE -> getOutputCol();
+            case TableInference.UNSCORED -> getUnscoredCol();
+            default -> column;
+        };
+    }
+}

@@ -1,0 +1,111 @@
+package io.unroll.ml;
+
+import io.unroll.checkpoint.Reference;
+import io.unroll.checkpoint.TrainedModel;
+import io.unroll.config.Settings;
+import io.unroll.spark.AnomalyRule;
+import io.unroll.spark.TableInference;
+import java.util.List;
+import org.apache.spark.ml.util.Identifiable;
+import org.apache.spark.ml.util.MLReader;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+
+/** Appends the surprisal of texts: the columns of the command {@code score}. */
+public final class UnrollLanguageModel extends UnrollModel<UnrollLanguageModel>
+        implements ScoreParams<UnrollLanguageModel> {
+    private static final long serialVersionUID = 1;
+
+    /** Creates a model without weights, for Spark Connect. */
+    public UnrollLanguageModel() {
+        this(Identifiable.randomUID("unrollLanguage"));
+    }
+
+    /** Creates a model without weights, for Spark Connect. */
+    public UnrollLanguageModel(String uid) {
+        this(uid, null);
+    }
+
+    UnrollLanguageModel(String uid, TrainedModel trained) {
+        super(uid, trained);
+    }
+
+    /**
+     * Reads a model that {@code jobs/unroll} has trained. The input column is that of the training.
+     *
+     * @param folder a model folder or the directory of a run
+     */
+    public static UnrollLanguageModel fromFolder(String folder) {
+        TrainedModel trained = read(folder, Settings.TaskName.LANGUAGE_MODEL);
+        return new UnrollLanguageModel(Identifiable.randomUID("unrollLanguage"), trained)
+                .setInputCol(trained.settings().corpus().columns().get("text"));
+    }
+
+    @Override
+    Dataset<Row> results(TableInference inference, Dataset<Row> input, String prefix) {
+        Settings.Corpus corpus = trained().settings().corpus();
+        Column text = UnrollParams.column(getInputCol());
+        String document = corpus.columns().get("document");
+        return document.isBlank()
+                ? inference.score(input, text, rule(), prefix, false)
+                : inference.scoreDocuments(
+                        input,
+                        text,
+                        column(input, document),
+                        column(input, corpus.columns().get("order")),
+                        corpus.gap().toNanos() / 1e9,
+                        rule(),
+                        prefix,
+                        false);
+    }
+
+    /** @return the column of this name, or the field of a struct */
+    private static Column column(Dataset<Row> input, String name) {
+        return List.of(input.columns()).contains(name) ? UnrollParams.column(name) : functions.col(name);
+    }
+
+    private AnomalyRule rule() {
+        if (isSet(threshold()) && isSet(topG())) {
+            throw new IllegalArgumentException("threshold and topG of " + uid() + " are both set: clear one of them.");
+        }
+        if (isSet(topG())) {
+            return new AnomalyRule(AnomalyRule.By.RANK, (double) getTopG());
+        }
+        if (isSet(threshold())) {
+            return new AnomalyRule(AnomalyRule.By.SCORE, getThreshold());
+        }
+        Reference reference = trained().manifest().reference();
+        if (reference == null && isSet(quantile())) {
+            throw new IllegalArgumentException("quantile of " + uid()
+                    + " is set, but no rows were held out from the training: set threshold or topG.");
+        }
+        return reference == null
+                ? AnomalyRule.NONE
+                : new AnomalyRule(AnomalyRule.By.SCORE, reference.quantile(getQuantile()));
+    }
+
+    @Override
+    Column result(String output, String prefix) {
+        for (String name : TableInference.scoreSchema(false).fieldNames()) {
+            if (outputName(name).equals(output)) {
+                return UnrollParams.column(prefix + name);
+            }
+        }
+        throw new IllegalArgumentException(output);
+    }
+
+    @Override
+    UnrollLanguageModel model(String modelUid, TrainedModel weights) {
+        return new UnrollLanguageModel(modelUid, weights);
+    }
+
+    public static MLReader<UnrollLanguageModel> read() {
+        return reader(UnrollLanguageModel.class, UnrollLanguageModel::new);
+    }
+
+    public static UnrollLanguageModel load(String path) {
+        return read().load(path);
+    }
+}
