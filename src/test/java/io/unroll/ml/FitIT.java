@@ -38,7 +38,7 @@ class FitIT extends LocalSparkMl {
     private static String refused(UnrollEstimator<?, ?> estimator, Dataset<Row> rows) {
         String problem = assertThrows(IllegalArgumentException.class, () -> estimator.fit(rows))
                 .getMessage();
-        assertTrue(problem.endsWith("."), problem);
+        assertTrue(problem.endsWith(".") || problem.endsWith("?"), problem);
         assertFalse(problem.contains("\n"), problem);
         return problem;
     }
@@ -79,8 +79,7 @@ class FitIT extends LocalSparkMl {
                 refused(language().setSettings("dropout"), words));
         assertEquals(
                 "settings has training.epochs, which lm sets: leave it out.",
-                refused(
-                        new UnrollLanguageEstimator("lm").setMaxEpochs(3).setSettings("training.epochs=4"), words));
+                refused(new UnrollLanguageEstimator("lm").setMaxEpochs(3).setSettings("training.epochs=4"), words));
         for (String fixed : List.of("task=seq2seq", "corpus.path=x", "run.directory=x", "corpus.columns.text=x")) {
             assertTrue(refused(language().setSettings(fixed), words).contains(": leave it out."));
         }
@@ -201,10 +200,8 @@ class FitIT extends LocalSparkMl {
     @Test
     void aColumnSaysWhichRowsAreHeldOut() {
         Dataset<Row> words = words(100).withColumn("heldOut", col("id").geq(80));
-        UnrollLanguageModel model = language()
-                .setMaxEpochs(1)
-                .setValidationIndicatorCol("heldOut")
-                .fit(words);
+        UnrollLanguageModel model =
+                language().setMaxEpochs(1).setValidationIndicatorCol("heldOut").fit(words);
         assertEquals("validation", model.trained().manifest().reference().origin());
         assertEquals(20, model.trained().manifest().reference().rows());
     }
@@ -230,10 +227,16 @@ class FitIT extends LocalSparkMl {
         assertEquals("lstm", seq2seq.getCellType());
         assertEquals(2, seq2seq.getNumWorkers());
         String path = folder.resolve("estimator").toString();
-        seq2seq.setSeed(7).setSettings("model.dropout=0.1", "model.attention=general").write().overwrite().save(path);
+        seq2seq.setSeed(7)
+                .setSettings("model.dropout=0.1", "model.attention=general")
+                .write()
+                .overwrite()
+                .save(path);
         UnrollSeq2Seq loaded = UnrollSeq2Seq.load(path);
-        assertEquals(seq2seq.explainParams(), loaded.explainParams());
         assertEquals(7, loaded.getSeed());
-        assertEquals(2, loaded.getSettings().length);
+        assertEquals(List.of(seq2seq.getSettings()), List.of(loaded.getSettings()));
+        assertEquals(
+                seq2seq.explainParams().replaceAll("settings: .*", ""),
+                loaded.explainParams().replaceAll("settings: .*", ""));
     }
 }
