@@ -64,8 +64,8 @@ public final class BitsPerTokenEvaluator extends Evaluator implements DefaultPar
     /** @throws IllegalArgumentException if no row has a score */
     @Override
     public double evaluate(Dataset<?> dataset) {
-        Column score = UnrollParams.column(getScoreCol());
-        Column tokens = UnrollParams.column(getTokensCol());
+        Column score = ParamSupport.column(getScoreCol());
+        Column tokens = ParamSupport.column(getTokensCol());
         Row sums = dataset.filter(score.isNotNull())
                 .agg(sum(score.multiply(tokens)), sum(tokens).cast("double"))
                 .head();

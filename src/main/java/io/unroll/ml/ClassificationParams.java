@@ -17,7 +17,7 @@ public interface ClassificationParams<S> extends PredictionParams<S> {
     }
 
     default S setProbabilityCol(String value) {
-        return with(probabilityCol(), value);
+        return ParamSupport.set(this, probabilityCol(), value);
     }
 
     /** Output column: vector of the labels' log-probabilities, in nats. Default: {@code rawPrediction}. */
@@ -30,7 +30,7 @@ public interface ClassificationParams<S> extends PredictionParams<S> {
     }
 
     default S setRawPredictionCol(String value) {
-        return with(rawPredictionCol(), value);
+        return ParamSupport.set(this, rawPredictionCol(), value);
     }
 
     /** Output column: the predicted label as text. Default: {@code predictedLabel}. */
@@ -43,7 +43,7 @@ public interface ClassificationParams<S> extends PredictionParams<S> {
     }
 
     default S setPredictedLabelCol(String value) {
-        return with(predictedLabelCol(), value);
+        return ParamSupport.set(this, predictedLabelCol(), value);
     }
 
     @Override

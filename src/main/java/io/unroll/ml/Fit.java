@@ -61,7 +61,7 @@ final class Fit {
         this.settings = settings(NAME, NAME);
         Dataset<Row> prepared = estimator.prepared(rows);
         if (estimator.isDefined(estimator.validationIndicatorCol())) {
-            Column heldOut = UnrollParams.column(estimator.getValidationIndicatorCol());
+            Column heldOut = ParamSupport.column(estimator.getValidationIndicatorCol());
             prepared = prepared.withColumn(SPLIT, when(heldOut, "validation").otherwise("training"));
         }
         this.rows = prepared;
@@ -148,8 +148,6 @@ final class Fit {
             }
             values.put(key, setting.substring(setting.indexOf('=') + 1).strip());
         }
-        // Rows are documents, unless the settings say otherwise.
-        values.putIfAbsent("corpus.documents", estimator instanceof UnrollLanguageEstimator ? "reset" : "stream");
         String text = values.entrySet().stream()
                 .map(entry -> entry.getKey() + "=" + ConfigUtil.quoteString(entry.getValue()))
                 .collect(Collectors.joining(", "));
@@ -165,7 +163,7 @@ final class Fit {
         Map<String, String> columns = settings.corpus().columns();
         Column row = xxhash64(Stream.of(rows.columns())
                 .filter(name -> name.equals(SPLIT) || columns.containsValue(name))
-                .map(name -> UnrollParams.column(name).cast("string"))
+                .map(name -> ParamSupport.column(name).cast("string"))
                 .toArray(Column[]::new));
         Row hashes = rows.agg(
                         count(lit(1)),

@@ -14,7 +14,7 @@ public interface PredictionParams<S> extends UnrollParams<S> {
     }
 
     default S setLabelCol(String value) {
-        return with(labelCol(), value);
+        return ParamSupport.set(this, labelCol(), value);
     }
 
     /** Output column of predictions. Default: {@code prediction}. */
@@ -27,7 +27,7 @@ public interface PredictionParams<S> extends UnrollParams<S> {
     }
 
     default S setPredictionCol(String value) {
-        return with(predictionCol(), value);
+        return ParamSupport.set(this, predictionCol(), value);
     }
 
     @Override

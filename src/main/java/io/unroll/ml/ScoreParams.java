@@ -19,7 +19,7 @@ public interface ScoreParams<S> extends UnrollParams<S> {
     }
 
     default S setOutputCol(String value) {
-        return with(outputCol(), value);
+        return ParamSupport.set(this, outputCol(), value);
     }
 
     /** A score above this quantile of the held-out rows' scores is an anomaly. Default: 0.999. */
@@ -36,7 +36,7 @@ public interface ScoreParams<S> extends UnrollParams<S> {
     }
 
     default S setQuantile(double value) {
-        return with(quantile(), value);
+        return ParamSupport.set(this, quantile(), value);
     }
 
     /** A score above this value is an anomaly. Replaces the quantile. */
@@ -49,7 +49,7 @@ public interface ScoreParams<S> extends UnrollParams<S> {
     }
 
     default S setThreshold(double value) {
-        return with(threshold(), value);
+        return ParamSupport.set(this, threshold(), value);
     }
 
     /** A text with a token that is not among this number of most probable tokens is an anomaly. Replaces the quantile. */
@@ -66,7 +66,7 @@ public interface ScoreParams<S> extends UnrollParams<S> {
     }
 
     default S setTopG(int value) {
-        return with(topG(), value);
+        return ParamSupport.set(this, topG(), value);
     }
 
     @Override
@@ -86,7 +86,7 @@ public interface ScoreParams<S> extends UnrollParams<S> {
     }
 
     /** @return the name of a column of the command {@code score} */
-    default String outputName(String column) {
+    private String outputName(String column) {
         return switch (column) {
             case TableInference.SCORE -> getOutputCol();
             case TableInference.UNSCORED -> getUnscoredCol();

@@ -18,7 +18,7 @@ public interface Seq2SeqParams<S> extends PredictionParams<S> {
     }
 
     default S setLogProbabilityCol(String value) {
-        return with(logProbabilityCol(), value);
+        return ParamSupport.set(this, logProbabilityCol(), value);
     }
 
     /** Width of the beam search. Default: 1, greedy decoding. */
@@ -31,7 +31,7 @@ public interface Seq2SeqParams<S> extends PredictionParams<S> {
     }
 
     default S setBeam(int value) {
-        return with(beam(), value);
+        return ParamSupport.set(this, beam(), value);
     }
 
     @Override

@@ -22,6 +22,7 @@ import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -71,7 +72,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setValidationIndicatorCol(String value) {
-        return with(validationIndicatorCol(), value);
+        return ParamSupport.set(this, validationIndicatorCol(), value);
     }
 
     /** Number of passes over the training rows: {@code training.epochs}. */
@@ -84,7 +85,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setMaxEpochs(int value) {
-        return with(maxEpochs(), value);
+        return ParamSupport.set(this, maxEpochs(), value);
     }
 
     /** Learning rate at the start: {@code training.learning-rate}. */
@@ -97,7 +98,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setLearningRate(double value) {
-        return with(learningRate(), value);
+        return ParamSupport.set(this, learningRate(), value);
     }
 
     /** Number of rows in a batch of each replica: {@code training.batch}. */
@@ -110,7 +111,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setBatchSize(int value) {
-        return with(batchSize(), value);
+        return ParamSupport.set(this, batchSize(), value);
     }
 
     /** Hidden size of each recurrent layer: {@code model.hidden}. */
@@ -123,7 +124,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setHiddenSize(int value) {
-        return with(hiddenSize(), value);
+        return ParamSupport.set(this, hiddenSize(), value);
     }
 
     /** Number of recurrent layers: {@code model.layers}. */
@@ -136,7 +137,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setNumLayers(int value) {
-        return with(numLayers(), value);
+        return ParamSupport.set(this, numLayers(), value);
     }
 
     /** Recurrent cell, lstm, gru or rnn: {@code model.cell}. */
@@ -153,7 +154,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setCellType(String value) {
-        return with(cellType(), value.toLowerCase(Locale.ROOT));
+        return ParamSupport.set(this, cellType(), value.toLowerCase(Locale.ROOT));
     }
 
     /**
@@ -169,7 +170,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setNumWorkers(int value) {
-        return with(numWorkers(), value);
+        return ParamSupport.set(this, numWorkers(), value);
     }
 
     /** Seed of all random numbers: {@code run.seed}. */
@@ -182,7 +183,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setSeed(long value) {
-        return with(seed(), value);
+        return ParamSupport.set(this, seed(), value);
     }
 
     /**
@@ -199,7 +200,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setCheckpointDir(String value) {
-        return with(checkpointDir(), value);
+        return ParamSupport.set(this, checkpointDir(), value);
     }
 
     /** Other keys of conf/reference.conf, as {@code key=value}. A Param that is set may not be given here, too. */
@@ -212,7 +213,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     public E setSettings(String... values) {
-        return with(settings(), values);
+        return ParamSupport.set(this, settings(), values);
     }
 
     private IntParam count(String name, String doc) {
@@ -235,13 +236,12 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     @Override
     public StructType transformSchema(StructType schema) {
         if (isDefined(validationIndicatorCol())) {
-            var field = field(schema, validationIndicatorCol());
+            StructField field = ParamSupport.field(this, validationIndicatorCol(), schema);
             if (!field.dataType().equals(DataTypes.BooleanType)) {
-                throw new IllegalArgumentException("column " + field.name() + " (validationIndicatorCol) is of type "
-                        + field.dataType().catalogString() + "; it must be of type boolean.");
+                throw ParamSupport.wrongType(field, validationIndicatorCol(), "of type boolean");
             }
         }
-        return withOutputs(schema);
+        return ParamSupport.withOutputs(this, schema);
     }
 
     @Override

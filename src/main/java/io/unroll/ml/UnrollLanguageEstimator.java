@@ -23,7 +23,10 @@ public final class UnrollLanguageEstimator extends UnrollEstimator<UnrollLanguag
 
     @Override
     Map<String, String> taskSettings() {
-        return Map.of("task", "language-model", "corpus.columns.text", getInputCol());
+        return Map.of(
+                "task", "language-model",
+                "corpus.documents", "reset",
+                "corpus.columns.text", getInputCol());
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.unroll.config.Settings;
 import io.unroll.spark.AnomalyRule;
 import io.unroll.spark.TableInference;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.spark.ml.util.Identifiable;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Column;
@@ -46,7 +47,7 @@ public final class UnrollLanguageModel extends UnrollModel<UnrollLanguageModel>
     @Override
     Dataset<Row> results(TableInference inference, Dataset<Row> input, String prefix) {
         Settings.Corpus corpus = trained().settings().corpus();
-        Column text = UnrollParams.column(getInputCol());
+        Column text = ParamSupport.column(getInputCol());
         String document = corpus.columns().get("document");
         return document.isBlank()
                 ? inference.score(input, text, rule(), prefix, false)
@@ -63,7 +64,7 @@ public final class UnrollLanguageModel extends UnrollModel<UnrollLanguageModel>
 
     /** @return the column of this name, or the field of a struct */
     private static Column column(Dataset<Row> input, String name) {
-        return List.of(input.columns()).contains(name) ? UnrollParams.column(name) : functions.col(name);
+        return List.of(input.columns()).contains(name) ? ParamSupport.column(name) : functions.col(name);
     }
 
     private AnomalyRule rule() {
@@ -87,13 +88,10 @@ public final class UnrollLanguageModel extends UnrollModel<UnrollLanguageModel>
     }
 
     @Override
-    Column result(String output, String prefix) {
-        for (String name : TableInference.scoreSchema(false).fieldNames()) {
-            if (outputName(name).equals(output)) {
-                return UnrollParams.column(prefix + name);
-            }
-        }
-        throw new IllegalArgumentException(output);
+    List<Column> outputs(String prefix) {
+        return Stream.of(TableInference.scoreSchema(false).fieldNames())
+                .map(name -> ParamSupport.column(prefix + name))
+                .toList();
     }
 
     @Override

@@ -55,32 +55,32 @@ public abstract sealed class UnrollModel<M extends UnrollModel<M>> extends Model
 
     @Override
     public StructType transformSchema(StructType schema) {
-        return withOutputs(schema);
+        return ParamSupport.withOutputs(this, schema);
     }
 
     @Override
     public Dataset<Row> transform(Dataset<?> dataset) {
-        StructType schema = transformSchema(dataset.schema());
+        transformSchema(dataset.schema());
         String prefix = uid + "_";
-        Dataset<Row> results = results(inference(dataset.sparkSession()), dataset.toDF(), prefix);
         List<Column> columns = new ArrayList<>();
         // With the metadata of Spark ML, which a map of rows loses.
         for (StructField field : dataset.schema().fields()) {
-            columns.add(UnrollParams.column(field.name()).as(field.name(), field.metadata()));
+            columns.add(ParamSupport.column(field.name()).as(field.name(), field.metadata()));
         }
-        for (StructField output : outputs().fields()) {
-            columns.add(result(output.name(), prefix).as(output.name()));
+        String[] names = outputs().fieldNames();
+        List<Column> outputs = outputs(prefix);
+        for (int i = 0; i < names.length; i++) {
+            columns.add(outputs.get(i).as(names[i]));
         }
-        Dataset<Row> all = results.select(columns.toArray(Column[]::new));
-        assert all.columns().length == schema.length();
-        return all;
+        return results(inference(dataset.sparkSession()), dataset.toDF(), prefix)
+                .select(columns.toArray(Column[]::new));
     }
 
     /** @return the input, with the results of the model in columns whose names begin with the prefix */
     abstract Dataset<Row> results(TableInference model, Dataset<Row> input, String prefix);
 
-    /** @return an output column, from the results */
-    abstract Column result(String output, String prefix);
+    /** @return the columns of {@link #outputs()}, from the results */
+    abstract List<Column> outputs(String prefix);
 
     /** The executors keep the weights until neither this model nor a DataFrame of its results is reachable. */
     private synchronized TableInference inference(SparkSession spark) {

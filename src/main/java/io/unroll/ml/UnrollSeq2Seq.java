@@ -21,7 +21,7 @@ public final class UnrollSeq2Seq extends UnrollEstimator<UnrollSeq2Seq, UnrollSe
 
     @Override
     public StructType transformSchema(StructType schema) {
-        requireStrings(schema, labelCol());
+        ParamSupport.requireStrings(this, labelCol(), schema);
         return super.transformSchema(schema);
     }
 

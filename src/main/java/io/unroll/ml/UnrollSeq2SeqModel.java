@@ -3,6 +3,8 @@ package io.unroll.ml;
 import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.Settings;
 import io.unroll.spark.TableInference;
+import java.util.List;
+import java.util.stream.Stream;
 import org.apache.spark.ml.util.Identifiable;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Column;
@@ -41,15 +43,14 @@ public final class UnrollSeq2SeqModel extends UnrollModel<UnrollSeq2SeqModel>
 
     @Override
     Dataset<Row> results(TableInference inference, Dataset<Row> input, String prefix) {
-        return inference.predict(input, UnrollParams.column(getInputCol()), prefix, getBeam());
+        return inference.predict(input, ParamSupport.column(getInputCol()), prefix, getBeam());
     }
 
     @Override
-    Column result(String output, String prefix) {
-        String result = output.equals(getPredictionCol())
-                ? TableInference.PREDICTION
-                : output.equals(getLogProbabilityCol()) ? TableInference.LOG_PROBABILITY : TableInference.UNSCORED;
-        return UnrollParams.column(prefix + result);
+    List<Column> outputs(String prefix) {
+        return Stream.of(TableInference.PREDICTION, TableInference.LOG_PROBABILITY, TableInference.UNSCORED)
+                .map(name -> ParamSupport.column(prefix + name))
+                .toList();
     }
 
     @Override

@@ -12,9 +12,9 @@ import static org.apache.spark.sql.functions.when;
 import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.Settings;
 import io.unroll.spark.TableInference;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.ml.util.Identifiable;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Column;
@@ -75,27 +75,23 @@ public final class UnrollTextClassificationModel extends UnrollModel<UnrollTextC
 
     @Override
     Dataset<Row> results(TableInference inference, Dataset<Row> input, String prefix) {
-        return inference.predict(input, UnrollParams.column(getInputCol()), prefix, 1);
+        return inference.predict(input, ParamSupport.column(getInputCol()), prefix, 1);
     }
 
     @Override
-    Column result(String output, String prefix) {
-        Column label = UnrollParams.column(prefix + TableInference.PREDICTION);
-        Column probabilities = UnrollParams.column(prefix + TableInference.PROBABILITIES);
-        Column labels = array(Arrays.stream(labels()).map(functions::lit).toArray(Column[]::new));
-        Column inOrder = functions.transform(labels, name -> coalesce(element_at(probabilities, name), lit(0.0)));
-        if (output.equals(getPredictionCol())) {
-            return array_position(labels, label).minus(1).cast("double");
-        }
-        if (output.equals(getProbabilityCol())) {
-            return when(label.isNotNull(), array_to_vector(inOrder));
-        }
-        if (output.equals(getRawPredictionCol())) {
-            Column logarithms =
-                    functions.transform(inOrder, value -> functions.log(greatest(value, lit(Double.MIN_VALUE))));
-            return when(label.isNotNull(), array_to_vector(logarithms));
-        }
-        return output.equals(getPredictedLabelCol()) ? label : UnrollParams.column(prefix + TableInference.UNSCORED);
+    List<Column> outputs(String prefix) {
+        Column label = ParamSupport.column(prefix + TableInference.PREDICTION);
+        Column probability = ParamSupport.column(prefix + TableInference.PROBABILITIES);
+        Column labels = array(Stream.of(labels()).map(functions::lit).toArray(Column[]::new));
+        Column probabilities = functions.transform(labels, name -> coalesce(element_at(probability, name), lit(0.0)));
+        Column logarithms =
+                functions.transform(probabilities, value -> functions.log(greatest(value, lit(Double.MIN_VALUE))));
+        return List.of(
+                array_position(labels, label).minus(1).cast("double"),
+                when(label.isNotNull(), array_to_vector(probabilities)),
+                when(label.isNotNull(), array_to_vector(logarithms)),
+                label,
+                ParamSupport.column(prefix + TableInference.UNSCORED));
     }
 
     @Override

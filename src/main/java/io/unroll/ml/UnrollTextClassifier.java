@@ -10,7 +10,6 @@ import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StructField;
@@ -34,16 +33,11 @@ public final class UnrollTextClassifier extends UnrollEstimator<UnrollTextClassi
 
     @Override
     public StructType transformSchema(StructType schema) {
-        StructField label = field(schema, labelCol());
-        if (!label.dataType().equals(DataTypes.StringType) && !isNumber(label.dataType())) {
-            throw new IllegalArgumentException("column " + label.name() + " (labelCol) is of type "
-                    + label.dataType().catalogString() + "; it must be of type string or a number.");
+        StructField label = ParamSupport.field(this, labelCol(), schema);
+        if (!label.dataType().equals(DataTypes.StringType) && !(label.dataType() instanceof NumericType)) {
+            throw ParamSupport.wrongType(label, labelCol(), "of type string or a number");
         }
         return super.transformSchema(schema);
-    }
-
-    private static boolean isNumber(DataType type) {
-        return type instanceof NumericType;
     }
 
     @Override
@@ -56,10 +50,10 @@ public final class UnrollTextClassifier extends UnrollEstimator<UnrollTextClassi
 
     @Override
     Dataset<Row> prepared(Dataset<Row> rows) {
-        if (!isNumber(field(rows.schema(), labelCol()).dataType())) {
+        if (rows.schema().apply(getLabelCol()).dataType().equals(DataTypes.StringType)) {
             return rows;
         }
-        Column label = UnrollParams.column(getLabelCol());
+        Column label = ParamSupport.column(getLabelCol());
         int max = UnrollTextClassificationModel.MAX_NUMBER;
         Row[] others = (Row[]) rows.filter(not(label.between(0, max).and(label.equalTo(floor(label)))))
                 .select(label)

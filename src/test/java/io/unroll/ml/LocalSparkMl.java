@@ -34,6 +34,7 @@ abstract class LocalSparkMl {
                 .config("spark.ui.enabled", "false")
                 .config("spark.sql.shuffle.partitions", "2")
                 .config("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
+                .config("spark.kryo.registrationRequired", "true")
                 .config("spark.sql.adaptive.enabled", "true")
                 .getOrCreate();
     }
