@@ -26,10 +26,16 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** What a fit reads, refuses and leaves behind. */
 class FitIT extends LocalSparkMl {
+    @BeforeAll
+    static void startSession() {
+        startSession(true);
+    }
+
     @AfterEach
     void noViewIsLeft() {
         assertEquals(0, spark.catalog().listTables().count());
@@ -149,14 +155,12 @@ class FitIT extends LocalSparkMl {
         Dataset<Row> words = words(100);
         List<String> language = sorted(language().fit(words).transform(words));
         List<String> classes = sorted(classifier().fit(words).transform(words));
-        for (int repeat = 0; repeat < 2; repeat++) {
-            var first = CompletableFuture.supplyAsync(
-                    () -> sorted(language().fit(words).transform(words)));
-            var second = CompletableFuture.supplyAsync(
-                    () -> sorted(classifier().fit(words).transform(words)));
-            assertEquals(language, first.join());
-            assertEquals(classes, second.join());
-        }
+        var first =
+                CompletableFuture.supplyAsync(() -> sorted(language().fit(words).transform(words)));
+        var second = CompletableFuture.supplyAsync(
+                () -> sorted(classifier().fit(words).transform(words)));
+        assertEquals(language, first.join());
+        assertEquals(classes, second.join());
     }
 
     /** The folds have the same settings and other rows, the maps of Params the same rows and other settings. */

@@ -11,7 +11,6 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Gives all tests of a class one local Spark session of a caller, small data and small estimators. */
@@ -26,15 +25,15 @@ abstract class LocalSparkMl {
 
     static SparkSession spark;
 
-    @BeforeAll
-    static void startSession() {
+    /** @param registersClasses whether Kryo serializes only classes that are registered; some of Spark ML's are not */
+    static void startSession(boolean registersClasses) {
         spark = SparkSession.builder()
                 .master("local[2]")
                 .appName("ml")
                 .config("spark.ui.enabled", "false")
                 .config("spark.sql.shuffle.partitions", "2")
                 .config("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
-                .config("spark.kryo.registrationRequired", "true")
+                .config("spark.kryo.registrationRequired", registersClasses)
                 .config("spark.sql.adaptive.enabled", "true")
                 .getOrCreate();
     }

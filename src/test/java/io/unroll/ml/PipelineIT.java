@@ -25,10 +25,16 @@ import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Each estimator in a pipeline that is fitted, saved, loaded and applied. */
 class PipelineIT extends LocalSparkMl {
+    @BeforeAll
+    static void startSession() {
+        startSession(false);
+    }
+
     /** @return the pipeline as it is after it was saved and loaded */
     private static PipelineModel saved(PipelineModel model, String name) throws IOException {
         String path = folder.resolve(name).toString();
