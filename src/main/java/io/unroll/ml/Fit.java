@@ -38,7 +38,6 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -94,10 +93,8 @@ final class Fit {
 
     private TrainedModel train(String directory) throws IOException {
         String view = "unroll_" + UUID.randomUUID().toString().replace("-", "");
-        // A projection: removing a view also removes its query from Spark's cache, which may be the caller's.
-        rows.select(Stream.concat(Stream.of(functions.col("*")), Stream.of(lit(1).as(view)))
-                        .toArray(Column[]::new))
-                .createOrReplaceTempView(view);
+        // With a projection: removing a view removes its query from Spark's cache, where the caller's may be.
+        rows.select("*").createOrReplaceTempView(view);
         try (Session session = Session.of(spark)) {
             TrainedModel model =
                     TrainingJob.run(session, settings(directory, view), new LoggedProgress(estimator.uid()));
