@@ -7,7 +7,7 @@
  *       --round (executors)--> each replica reads its ranges of the store and trains on its chunks;
  *                              the hidden state is carried from chunk to chunk
  *       --average--> snapshot --> validation, checkpoint, metrics --> next round
- *       --> model folder --> evaluate | generate | inspect | publish
+ *       --> model folder --> evaluate | score | predict | embed | generate | inspect | publish
  * </pre>
  *
  * The packages, from the top layer to the bottom. A package imports only packages below it ({@code ArchitectureTest}
@@ -17,9 +17,9 @@
  *   cli          the commands
  *   bench        benchmark of a training step
  *   ml           estimators and models for Spark ML
- *   spark        preparation, training rounds and evaluation as Spark jobs; spark.dl4j: a TrainingMaster for
+ *   spark        preparation, training rounds, evaluation and scoring as Spark jobs; spark.dl4j: a TrainingMaster for
  *                Deeplearning4j
- *   inference    sampling of tokens, inspection of models
+ *   inference    scores, predictions and vectors of texts, sampling of tokens, inspection of models
  *   checkpoint   model folders, checkpoints, metrics file
  *   train        training of one replica, averaging, learning-rate schedules, progress
  *   task         the four tasks: their examples, batches, networks and metrics

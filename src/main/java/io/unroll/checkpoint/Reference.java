@@ -47,6 +47,19 @@ public record Reference(String origin, long rows, double unknownShare, List<Doub
         return scores.get(above - 1) + share * (scores.get(above) - scores.get(above - 1));
     }
 
+    /** @return the share of the rows whose scores are above this one, interpolated */
+    public double shareAbove(double score) {
+        int above = 0;
+        while (above <= COARSE + FINE && scores.get(above) <= score) {
+            above++;
+        }
+        if (above == 0 || above > COARSE + FINE) {
+            return above == 0 ? 1 : 0;
+        }
+        double share = (score - scores.get(above - 1)) / (scores.get(above) - scores.get(above - 1));
+        return 1 - (level(above - 1) + share * (level(above) - level(above - 1)));
+    }
+
     /** @return expected number of reference rows above the quantile; below 10, the quantile is inaccurate */
     public double rowsAbove(double quantile) {
         return rows * (1 - quantile);

@@ -165,22 +165,26 @@ final class ScoreCommand implements Callable<Integer> {
 
     private static void print(ScoreSummary.Counts counts) {
         System.out.println("rows            " + OutputOptions.text(counts.rows()));
-        Reference reference = counts.reference();
+        ScoreSummary.Normal normal = counts.reference();
         if (counts.threshold() != null) {
+            String ofNormal = normal == null || normal.alarmShare() == null
+                    ? ""
+                    : "; of the normal rows " + percent(normal.alarmShare());
             System.out.printf(
                     Locale.ROOT,
-                    "alarms          %,d, %s of the scored rows%n",
+                    "alarms          %,d, %s of the scored rows%s%n",
                     counts.alarms(),
-                    percent(counts.alarmShare()));
+                    percent(counts.alarmShare()),
+                    ofNormal);
         }
         System.out.printf(
                 Locale.ROOT,
                 "unknown tokens  %s of %,d%s%n",
                 percent(counts.unknownShare()),
                 counts.tokens(),
-                reference == null ? "" : "; of the normal rows " + percent(reference.unknownShare()));
-        if (reference != null) {
-            System.out.printf(Locale.ROOT, "normal rows     %,d, from %s%n", reference.rows(), reference.origin());
+                normal == null ? "" : "; of the normal rows " + percent(normal.unknownShare()));
+        if (normal != null) {
+            System.out.printf(Locale.ROOT, "normal rows     %,d, from %s%n", normal.rows(), normal.origin());
         }
         if (counts.labels() != null) {
             System.out.printf(

@@ -10,6 +10,8 @@ import static org.apache.spark.sql.functions.trim;
 import static org.apache.spark.sql.functions.when;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.unroll.checkpoint.Reference;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -100,15 +102,27 @@ public final class ScoreSummary {
      * Alarms at a threshold.
      *
      * @param by quantile or top-g
-     * @param precision share of the alarms that are anomalies; null without labels or alarms, like {@code recall} and
-     *     {@code f1}
+     * @param precision share of the alarms that are anomalies; null without labels, like {@code recall} and {@code f1}
      */
     public record Alarms(String by, double threshold, long alarms, Double precision, Double recall, Double f1) {}
 
     /**
-     * @param alarmShare share of the scored rows that are alarms; null without a threshold
+     * Normal rows, for comparison.
+     *
+     * @param alarmShare share of them that are above the threshold; null if that is not one of scores
+     */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    public record Normal(String origin, long rows, double unknownShare, Double alarmShare) {}
+
+    /**
+     * What was scored.
+     *
+     * @param alarms number of anomalies; null without a threshold, like {@code alarmShare}, the share of the scored rows
+     * @param unknownShare share of the tokens that are not in the vocabulary
+     * @param reference null without scores of normal rows
      * @param labels number of anomalous and of normal rows; null without labels
      */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     public record Counts(
             @JsonUnwrapped RowCounts rows,
             long scored,
@@ -117,7 +131,7 @@ public final class ScoreSummary {
             Double threshold,
             long tokens,
             double unknownShare,
-            Reference reference,
+            Normal reference,
             Map<String, Long> labels,
             List<Alarms> thresholds) {}
 
@@ -137,7 +151,7 @@ public final class ScoreSummary {
                 rule.threshold(),
                 RowCounts.number(values, "tokens"),
                 share(RowCounts.number(values, "unknown"), RowCounts.number(values, "tokens")),
-                reference.orElse(null),
+                reference.map(this::normal).orElse(null),
                 labelled
                         ? Map.of(
                                 "anomalous",
@@ -146,6 +160,15 @@ public final class ScoreSummary {
                                 RowCounts.number(values, "normal"))
                         : null,
                 thresholds);
+    }
+
+    private Normal normal(Reference scores) {
+        boolean compares = rule.by() == AnomalyRule.By.SCORE && rule.threshold() != null;
+        return new Normal(
+                scores.origin(),
+                scores.rows(),
+                scores.unknownShare(),
+                compares ? scores.shareAbove(rule.threshold()) : null);
     }
 
     private static double share(long part, long all) {

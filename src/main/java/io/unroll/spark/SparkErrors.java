@@ -66,7 +66,7 @@ final class SparkErrors {
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {
-            if (e instanceof AnalysisException) {
+            if (e instanceof AnalysisException || e instanceof ClassNotFoundException) {
                 throw new ConfigurationException(output + " cannot be written: " + reason(e), e);
             }
             throw ofJob(e);

@@ -17,6 +17,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RuntimeConfig;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.MapType;
@@ -32,6 +33,7 @@ import org.apache.spark.sql.types.StructField;
  */
 public record TableOutput(String folder, String table, String format, Mode mode, List<String> partitionColumns) {
     private static final String DYNAMIC = "partitionOverwriteMode";
+    private static final String DYNAMIC_SETTING = "spark.sql.sources." + DYNAMIC;
 
     /** What happens if the output exists. */
     public enum Mode {
@@ -124,18 +126,29 @@ public record TableOutput(String folder, String table, String format, Mode mode,
             throw exists("the table " + table);
         }
         if (exists && mode == Mode.OVERWRITE && !partitionColumns.isEmpty()) {
-            Column[] order = Arrays.stream(session.sql().table(table).columns())
-                    .map(name -> col("`" + name + "`"))
-                    .toArray(Column[]::new);
+            overwritePartitions(session, results);
+        } else {
+            writer.partitionBy(partitionColumns.toArray(String[]::new));
+            SparkErrors.write("--table " + table, () -> writer.saveAsTable(table));
+        }
+    }
+
+    /** Spark has no option for that, only a setting of the session. */
+    private void overwritePartitions(Session session, Dataset<Row> results) {
+        Column[] order = Arrays.stream(session.sql().table(table).columns())
+                .map(name -> col("`" + name + "`"))
+                .toArray(Column[]::new);
+        RuntimeConfig conf = results.sparkSession().conf();
+        String before = conf.get(DYNAMIC_SETTING);
+        conf.set(DYNAMIC_SETTING, "dynamic");
+        try {
             SparkErrors.write("--table " + table, () -> writable(results)
                     .select(order)
                     .write()
                     .mode(SaveMode.Overwrite)
-                    .option(DYNAMIC, "dynamic")
                     .insertInto(table));
-        } else {
-            writer.partitionBy(partitionColumns.toArray(String[]::new));
-            SparkErrors.write("--table " + table, () -> writer.saveAsTable(table));
+        } finally {
+            conf.set(DYNAMIC_SETTING, before);
         }
     }
 

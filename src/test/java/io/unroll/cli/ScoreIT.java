@@ -7,15 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.unroll.Unroll.Output;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,7 +93,7 @@ class ScoreIT {
                 }
             }
         }
-        rows.sort(java.util.Comparator.comparing(row -> row.path("id").asInt(99)));
+        rows.sort(Comparator.comparing(row -> row.path("id").asInt(99)));
         return rows;
     }
 
@@ -340,5 +344,56 @@ class ScoreIT {
                 "--pooling",
                 "mean");
         assertRefused("give either --out FOLDER or --table NAME", "embed", "FOLDER/seq2seq", "FOLDER/seq2seq.csv");
+    }
+
+    /** The captions are those of generate; an image that is missing loses nothing. */
+    @Test
+    void imagesAreCaptioned() throws IOException {
+        Files.createDirectories(folder.resolve("images"));
+        StringBuilder rows = new StringBuilder("image,caption\n");
+        for (int i = 0; i < 12; i++) {
+            BufferedImage image = new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB);
+            image.setRGB(i % 8, i % 5, 0xFFFFFF >> i);
+            ImageIO.write(image, "png", folder.resolve("images/" + i + ".png").toFile());
+            rows.append(i).append(".png,dot at ").append(i % 3).append('\n');
+        }
+        Files.writeString(folder.resolve("captions.csv"), rows);
+        Files.writeString(
+                folder.resolve("captions.conf"),
+                """
+                task = captioning
+                run.directory = "%1$s/captions"
+                corpus { path = "%1$s/captions.csv", images = "%1$s/images", validation = 0, test = 0, tokenizer = word }
+                model { hidden = 8, layers = 1, image.side = 8 }
+                training { epochs = 20, batch = 4, learning-rate = 0.02 }
+                cluster.replicas = 1
+                """
+                        .formatted(folder));
+        succeeded("train", "FOLDER/captions.conf");
+        Files.writeString(folder.resolve("some.csv"), "image,id\n0.png,0\nmissing.png,1\n,2\n7.png,3\n");
+        JsonNode counts = succeeded(
+                        "predict",
+                        "FOLDER/captions",
+                        "FOLDER/some.csv",
+                        "--out",
+                        "FOLDER/captioned",
+                        "--format",
+                        "json",
+                        "--json")
+                .json();
+        assertEquals(Map.of("null", 1, "malformed", 1), MAPPER.convertValue(counts.get("unscored"), Map.class));
+        List<JsonNode> captioned = rows("captioned");
+        assertEquals("malformed", captioned.get(1).get("unscored").asText());
+        for (int row : new int[] {0, 3}) {
+            Output generated = succeeded(
+                    "generate",
+                    "FOLDER/captions",
+                    "--image",
+                    "FOLDER/images/" + captioned.get(row).get("image").asText());
+            assertEquals(
+                    generated.out().strip(),
+                    captioned.get(row).get("prediction").asText());
+        }
+        assertRefused("reads images", "embed", "FOLDER/captions", "FOLDER/some.csv", "--out", "FOLDER/x");
     }
 }

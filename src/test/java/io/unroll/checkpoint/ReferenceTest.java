@@ -1,0 +1,41 @@
+package io.unroll.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class ReferenceTest {
+    /** The numbers 1 to 20,000, in another order. */
+    private static final Reference REFERENCE = Reference.of(
+            "test",
+            IntStream.range(0, 20_000).mapToDouble(i -> 1 + (i * 7L) % 20_000).toArray(),
+            0.5);
+
+    @Test
+    void quantilesAreThoseOfTheSortedScores() {
+        assertEquals(20_000, REFERENCE.rows());
+        for (double level : new double[] {0.01, 0.5, 0.98, 0.99, 0.9995, 0.9999, 1}) {
+            assertEquals(level * 20_000, REFERENCE.quantile(level), 1e-6, "level " + level);
+        }
+        assertEquals(19_999, REFERENCE.quantile(0.99995), 1e-6);
+        assertEquals(20, REFERENCE.rowsAbove(0.999), 1e-6);
+    }
+
+    @Test
+    void shareAboveIsTheInverseOfTheQuantile() {
+        for (double level : new double[] {0.01, 0.305, 0.5, 0.99, 0.99935}) {
+            assertEquals(1 - level, REFERENCE.shareAbove(REFERENCE.quantile(level)), 1e-6);
+        }
+        assertEquals(1, REFERENCE.shareAbove(0));
+        assertEquals(0, REFERENCE.shareAbove(20_000));
+    }
+
+    @Test
+    void equalScoresHaveOneQuantile() {
+        Reference equal = Reference.of("test", new double[] {2, 2, 2}, 0);
+        assertEquals(2, equal.quantile(0.999));
+        assertEquals(0, equal.shareAbove(2));
+        assertEquals(1, equal.shareAbove(1.9));
+    }
+}

@@ -1,0 +1,64 @@
+package io.unroll.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.Unroll;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A score command that is killed leaves nothing that looks whole, and can be repeated. */
+@Tag("full")
+class KillScoreIT {
+    private static final int ROWS = 200_000;
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void leavesNothingThatLooksWhole() throws Exception {
+        String rows = IntStream.range(0, ROWS)
+                .mapToObj(i -> "job " + i % 997 + " started after " + i % 13 + " seconds")
+                .collect(Collectors.joining("\n"));
+        Files.writeString(folder.resolve("rows.txt"), rows);
+        Files.writeString(folder.resolve("few.txt"), rows.substring(0, 20_000));
+        Files.writeString(
+                folder.resolve("run.conf"),
+                """
+                run.directory = "%1$s/run"
+                corpus { path = "%1$s/few.txt", format = lines, documents = reset }
+                model { hidden = 64, layers = 1 }
+                training.epochs = 1
+                cluster.replicas = 1
+                """
+                        .formatted(folder));
+        Unroll.Output trained =
+                InProcess.unroll("train", folder.resolve("run.conf").toString());
+        assertEquals(0, trained.status(), trained.err());
+
+        String[] score = {"--master", "local[2]", "score", "run", "rows.txt", "--out", "scored", "--mode", "overwrite"};
+        Path scored = folder.resolve("scored");
+        Unroll.Running running = new Unroll(folder).start(score);
+        assertTrue(Unroll.Running.await(() -> Files.exists(scored.resolve("_temporary"))), running.progress());
+        running.kill();
+        assertFalse(Files.exists(scored.resolve("_SUCCESS")));
+        try (Stream<Path> files = Files.list(scored)) {
+            assertEquals(
+                    0,
+                    files.filter(file -> file.getFileName().toString().startsWith("part-"))
+                            .count());
+        }
+
+        Unroll.Output repeated = new Unroll(folder).run(score);
+        assertEquals(0, repeated.status(), repeated.err());
+        assertTrue(repeated.out().startsWith("rows            200,000"), repeated.out());
+        assertTrue(Files.exists(scored.resolve("_SUCCESS")));
+    }
+}

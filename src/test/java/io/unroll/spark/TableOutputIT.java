@@ -1,0 +1,61 @@
+package io.unroll.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.unroll.config.ConfigurationException;
+import java.util.List;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+/** Results in tables of the catalog. */
+class TableOutputIT extends LocalSparkSession {
+    private static Dataset<Row> results(String rows) {
+        return session.sql().sql("SELECT * FROM VALUES " + rows + " AS results(day, score)");
+    }
+
+    private static void write(Dataset<Row> results, TableOutput.Mode mode, String... partitionColumns) {
+        new TableOutput("", "scored", "parquet", mode, List.of(partitionColumns)).write(session, results);
+    }
+
+    private static long count(String where) {
+        return session.sql().sql("SELECT * FROM scored WHERE " + where).count();
+    }
+
+    @Test
+    void aTableIsCreatedOverwrittenByPartitionsAndAppended() {
+        write(results("('a', 1.0), ('b', 2.0)"), TableOutput.Mode.ERROR, "day");
+        String problem = assertThrows(
+                        ConfigurationException.class, () -> write(results("('a', 1.0)"), TableOutput.Mode.ERROR, "day"))
+                .getMessage();
+        assertTrue(problem.contains("the table scored exists: give another name"), problem);
+
+        write(results("('b', 3.0), ('b', 4.0)"), TableOutput.Mode.OVERWRITE, "day");
+        assertEquals(1, count("day = 'a' AND score = 1.0"));
+        assertEquals(2, count("day = 'b' AND score > 2.5"));
+        assertEquals(3, count("true"));
+
+        write(results("('b', 5.0)"), TableOutput.Mode.APPEND, "day");
+        assertEquals(4, count("true"));
+
+        write(results("('c', 5.0)"), TableOutput.Mode.OVERWRITE);
+        assertEquals(1, count("true"));
+    }
+
+    @Test
+    void aFormatThatSparkDoesNotHaveIsRefused() {
+        String problem = assertThrows(ConfigurationException.class, () -> new TableOutput(
+                                folder.resolve("out").toString(), "", "parkett", TableOutput.Mode.ERROR, List.of())
+                        .write(session, results("('a', 1.0)")))
+                .getMessage();
+        assertTrue(problem.startsWith("--out ") && problem.contains("this Spark has no format parkett"), problem);
+    }
+
+    @AfterAll
+    static void dropTable() {
+        session.sql().sql("DROP TABLE IF EXISTS scored");
+    }
+}
