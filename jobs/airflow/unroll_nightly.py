@@ -1,12 +1,13 @@
 """
 ### Nightly training with Unroll
 
-`prepare >> train >> evaluate >> publish`: trains a model on `corpus` and publishes it to `models`/latest, if its
-perplexity on `held_out` is not higher than that of the model in `models`/latest.
+`prepare >> train >> evaluate >> publish >> score`: trains a model on `corpus` and publishes it to `models`/latest, if its
+perplexity on `held_out` is not higher than that of the model in `models`/latest. Then the published model scores the rows
+of the logical date, `rows`/dt=DATE.
 
 * **Idempotent**: each logical date has its own folder, `runs`/`ts_nodash`. A retry of `train` resumes from the last
   checkpoint. If `prepare`, `train` or `evaluate` is complete and you clear it, it runs again and changes nothing.
-  `publish` compares the two models again.
+  `publish` compares the two models again. `score` replaces the partition of the date.
 * **Fixed inputs for a date**: `train` fails with exit status 2 if the corpus or the configuration has changed since the
   first try. To train the date again, delete its folder.
 * **Held-out text**: use the same `held_out` every night, and keep it out of `corpus`. `evaluate` and `publish` fail if
@@ -32,6 +33,9 @@ PARAMS = {
     "held_out": Param("hdfs:///held-out", type="string", description="Text for comparing models, the same each night."),
     "runs": Param("hdfs:///unroll/runs", type="string", description="Output folder, with a subfolder for each date."),
     "models": Param("hdfs:///unroll/models", type="string", description="Folder of the published model, latest/."),
+    "rows": Param("hdfs:///events", type="string", description="Rows to score, with a subfolder dt=DATE for each date."),
+    "scores": Param("hdfs:///unroll/scores", type="string", description="Output folder of the scores, partitioned by dt."),
+    "alarms": Param("hdfs:///unroll/alarms", type="string", description="Folder of the counts, DATE.json."),
     "epochs": Param(10, type="integer", minimum=1, description="Passes over the training text."),
     "tolerance": Param(0, type="number", minimum=0, description="Publish up to this much worse: 0.01 is 1 %."),
     "executors": Param(2, type="integer", minimum=1, description="Number of executors."),
@@ -129,4 +133,21 @@ with DAG(
         ],
     )
 
-    prepare >> train >> evaluate >> publish
+    # Scores the rows of the date with the published model, which may be of an earlier date.
+    score = SparkSubmitOperator(
+        task_id="score",
+        name="unroll-score-{{ ts_nodash }}",
+        application_args=[
+            "score",
+            "{{ params.models }}/latest",
+            "{{ params.rows }}/dt={{ ds }}",
+            "corpus.options.basePath={{ params.rows }}",
+            "--out={{ params.scores }}",
+            "--partition-by=dt",
+            "--mode=overwrite",
+            "--metrics={{ params.alarms }}/{{ ds }}.json",
+            "--json",
+        ],
+    )
+
+    prepare >> train >> evaluate >> publish >> score

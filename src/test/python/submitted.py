@@ -122,7 +122,7 @@ def main(path, date, given="{}"):
             raise ValueError(f"{task.arguments['task_id']} is not what the file says")
     if literals:
         raise ValueError(f"no tasks come of {literals}")
-    values = {"ts_nodash": date, **{f"params.{name}": value for name, value in params.items()}}
+    values = {"ds": date, "ts_nodash": date, **{f"params.{name}": value for name, value in params.items()}}
     print(json.dumps({
         "dag": {name: dag.settings[name] for name in ("dag_id", "schedule", "catchup", "max_active_runs")},
         "retries": dag.settings["default_args"]["retries"],

@@ -10,6 +10,7 @@ import io.unroll.spark.ScoreSummary;
 import io.unroll.spark.Session;
 import io.unroll.spark.TableOutput;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -26,7 +27,9 @@ import picocli.CommandLine.Parameters;
         name = "score",
         description =
                 "Scores the rows of a table with a language model: how surprising each row is, in bits per token, and "
-                        + "which of its tokens most. The output has all columns of the input.",
+                        + "which of its tokens most. The output has all columns of the input. If that has a column label "
+                        + "(corpus.columns.label), precision, recall and F1 are printed: the labels normal, 0, false, no, -, benign and "
+                        + "success are normal, all others are anomalies.",
         mixinStandardHelpOptions = true)
 final class ScoreCommand implements Callable<Integer> {
     private static final double DEFAULT_QUANTILE = 0.999;
@@ -83,6 +86,13 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(names = "--bits", description = "Add the column bits: the surprisal of each token.")
     private boolean bits;
 
+    @Option(
+            names = "--metrics",
+            paramLabel = "FILE",
+            converter = PathConverter.class,
+            description = "Also write the counts to this file, as a JSON object.")
+    private String metrics;
+
     @Option(names = "--json", description = "Print the counts as a JSON object, on the last line.")
     private boolean json;
 
@@ -94,6 +104,12 @@ final class ScoreCommand implements Callable<Integer> {
         checkRule();
         TrainedModel trained = input.readModel(model, target, hadoop);
         new TextInference(trained).languageModel();
+        int vocabulary = trained.vocabularies().tokens().size();
+        if (topG != null && topG >= vocabulary) {
+            throw new ConfigurationException("--top-g is " + topG + ", but the vocabulary has only " + vocabulary
+                    + " tokens, so no rank is above it: give a smaller one.");
+        }
+        Optional<CountsFile> file = Optional.ofNullable(metrics).map(path -> new CountsFile(path, hadoop));
         ScoreSummary.Counts counts;
         try (Session session = Session.start("score " + model, 1);
                 ScoreJob job = new ScoreJob(session, trained, Optional.ofNullable(key), Optional.ofNullable(orderBy))) {
@@ -102,6 +118,7 @@ final class ScoreCommand implements Callable<Integer> {
                     : Optional.of(job.reference(reference));
             counts = job.score(input.files(), target, rule(normal), normal, output.prefix(), bits);
         }
+        file.ifPresent(counted -> counted.write(counts));
         if (json) {
             System.out.println(JsonLine.of(counts));
         } else {
@@ -154,7 +171,7 @@ final class ScoreCommand implements Callable<Integer> {
         if (normal.get().rowsAbove(share) < MIN_ROWS_ABOVE) {
             System.err.printf(
                     Locale.ROOT,
-                    "unroll: the quantile %s of %,d normal rows is inaccurate, because only %.1f of them are above it: give"
+                    "unroll: the quantile %s of %,d normal rows is inaccurate, because fewer than ten of them are above it (%.1f expected): give"
                             + " --reference with more rows, or a smaller --quantile.%n",
                     share,
                     normal.get().rows(),
@@ -189,14 +206,22 @@ final class ScoreCommand implements Callable<Integer> {
         if (counts.labels() != null) {
             System.out.printf(
                     Locale.ROOT,
-                    "labels          %,d anomalous, %,d normal%n",
+                    "labels          %,d anomalous, %,d normal, %,d without a label%n",
                     counts.labels().get("anomalous"),
-                    counts.labels().get("normal"));
+                    counts.labels().get("normal"),
+                    counts.labels().get("none"));
         }
         System.out.printf("%n%-18s %10s %10s", "", "threshold", "alarms");
         System.out.println(counts.labels() == null ? "" : "  precision     recall         F1");
         for (ScoreSummary.Alarms alarms : counts.thresholds()) {
-            System.out.printf(Locale.ROOT, "%-18s %10.4f %10d", alarms.by(), alarms.threshold(), alarms.alarms());
+            String by = alarms.by()
+                    + (alarms.level() == null
+                            ? ""
+                            : " "
+                                    + BigDecimal.valueOf(alarms.level())
+                                            .stripTrailingZeros()
+                                            .toPlainString());
+            System.out.printf(Locale.ROOT, "%-18s %10.4f %10d", by, alarms.threshold(), alarms.alarms());
             System.out.println(
                     alarms.f1() == null
                             ? ""

@@ -109,14 +109,17 @@ final class ScoreReader implements LaneRuns.Reader {
         return scores.build();
     }
 
-    TextScore score(LanguageModel task, Tokenizer tokenizer) {
+    /** @param text whose tokens these are */
+    TextScore score(LanguageModel task, Tokenizer tokenizer, String text) {
         List<String> mostProbable =
                 IntStream.of(expected).mapToObj(tokenizer::symbol).toList();
         return new TextScore(
                 sum / tokens(),
                 maxBits,
                 maxStep,
-                tokenizer.symbol(tokens[maxStep + 1]),
+                task.unknownTokens(new int[] {tokens[maxStep + 1]}) > 0
+                        ? tokenizer.symbol(text, maxStep)
+                        : tokenizer.symbol(tokens[maxStep + 1]),
                 context(task.decoder(tokenizer)),
                 maxRank,
                 mostProbable,

@@ -168,13 +168,10 @@ public final class TextInference implements Serializable {
     }
 
     /** A text that is being scored: it has a reader, or a reason why it has none. */
-    private record Scored(Optional<ScoreReader> reader, Unscored unscored) {}
+    private record Scored(String text, Optional<ScoreReader> reader, Unscored unscored) {}
 
     private List<Scored> scored(Session session, boolean keepsBits) {
         int last = session.rows.size() - 1;
-        while (last >= 0 && session.ends && unscored(session.rows.get(last)) != null) {
-            last--;
-        }
         List<Scored> rows = new ArrayList<>();
         boolean first = session.begins;
         for (int i = 0; i < session.rows.size(); i++) {
@@ -188,21 +185,21 @@ public final class TextInference implements Serializable {
     private Scored scored(String text, boolean first, boolean last, boolean keepsBits) {
         Unscored unscored = unscored(text);
         if (unscored != null) {
-            return new Scored(Optional.empty(), unscored);
+            return new Scored(text, Optional.empty(), unscored);
         }
         Tokenizer tokenizer = model.vocabularies().tokens();
         try {
             int[] tokens = languageModel().rowTokens(text, first, last, tokenizer);
-            return new Scored(Optional.of(new ScoreReader(tokens, tokenizer.size(), keepsBits)), null);
+            return new Scored(text, Optional.of(new ScoreReader(tokens, tokenizer.size(), keepsBits)), null);
         } catch (UnknownSymbolException e) {
-            return new Scored(Optional.empty(), Unscored.MALFORMED);
+            return new Scored(text, Optional.empty(), Unscored.MALFORMED);
         }
     }
 
     private TextScore score(Scored text) {
         return text.reader
                 .map(reader ->
-                        reader.score(languageModel(), model.vocabularies().tokens()))
+                        reader.score(languageModel(), model.vocabularies().tokens(), text.text))
                 .orElseGet(() -> TextScore.unscored(text.unscored));
     }
 

@@ -31,6 +31,7 @@ public final class ScoreJob implements AutoCloseable {
     private final Settings settings;
     private final TableInference inference;
     private final boolean areDocuments;
+    private final int vocabulary;
 
     /**
      * @param key column that names the document of a row, or none; if empty, that of the model
@@ -62,6 +63,7 @@ public final class ScoreJob implements AutoCloseable {
                         "corpus.split-by=auto",
                         "corpus.columns.document=" + (areDocuments ? document : ""),
                         "corpus.columns.order=" + orderColumn));
+        this.vocabulary = model.vocabularies().tokens().size();
         this.inference = new TableInference(session, model);
     }
 
@@ -131,8 +133,8 @@ public final class ScoreJob implements AutoCloseable {
         Dataset<Row> table = table(paths);
         String label = settings.corpus().columns().get("label");
         boolean areLabelled = List.of(table.columns()).contains(label);
-        ScoreSummary summary =
-                new ScoreSummary(normal, rule, prefix, areLabelled ? Optional.of(col(label)) : Optional.empty());
+        ScoreSummary summary = new ScoreSummary(
+                normal, rule, prefix, areLabelled ? Optional.of(col(label)) : Optional.empty(), vocabulary);
         Dataset<Row> scored = summary.observe(scored(table, rule, prefix, keepsBits));
         session.describe("score", "score", () -> {
             output.write(session, scored);

@@ -32,7 +32,7 @@ public final class ScoreSummary {
     private static final Object[] NORMAL = {"normal", "0", "0.0", "false", "no", "-", "benign", "success"};
 
     private static final double[] QUANTILES = {0.9, 0.95, 0.99, 0.995, 0.999, 0.9999};
-    private static final int[] RANKS = {1, 3, 5, 9, 15, 30};
+    private static final double[] RANKS = {1, 3, 5, 9, 15, 30};
 
     private final Observation observation = new Observation();
     private final Optional<Reference> reference;
@@ -40,15 +40,24 @@ public final class ScoreSummary {
     private final String prefix;
     private final Column anomalous;
     private final boolean areLabelled;
-    private final Map<String, AnomalyRule> rules = new LinkedHashMap<>();
+    private final List<Threshold> thresholds = new ArrayList<>();
+
+    /** @param level quantile or rank; null for the rule of the column {@code anomaly} */
+    private record Threshold(String by, Double level, AnomalyRule rule) {
+        String name() {
+            return level == null ? by : by + " " + level;
+        }
+    }
 
     /**
      * @param reference scores of normal rows
      * @param rule of the column {@code anomaly}
      * @param prefix of the names of the new columns
      * @param label the column with the labels
+     * @param vocabulary number of tokens, which no rank exceeds
      */
-    ScoreSummary(Optional<Reference> reference, AnomalyRule rule, String prefix, Optional<Column> label) {
+    ScoreSummary(
+            Optional<Reference> reference, AnomalyRule rule, String prefix, Optional<Column> label, int vocabulary) {
         this.reference = reference;
         this.rule = rule;
         this.prefix = prefix;
@@ -56,15 +65,20 @@ public final class ScoreSummary {
         Column text = lower(trim(label.orElse(lit("")).cast("string")));
         this.anomalous = when(text.isNotNull(), text.isin(NORMAL).unary_$bang());
         if (rule.threshold() != null) {
-            rules.put("chosen", rule);
+            thresholds.add(new Threshold("chosen", null, rule));
         }
         reference.ifPresent(scores -> {
             for (double quantile : QUANTILES) {
-                rules.put("quantile " + quantile, new AnomalyRule(AnomalyRule.By.SCORE, scores.quantile(quantile)));
+                if (scores.rowsAbove(quantile) >= 1) {
+                    AnomalyRule above = new AnomalyRule(AnomalyRule.By.SCORE, scores.quantile(quantile));
+                    thresholds.add(new Threshold("quantile", quantile, above));
+                }
             }
         });
-        for (int rank : RANKS) {
-            rules.put("top-g " + rank, new AnomalyRule(AnomalyRule.By.RANK, (double) rank));
+        for (double rank : RANKS) {
+            if (rank < vocabulary) {
+                thresholds.add(new Threshold("top-g", rank, new AnomalyRule(AnomalyRule.By.RANK, rank)));
+            }
         }
     }
 
@@ -86,7 +100,9 @@ public final class ScoreSummary {
                     RowCounts.times(anomalous.unary_$bang().and(column("score").isNotNull()))
                             .as("normal"));
         }
-        rules.forEach((name, compared) -> {
+        thresholds.forEach(threshold -> {
+            String name = threshold.name();
+            AnomalyRule compared = threshold.rule();
             Column value = column(compared.by() == AnomalyRule.By.SCORE ? "score" : "max_rank");
             Column alarm = value.gt(compared.threshold());
             counts.add(RowCounts.times(alarm).as("alarms " + name));
@@ -101,10 +117,13 @@ public final class ScoreSummary {
     /**
      * Alarms at a threshold.
      *
-     * @param by quantile or top-g
-     * @param precision share of the alarms that are anomalies; null without labels, like {@code recall} and {@code f1}
+     * @param by quantile or top-g; chosen for the rule of the column {@code anomaly}
+     * @param level the quantile or rank; null for the chosen rule
+     * @param precision share of the labelled alarms that are anomalies, 0 without alarms; null without labels, like
+     *     {@code recall} and {@code f1}
      */
-    public record Alarms(String by, double threshold, long alarms, Double precision, Double recall, Double f1) {}
+    public record Alarms(
+            String by, Double level, double threshold, long alarms, Double precision, Double recall, Double f1) {}
 
     /**
      * Normal rows, for comparison.
@@ -120,7 +139,7 @@ public final class ScoreSummary {
      * @param alarms number of anomalies; null without a threshold, like {@code alarmShare}, the share of the scored rows
      * @param unknownShare share of the tokens that are not in the vocabulary
      * @param reference null without scores of normal rows
-     * @param labels number of anomalous and of normal rows; null without labels
+     * @param labels number of rows that are anomalous, normal, and without a label; null without labels
      */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     public record Counts(
@@ -139,10 +158,9 @@ public final class ScoreSummary {
     public Counts counts() {
         Map<String, Object> values = RowCounts.values(observation);
         long scored = RowCounts.number(values, "scored");
-        boolean labelled = areLabelled && RowCounts.number(values, "normal") > 0;
+        boolean labelled =
+                areLabelled && RowCounts.number(values, "normal") + RowCounts.number(values, "anomalous") > 0;
         Long alarms = rule.threshold() == null ? null : RowCounts.number(values, "alarms chosen");
-        List<Alarms> thresholds = new ArrayList<>();
-        rules.forEach((name, compared) -> thresholds.add(alarms(name, compared, labelled, values)));
         return new Counts(
                 RowCounts.of(values),
                 scored,
@@ -152,14 +170,20 @@ public final class ScoreSummary {
                 RowCounts.number(values, "tokens"),
                 share(RowCounts.number(values, "unknown"), RowCounts.number(values, "tokens")),
                 reference.map(this::normal).orElse(null),
-                labelled
-                        ? Map.of(
-                                "anomalous",
-                                RowCounts.number(values, "anomalous"),
-                                "normal",
-                                RowCounts.number(values, "normal"))
-                        : null,
-                thresholds);
+                labelled ? labels(values, scored) : null,
+                thresholds.stream()
+                        .map(threshold -> alarms(threshold, labelled, values))
+                        .toList());
+    }
+
+    private static Map<String, Long> labels(Map<String, Object> values, long scored) {
+        long anomalous = RowCounts.number(values, "anomalous");
+        long normal = RowCounts.number(values, "normal");
+        Map<String, Long> labels = new LinkedHashMap<>();
+        labels.put("anomalous", anomalous);
+        labels.put("normal", normal);
+        labels.put("none", scored - anomalous - normal);
+        return labels;
     }
 
     private Normal normal(Reference scores) {
@@ -175,15 +199,17 @@ public final class ScoreSummary {
         return all == 0 ? 0 : (double) part / all;
     }
 
-    private static Alarms alarms(String name, AnomalyRule rule, boolean labelled, Map<String, Object> values) {
+    private static Alarms alarms(Threshold threshold, boolean labelled, Map<String, Object> values) {
+        String name = threshold.name();
+        double value = threshold.rule().threshold();
         long alarms = RowCounts.number(values, "alarms " + name);
         if (!labelled) {
-            return new Alarms(name, rule.threshold(), alarms, null, null, null);
+            return new Alarms(threshold.by(), threshold.level(), value, alarms, null, null, null);
         }
         long hits = RowCounts.number(values, "true " + name);
         double precision = share(hits, hits + RowCounts.number(values, "false " + name));
         double recall = share(hits, RowCounts.number(values, "anomalous"));
         double f1 = hits == 0 ? 0 : 2 * precision * recall / (precision + recall);
-        return new Alarms(name, rule.threshold(), alarms, precision, recall, f1);
+        return new Alarms(threshold.by(), threshold.level(), value, alarms, precision, recall, f1);
     }
 }

@@ -121,7 +121,7 @@ final class SparkFiles {
                         })
                         .toList();
             case "lines", "files":
-                DataFrameReader text = session.sqlWithTextPartitions().read().format("text");
+                DataFrameReader text = reader("text");
                 Dataset<org.apache.spark.sql.Row> lines = load(
                                 path, names, text.option("wholetext", format.equals("files")))
                         .withColumnRenamed("value", textColumn);

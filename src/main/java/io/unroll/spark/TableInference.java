@@ -125,7 +125,7 @@ public final class TableInference implements AutoCloseable {
                 new InferenceResults.DocumentScores(columns, gapSeconds, rule, keepsBits));
     }
 
-    /** @return whether all orders are numbers; a column of numbers or times is not read for that */
+    /** @return whether all orders are numbers */
     private static boolean areNumbers(Dataset<Row> rows) {
         int order = rows.columns().length - 1;
         return rows.filter(

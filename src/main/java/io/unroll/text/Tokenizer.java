@@ -81,6 +81,11 @@ public abstract class Tokenizer extends Vocabulary {
 
     abstract List<String> symbols(String text);
 
+    /** @return a symbol of the text, which may not be in the vocabulary */
+    public String symbol(String text, int index) {
+        return symbols(text).get(index);
+    }
+
     /** @return the symbols of the text that become {@code <unk>}, which the vocabulary must contain */
     public List<String> unknownSymbols(String text) {
         int unknown = id(UNKNOWN);

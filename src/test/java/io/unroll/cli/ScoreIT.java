@@ -140,6 +140,8 @@ class ScoreIT {
         assertEquals("test", counts.get("reference").get("origin").asText());
         assertEquals(1, counts.get("labels").get("anomalous").asInt());
         assertEquals(1, counts.get("thresholds").get(0).get("f1").asDouble());
+        assertEquals("chosen", counts.get("thresholds").get(0).get("by").asText());
+        assertEquals(0.9, counts.get("thresholds").get(1).get("level").asDouble());
         assertTrue(output.err().contains("the quantile 0.999 of 60 normal rows is inaccurate"), output.err());
     }
 
@@ -149,8 +151,8 @@ class ScoreIT {
             "score", "FOLDER/run", "FOLDER/test.jsonl", "--format", "json", "--json", "--mode", "overwrite"
         };
         JsonNode ranks =
-                succeeded(with(score, "--out", "FOLDER/ranks", "--top-g", "20")).json();
-        assertEquals(20, ranks.get("threshold").asDouble());
+                succeeded(with(score, "--out", "FOLDER/ranks", "--top-g", "14")).json();
+        assertEquals(14, ranks.get("threshold").asDouble());
         assertEquals(0, ranks.get("alarms").asInt());
         JsonNode fixed = succeeded(with(score, "--out", "FOLDER/fixed", "--threshold", "0.001"))
                 .json();

@@ -41,6 +41,9 @@ class AirflowIT {
         SplittableRandom random = new SplittableRandom(5);
         writeText("corpus/one.txt", 400, random);
         writeText("held-out.txt", 60, random);
+        for (String date : List.of("2026-03-01", "2026-03-02")) {
+            writeText("events/dt=" + date + "/lines.txt", 30, random);
+        }
         Files.writeString(
                 folder.resolve("nightly.conf"),
                 """
@@ -60,7 +63,8 @@ class AirflowIT {
         JsonNode dag = submitted("2026-03-01", Map.of());
 
         assertEquals(
-                JSON.readTree("[[\"prepare\", \"train\"], [\"train\", \"evaluate\"], [\"evaluate\", \"publish\"]]"),
+                JSON.readTree("[[\"prepare\", \"train\"], [\"train\", \"evaluate\"], [\"evaluate\", \"publish\"],"
+                        + " [\"publish\", \"score\"]]"),
                 dag.get("edges"));
         assertFalse(dag.at("/dag/catchup").asBoolean(true));
         assertEquals(1, dag.at("/dag/max_active_runs").asInt());
@@ -98,7 +102,16 @@ class AirflowIT {
         assertEquals(published.get("perplexity"), repeated.get("published_perplexity"));
         assertSameFiles(publishedFiles, files(latest));
 
+        Path partition = folder.resolve("scores/dt=2026-03-01");
+        assertTrue(Files.isDirectory(partition), again.get("score").out());
+        assertEquals(30, again.get("score").json().get("scored").asInt());
+        assertEquals(
+                again.get("score").json(),
+                JSON.readTree(folder.resolve("alarms/2026-03-01.json").toFile()));
+
         Map<String, Output> worse = night("2026-03-02", 1);
+        assertTrue(Files.isDirectory(partition));
+        assertTrue(Files.isDirectory(folder.resolve("scores/dt=2026-03-02")));
         assertEquals(1, worse.get("train").json().get("epochs").asInt());
         JsonNode kept = worse.get("publish").json();
         assertFalse(kept.get("published").asBoolean(true), kept.toString());
@@ -132,7 +145,7 @@ class AirflowIT {
     private static Map<String, Output> night(String date, int epochs) throws Exception {
         JsonNode dag = submitted(date, Map.of("epochs", epochs));
         Map<String, Output> outputs = new LinkedHashMap<>();
-        for (String id : List.of("prepare", "train", "evaluate", "publish")) {
+        for (String id : List.of("prepare", "train", "evaluate", "publish", "score")) {
             Output output =
                     InProcess.unroll(applicationArguments(dag.get("tasks").get(id)));
             assertEquals(0, output.status(), id + " of " + date + ": " + output.err());
@@ -154,6 +167,9 @@ class AirflowIT {
         params.put("held_out", folder.resolve("held-out.txt").toString());
         params.put("runs", folder.resolve("runs").toString());
         params.put("models", folder.resolve("models").toString());
+        params.put("rows", folder.resolve("events").toString());
+        params.put("scores", folder.resolve("scores").toString());
+        params.put("alarms", folder.resolve("alarms").toString());
         params.putAll(otherParams);
         return JSON.readTree(python(DAG_READER.toString(), DAG.toString(), date, JSON.writeValueAsString(params)));
     }

@@ -197,7 +197,7 @@ class TableInferenceIT extends LocalSparkSession {
         List<Row> some = List.of(
                 RowFactory.create(1, "h", 1, "user 1 logged in"),
                 RowFactory.create(2, "h", 2, null),
-                RowFactory.create(3, "h", 3, "user 1 logged out"),
+                RowFactory.create(3, "h", 7, "user 1 logged out"),
                 RowFactory.create(4, null, 4, "user 1 logged in"),
                 RowFactory.create(5, "h", null, "user 1 logged in"),
                 RowFactory.create(6, "h", 6, "  "));
