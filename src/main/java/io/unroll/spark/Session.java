@@ -38,6 +38,8 @@ public final class Session implements AutoCloseable {
     private static final String JOB_DESCRIPTION = "spark.job.description";
     /** How much of a corpus a task reads or writes, in bytes or characters. */
     static final long TASK_BYTES = 16L << 20;
+    /** Bytes that can be read in the time that it takes to open a file. */
+    private static final long OPEN_COST_BYTES = 64L << 10;
 
     private static final int MAX_TASKS = 50_000;
     /** Higher than the priority of Spark's own hook, so that Spark still runs while Unroll's hook does. */
@@ -221,11 +223,14 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * @return a copy of the SQL session that reads partition columns as texts: a folder label=007 is not the number 7
+     * @return a copy of the SQL session that reads partition columns as texts (a folder label=007 is not the number 7),
+     *     and divides files among all cores: Spark's own parts of up to 128 MiB would be minutes of work
      */
     SparkSession sqlWithTextPartitions() {
         SparkSession copy = sql().cloneSession();
         copy.conf().set("spark.sql.sources.partitionColumnTypeInference.enabled", false);
+        copy.conf().set("spark.sql.files.maxPartitionBytes", TASK_BYTES);
+        copy.conf().set("spark.sql.files.openCostInBytes", OPEN_COST_BYTES);
         return copy;
     }
 

@@ -1,17 +1,16 @@
 package io.unroll.peers;
 
-import static org.apache.spark.sql.functions.col;
-
 import io.unroll.checkpoint.ModelFolder;
 import io.unroll.checkpoint.TrainedModel;
 import io.unroll.spark.AnomalyRule;
 import io.unroll.spark.Evaluation;
+import io.unroll.spark.ScoreJob;
 import io.unroll.spark.Session;
-import io.unroll.spark.TableInference;
+import io.unroll.spark.TableOutput;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
-import org.apache.spark.sql.SparkSession;
+import java.util.Optional;
 
 /**
  * Compares the speed of {@code score} with that of {@code evaluate}, in turns, for the lines of a text file as documents of
@@ -49,18 +48,10 @@ public final class ScoreBenchmark {
     }
 
     private static void score(Session session, TrainedModel model, String path) {
-        try (TableInference inference = new TableInference(session, model)) {
-            inference
-                    .score(
-                            SparkSession.active().read().text(path),
-                            col("value"),
-                            new AnomalyRule(AnomalyRule.By.RANK, 9.0),
-                            "",
-                            false)
-                    .write()
-                    .format("noop")
-                    .mode("overwrite")
-                    .save();
+        TableOutput nowhere = new TableOutput("ignored", "", "noop", TableOutput.Mode.OVERWRITE, List.of());
+        try (ScoreJob job = new ScoreJob(session, model, Optional.empty(), Optional.empty())) {
+            AnomalyRule rule = new AnomalyRule(AnomalyRule.By.RANK, 9.0);
+            job.score(List.of(path), nowhere, rule, Optional.empty(), "", false);
         }
     }
 }
