@@ -1,5 +1,6 @@
 package io.unroll.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.unroll.storage.JsonFile;
 import java.io.Serializable;
@@ -24,7 +25,7 @@ public record Manifest(
         long tokens,
         double trainingLoss,
         Double validationLoss,
-        Reference reference)
+        @JsonInclude(JsonInclude.Include.NON_NULL) Reference reference)
         implements Serializable {
     static final JsonFile<Manifest> FILE = file(Manifest.class);
 
