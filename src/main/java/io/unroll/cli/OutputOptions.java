@@ -1,5 +1,6 @@
 package io.unroll.cli;
 
+import io.unroll.config.ConfigurationException;
 import io.unroll.spark.RowCounts;
 import io.unroll.spark.TableOutput;
 import java.util.List;
@@ -59,6 +60,9 @@ final class OutputOptions {
     }
 
     String prefix() {
+        if (!prefix.matches("\\w*")) {
+            throw new ConfigurationException("--prefix is " + prefix + "; it must consist of letters, digits and _.");
+        }
         return prefix;
     }
 

@@ -102,6 +102,11 @@ final class ScoreCommand implements Callable<Integer> {
         EvaluatedText input = EvaluatedText.of(arguments);
         Configuration hadoop = Session.submittedHadoopConfiguration();
         checkRule();
+        for (String setting : input.settings()) {
+            if (setting.matches("corpus\\.columns\\.(document|order)=.*")) {
+                throw new ConfigurationException(setting + " cannot be given here: use --key and --order-by.");
+            }
+        }
         TrainedModel trained = input.readModel(model, target, hadoop);
         new TextInference(trained).languageModel();
         int vocabulary = trained.vocabularies().tokens().size();

@@ -4,6 +4,7 @@ import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.SettingNames;
 import io.unroll.config.Settings.Pooling;
+import io.unroll.config.UnrollException;
 import io.unroll.inference.TextScore.Unscored;
 import io.unroll.model.Network;
 import io.unroll.model.NetworkShape;
@@ -14,7 +15,6 @@ import io.unroll.task.Task;
 import io.unroll.text.MalformedRowException;
 import io.unroll.text.Row;
 import io.unroll.text.Tokenizer;
-import io.unroll.text.UnknownSymbolException;
 import io.unroll.text.Vocabulary;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -41,6 +41,8 @@ public final class TextInference implements Serializable {
     private static final int LANES = 64;
 
     private static final int LANES_OF_SEARCH = 16;
+    /** Maximum number of values that an encoder keeps for a source. */
+    private static final int MAX_ENCODED = 1 << 20;
 
     private final TrainedModel model;
     private final Task task;
@@ -191,7 +193,8 @@ public final class TextInference implements Serializable {
         try {
             int[] tokens = languageModel().rowTokens(text, first, last, tokenizer);
             return new Scored(text, Optional.of(new ScoreReader(tokens, tokenizer.size(), keepsBits)), null);
-        } catch (UnknownSymbolException e) {
+        } catch (UnrollException e) {
+            // An unknown symbol, or a word without an end.
             return new Scored(text, Optional.empty(), Unscored.MALFORMED);
         }
     }
@@ -236,17 +239,12 @@ public final class TextInference implements Serializable {
         Optional<Vocabulary> labels = task.labels(model.vocabularies());
         return forReadable(
                 texts,
-                readable -> labels.isPresent()
-                        ? labels(network, readable, labels.get())
-                        : answers(network, readable.stream().map(this::tokens).toList(), beam),
+                readable ->
+                        labels.isPresent() ? labels(network, readable, labels.get()) : answers(network, readable, beam),
                 TextPrediction::unscored);
     }
 
-    private int[] tokens(String text) {
-        return task.textTokens(text, model.vocabularies());
-    }
-
-    private List<TextPrediction> labels(Network network, List<String> texts, Vocabulary labels) {
+    private List<TextPrediction> labels(Network network, List<int[]> texts, Vocabulary labels) {
         List<float[]> vectors = pooled(network, texts, model.settings().model().pooling());
         int size = shape.model().hidden();
         List<TextPrediction> predictions = new ArrayList<>();
@@ -318,7 +316,8 @@ public final class TextInference implements Serializable {
 
     /** @param sources tokens of texts, or images */
     private List<TextPrediction> answers(Network network, List<int[]> sources, int beam) {
-        return inBatches(sources, batch -> task.answers(network, batch, beam)).stream()
+        return inBatches(sources, Math.max(1, LANES_OF_SEARCH / beam), batch -> task.answers(network, batch, beam))
+                .stream()
                 .map(this::prediction)
                 .toList();
     }
@@ -326,9 +325,10 @@ public final class TextInference implements Serializable {
     /**
      * Computes in batches of a fixed number of sources of equal length; the first one fills the lanes that are left over.
      *
+     * @param batchLanes number of sources of a batch
      * @param compute returns a result for each source of a batch
      */
-    private static <T> List<T> inBatches(List<int[]> sources, Function<int[][], List<T>> compute) {
+    private static <T> List<T> inBatches(List<int[]> sources, int batchLanes, Function<int[][], List<T>> compute) {
         Map<Integer, List<Integer>> byLength = new TreeMap<>();
         for (int i = 0; i < sources.size(); i++) {
             byLength.computeIfAbsent(sources.get(i).length, any -> new ArrayList<>())
@@ -336,9 +336,9 @@ public final class TextInference implements Serializable {
         }
         List<T> results = new ArrayList<>(Collections.nCopies(sources.size(), null));
         byLength.values().stream()
-                .flatMap(equal -> ListUtils.partition(equal, LANES_OF_SEARCH).stream())
+                .flatMap(equal -> ListUtils.partition(equal, batchLanes).stream())
                 .forEach(lanes -> {
-                    int[][] batch = new int[LANES_OF_SEARCH][];
+                    int[][] batch = new int[batchLanes][];
                     Arrays.setAll(batch, lane -> sources.get(lanes.get(lane < lanes.size() ? lane : 0)));
                     List<T> ofBatch = compute.apply(batch);
                     for (int lane = 0; lane < lanes.size(); lane++) {
@@ -368,7 +368,7 @@ public final class TextInference implements Serializable {
                 reason -> new TextVector(null, reason));
     }
 
-    private List<float[]> vectors(Network network, List<String> texts, Pooling pooling) {
+    private List<float[]> vectors(Network network, List<int[]> texts, Pooling pooling) {
         if (!task.usesBeamSearch()) {
             return pooled(network, texts, pooling);
         }
@@ -376,7 +376,7 @@ public final class TextInference implements Serializable {
             throw new ConfigurationException(
                     "a seq2seq model embeds a text as the last state of its encoder: give" + " --pooling last.");
         }
-        return inBatches(texts.stream().map(this::tokens).toList(), batch -> {
+        return inBatches(texts, LANES_OF_SEARCH, batch -> {
             network.encode(batch);
             float[][] state = network.state().arrays();
             return lanes(state[state.length - state.length / shape.model().layers()]);
@@ -391,12 +391,11 @@ public final class TextInference implements Serializable {
                 .toList();
     }
 
-    private List<float[]> pooled(Network network, List<String> texts, Pooling pooling) {
+    private List<float[]> pooled(Network network, List<int[]> texts, Pooling pooling) {
         int size = shape.model().hidden();
         List<PooledStates> readers = new ArrayList<>();
         List<LaneRuns.Run> runs = new ArrayList<>();
-        for (String text : texts) {
-            int[] tokens = tokens(text);
+        for (int[] tokens : texts) {
             PooledStates reader = new PooledStates(pooling, tokens.length, size);
             readers.add(reader);
             runs.add(LaneRuns.Run.alone(tokens, reader));
@@ -405,18 +404,48 @@ public final class TextInference implements Serializable {
         return readers.stream().map(PooledStates::vector).toList();
     }
 
-    /** Applies a function to the texts that can be read. */
-    private static <T> List<T> forReadable(
-            List<String> texts, Function<List<String>, List<T>> use, Function<Unscored, T> unreadable) {
+    /** Applies a function to the tokens of the texts that can be read. */
+    private <T> List<T> forReadable(
+            List<String> texts, Function<List<int[]>, List<T>> use, Function<Unscored, T> unreadable) {
         List<Unscored> problems = new ArrayList<>();
-        texts.forEach(text -> problems.add(unscored(text)));
-        List<String> readable = IntStream.range(0, texts.size())
-                .filter(i -> problems.get(i) == null)
-                .mapToObj(texts::get)
-                .toList();
+        List<int[]> readable = new ArrayList<>();
+        for (String text : texts) {
+            Unscored problem = unscored(text);
+            if (problem == null) {
+                int[] tokens = tokens(text);
+                problem = problem(tokens);
+                if (problem == null) {
+                    readable.add(tokens);
+                }
+            }
+            problems.add(problem);
+        }
         Iterator<T> used = use.apply(readable).iterator();
         List<T> results = new ArrayList<>();
         problems.forEach(problem -> results.add(problem == null ? used.next() : unreadable.apply(problem)));
         return results;
+    }
+
+    /** @return null if the text has an unknown symbol, or a word without an end */
+    private int[] tokens(String text) {
+        try {
+            return task.textTokens(text, model.vocabularies());
+        } catch (ConfigurationException e) {
+            throw e;
+        } catch (UnrollException e) {
+            return null;
+        }
+    }
+
+    private Unscored problem(int[] tokens) {
+        if (tokens == null) {
+            return Unscored.MALFORMED;
+        }
+        if (tokens.length == 0) {
+            return Unscored.EMPTY;
+        }
+        // An encoder keeps the states of all steps.
+        long maxSource = MAX_ENCODED / shape.model().hidden();
+        return task.usesBeamSearch() && tokens.length > maxSource ? Unscored.TOO_LONG : null;
     }
 }

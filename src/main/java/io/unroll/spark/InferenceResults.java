@@ -81,10 +81,11 @@ final class InferenceResults {
 
         /** @return the text to score; null or malformed if the row's place in the document is */
         private String scored(Row row) {
-            if (key(row) == null || order(row) == null) {
-                return null;
+            String content = row.getString(text);
+            if (TableColumns.MALFORMED.equals(content) || key(row) == null || order(row) == null) {
+                return TableColumns.MALFORMED.equals(content) ? content : null;
             }
-            return gapSeconds > 0 && seconds(row) == null ? TableColumns.MALFORMED : row.getString(text);
+            return gapSeconds > 0 && seconds(row) == null ? TableColumns.MALFORMED : content;
         }
 
         /** @return null if the order is not a time */

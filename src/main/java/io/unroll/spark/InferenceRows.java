@@ -31,9 +31,6 @@ record InferenceRows(Broadcast<TextInference> model, String weights, int columns
 
     /** Computes the values that are appended to rows. */
     interface Results extends java.io.Serializable {
-        /** @return the index of the text in a row, whose length bounds the window */
-        int text();
-
         /** @return maximum number of rows of a window */
         default int windowRows() {
             return 4096;
@@ -79,9 +76,7 @@ record InferenceRows(Broadcast<TextInference> model, String weights, int columns
         while (input.hasNext() && rows.size() < results.windowRows() && characters < WINDOW_CHARACTERS) {
             Row row = input.next();
             rows.add(row);
-            characters += row.isNullAt(results.text())
-                    ? 0
-                    : row.getString(results.text()).length();
+            characters += size(row);
         }
         TextInference inference = model.value();
         try {
@@ -95,6 +90,16 @@ record InferenceRows(Broadcast<TextInference> model, String weights, int columns
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** @return the length of the texts and bytes of a row */
+    private static long size(Row row) {
+        long size = 0;
+        for (int i = 0; i < row.size(); i++) {
+            Object value = row.get(i);
+            size += value instanceof String text ? text.length() : value instanceof byte[] bytes ? bytes.length : 0;
+        }
+        return size;
     }
 
     private Row appended(Row row, Object[] values) {

@@ -115,21 +115,21 @@ final class RowSource {
      * @param paths of files in the format of the corpus; none for the table or query of the corpus
      */
     Dataset<org.apache.spark.sql.Row> table(List<String> paths) {
-        if (!corpus.table().isBlank()) {
-            String origin = "corpus.table, " + corpus.table();
+        if (paths.isEmpty()) {
+            String origin = corpus.table().isBlank() ? "corpus.query" : "corpus.table, " + corpus.table();
             return new TableColumns(columnOfField, origin, "")
-                    .table(SparkErrors.analyze(origin, () -> session.sql().table(corpus.table())));
-        }
-        if (!corpus.query().isBlank()) {
-            return new TableColumns(columnOfField, "corpus.query", "")
                     .table(SparkErrors.analyze(
-                            "corpus.query", () -> session.sql().sql(corpus.query())));
+                            origin,
+                            () -> corpus.table().isBlank()
+                                    ? session.sql().sql(corpus.query())
+                                    : session.sql().table(corpus.table())));
         }
         SparkFiles spark = new SparkFiles(session, corpus, columnOfField);
-        return paths.stream()
+        String names = String.join(", ", paths);
+        return SparkErrors.analyze(names, () -> paths.stream()
                 .flatMap(path -> tables(spark, path).stream())
                 .reduce((first, second) -> first.unionByName(second, true))
-                .orElseThrow();
+                .orElseThrow(() -> new ConfigurationException(names + " contains no rows.")));
     }
 
     private List<Dataset<org.apache.spark.sql.Row>> tables(SparkFiles spark, String path) {

@@ -26,6 +26,8 @@ import org.apache.spark.sql.functions;
 public final class ScoreJob implements AutoCloseable {
     private static final int EXACT_UP_TO = 1_000_000;
     private static final String NO_KEY = "none";
+    /** Prefix of columns that are not written. */
+    private static final String REFERENCE = "unroll_reference_";
 
     private final Session session;
     private final Settings settings;
@@ -101,14 +103,14 @@ public final class ScoreJob implements AutoCloseable {
      */
     public Reference reference(String path) {
         Column levels = array(Reference.levels().stream().map(functions::lit).toArray(Column[]::new));
-        Row row = session.describe(
-                "score: reference", "score: reference", () -> scored(table(List.of(path)), AnomalyRule.NONE, "", false)
-                        .agg(
-                                count(col("score")),
-                                coalesce(sum("tokens"), lit(0L)),
-                                coalesce(sum("unknown_tokens"), lit(0L)),
-                                percentile_approx(col("score"), levels, lit(EXACT_UP_TO)))
-                        .head());
+        Row row = session.describe("score: reference", "score: reference", () -> scored(
+                        table(List.of(path)), AnomalyRule.NONE, REFERENCE, false)
+                .agg(
+                        count(col(REFERENCE + "score")),
+                        coalesce(sum(REFERENCE + "tokens"), lit(0L)),
+                        coalesce(sum(REFERENCE + "unknown_tokens"), lit(0L)),
+                        percentile_approx(col(REFERENCE + "score"), levels, lit(EXACT_UP_TO)))
+                .head());
         if (row.getLong(0) == 0) {
             throw new ConfigurationException("--reference is " + path + ", which has no rows that can be scored.");
         }

@@ -63,7 +63,8 @@ public final class ScoreSummary {
         this.prefix = prefix;
         this.areLabelled = label.isPresent();
         Column text = lower(trim(label.orElse(lit("")).cast("string")));
-        this.anomalous = when(text.isNotNull(), text.isin(NORMAL).unary_$bang());
+        this.anomalous =
+                when(text.isNotNull().and(text.notEqual("")), text.isin(NORMAL).unary_$bang());
         if (rule.threshold() != null) {
             thresholds.add(new Threshold("chosen", null, rule));
         }

@@ -72,7 +72,8 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
     }
 
     /**
-     * @return all columns, and those of the fields as text, called as {@link RowSource#columnName} says
+     * @return all columns, and those of the fields as text, called as {@link RowSource#columnName} says; the first field of a
+     *     row that cannot be parsed is {@link #MALFORMED}
      * @throws ConfigurationException if a column does not exist, or has no text
      */
     Dataset<org.apache.spark.sql.Row> table(Dataset<org.apache.spark.sql.Row> data) {
@@ -80,7 +81,7 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
         boolean mayBeCorrupt = Arrays.asList(data.columns()).contains(CORRUPT_ROW);
         columnOfField.forEach((field, name) -> {
             Column value = column(data, field, name).cast(DataTypes.StringType);
-            boolean isText = field.equals("text") && mayBeCorrupt;
+            boolean isText = selected.size() == 1 && mayBeCorrupt;
             selected.add((isText ? when(col(CORRUPT_ROW).isNotNull(), MALFORMED).otherwise(value) : value)
                     .as(RowSource.columnName(field)));
         });

@@ -3,6 +3,7 @@ package io.unroll.spark;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.map_from_arrays;
+import static org.apache.spark.sql.functions.trim;
 import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.xxhash64;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.function.FilterFunction;
 import org.apache.spark.broadcast.Broadcast;
@@ -46,13 +48,15 @@ public final class TableInference implements AutoCloseable {
     /** The probability of each label, as a map. */
     public static final String PROBABILITIES = "probabilities";
 
-    private static final String TEXT = "unroll_text";
-    private static final String KEY = "unroll_key";
-    private static final String ORDER = "unroll_order";
+    private static final String TEXT = "__unroll_text";
+    private static final String KEY = "__unroll_key";
+    private static final String ORDER = "__unroll_order";
 
     private final Session session;
     private final TrainedModel model;
     private final Broadcast<TextInference> inference;
+    /** Identifies the weights among all that this process has used. */
+    private final String weights = UUID.randomUUID().toString();
 
     public TableInference(Session session, TrainedModel model) {
         this.session = session;
@@ -125,11 +129,11 @@ public final class TableInference implements AutoCloseable {
                 new InferenceResults.DocumentScores(columns, gapSeconds, rule, keepsBits));
     }
 
-    /** @return whether all orders are numbers */
+    /** @return whether the orders of all rows that have a key and a text are numbers */
     private static boolean areNumbers(Dataset<Row> rows) {
         int order = rows.columns().length - 1;
-        return rows.filter(
-                        (FilterFunction<Row>) row -> !row.isNullAt(order) && !OrderKeys.isNumber(row.getString(order)))
+        return rows.filter(col(KEY).isNotNull().and(trim(col(TEXT)).notEqual("")))
+                .filter((FilterFunction<Row>) row -> !row.isNullAt(order) && !OrderKeys.isNumber(row.getString(order)))
                 .isEmpty();
     }
 
@@ -187,8 +191,7 @@ public final class TableInference implements AutoCloseable {
             schema = schema.add(prefix + field.name(), field.dataType());
         }
         return rows.mapPartitions(
-                new InferenceRows(inference, Long.toString(inference.id()), input.columns().length, results),
-                Encoders.row(schema));
+                new InferenceRows(inference, weights, input.columns().length, results), Encoders.row(schema));
     }
 
     private static Column[] all(Column... more) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -77,9 +78,7 @@ public record TableOutput(String folder, String table, String format, Mode mode,
                             "--out is " + folder + ", but the input is " + input + ": write to another folder.");
                 }
             }
-            if (mode == Mode.OVERWRITE) {
-                checkOverwritten(fs, path);
-            }
+            checkContent(fs, path);
         } catch (IOException e) {
             throw new UnrollException("cannot read " + folder + ": " + e.getMessage(), e);
         }
@@ -89,20 +88,24 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         return new ConfigurationException(what + " exists: give another name, or --mode overwrite or --mode append.");
     }
 
-    private void checkOverwritten(FileSystem fs, Path path) throws IOException {
+    private void checkContent(FileSystem fs, Path path) throws IOException {
         if (!fs.getFileStatus(path).isDirectory()) {
             throw new ConfigurationException("--out is " + folder + ", which is a file; it must be a folder.");
         }
         for (FileStatus child : fs.listStatus(path)) {
             String name = child.getPath().getName();
             boolean isPartition = child.isDirectory() && name.contains("=");
-            if (isPartition && partitionColumns.isEmpty()) {
-                throw new ConfigurationException(folder + " is partitioned by " + name.substring(0, name.indexOf('='))
-                        + ": give --partition-by, so that only the partitions that are written are replaced.");
+            boolean isPart = name.startsWith("part-");
+            String partition = isPartition ? name.substring(0, name.indexOf('=')) : "";
+            String wanted = partitionColumns.isEmpty() ? "" : partitionColumns.get(0);
+            if ((isPartition || isPart) && !partition.equals(wanted)) {
+                throw new ConfigurationException(folder
+                        + (isPartition ? " is partitioned by " + partition : " is not partitioned")
+                        + ": give the same --partition-by, or another folder.");
             }
-            if (!isPartition && !name.startsWith("_") && !name.startsWith(".") && !name.startsWith("part-")) {
+            if (!isPartition && !isPart && !name.startsWith("_") && !name.startsWith(".")) {
                 throw new ConfigurationException(folder + " contains " + name
-                        + ", which Spark has not written, so it is not replaced: give another folder.");
+                        + ", which Spark has not written, so nothing is written there: give another folder.");
             }
         }
     }
@@ -118,12 +121,20 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         DataFrameWriter<Row> writer = writable(results).write().format(format).mode(saveMode());
         if (table.isBlank()) {
             writer.option(DYNAMIC, "dynamic").partitionBy(partitionColumns.toArray(String[]::new));
-            SparkErrors.write("--out " + folder, () -> writer.save(folder));
+            if (format.equals("noop")) {
+                writer.save();
+            } else {
+                save(writer, session.hadoop());
+            }
             return;
         }
         boolean exists = session.sql().catalog().tableExists(table);
         if (exists && mode == Mode.ERROR) {
             throw exists("the table " + table);
+        }
+        if (exists && !tablePartitions(session).equals(partitionColumns)) {
+            throw new ConfigurationException("the table " + table + " is partitioned by " + tablePartitions(session)
+                    + ", but --partition-by is " + partitionColumns + ": give the same.");
         }
         if (exists && mode == Mode.OVERWRITE && !partitionColumns.isEmpty()) {
             overwritePartitions(session, results);
@@ -133,11 +144,41 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         }
     }
 
+    /** Writes the file _SUCCESS last: Spark does not if it replaces partitions, and keeps an older one. */
+    private void save(DataFrameWriter<Row> writer, Configuration hadoop) {
+        Path success = new Path(folder, "_SUCCESS");
+        try {
+            FileSystem fs = success.getFileSystem(hadoop);
+            fs.delete(success, false);
+            SparkErrors.write("--out " + folder, () -> writer.save(folder));
+            fs.create(success, true).close();
+        } catch (IOException e) {
+            throw new UnrollException("cannot write " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** @return the partition columns of the table */
+    private List<String> tablePartitions(Session session) {
+        try {
+            return session.sql().catalog().listColumns(table).collectAsList().stream()
+                    .filter(org.apache.spark.sql.catalog.Column::isPartition)
+                    .map(org.apache.spark.sql.catalog.Column::name)
+                    .toList();
+        } catch (Exception e) {
+            throw new ConfigurationException(
+                    "--table is " + table + ", whose columns cannot be read: " + e.getMessage(), e);
+        }
+    }
+
     /** Spark has no option for that, only a setting of the session. */
     private void overwritePartitions(Session session, Dataset<Row> results) {
-        Column[] order = Arrays.stream(session.sql().table(table).columns())
-                .map(name -> col("`" + name + "`"))
-                .toArray(Column[]::new);
+        String[] columns = session.sql().table(table).columns();
+        if (!Set.of(columns).equals(Set.of(results.columns()))) {
+            throw new ConfigurationException("the table " + table + " has the columns " + String.join(", ", columns)
+                    + ", but the results have " + String.join(", ", results.columns()) + ": write another table.");
+        }
+        Column[] order =
+                Arrays.stream(columns).map(name -> col("`" + name + "`")).toArray(Column[]::new);
         RuntimeConfig conf = results.sparkSession().conf();
         String before = conf.get(DYNAMIC_SETTING);
         conf.set(DYNAMIC_SETTING, "dynamic");

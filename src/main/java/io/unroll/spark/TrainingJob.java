@@ -166,9 +166,14 @@ public final class TrainingJob {
     }
 
     private TrainedModel withReference(RunPlan plan, TrainedModel model) {
-        return ReferenceScores.of(session, model, plan.corpus().source())
-                .map(model::withReference)
-                .orElse(model);
+        try {
+            return ReferenceScores.of(session, model, plan.corpus().source())
+                    .map(model::withReference)
+                    .orElse(model);
+        } catch (RuntimeException e) {
+            LOG.warn("the model has no scores of held-out rows, which score compares with: {}", e.getMessage(), e);
+            return model;
+        }
     }
 
     private TrainedModel publish(TrainedModel model, boolean overwrite) {

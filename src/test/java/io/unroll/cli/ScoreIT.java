@@ -216,8 +216,9 @@ class ScoreIT {
         succeeded(with(score, query + "= 'b'"));
         assertEquals(5, rows("days").size());
         assertTrue(Files.isDirectory(folder.resolve("days/day=a")));
+        assertTrue(Files.exists(folder.resolve("days/_SUCCESS")));
         assertRefused(
-                "is partitioned by day: give --partition-by",
+                "is partitioned by day: give the same --partition-by",
                 "score",
                 "FOLDER/run",
                 "FOLDER/test.jsonl",
@@ -397,5 +398,69 @@ class ScoreIT {
                     captioned.get(row).get("prediction").asText());
         }
         assertRefused("reads images", "embed", "FOLDER/captions", "FOLDER/some.csv", "--out", "FOLDER/x");
+    }
+
+    /** The state is carried from row to row of a host, in the order of the times. */
+    @Test
+    void rowsOfSessionsAreScored() throws IOException {
+        String events = IntStream.range(0, 200)
+                .mapToObj(i -> "h" + i % 5 + "," + (1000 - i) + ",step " + i / 5 % 4)
+                .collect(Collectors.joining("\n"));
+        Files.writeString(folder.resolve("sessions.csv"), "host,time,message\n" + events);
+        Files.writeString(
+                folder.resolve("sessions.conf"),
+                """
+                run.directory = "%1$s/sessions"
+                corpus {
+                  query = "SELECT * FROM csv.`%1$s/sessions.csv`", format = csv, tokenizer = word, validation = 0, test = 0
+                  columns { text = _c2, document = _c0, order = _c1 }
+                }
+                model { hidden = 8, layers = 1 }
+                training { epochs = 30, batch = 4, learning-rate = 0.02 }
+                cluster.replicas = 1
+                """
+                        .formatted(folder));
+        succeeded("train", "FOLDER/sessions.conf");
+        String[] score = {
+            "score",
+            "FOLDER/sessions",
+            "FOLDER/sessions.csv",
+            "corpus.columns.text=message",
+            "--format",
+            "json",
+            "--json"
+        };
+        JsonNode keyed = succeeded(with(score, "--out", "FOLDER/keyed", "--key", "host", "--order-by", "time"))
+                .json();
+        assertEquals(200, keyed.get("scored").asInt());
+        JsonNode alone =
+                succeeded(with(score, "--out", "FOLDER/alone", "--key", "none")).json();
+        assertEquals(200, alone.get("scored").asInt());
+        double keyedBits = rows("keyed").stream()
+                .mapToDouble(row -> row.get("score").asDouble())
+                .sum();
+        double aloneBits = rows("alone").stream()
+                .mapToDouble(row -> row.get("score").asDouble())
+                .sum();
+        assertTrue(keyedBits < 0.8 * aloneBits, keyedBits + " " + aloneBits);
+        assertRefused("use --key and --order-by", with(score, "--out", "FOLDER/x", "corpus.columns.document=host"));
+        assertRefused("--prefix is a.b; it must consist of", with(score, "--out", "FOLDER/x", "--prefix", "a.b"));
+    }
+
+    /** A word that is too long, and a long source, are not read; the other rows are. */
+    @Test
+    void oddRowsLoseNothing() throws IOException {
+        String rows = "{\"event\": {\"text\": \"open 3 read close\"}, \"id\": 1}\n{\"event\": {\"text\": \""
+                + "x".repeat(70_000) + "\"}, \"id\": 2}\n";
+        Files.writeString(folder.resolve("odd.jsonl"), rows);
+        for (String command : List.of("score", "embed")) {
+            succeeded(command, "FOLDER/run", "FOLDER/odd.jsonl", "--out", "FOLDER/odd-" + command, "--format", "json");
+            assertEquals(
+                    "malformed", rows("odd-" + command).get(1).get("unscored").asText());
+            assertTrue(rows("odd-" + command).get(0).get("unscored") == null);
+        }
+        Files.writeString(folder.resolve("empty.csv"), "");
+        assertRefused(
+                "is empty: there is nothing to read", "score", "FOLDER/run", "FOLDER/empty.csv", "--out", "FOLDER/x");
     }
 }

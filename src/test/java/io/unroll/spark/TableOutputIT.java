@@ -41,8 +41,15 @@ class TableOutputIT extends LocalSparkSession {
         write(results("('b', 5.0)"), TableOutput.Mode.APPEND, "day");
         assertEquals(4, count("true"));
 
-        write(results("('c', 5.0)"), TableOutput.Mode.OVERWRITE);
-        assertEquals(1, count("true"));
+        Dataset<Row> unpartitioned = results("('c', 5.0)");
+        assertTrue(assertThrows(ConfigurationException.class, () -> write(unpartitioned, TableOutput.Mode.OVERWRITE))
+                .getMessage()
+                .contains("is partitioned by [day], but --partition-by is []"));
+        Dataset<Row> more = unpartitioned.withColumn("more", unpartitioned.col("day"));
+        assertTrue(assertThrows(ConfigurationException.class, () -> write(more, TableOutput.Mode.OVERWRITE, "day"))
+                .getMessage()
+                .contains("but the results have day, score, more"));
+        assertEquals(4, count("true"));
     }
 
     @Test
