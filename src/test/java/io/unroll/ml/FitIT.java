@@ -27,9 +27,11 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a fit reads, refuses and leaves behind. */
+@Tag("full")
 class FitIT extends LocalSparkMl {
     @BeforeAll
     static void startSession() {
