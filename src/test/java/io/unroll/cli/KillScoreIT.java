@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.Unroll;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
@@ -43,22 +44,56 @@ class KillScoreIT {
                 InProcess.unroll("train", folder.resolve("run.conf").toString());
         assertEquals(0, trained.status(), trained.err());
 
-        String[] score = {"--master", "local[2]", "score", "run", "rows.txt", "--out", "scored", "--mode", "overwrite"};
         Path scored = folder.resolve("scored");
+        Unroll.Output before = InProcess.unroll(
+                "score",
+                folder.resolve("run").toString(),
+                query("few.txt"),
+                "corpus.format=auto",
+                "corpus.columns.text=value",
+                "--out",
+                scored.toString(),
+                "--partition-by",
+                "dt");
+        assertEquals(0, before.status(), before.err());
+        assertTrue(Files.exists(scored.resolve("_SUCCESS")));
+
+        String[] score = {
+            "--master",
+            "local[2]",
+            "score",
+            "run",
+            query("rows.txt"),
+            "corpus.format=auto",
+            "corpus.columns.text=value",
+            "--out",
+            "scored",
+            "--mode",
+            "overwrite",
+            "--partition-by",
+            "dt"
+        };
         Unroll.Running running = new Unroll(folder).start(score);
-        assertTrue(Unroll.Running.await(() -> Files.exists(scored.resolve("_temporary"))), running.progress());
+        assertTrue(Unroll.Running.await(() -> isStaged(scored)), running.progress());
         running.kill();
         assertFalse(Files.exists(scored.resolve("_SUCCESS")));
-        try (Stream<Path> files = Files.list(scored)) {
-            assertEquals(
-                    0,
-                    files.filter(file -> file.getFileName().toString().startsWith("part-"))
-                            .count());
-        }
 
         Unroll.Output repeated = new Unroll(folder).run(score);
         assertEquals(0, repeated.status(), repeated.err());
         assertTrue(repeated.out().startsWith("rows            200,000"), repeated.out());
         assertTrue(Files.exists(scored.resolve("_SUCCESS")));
+    }
+
+    private String query(String file) {
+        return "corpus.query=SELECT value, 'a' AS dt FROM text.`" + folder.resolve(file) + "`";
+    }
+
+    /** @return whether Spark has begun to write */
+    private static boolean isStaged(Path scored) {
+        try (Stream<Path> files = Files.list(scored)) {
+            return files.anyMatch(file -> file.getFileName().toString().startsWith(".spark-staging"));
+        } catch (IOException e) {
+            return false;
+        }
     }
 }
