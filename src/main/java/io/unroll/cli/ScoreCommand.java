@@ -8,7 +8,6 @@ import io.unroll.spark.AnomalyRule;
 import io.unroll.spark.ScoreJob;
 import io.unroll.spark.ScoreSummary;
 import io.unroll.spark.Session;
-import io.unroll.spark.TableOutput;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -17,11 +16,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 @Command(
         name = "score",
@@ -35,14 +32,8 @@ final class ScoreCommand implements Callable<Integer> {
     private static final double DEFAULT_QUANTILE = 0.999;
     private static final int MIN_ROWS_ABOVE = 10;
 
-    @Parameters(paramLabel = "MODEL", converter = PathConverter.class, description = "The model's folder.")
-    private String model;
-
-    @Parameters(index = "1..*", paramLabel = "INPUT", description = EvaluatedText.DESCRIPTION + ".")
-    private List<String> arguments = List.of();
-
     @Mixin
-    private OutputOptions output;
+    private InferenceOptions options;
 
     @Option(
             names = "--quantile",
@@ -93,38 +84,34 @@ final class ScoreCommand implements Callable<Integer> {
             description = "Also write the counts to this file, as a JSON object.")
     private String metrics;
 
-    @Option(names = "--json", description = "Print the counts as a JSON object, on the last line.")
-    private boolean json;
-
     @Override
     public Integer call() throws IOException {
-        TableOutput target = output.output();
-        EvaluatedText input = EvaluatedText.of(arguments);
-        Configuration hadoop = Session.submittedHadoopConfiguration();
+        EvaluatedText input = options.input();
         checkRule();
         for (String setting : input.settings()) {
             if (setting.matches("corpus\\.columns\\.(document|order)=.*")) {
                 throw new ConfigurationException(setting + " cannot be given here: use --key and --order-by.");
             }
         }
-        TrainedModel trained = input.readModel(model, target, hadoop);
+        TrainedModel trained = options.readModel();
         new TextInference(trained).languageModel();
         int vocabulary = trained.vocabularies().tokens().size();
         if (topG != null && topG >= vocabulary) {
             throw new ConfigurationException("--top-g is " + topG + ", but the vocabulary has only " + vocabulary
                     + " tokens, so no rank is above it: give a smaller one.");
         }
-        Optional<CountsFile> file = Optional.ofNullable(metrics).map(path -> new CountsFile(path, hadoop));
+        Optional<CountsFile> file =
+                Optional.ofNullable(metrics).map(path -> new CountsFile(path, Session.submittedHadoopConfiguration()));
         ScoreSummary.Counts counts;
-        try (Session session = Session.start("score " + model, 1);
+        try (Session session = Session.start("score " + options.model(), 1);
                 ScoreJob job = new ScoreJob(session, trained, Optional.ofNullable(key), Optional.ofNullable(orderBy))) {
             Optional<Reference> normal = reference == null
                     ? Optional.ofNullable(trained.manifest().reference())
                     : Optional.of(job.reference(reference));
-            counts = job.score(input.files(), target, rule(normal), normal, output.prefix(), bits);
+            counts = job.score(input.files(), options.output(), rule(normal), normal, options.prefix(), bits);
         }
         file.ifPresent(counted -> counted.write(counts));
-        if (json) {
+        if (options.json()) {
             System.out.println(JsonLine.of(counts));
         } else {
             print(counts);
@@ -165,11 +152,11 @@ final class ScoreCommand implements Callable<Integer> {
         if (normal.isEmpty()) {
             if (quantile != null) {
                 throw new ConfigurationException(
-                        "--quantile needs scores of normal rows, but " + model
+                        "--quantile needs scores of normal rows, but " + options.model()
                                 + " has none, since it was trained without a held-out part or by an older version: give --reference.");
             }
             System.err.println(
-                    "unroll: " + model + " has no scores of normal rows, so the column anomaly is empty: give"
+                    "unroll: " + options.model() + " has no scores of normal rows, so the column anomaly is empty: give"
                             + " --reference, --threshold or --top-g.");
             return AnomalyRule.NONE;
         }
@@ -186,7 +173,7 @@ final class ScoreCommand implements Callable<Integer> {
     }
 
     private static void print(ScoreSummary.Counts counts) {
-        System.out.println("rows            " + OutputOptions.text(counts.rows()));
+        System.out.println("rows            " + InferenceOptions.text(counts.rows()));
         ScoreSummary.Normal normal = counts.reference();
         if (counts.threshold() != null) {
             String ofNormal = normal == null || normal.alarmShare() == null

@@ -5,7 +5,7 @@ import io.unroll.config.Settings.Pooling;
 import io.unroll.config.SettingsReader;
 import io.unroll.inference.TextInference;
 import java.util.List;
-import java.util.function.Function;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Observation;
 import org.apache.spark.sql.Row;
@@ -32,32 +32,35 @@ public final class InferenceJob {
 
     /** @param beam width of the beam search; 1 is greedy decoding */
     public RowCounts predict(int beam) {
-        String field = new TextInference(model).inputField();
-        try (TableInference inference = new TableInference(session, model)) {
-            return write("predict", field, table -> inference.predict(table, RowSource.column(field), prefix, beam));
-        }
+        return write("predict", (inference, table, input) -> inference.predict(table, input, prefix, beam));
     }
 
     public RowCounts embed(Pooling pooling) {
-        String field = new TextInference(model).inputField();
-        try (TableInference inference = new TableInference(session, model)) {
-            return write("embed", field, table -> inference.embed(table, RowSource.column(field), prefix, pooling));
-        }
+        return write("embed", (inference, table, input) -> inference.embed(table, input, prefix, pooling));
     }
 
-    private RowCounts write(String description, String field, Function<Dataset<Row>, Dataset<Row>> append) {
+    /** Appends results to a table; its column {@code input} has the texts or images. */
+    private interface Append {
+        Dataset<Row> apply(TableInference inference, Dataset<Row> table, Column input);
+    }
+
+    private RowCounts write(String description, Append append) {
+        String field = new TextInference(model).inputField();
         var corpus = SettingsReader.override(
                         model.settings(),
                         List.of("corpus.split-by=auto", "corpus.columns.document=", "corpus.columns.order="))
                 .corpus();
         Dataset<Row> table = new RowSource(session, corpus, List.of(field), false).table(paths);
         Observation observation = new Observation();
-        Dataset<Row> results =
-                RowCounts.observe(append.apply(table), observation, prefix).drop(RowSource.columnName(field));
-        session.describe(description, description, () -> {
-            output.write(session, results);
-            return null;
-        });
+        try (TableInference inference = new TableInference(session, model)) {
+            Dataset<Row> results = append.apply(inference, table, RowSource.column(field));
+            Dataset<Row> written =
+                    RowCounts.observe(results, observation, prefix).drop(RowSource.columnName(field));
+            session.describe(description, description, () -> {
+                output.write(session, written);
+                return null;
+            });
+        }
         return RowCounts.of(RowCounts.values(observation));
     }
 }

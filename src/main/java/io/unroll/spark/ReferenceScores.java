@@ -8,10 +8,10 @@ import io.unroll.chunk.Split;
 import io.unroll.config.SettingNames;
 import io.unroll.inference.TextInference;
 import io.unroll.inference.TextInference.StoredScores;
-import io.unroll.model.Network;
 import io.unroll.task.LanguageModel;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.DoubleStream;
 import org.apache.spark.broadcast.Broadcast;
 
@@ -33,14 +33,16 @@ final class ReferenceScores {
     private static Optional<Reference> of(Session session, TrainedModel model, BatchSource corpus, Split.Part part) {
         List<Shard> shards = corpus.shards(part);
         shards = shards.subList(0, Math.min(MAX_SHARDS, shards.size()));
+        String weights = UUID.randomUUID().toString();
         Broadcast<TextInference> inference = session.broadcast(new TextInference(model));
         try {
             var hadoop = session.hadoopBroadcast();
             List<StoredScores> scores = session.map("train: score held-out rows", shards, shard -> {
                 List<int[]> stored = corpus.stored(shard, hadoop.value().value());
-                try (Network network = inference.value().network()) {
-                    return inference.value().scoreStored(network, stored);
-                }
+                return IdlePool.use(
+                        List.of(inference.value().shape(), weights),
+                        inference.value()::network,
+                        network -> inference.value().scoreStored(network, stored));
             });
             double[] all = scores.stream()
                     .flatMapToDouble(shard -> DoubleStream.of(shard.scores()))

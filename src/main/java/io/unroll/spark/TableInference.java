@@ -71,7 +71,7 @@ public final class TableInference implements AutoCloseable {
     }
 
     /**
-     * Scores each row as a document of its own.
+     * Scores each row independently, as one document.
      *
      * @param text the column with the texts
      * @param rule which scores are anomalies
@@ -85,7 +85,7 @@ public final class TableInference implements AutoCloseable {
                 input,
                 prefix,
                 scoreSchema(keepsBits),
-                List.of(text.as(TEXT)),
+                text,
                 new InferenceResults.Scores(input.columns().length, rule, keepsBits));
     }
 
@@ -148,7 +148,7 @@ public final class TableInference implements AutoCloseable {
                 input,
                 prefix,
                 predictionSchema(labels.isPresent()),
-                List.of(text.as(TEXT)),
+                text,
                 new InferenceResults.Predictions(
                         input.columns().length,
                         labels.isPresent(),
@@ -170,18 +170,13 @@ public final class TableInference implements AutoCloseable {
         StructType schema = new StructType()
                 .add("vector", DataTypes.createArrayType(DataTypes.FloatType, false))
                 .add(UNSCORED, DataTypes.StringType);
-        return append(
-                input,
-                prefix,
-                schema,
-                List.of(text.as(TEXT)),
-                new InferenceResults.Vectors(input.columns().length, pooling));
+        return append(input, prefix, schema, text, new InferenceResults.Vectors(input.columns().length, pooling));
     }
 
     private Dataset<Row> append(
-            Dataset<Row> input, String prefix, StructType added, List<Column> needed, InferenceRows.Results results) {
+            Dataset<Row> input, String prefix, StructType added, Column text, InferenceRows.Results results) {
         checkNames(input, prefix, added);
-        return mapped(input, prefix, added, input.select(all(needed.toArray(Column[]::new))), results);
+        return mapped(input, prefix, added, input.select(all(text.as(TEXT))), results);
     }
 
     private Dataset<Row> mapped(

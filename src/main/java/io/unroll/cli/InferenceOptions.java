@@ -1,15 +1,26 @@
 package io.unroll.cli;
 
+import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
+import io.unroll.spark.InferenceJob;
 import io.unroll.spark.RowCounts;
+import io.unroll.spark.Session;
 import io.unroll.spark.TableOutput;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-/** The options of the commands that write a table. */
-final class OutputOptions {
+/** What score, predict and embed have in common: a model, the rows to read, and the table to write. */
+final class InferenceOptions {
+    @Parameters(paramLabel = "MODEL", converter = PathConverter.class, description = "The model's folder.")
+    private String model;
+
+    @Parameters(index = "1..*", paramLabel = "INPUT", description = EvaluatedText.DESCRIPTION + ".")
+    private List<String> arguments = List.of();
+
     @Option(
             names = "--out",
             paramLabel = "FOLDER",
@@ -55,8 +66,36 @@ final class OutputOptions {
             description = "Prefix of the names of the new columns.")
     private String prefix;
 
+    @Option(names = "--json", description = "Print the counts as a JSON object, on the last line.")
+    private boolean json;
+
+    String model() {
+        return model;
+    }
+
+    EvaluatedText input() {
+        return EvaluatedText.of(arguments);
+    }
+
     TableOutput output() {
         return new TableOutput(folder, table, format, mode, partitionColumns);
+    }
+
+    /** @return the model with the settings of the input, after the paths of the input and the output are checked */
+    TrainedModel readModel() {
+        return input().readModel(model, output(), Session.submittedHadoopConfiguration());
+    }
+
+    boolean json() {
+        return json;
+    }
+
+    /** Runs a job that adds predictions or vectors, and prints the counts. */
+    void run(String command, TrainedModel trained, Function<InferenceJob, RowCounts> job) {
+        try (Session session = Session.start(command + " " + model, 1)) {
+            RowCounts counts = job.apply(new InferenceJob(session, trained, input().files(), output(), prefix()));
+            System.out.println(json ? JsonLine.of(counts) : "rows  " + text(counts));
+        }
     }
 
     String prefix() {
