@@ -11,11 +11,11 @@ import org.apache.spark.SparkConf;
  * that exceeds its limit. There, an executor needs
  *
  * <pre>
- *   spark.executor.memoryOverhead  >=  300 MiB for the libraries  +  1.2 x concurrent tasks x memory of a replica
+ *   spark.executor.memoryOverhead  >=  400 MiB for the libraries  +  1.2 x concurrent tasks x memory of a replica
  * </pre>
  */
 final class ExecutorMemory {
-    private static final long LIBRARIES_MIB = 300;
+    private static final long LIBRARIES_MIB = 400;
 
     /** Factor for a replica that uses more memory than estimated. */
     private static final double MARGIN = 1.2;

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class ExecutorMemoryIT {
     private static final long HEAP_MIB = 480;
-    private static final long LIBRARIES_MIB = 300;
+    private static final long LIBRARIES_MIB = 400;
 
     @TempDir
     private Path folder;
