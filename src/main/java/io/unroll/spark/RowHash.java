@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.List;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import org.apache.commons.codec.digest.DigestUtils;
 
@@ -24,20 +23,21 @@ record RowHash(List<String> fields) implements Serializable {
         for (String field : fields) {
             String value = row.values().get(field);
             byte[] bytes = value == null ? new byte[0] : value.getBytes(StandardCharsets.UTF_8);
-            digest.update(ByteBuffer.allocate(Integer.BYTES)
+            digest.update(ByteBuffer.allocate(Integer.BYTES + bytes.length)
                     .putInt(value == null ? -1 : bytes.length)
+                    .put(bytes)
                     .flip());
-            digest.update(bytes);
         }
         return ByteBuffer.wrap(digest.digest());
     }
 
     long characters(Row row) {
-        return fields.stream()
-                .map(row.values()::get)
-                .filter(Objects::nonNull)
-                .mapToLong(String::length)
-                .sum();
+        long characters = 0;
+        for (String field : fields) {
+            String value = row.values().get(field);
+            characters += value == null ? 0 : value.length();
+        }
+        return characters;
     }
 
     static long of(String text) {

@@ -90,11 +90,10 @@ public record LanguageModel(Settings settings) implements Task {
         @Override
         public void count(Row row, SymbolCounters counters) {
             SymbolCounter symbols = counters.of(Vocabularies.TOKENS);
-            rows(row.value(TEXT)).forEach(text -> targets.untrained().count(text, symbols));
-        }
-
-        private List<String> rows(String text) {
-            return separates ? List.of(text.split(ROW_SEPARATOR, -1)) : List.of(text);
+            String text = row.value(TEXT);
+            for (String part : separates ? text.split(ROW_SEPARATOR, -1) : new String[] {text}) {
+                targets.untrained().count(part, symbols);
+            }
         }
 
         @Override
@@ -103,8 +102,12 @@ public record LanguageModel(Settings settings) implements Task {
         }
 
         int[] tokens(String text, Tokenizer tokenizer) {
+            return separates ? separatedTokens(text, tokenizer) : textTokens(text, tokenizer);
+        }
+
+        private int[] separatedTokens(String text, Tokenizer tokenizer) {
             IntStream.Builder tokens = IntStream.builder();
-            for (String row : rows(text)) {
+            for (String row : text.split(ROW_SEPARATOR, -1)) {
                 IntStream.of(textTokens(row, tokenizer)).forEach(tokens);
                 tokens.accept(SEPARATOR_TOKEN);
             }
@@ -114,7 +117,9 @@ public record LanguageModel(Settings settings) implements Task {
 
         private int[] textTokens(String text, Tokenizer tokenizer) {
             int[] tokens = tokenizer.encode(text);
-            Arrays.setAll(tokens, i -> textToken(tokens[i]));
+            for (int i = 0; i < tokens.length; i++) {
+                tokens[i] = textToken(tokens[i]);
+            }
             return tokens;
         }
 

@@ -33,7 +33,10 @@ final class CharTokenizer extends Tokenizer {
 
     @Override
     public void count(String text, SymbolCounter counter) {
-        text.codePoints().forEach(counter::add);
+        for (int i = 0, codePoint; i < text.length(); i += Character.charCount(codePoint)) {
+            codePoint = text.codePointAt(i);
+            counter.add(codePoint);
+        }
     }
 
     private static void forEachCodePoint(TextInput in, Malformed malformed, IntConsumer consumer) throws IOException {
@@ -56,9 +59,13 @@ final class CharTokenizer extends Tokenizer {
     public int[] encode(String text) {
         int[] ids = codePointIds();
         int unknown = id(UNKNOWN);
-        return text.codePoints()
-                .map(codePoint -> id(ids, codePoint, unknown, "the text"))
-                .toArray();
+        int[] tokens = new int[text.codePointCount(0, text.length())];
+        for (int i = 0, index = 0; i < tokens.length; i++) {
+            int codePoint = text.codePointAt(index);
+            tokens[i] = id(ids, codePoint, unknown, "the text");
+            index += Character.charCount(codePoint);
+        }
+        return tokens;
     }
 
     @Override
