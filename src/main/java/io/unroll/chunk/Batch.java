@@ -14,25 +14,39 @@ import java.util.stream.IntStream;
  *     continues the text of the previous batch
  * @param sources the encoder's input for each lane (tokens, pixels or features); null without an encoder
  * @param startsAtZero whether the recurrent state is zero before the first step
+ * @param weights of the lanes in the gradient of the mean loss; empty if they are equal
  */
 public record Batch(
-        int lanes, int steps, int[] inputs, int[] targets, int[] lengths, int[][] sources, boolean startsAtZero) {
+        int lanes,
+        int steps,
+        int[] inputs,
+        int[] targets,
+        int[] lengths,
+        int[][] sources,
+        boolean startsAtZero,
+        float[] weights) {
     /** A target that does not count in the loss. */
     public static final int IGNORED = -1;
 
+    private static final float[] EQUAL = {};
+
     /** A batch of lanes that continue the text of the previous batch. */
     public Batch(int lanes, int steps, int[] inputs, int[] targets) {
-        this(lanes, steps, inputs, targets, null, null, false);
+        this(lanes, steps, inputs, targets, null, null, false, EQUAL);
     }
 
     /** A batch of separate examples. */
     public Batch(int lanes, int steps, int[] inputs, int[] targets, int[] lengths, int[][] sources) {
-        this(lanes, steps, inputs, targets, lengths, sources, true);
+        this(lanes, steps, inputs, targets, lengths, sources, true, EQUAL);
     }
 
     /** A batch of separate examples without sources. */
     public Batch(int lanes, int steps, int[] inputs, int[] targets, int[] lengths) {
-        this(lanes, steps, inputs, targets, lengths, null, true);
+        this(lanes, steps, inputs, targets, lengths, null, true, EQUAL);
+    }
+
+    public Batch withWeights(float[] laneWeights) {
+        return new Batch(lanes, steps, inputs, targets, lengths, sources, startsAtZero, laneWeights);
     }
 
     /** @return whether the recurrent state is carried over from the previous batch */
@@ -62,7 +76,14 @@ public record Batch(
         for (int from = 0; from < steps; from += maxSteps) {
             int end = Math.min(from + maxSteps, steps);
             pieces.add(new Batch(
-                    lanes, end - from, columns(inputs, from, end), columns(targets, from, end), null, null, from == 0));
+                    lanes,
+                    end - from,
+                    columns(inputs, from, end),
+                    columns(targets, from, end),
+                    null,
+                    null,
+                    from == 0,
+                    weights));
         }
         return pieces;
     }

@@ -40,7 +40,17 @@ final class Buckets implements Batches {
             window = batchWindow(start);
             windowStart = start;
         }
-        return plan.collator().batch(window.get(index - start));
+        List<Example> examples = window.get(index - start);
+        Batch batch = plan.collator().batch(examples);
+        return plan.store().index().type().weighted() ? batch.withWeights(weights(examples)) : batch;
+    }
+
+    private static float[] weights(List<Example> examples) {
+        float[] weights = new float[examples.size()];
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = examples.get(i).weight();
+        }
+        return weights;
     }
 
     private List<List<Example>> batchWindow(int start) throws IOException {

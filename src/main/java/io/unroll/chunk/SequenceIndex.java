@@ -120,7 +120,8 @@ public record SequenceIndex(
             lengths.put(
                     part.name + SequenceStore.VALUES,
                     part.sources.total * type.source().bytes()
-                            + part.targets.total * type.target().bytes());
+                            + part.targets.total * type.target().bytes()
+                            + part.sequences() * type.weightBytes());
             lengths.put(part.name + SequenceStore.ENTRIES, part.sequences() * SequenceWriter.ENTRY_BYTES);
         }
         return lengths;

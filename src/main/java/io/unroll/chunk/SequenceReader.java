@@ -94,7 +94,9 @@ public final class SequenceReader implements TokenSource {
                 byte[] source = read(values, type.source(), entries.get(i + 1));
                 byte[] target = read(values, type.target(), entries.get(i + 2));
                 examples.add(new Example(
-                        type.source().sequence(source), type.target().decode(target)));
+                        type.source().sequence(source),
+                        type.target().decode(target),
+                        type.weight(values.readNBytes(type.weightBytes()))));
             }
         });
     }

@@ -15,7 +15,8 @@ import org.apache.hadoop.fs.Path;
  * A prepared corpus: a folder of sequences that are read by position. Each part has two files:
  *
  * <pre>
- *   NAME.bin   source 0 | target 0 | source 1 | target 1 | ...           values, see {@link SequenceType}
+ *   NAME.bin   source 0 | target 0 | source 1 | target 1 | ...           values, see {@link SequenceType}; a weight may
+ *                                                                       follow each target
  *   NAME.idx   start of sequence 0, length of source 0, length of target 0 | ...          int64, little-endian
  * </pre>
  *

@@ -101,7 +101,7 @@ public final class SequenceWriter implements IntConsumer, Closeable {
     }
 
     private void endSequence(int source) throws IOException {
-        long target = (position - start - (long) source * type.source().bytes())
+        long target = (position - start - (long) source * type.source().bytes() - type.weightBytes())
                 / type.target().bytes();
         ByteBuffer entry = ByteBuffer.allocate(ENTRY_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         entries.write(entry.putLong(start).putLong(source).putLong(target).array());

@@ -43,6 +43,7 @@ final class SettingValues {
                     .addDeserializer(int.class, new Value<>((key, text) -> (int) integer(key, text, Integer.MAX_VALUE)))
                     .addDeserializer(long.class, new Value<>((key, text) -> integer(key, text, Long.MAX_VALUE)))
                     .addDeserializer(double.class, new Value<>(SettingValues::decimal))
+                    .addDeserializer(Double.class, new Value<>(SettingValues::decimal))
                     .addDeserializer(boolean.class, new Value<>(SettingValues::flag))
                     .setDeserializerModifier(new Choices()));
 

@@ -31,6 +31,15 @@ public record Settings(
                 "training.schedule",
                 "plateau",
                 "another schedule if corpus.validation is 0");
+        boolean hasLabels = task == TaskName.CLASSIFICATION;
+        check(
+                hasLabels || !corpus.balanceClasses(),
+                "corpus.balance-classes",
+                true,
+                "false, unless task is classification");
+        corpus.classWeights()
+                .forEach((label, weight) -> check(
+                        hasLabels, "corpus.class-weights." + label, weight, "left out, unless task is classification"));
     }
 
     /** @return {@code corpus.split-by}, with the value that auto stands for */
@@ -84,6 +93,7 @@ public record Settings(
      * @param options options of Spark's reader
      * @param columns by field, the name or number of its column; empty if the field is not read
      * @param splitBy auto, row, content, order or a column
+     * @param classWeights by label
      */
     public record Corpus(
             String path,
@@ -104,6 +114,8 @@ public record Settings(
             Map<String, String> options,
             boolean header,
             Map<String, String> columns,
+            Map<String, Double> classWeights,
+            boolean balanceClasses,
             String images)
             implements Serializable {
         public Corpus {
@@ -138,6 +150,13 @@ public record Settings(
                     "corpus.split-by",
                     splitBy,
                     "another value, unless corpus.columns.order is set");
+            check(
+                    columns.get("document").isBlank() || columns.get("weight").isBlank(),
+                    "corpus.columns.weight",
+                    columns.get("weight"),
+                    "empty if corpus.columns.document is set: a document has no weight");
+            classWeights.forEach(
+                    (label, weight) -> check(weight >= 0, "corpus.class-weights." + label, weight, "0 or more"));
             check(!prepared.isBlank(), "corpus.prepared", "empty", "a folder for the prepared corpus");
             checkShare("corpus.validation", validation);
             checkShare("corpus.test", test);

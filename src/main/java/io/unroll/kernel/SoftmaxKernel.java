@@ -119,19 +119,21 @@ public final class SoftmaxKernel implements AutoCloseable {
     }
 
     /**
-     * Computes the loss and its gradients. Label smoothing changes the gradients, but not the returned loss.
+     * Computes the loss and its gradients. Label smoothing and factors change the gradients, but not the returned loss.
      *
+     * @param factors of the gradients of rows: row i has that of index i modulo the length; empty for 1
      * @param dHidden gradient with respect to {@code hidden}, {@code [rows, hidden]}, overwritten
      * @param gradient of the parameters, to which this method adds
      * @return the sum of the cross-entropies in nats
      */
-    public double train(FloatPointer hidden, int[] targets, FloatPointer dHidden, Parameters gradient) {
+    public double train(
+            FloatPointer hidden, int[] targets, float[] factors, FloatPointer dHidden, Parameters gradient) {
         dWeights.set_data_handle(gradient.weights);
         dBias.set_data_handle(gradient.bias);
         double sum = 0;
         for (int row = 0; row < shape.rows; row += shape.blockRows()) {
             long offset = (long) row * shape.hidden;
-            sum += blockAt(row).train(hidden.getPointer(offset), targets, row, dHidden.getPointer(offset));
+            sum += blockAt(row).train(hidden.getPointer(offset), targets, factors, row, dHidden.getPointer(offset));
         }
         return sum;
     }
@@ -212,7 +214,7 @@ public final class SoftmaxKernel implements AutoCloseable {
             return sum;
         }
 
-        double train(Pointer from, int[] targets, int firstRow, Pointer dHidden) {
+        double train(Pointer from, int[] targets, float[] factors, int firstRow, Pointer dHidden) {
             double sum = loss(from, targets, firstRow);
             gradients.probabilities.run();
             if (gradients.smoothing != null) {
@@ -226,10 +228,19 @@ public final class SoftmaxKernel implements AutoCloseable {
                 } else {
                     long target = start + targets[firstRow + row];
                     logitValues.put(target, logitValues.get(target) - (float) (1 - labelSmoothing));
+                    if (factors.length > 0) {
+                        multiply(start, factors[(firstRow + row) % factors.length]);
+                    }
                 }
             }
             gradients.run(dHidden);
             return sum;
+        }
+    }
+
+    private void multiply(long start, float factor) {
+        for (long i = start; i < start + shape.vocabulary; i++) {
+            logitValues.put(i, factor * logitValues.get(i));
         }
     }
 

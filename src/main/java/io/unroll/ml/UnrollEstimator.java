@@ -22,6 +22,7 @@ import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
@@ -73,6 +74,22 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
 
     public E setValidationIndicatorCol(String value) {
         return ParamSupport.set(this, validationIndicatorCol(), value);
+    }
+
+    /**
+     * Column of numbers of at least 0, the weights of the rows in the loss: a row of weight 2 counts as if it were twice in
+     * its batch. By default, all weights are 1.
+     */
+    public Param<String> weightCol() {
+        return new Param<>(this, "weightCol", "column of the weights of the rows in the loss");
+    }
+
+    public String getWeightCol() {
+        return getOrDefault(weightCol());
+    }
+
+    public E setWeightCol(String value) {
+        return ParamSupport.set(this, weightCol(), value);
     }
 
     /** Number of passes over the training rows: {@code training.epochs}. */
@@ -241,6 +258,12 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
                 throw ParamSupport.wrongType(field, validationIndicatorCol(), "of type boolean");
             }
         }
+        if (isDefined(weightCol())) {
+            StructField field = ParamSupport.field(this, weightCol(), schema);
+            if (!(field.dataType() instanceof NumericType)) {
+                throw ParamSupport.wrongType(field, weightCol(), "a number");
+            }
+        }
         return ParamSupport.withOutputs(this, schema);
     }
 
@@ -262,6 +285,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     /** @return the Params that are a key of reference.conf, by key */
     Map<String, Param<?>> keys() {
         Map<String, Param<?>> keys = new LinkedHashMap<>();
+        keys.put("corpus.columns.weight", weightCol());
         keys.put("training.epochs", maxEpochs());
         keys.put("training.learning-rate", learningRate());
         keys.put("training.batch", batchSize());

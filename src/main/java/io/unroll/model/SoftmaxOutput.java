@@ -46,17 +46,18 @@ final class SoftmaxOutput implements AutoCloseable {
     record OutputGradient(double loss, INDArray gradient) {}
 
     /**
-     * Computes the loss and its gradients, and adds that of the parameters to their gradient. Label smoothing changes
-     * the gradients, but not the returned loss.
+     * Computes the loss and its gradients, and adds that of the parameters to their gradient. Label smoothing and
+     * factors change the gradients, but not the returned loss.
      *
      * @param hidden input {@code [steps, lanes, hidden]}, row by row
      * @param targets {@code [steps, lanes]}
+     * @param factors of the gradients of the lanes; empty for 1
      */
-    OutputGradient train(INDArray hidden, int[] targets) {
+    OutputGradient train(INDArray hidden, int[] targets, float[] factors) {
         INDArray dropped = dropout.apply(hidden);
         INDArray dHidden = workspace.array(hidden.shape());
         double loss = training.kernel(kernelShape(hidden, true))
-                .train(NativeFloats.of(dropped), targets, NativeFloats.of(dHidden), gradient);
+                .train(NativeFloats.of(dropped), targets, factors, NativeFloats.of(dHidden), gradient);
         dropout.backward(dHidden);
         return new OutputGradient(loss, dHidden);
     }

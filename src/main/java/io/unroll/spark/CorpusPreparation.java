@@ -55,6 +55,8 @@ import org.slf4j.LoggerFactory;
 public abstract class CorpusPreparation {
     private static final Logger LOG = LoggerFactory.getLogger(CorpusPreparation.class);
     private static final String INDEX = "index.json";
+    /** Overrides for rows that are not trained on, and need no columns for that. */
+    static final List<String> ONLY_FOR_TRAINING = List.of("corpus.split-by=auto", "corpus.columns.weight=");
 
     final Session session;
     final Settings.Corpus corpus;
@@ -81,6 +83,12 @@ public abstract class CorpusPreparation {
         if (isOneText && !corpus.splitBy().equals("auto")) {
             throw new ConfigurationException("corpus.split-by is " + corpus.splitBy() + ", but the corpus is one text,"
                     + " whose end is held out: remove it, or set corpus.documents = reset.");
+        }
+        if (isOneText && !corpus.columns().get(RowSource.WEIGHT).isBlank()) {
+            throw new ConfigurationException("corpus.columns.weight is "
+                    + corpus.columns().get(RowSource.WEIGHT)
+                    + ", but the corpus is one text, whose rows have no weights: remove it, or set corpus.documents ="
+                    + " reset.");
         }
         if (task.examples().isEmpty()) {
             RowSource.refuseOptions(corpus);

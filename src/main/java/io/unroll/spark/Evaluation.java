@@ -55,8 +55,7 @@ public final class Evaluation implements AutoCloseable {
     public static Optional<Score> of(Session session, TrainedModel model, List<String> paths, int beam)
             throws IOException {
         try (Evaluation evaluation = of(session, model, beam)) {
-            // The files are not split, so they need no column for that.
-            Settings settings = SettingsReader.override(model.settings(), List.of("corpus.split-by=auto"));
+            Settings settings = SettingsReader.override(model.settings(), CorpusPreparation.ONLY_FOR_TRAINING);
             EvaluationSource source = CorpusPreparation.of(session, settings, model.task(), Optional.empty())
                     .evaluationSource(
                             paths, model.vocabularies(), settings.training().tbptt());

@@ -48,6 +48,7 @@ import scala.Tuple3;
  */
 final class ExamplePreparation extends CorpusPreparation {
     private static final int EVALUATION_ROWS = 4096;
+    private static final String ROWS_OF_STRATUM = "rows of stratum";
 
     private final Settings settings;
     private final Task task;
@@ -110,7 +111,9 @@ final class ExamplePreparation extends CorpusPreparation {
                 corpus.validation(),
                 corpus.test(),
                 corpus.splitBy(),
-                corpus.sessionGap());
+                corpus.sessionGap(),
+                new TreeMap<>(corpus.classWeights()),
+                corpus.balanceClasses());
         return prepare(
                 folder,
                 hash,
@@ -127,17 +130,28 @@ final class ExamplePreparation extends CorpusPreparation {
         RowsToEncode read = rowsToEncode(reader, source.name(), rows, scan);
         RowScan usable = read.usable();
         HoldOut holdOut = splitsByRow ? HoldOut.ALL_TRAINING : holdOut(read.rows(), usable);
-        Vocabularies vocabularies = givenVocabularies.isPresent()
-                ? givenVocabularies.get()
-                : reader.examples().vocabularies(count(read.rows(), read.counted(), holdOut));
-        Example.Type type = reader.examples().type(vocabularies);
+        Map<String, Map<String, Long>> counts = givenVocabularies.isEmpty() || hasClassWeights()
+                ? count(read.rows(), read.counted(), holdOut)
+                : Map.of();
+        Vocabularies vocabularies =
+                givenVocabularies.orElseGet(() -> reader.examples().vocabularies(counts));
+        RowWeights weights = hasClassWeights() ? RowWeights.of(corpus, counts.get(ROWS_OF_STRATUM)) : RowWeights.EQUAL;
+        boolean isWeighted = hasClassWeights() || source.fields().contains(RowSource.WEIGHT);
+        Example.Type unweighted = reader.examples().type(vocabularies);
+        Example.Type type = new Example.Type(unweighted.source(), unweighted.target(), isWeighted);
         create(folder, () -> {
-            List<WrittenPart> written = write(read.rows(), usable, vocabularies, type, holdOut, folder);
+            JavaRDD<Tuple3<Long, Long, byte[]>> encoded =
+                    encode(reader, read.rows(), vocabularies, type, holdOut, weights);
+            List<WrittenPart> written = write(encoded, usable, type, folder);
             List<SequenceIndex.Part> parts = WrittenPart.parts(written, usable, corpus.source());
             SequenceIndex index = SequenceIndex.of(hash, type, parts, read.skipped(), vocabularies);
             checkValidation(usable, index);
             publish(folder, vocabularies, index);
         });
+    }
+
+    private boolean hasClassWeights() {
+        return corpus.balanceClasses() || !corpus.classWeights().isEmpty();
     }
 
     /**
@@ -238,26 +252,27 @@ final class ExamplePreparation extends CorpusPreparation {
                 keys, validation > 0 ? bounds.get(validationIndex) : null, test > 0 ? bounds.get(testIndex) : null);
     }
 
-    /** @return by vocabulary, how often each symbol occurs in the training rows; with copies, in all rows */
+    /**
+     * @return by vocabulary, how often each symbol occurs in the training rows, and the number of these rows by stratum; with
+     *     copies, in all rows
+     */
     private Map<String, Map<String, Long>> count(JavaRDD<Row> rows, RowScan scan, HoldOut holdOut) {
         RowReader tasks = reader;
         Broadcast<HoldOut> split = session.broadcast(holdOut);
+        boolean countsLabels = hasClassWeights();
         return tasks.count(session, corpus.source(), rows, scan, (row, counters) -> {
             if (split.value().section(row) == SequenceIndex.Section.TRAINING) {
                 tasks.examples().count(row, counters);
+                if (countsLabels) {
+                    counters.of(ROWS_OF_STRATUM).add(tasks.examples().stratum(row));
+                }
             }
         });
     }
 
     private List<WrittenPart> write(
-            JavaRDD<Row> rows,
-            RowScan scan,
-            Vocabularies vocabularies,
-            Example.Type type,
-            HoldOut holdOut,
-            Path folder) {
+            JavaRDD<Tuple3<Long, Long, byte[]>> encoded, RowScan scan, Example.Type type, Path folder) {
         int partitions = Math.toIntExact(1 + bytes(scan) / Session.TASK_BYTES);
-        JavaRDD<Tuple3<Long, Long, byte[]>> encoded = encode(reader, rows, vocabularies, holdOut);
         JavaRDD<Tuple3<Long, Long, byte[]>> sorted = splitsByRow
                 ? splitCopies(EncodedRows.copies(session, encoded, partitions))
                 : EncodedRows.sorted(session, encoded, partitions);
@@ -279,8 +294,12 @@ final class ExamplePreparation extends CorpusPreparation {
     }
 
     private JavaRDD<Tuple3<Long, Long, byte[]>> encode(
-            RowReader tasks, JavaRDD<Row> rows, Vocabularies vocabularies, HoldOut holdOut) {
-        Example.Type type = reader.examples().type(vocabularies);
+            RowReader tasks,
+            JavaRDD<Row> rows,
+            Vocabularies vocabularies,
+            Example.Type type,
+            HoldOut holdOut,
+            RowWeights weights) {
         var hadoop = session.hadoopBroadcast();
         Broadcast<Vocabularies> vocabularyBroadcast = session.broadcast(vocabularies);
         Broadcast<HoldOut> split = session.broadcast(holdOut);
@@ -289,6 +308,7 @@ final class ExamplePreparation extends CorpusPreparation {
                 vocabularyBroadcast.value(),
                 type,
                 split.value(),
+                weights,
                 hadoop.value().value()));
     }
 
@@ -329,7 +349,9 @@ final class ExamplePreparation extends CorpusPreparation {
         Settings.Training training = settings.training();
         Example.Type type = format.type(vocabularies);
         JavaRDD<List<Batch>> batches = EncodedRows.sorted(
-                        session, encode(checked, read.rows(), vocabularies, HoldOut.ALL_TRAINING), partitions)
+                        session,
+                        encode(checked, read.rows(), vocabularies, type, HoldOut.ALL_TRAINING, RowWeights.EQUAL),
+                        partitions)
                 .mapPartitions(part -> List.of(ExampleSource.batches(
                                 IteratorUtils.toList(
                                         IteratorUtils.transformedIterator(part, row -> Example.of(row._3(), type))),

@@ -5,6 +5,7 @@ import io.unroll.config.Settings.Pooling;
 import io.unroll.config.SettingsReader;
 import io.unroll.inference.TextInference;
 import java.util.List;
+import org.apache.commons.collections4.ListUtils;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Observation;
@@ -48,7 +49,9 @@ public final class InferenceJob {
         String field = new TextInference(model).inputField();
         var corpus = SettingsReader.override(
                         model.settings(),
-                        List.of("corpus.split-by=auto", "corpus.columns.document=", "corpus.columns.order="))
+                        ListUtils.union(
+                                CorpusPreparation.ONLY_FOR_TRAINING,
+                                List.of("corpus.columns.document=", "corpus.columns.order=")))
                 .corpus();
         Dataset<Row> table = new RowSource(session, corpus, List.of(field), false).table(paths);
         Observation observation = new Observation();

@@ -136,6 +136,7 @@ record RowReader(
         if (hashes.fields().contains(RowSource.SPLIT)) {
             HoldOut.BY_COLUMN.section(row);
         }
+        RowWeights.of(row);
         if (times) {
             OrderKeys.seconds(row.value(RowSource.ORDER));
         }
@@ -229,11 +230,17 @@ record RowReader(
 
     /** @return the fields of {@link EncodedRows}; none if the row is skipped */
     Iterator<Tuple3<Long, Long, byte[]>> encode(
-            Row row, Vocabularies vocabularies, Example.Type type, HoldOut holdOut, Configuration hadoop) {
+            Row row,
+            Vocabularies vocabularies,
+            Example.Type type,
+            HoldOut holdOut,
+            RowWeights weights,
+            Configuration hadoop) {
         return attempt(row, reason -> {}, () -> {
                     check(row);
-                    Example example =
-                            examples.encode(row, examples.read(row, new RowFiles(folder, hadoop)), vocabularies);
+                    Example example = examples.encode(
+                                    row, examples.read(row, new RowFiles(folder, hadoop)), vocabularies)
+                            .withWeight(weights.of(row, examples));
                     long hash = hashes.of(row);
                     return new Tuple3<>(EncodedRows.key(holdOut.section(row), hash), hash, example.toBytes(type));
                 })

@@ -28,6 +28,7 @@ final class RowSource {
     static final String DOCUMENT = "document";
     static final String ORDER = "order";
     static final String SPLIT = "split";
+    static final String WEIGHT = "weight";
 
     private static final Set<String> LISTED_FORMATS =
             Set.of("auto", "lines", "files", "text", "csv", "tsv", "json", "parquet", "orc", "avro");
@@ -55,6 +56,9 @@ final class RowSource {
         }
         if (!List.of("auto", "row", "content", "order").contains(corpus.splitBy())) {
             columnOfField.put(SPLIT, corpus.splitBy());
+        }
+        if (!corpus.columns().get(WEIGHT).isBlank()) {
+            columnOfField.put(WEIGHT, corpus.columns().get(WEIGHT));
         }
     }
 

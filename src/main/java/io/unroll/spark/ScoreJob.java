@@ -17,6 +17,7 @@ import io.unroll.task.LanguageModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.apache.commons.collections4.ListUtils;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -61,10 +62,11 @@ public final class ScoreJob implements AutoCloseable {
         this.session = session;
         this.settings = SettingsReader.override(
                 model.settings(),
-                List.of(
-                        "corpus.split-by=auto",
-                        "corpus.columns.document=" + (areDocuments ? document : ""),
-                        "corpus.columns.order=" + orderColumn));
+                ListUtils.union(
+                        CorpusPreparation.ONLY_FOR_TRAINING,
+                        List.of(
+                                "corpus.columns.document=" + (areDocuments ? document : ""),
+                                "corpus.columns.order=" + orderColumn)));
         this.vocabulary = model.vocabularies().tokens().size();
         this.inference = new TableInference(session, model);
     }

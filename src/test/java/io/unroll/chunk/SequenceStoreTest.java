@@ -113,11 +113,12 @@ class SequenceStoreTest {
     @MethodSource("sources")
     void readsExamplesFromAnyPosition(SequenceType source, List<Sequence> sources) throws IOException {
         List<Example> written = new ArrayList<>();
+        boolean weighted = source == SequenceType.TOKENS_8;
         for (int i = 0; i < 50; i++) {
-            written.add(
-                    new Example(sources.get(i % 3), IntStream.range(0, i % 7).toArray()));
+            int[] target = IntStream.range(0, i % 7).toArray();
+            written.add(new Example(sources.get(i % 3), target, weighted ? i / 3f : 1));
         }
-        Example.Type type = new Example.Type(source, SequenceType.TOKENS_8);
+        Example.Type type = new Example.Type(source, SequenceType.TOKENS_8, weighted);
         SequenceStore store = store(written, type, 20, 0, 1, 29);
 
         try (SequenceReader reader = store.open(HADOOP)) {
@@ -135,7 +136,8 @@ class SequenceStoreTest {
         return examples.stream()
                 .map(example -> example.source().getClass()
                         + Arrays.toString(example.source().toInts())
-                        + Arrays.toString(example.target()))
+                        + Arrays.toString(example.target())
+                        + example.weight())
                 .toList();
     }
 

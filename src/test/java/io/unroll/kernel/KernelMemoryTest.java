@@ -126,7 +126,7 @@ class KernelMemoryTest {
             if (!training) {
                 return kernel.logits(hidden);
             }
-            kernel.train(hidden, targets, dHidden, gradient);
+            kernel.train(hidden, targets, new float[0], dHidden, gradient);
             return joined(List.of(dHidden, gradient.weights(), gradient.bias()));
         }
     }

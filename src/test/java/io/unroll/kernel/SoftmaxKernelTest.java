@@ -12,8 +12,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SoftmaxKernelTest {
     /** The last two cases need several blocks: equal ones, and a shorter last one. */
     @ParameterizedTest
-    @CsvSource({"7, 5, 12, 12, 0", "5, 96, 64, 64, 0.1", "3, 60000, 300, 150, 0", "3, 60000, 283, 279, 0.1"})
-    void lossAndGradientsEqualTheReference(int hidden, int vocabulary, int rows, int blockRows, double smoothing) {
+    @CsvSource({"7, 5, 12, 12, 0, 0", "5, 96, 64, 64, 0.1, 16", "3, 60000, 300, 150, 0, 4", "3, 60000, 283, 279, 0.1, 0"
+    })
+    void lossAndGradientsEqualTheReference(
+            int hidden, int vocabulary, int rows, int blockRows, double smoothing, int lanes) {
         SplittableRandom random = new SplittableRandom(3);
         var shape = new SoftmaxKernel.Shape(hidden, vocabulary, rows, false, true);
         float[] weights = floats(random, vocabulary * hidden);
@@ -21,7 +23,8 @@ class SoftmaxKernelTest {
         float[] h = floats(random, rows * hidden);
         int[] targets = random.ints(rows, 0, vocabulary).toArray();
         targets[1] = Batch.IGNORED;
-        Reference reference = new Reference(shape, smoothing, weights, bias, h, targets);
+        float[] factors = floats(random, lanes);
+        Reference reference = new Reference(shape, smoothing, weights, bias, h, targets, factors);
         FloatPointer dHidden = new FloatPointer(new float[h.length]);
         FloatPointer dWeights = new FloatPointer(new float[weights.length]);
         FloatPointer dBias = new FloatPointer(new float[vocabulary]);
@@ -29,8 +32,8 @@ class SoftmaxKernelTest {
         try (KernelMemory kernelMemory = new KernelMemory();
                 SoftmaxKernel kernel = new SoftmaxKernel(shape, smoothing, kernelMemory)) {
             kernel.pack(new SoftmaxKernel.Parameters(new FloatPointer(weights), new FloatPointer(bias)));
-            double loss =
-                    kernel.train(new FloatPointer(h), targets, dHidden, new SoftmaxKernel.Parameters(dWeights, dBias));
+            double loss = kernel.train(
+                    new FloatPointer(h), targets, factors, dHidden, new SoftmaxKernel.Parameters(dWeights, dBias));
 
             assertEquals(blockRows, shape.blockRows());
             assertEquals(reference.loss, loss, 1e-5 * reference.loss);
@@ -65,7 +68,13 @@ class SoftmaxKernelTest {
         private final double[] dBias;
 
         Reference(
-                SoftmaxKernel.Shape shape, double smoothing, float[] weights, float[] bias, float[] h, int[] targets) {
+                SoftmaxKernel.Shape shape,
+                double smoothing,
+                float[] weights,
+                float[] bias,
+                float[] h,
+                int[] targets,
+                float[] factors) {
             int hidden = shape.hidden();
             int vocabulary = shape.vocabulary();
             dHidden = new double[h.length];
@@ -87,7 +96,7 @@ class SoftmaxKernelTest {
                 loss -= Math.log(p[targets[row]] / sum);
                 for (int token = 0; token < vocabulary; token++) {
                     double label = smoothing / vocabulary + (token == targets[row] ? 1 - smoothing : 0);
-                    double d = p[token] / sum - label;
+                    double d = (p[token] / sum - label) * (factors.length == 0 ? 1 : factors[row % factors.length]);
                     dBias[token] += d;
                     for (int i = 0; i < hidden; i++) {
                         dHidden[row * hidden + i] += d * weights[token * hidden + i];

@@ -1,6 +1,7 @@
 package io.unroll.ml;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -77,6 +78,28 @@ class FitIT extends LocalSparkMl {
         assertTrue(number.startsWith("column label (labelCol) has the label 0.5; numbers must be whole, "), number);
         Dataset<Row> asTable = words.withColumn("unscored", col("id"));
         assertTrue(refused(seq2seq(), asTable).contains("unscored exists already"));
+    }
+
+    /** Each word is there with both labels; the weights tell which one counts. */
+    @Test
+    void rowsWithoutAWeightDoNotCount() {
+        Dataset<Row> words = words(80);
+        Dataset<Row> weighted = words.withColumn("w", lit(1.5))
+                .union(words.withColumn("label", lit("begins with b")).withColumn("w", lit(0)))
+                .union(words.withColumn("label", lit("begins with c")).withColumn("w", lit(0)));
+        Dataset<Row> scored =
+                classifier().setMaxEpochs(8).setWeightCol("w").fit(weighted).transform(words);
+        assertTrue(scored.filter("label = predictedLabel").count() > 76);
+
+        assertEquals(
+                "column text (weightCol) is of type string; it must be a number.",
+                refused(classifier().setWeightCol("text"), words));
+        Dataset<Row> negative = words.withColumn("w", lit(-1));
+        String problem = assertThrows(
+                        UnrollException.class,
+                        () -> language().setWeightCol("w").fit(negative))
+                .getMessage();
+        assertTrue(problem.contains("its weight, -1, is not a number of at least 0"), problem);
     }
 
     @Test

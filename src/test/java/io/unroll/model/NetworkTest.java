@@ -3,6 +3,7 @@ package io.unroll.model;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.unroll.chunk.Batch;
 import io.unroll.config.Settings;
@@ -20,6 +21,7 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
+import org.bytedeco.dnnl.global.dnnl;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
@@ -68,6 +70,36 @@ class NetworkTest {
 
             assertArrayEquals(numericalGradient(network.shape(), parameters, second, state), gradient, 2e-6f);
         }
+    }
+
+    /** A lane of weight 2 counts like two lanes, and one of weight 0 not at all. */
+    @ParameterizedTest
+    @MethodSource("io.unroll.model.TestShapes#cells")
+    void weightedLanesCountLikeCopies(String cell) {
+        SplittableRandom random = new SplittableRandom(5);
+        int[][] inputs = {tokens(random, 4), tokens(random, 4), tokens(random, 4)};
+        int[][] targets = {tokens(random, 4), tokens(random, 4), tokens(random, 4)};
+        targets[1][3] = Batch.IGNORED;
+        Batch weighted = lanes(inputs, targets, 0, 1, 2).withWeights(new float[] {1, 2, 0});
+        Batch copies = lanes(inputs, targets, 0, 1, 1);
+        try (Network network = new Network(shape(cell), 1)) {
+            assertArrayEquals(network.gradient(copies), network.gradient(weighted), 1e-6f);
+            Batch none = weighted.withWeights(new float[3]);
+            assertArrayEquals(new float[network.parameters().length], network.gradient(none));
+            assertEquals(network.evaluate(lanes(inputs, targets, 0, 1, 2)), network.evaluate(weighted));
+        }
+    }
+
+    private static int[] tokens(SplittableRandom random, int count) {
+        return random.ints(count, 0, VOCABULARY).toArray();
+    }
+
+    private static Batch lanes(int[][] inputs, int[][] targets, int... lanes) {
+        int[] in =
+                IntStream.of(lanes).flatMap(lane -> IntStream.of(inputs[lane])).toArray();
+        int[] out =
+                IntStream.of(lanes).flatMap(lane -> IntStream.of(targets[lane])).toArray();
+        return new Batch(lanes.length, 4, in, out, new int[] {4, 4, 4});
     }
 
     private static float[] numericalGradient(NetworkShape shape, float[] original, Batch batch, double[][] state) {
@@ -259,6 +291,8 @@ class NetworkTest {
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
     void bfloat16LossIsNearFloat32Loss(String cell) {
+        int emulates = dnnl.dnnl_cpu_isa_avx512_core;
+        assumeTrue((dnnl.dnnl_get_effective_cpu_isa() & emulates) == emulates, "needs AVX-512");
         String wide = "layers = 2, hidden = 48, embedding = 48, " + cell.replace("embedding = 5", "embedding = 48");
         try (Network exact = new Network(shape(wide), 1);
                 Network rounded = new Network(shape(wide + ", precision = bfloat16, emulate-bfloat16 = true"), 1)) {

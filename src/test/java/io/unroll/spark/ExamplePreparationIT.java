@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.checkpoint.TrainedModel;
+import io.unroll.chunk.ExampleSource;
+import io.unroll.chunk.SequenceReader;
+import io.unroll.chunk.SequenceStore;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
@@ -21,8 +24,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -230,6 +235,84 @@ class ExamplePreparationIT extends LocalSparkSession {
                 folder.resolve("images/b.png").toFile());
         assertNotEquals(first.folder(), prepare(settings).folder(), "another image");
         Files.delete(folder.resolve("images/b.png"));
+    }
+
+    /** Labels x, x, x, y in the training part: balanced weights are 4 / (2 x 3) and 4 / (2 x 1). */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            columns.weight = w                                       | 1.0, 2.0, 0.5, 1.0
+            class-weights { y = 3 }                                  | 1.0, 1.0, 1.0, 3.0
+            class-weights { y = 3 }, columns.weight = w              | 1.0, 2.0, 0.5, 3.0
+            balance-classes = true                                   | 0.6667, 0.6667, 0.6667, 2.0
+            balance-classes = true, class-weights { y = 3 }          | 0.6667, 0.6667, 0.6667, 6.0
+            """)
+    void storesTheWeightsOfRows(String corpus, String weights) throws IOException {
+        Path file = write("weights.csv", "text,label,w\na,x,1\nb,x,2\nc,x,5e-1\nd,y,1\n");
+        String settings = "task = classification, corpus.path = \"" + file + "\", corpus { " + corpus + " }";
+        PreparedCorpus prepared = prepare(settings);
+        assertEquals(weights, weights(prepared));
+        TrainedModel start =
+                new TrainedModel(null, settings(settings), prepared.vocabularies(), new float[0], new float[0]);
+        assertEquals(weights, weights(prepare(settings + ", corpus.prepared = " + quoted("warm"), Optional.of(start))));
+
+        Path unweighted = write("unweighted.csv", "text,label\na,x\nb,y\n");
+        assertEquals(2, evaluate(settings, unweighted).loss().tokens());
+    }
+
+    /** @return the weights in the order of the texts */
+    private static String weights(PreparedCorpus corpus) throws IOException {
+        SequenceStore store = ((ExampleSource) corpus.source()).store();
+        try (SequenceReader reader = store.open(session.hadoop())) {
+            return reader.examples(0, store.index().sequences()).stream()
+                    .sorted(Comparator.comparing(example -> corpus.vocabularies()
+                            .tokens()
+                            .symbol(example.source().toInts()[0])))
+                    .map(example -> Float.toString(Math.round(example.weight() * 1e4f) / 1e4f))
+                    .collect(Collectors.joining(", "));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            class-weights { z = 2 }                       | corpus.class-weights has the label z, which no row has; the labels are x, y.
+            class-weights { x = -2 }                      | corpus.class-weights.x is -2.0; it must be 0 or more.
+            class-weights { x = much }                    | corpus.class-weights.x is much; it must be a number.
+            columns.weight = w                            | its weight, many, is not a number of at least 0. Correct the row
+            columns.weight = v                            | has no column v (corpus.columns.weight); its columns are text, label, w.
+            columns { weight = w, document = text, order = w } | corpus.columns.weight is w; it must be empty if corpus.columns.document is set
+            """)
+    void weightsThatDoNotFitAreRefused(String corpus, String message) throws IOException {
+        Path file = write("odd-weights.csv", "text,label,w\na,x,1\nb,y,many\n");
+        String problem = assertThrows(
+                        UnrollException.class,
+                        () -> prepare(
+                                "task = classification, corpus.path = \"" + file + "\", corpus { " + corpus + " }"))
+                .getMessage();
+        assertTrue(problem.contains(message), problem);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            balance-classes = true   | corpus.balance-classes is true; it must be false, unless task is classification.
+            class-weights.x = 2      | corpus.class-weights.x is 2.0; it must be left out, unless task is classification.
+            columns.weight = w       | corpus.columns.weight is w, but the corpus is one text, whose rows have no weights
+            """)
+    void oneTextHasNoWeights(String corpus, String message) throws IOException {
+        Path file = write("one-text.txt", "a text\n");
+        String problem = assertThrows(
+                        UnrollException.class,
+                        () -> prepare("corpus.path = \"" + file + "\", corpus { " + corpus + " }"))
+                .getMessage();
+        assertTrue(problem.contains(message), problem);
     }
 
     private static Score evaluate(String text, Path file) throws IOException {

@@ -1,0 +1,62 @@
+package io.unroll.spark;
+
+import io.unroll.config.ConfigurationException;
+import io.unroll.config.Settings;
+import io.unroll.task.Examples;
+import io.unroll.text.MalformedRowException;
+import io.unroll.text.Row;
+import java.io.Serializable;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Weights of rows in the loss.
+ *
+ * @param ofStratum weights by label; others are 1
+ */
+record RowWeights(Map<String, Double> ofStratum) implements Serializable {
+    static final RowWeights EQUAL = new RowWeights(Map.of());
+
+    /**
+     * @param rows number of training rows by label
+     * @throws ConfigurationException if the settings have a label that no row has
+     */
+    static RowWeights of(Settings.Corpus corpus, Map<String, Long> rows) {
+        Map<String, Double> weights = new HashMap<>(corpus.classWeights());
+        weights.keySet().stream()
+                .filter(label -> !rows.containsKey(label))
+                .findFirst()
+                .ifPresent(label -> {
+                    throw new ConfigurationException("corpus.class-weights has the label " + label
+                            + ", which no row has; the labels" + " are " + String.join(", ", rows.keySet()) + ".");
+                });
+        if (corpus.balanceClasses()) {
+            double all = rows.values().stream().mapToLong(Long::longValue).sum();
+            rows.forEach(
+                    (label, count) -> weights.merge(label, all / rows.size() / count, (set, balance) -> set * balance));
+        }
+        return new RowWeights(weights);
+    }
+
+    float of(Row row, Examples examples) {
+        return (float) (of(row) * ofStratum.getOrDefault(examples.stratum(row), 1.0));
+    }
+
+    /**
+     * @return the value of the column of weights; 1 without such a column
+     * @throws MalformedRowException if the value is not a number of at least 0
+     */
+    static double of(Row row) {
+        if (!row.values().containsKey(RowSource.WEIGHT)) {
+            return 1;
+        }
+        String value = row.value(RowSource.WEIGHT);
+        double weight = OrderKeys.isNumber(value) ? Double.parseDouble(value.strip()) : -1;
+        if (weight < 0 || weight > Float.MAX_VALUE) {
+            throw new MalformedRowException(
+                    "its weight is not a number of at least 0",
+                    "its weight, " + value + ", is not a number of at least 0");
+        }
+        return weight;
+    }
+}
