@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Executes the notebooks in this folder in place, without a browser, and stores their outputs:
 #
-#   notebooks/run.sh                                       all six notebooks
+#   notebooks/run.sh                                       all seven notebooks
 #   notebooks/run.sh notebooks/4-gates.ipynb               one notebook
 #
 # Each notebook starts from scratch: its folder in runs/notebooks is deleted first. If a command fails, the script stops
 # and the notebook is unchanged. Progress (stderr) and times are not stored, so that the same results give the same file.
 #
 # The notebooks use Debian's Jupyter with its Python kernel. Debian has no Java kernel, and the only one that is still
-# developed, jjava, is an alpha version. The notebooks contain commands of jobs/unroll and plots of their JSON output.
-# Unroll itself needs no Python.
+# developed, jjava, is an alpha version. The notebooks contain commands of jobs/unroll and plots of their JSON output;
+# 7-anomalies also compiles a Java program with javac. Unroll itself needs no Python.
 set -euo pipefail
 self=$(readlink -f -- "${BASH_SOURCE[0]}")
 home=${self%/*/*}
