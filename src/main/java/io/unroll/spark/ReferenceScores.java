@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.apache.spark.broadcast.Broadcast;
 
 /** Scores the rows that were held out from the training of a language model, which scores of other rows are compared with. */
@@ -47,12 +48,15 @@ final class ReferenceScores {
             double[] all = scores.stream()
                     .flatMapToDouble(shard -> DoubleStream.of(shard.scores()))
                     .toArray();
+            int[] ranks = scores.stream()
+                    .flatMapToInt(shard -> IntStream.of(shard.ranks()))
+                    .toArray();
             long tokens = scores.stream().mapToLong(StoredScores::tokens).sum();
             long unknown =
                     scores.stream().mapToLong(StoredScores::unknownTokens).sum();
             return all.length == 0
                     ? Optional.empty()
-                    : Optional.of(Reference.of(SettingNames.kebab(part), all, (double) unknown / tokens));
+                    : Optional.of(Reference.of(SettingNames.kebab(part), all, ranks, (double) unknown / tokens));
         } finally {
             inference.destroy(true);
         }

@@ -170,6 +170,23 @@ class ScoreIT {
                 with(score, "--out", "FOLDER/x", "--quantile", "1.5"));
     }
 
+    /** The share of the normal rows that are alarms is that of a job that scores them. */
+    @Test
+    void alarmsByRankAreComparedWithThoseOfNormalRows() throws IOException {
+        JsonNode normal = alarmsByRank("train.jsonl", "FOLDER/normal-ranks");
+        double share = normal.get("alarm_share").asDouble();
+        assertTrue(share > 0.2 && share < 0.8, "share " + share);
+        double heldOut = normal.get("reference").get("alarm_share").asDouble();
+        assertEquals(share, heldOut, 0.2);
+        JsonNode compared = alarmsByRank("test.jsonl", "FOLDER/compared-ranks", "--reference", "FOLDER/train.jsonl");
+        assertEquals(share, compared.get("reference").get("alarm_share").asDouble(), 0.01);
+    }
+
+    private static JsonNode alarmsByRank(String input, String out, String... more) throws IOException {
+        String[] score = {"score", "FOLDER/run", "FOLDER/" + input, "--top-g", "4", "--json", "--out", out};
+        return succeeded(with(score, more)).json();
+    }
+
     private static String[] with(String[] arguments, String... more) {
         return Stream.concat(Arrays.stream(arguments), Arrays.stream(more)).toArray(String[]::new);
     }

@@ -244,6 +244,7 @@ class TableInferenceIT extends LocalSparkSession {
             assertNotNull(reference, run);
             assertFalse(reference.rows() < 5, run);
             assertTrue(reference.quantile(0.5) > 0 && reference.quantile(0.5) < reference.quantile(1), run);
+            assertTrue(reference.shareAboveRank(1) > reference.shareAboveRank(20), run);
         }
     }
 }
