@@ -95,6 +95,12 @@ class PipelineIT extends LocalSparkMl {
         assertFalse(model.isSet(model.threshold()));
         Dataset<Row> byRank = model.copy(ParamMap.empty()).setTopG(1).transform(words);
         assertEquals(0, byRank.filter("anomaly <> (max_rank > 1)").count());
+        int vocabulary = model.trained().vocabularies().tokens().size();
+        model.copy(ParamMap.empty()).setTopG(vocabulary - 1).transform(words);
+        UnrollLanguageModel all = model.copy(ParamMap.empty()).setTopG(vocabulary);
+        String problem = assertThrows(IllegalArgumentException.class, () -> all.transform(words))
+                .getMessage();
+        assertTrue(problem.contains("the vocabulary has only " + vocabulary + " tokens"), problem);
     }
 
     /** With a prefix, the columns of a second model do not collide; a name that is set has no prefix. */
