@@ -137,10 +137,9 @@ public final class ScoreJob implements AutoCloseable {
             String prefix,
             boolean keepsBits) {
         Dataset<Row> table = table(paths);
-        String label = settings.corpus().columns().get("label");
-        boolean areLabelled = List.of(table.columns()).contains(label);
-        ScoreSummary summary = new ScoreSummary(
-                normal, rule, prefix, areLabelled ? Optional.of(col(label)) : Optional.empty(), vocabulary);
+        Optional<Column> label =
+                TableColumns.find(table, settings.corpus().columns().get("label"));
+        ScoreSummary summary = new ScoreSummary(normal, rule, prefix, label, vocabulary);
         Dataset<Row> scored = summary.observe(scored(table, rule, prefix, keepsBits));
         session.describe("score", "score", () -> {
             output.write(session, scored);
