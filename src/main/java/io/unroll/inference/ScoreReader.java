@@ -19,7 +19,7 @@ final class ScoreReader implements LaneRuns.Reader {
 
     private final int[] tokens;
     private final int vocabulary;
-    private final float[] bits;
+    private final double[] bits;
     private final int[] ranks;
     private double sum;
     private double maxBits = Double.NEGATIVE_INFINITY;
@@ -35,7 +35,7 @@ final class ScoreReader implements LaneRuns.Reader {
     ScoreReader(int[] tokens, int vocabulary, boolean keepsBits) {
         this.tokens = tokens;
         this.vocabulary = vocabulary;
-        this.bits = new float[keepsBits ? tokens.length - 1 : 0];
+        this.bits = new double[keepsBits ? tokens.length - 1 : 0];
         this.ranks = new int[bits.length];
     }
 
@@ -52,7 +52,7 @@ final class ScoreReader implements LaneRuns.Reader {
         int rank = rank(own, logProbabilities, from);
         maxRank = Math.max(maxRank, rank);
         if (bits.length > 0) {
-            bits[step] = (float) surprisal;
+            bits[step] = surprisal;
             ranks[step] = rank;
         }
         if (surprisal > maxBits) {
@@ -135,8 +135,16 @@ final class ScoreReader implements LaneRuns.Reader {
                 mostProbable,
                 tokens(),
                 unknownTokens(task),
-                bits,
+                floats(bits),
                 null);
+    }
+
+    private static float[] floats(double[] values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return floats;
     }
 
     /** Returns the text around the most surprising token, without what stands before and after the text. */

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -231,6 +232,20 @@ class TableInferenceIT extends LocalSparkSession {
                             .score(table, message, AnomalyRule.NONE, "my_", false)
                             .where(col("my_score").gt(0))
                             .count());
+        }
+    }
+
+    /** Otherwise, rows that are equal to the most surprising normal row would be anomalies. */
+    @Test
+    void heldOutRowsHaveTheSameScoresAsInATable() {
+        try (TableInference inference = new TableInference(session, rows)) {
+            TreeSet<Double> scores = new TreeSet<>();
+            inference
+                    .score(table(events, 1), col("message"), AnomalyRule.NONE, "", false)
+                    .collectAsList()
+                    .forEach(row -> scores.add(row.getAs("score")));
+            List<Double> reference = rows.manifest().reference().scores();
+            assertTrue(scores.containsAll(reference), reference + " " + scores);
         }
     }
 
