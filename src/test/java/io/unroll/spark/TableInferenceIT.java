@@ -176,9 +176,7 @@ class TableInferenceIT extends LocalSparkSession {
             for (int i = 0; i < scored.size(); i++) {
                 assertEquals(plain.get(i).score(), parallel.get(i).score());
             }
-            float[] vector = scorer.embed(List.of("user 3 logged in"), Pooling.LAST)
-                    .get(0)
-                    .values();
+            float[] vector = scorer.embed("user 3 logged in", Pooling.LAST).values();
             Row embedded = inference
                     .embed(
                             table(List.of(RowFactory.create(1, "h", 1, "user 3 logged in")), 1),
