@@ -65,6 +65,17 @@ class TableOutputIT extends LocalSparkSession {
         assertTrue(problem.startsWith("--out ") && problem.contains("this Spark has no format parkett"), problem);
     }
 
+    @Test
+    void listsMapsAndStructsAreJsonInCsv() {
+        String out = folder.resolve("csv").toString();
+        Dataset<Row> nested = session.sql()
+                .sql("SELECT array(1, 2) AS list, map('k', 0.5) AS `a.map`, named_struct('s', array('x,y')) AS struct,"
+                        + " CAST(null AS STRUCT<s: INT>) AS none, 'plain' AS text");
+        new TableOutput(out, "", "csv", TableOutput.Mode.ERROR, List.of()).write(session, nested);
+        Row row = session.sql().read().option("escape", "\\").csv(out).head();
+        assertEquals("[[1,2],{\"k\":0.5},{\"s\":[\"x,y\"]},null,plain]", row.toString());
+    }
+
     /** Spark never reports an observation whose event it has dropped. */
     @Test
     void countsAreNotAwaitedForEver() {
