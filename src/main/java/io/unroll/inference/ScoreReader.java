@@ -4,10 +4,10 @@ import io.unroll.task.LanguageModel;
 import io.unroll.text.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntPredicate;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /** Computes the score of a text from the probabilities of its tokens. */
@@ -19,7 +19,8 @@ final class ScoreReader implements LaneRuns.Reader {
 
     private final int[] tokens;
     private final int vocabulary;
-    private final float[] bits;
+    private final double[] bits;
+    private final int[] ranks;
     private double sum;
     private double maxBits = Double.NEGATIVE_INFINITY;
     private int maxStep;
@@ -29,12 +30,13 @@ final class ScoreReader implements LaneRuns.Reader {
     /**
      * @param tokens of the text, after the token that precedes it
      * @param vocabulary number of tokens of the vocabulary
-     * @param keepsBits whether the surprisal of each token is kept
+     * @param keepsBits whether the surprisal and the rank of each token are kept
      */
     ScoreReader(int[] tokens, int vocabulary, boolean keepsBits) {
         this.tokens = tokens;
         this.vocabulary = vocabulary;
-        this.bits = new float[keepsBits ? tokens.length - 1 : 0];
+        this.bits = new double[keepsBits ? tokens.length - 1 : 0];
+        this.ranks = new int[bits.length];
     }
 
     /** @return what the network reads: all tokens except the last one */
@@ -47,10 +49,12 @@ final class ScoreReader implements LaneRuns.Reader {
         float own = logProbabilities[from + tokens[step + 1]];
         double surprisal = -own / LN_2;
         sum += surprisal;
+        int rank = rank(own, logProbabilities, from);
+        maxRank = Math.max(maxRank, rank);
         if (bits.length > 0) {
-            bits[step] = (float) surprisal;
+            bits[step] = surprisal;
+            ranks[step] = rank;
         }
-        maxRank = Math.max(maxRank, rank(own, logProbabilities, from));
         if (surprisal > maxBits) {
             maxBits = surprisal;
             maxStep = step;
@@ -93,20 +97,26 @@ final class ScoreReader implements LaneRuns.Reader {
         return task.unknownTokens(tokens);
     }
 
-    /** @return the mean surprisal of each row of a document, whose surprisals were kept */
-    DoubleStream rowScores(IntPredicate separatesRows) {
-        DoubleStream.Builder scores = DoubleStream.builder();
+    /** The mean surprisal of a row in bits, and the largest rank of its tokens. */
+    record RowScore(double bits, int maxRank) {}
+
+    /** @return the scores of the rows of a document, whose surprisals and ranks were kept */
+    List<RowScore> rowScores(IntPredicate separatesRows) {
+        List<RowScore> scores = new ArrayList<>();
         double rowSum = 0;
+        int rowRank = 0;
         int first = 0;
         for (int i = 0; i < bits.length; i++) {
             rowSum += bits[i];
+            rowRank = Math.max(rowRank, ranks[i]);
             if (i == bits.length - 1 || separatesRows.test(tokens[i + 1])) {
-                scores.add(rowSum / (i + 1 - first));
+                scores.add(new RowScore(rowSum / (i + 1 - first), rowRank));
                 rowSum = 0;
+                rowRank = 0;
                 first = i + 1;
             }
         }
-        return scores.build();
+        return scores;
     }
 
     /** @param text whose tokens these are */
@@ -125,8 +135,16 @@ final class ScoreReader implements LaneRuns.Reader {
                 mostProbable,
                 tokens(),
                 unknownTokens(task),
-                bits,
+                floats(bits),
                 null);
+    }
+
+    private static float[] floats(double[] values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return floats;
     }
 
     /** Returns the text around the most surprising token, without what stands before and after the text. */

@@ -58,6 +58,11 @@ public final class Scorer implements AutoCloseable {
         return use(network -> inference.predict(network, texts, beam));
     }
 
+    /** @throws io.unroll.config.ConfigurationException as for a list of texts */
+    public TextVector embed(String text, Pooling pooling) {
+        return embed(List.of(text), pooling).get(0);
+    }
+
     /**
      * Reduces texts to vectors: the mean, maximum or last one of the states of the highest recurrent layer.
      *

@@ -109,8 +109,9 @@ public final class TextInference implements Serializable {
      * Scores of rows that normal rows are compared with.
      *
      * @param scores bits per token of each row
+     * @param ranks the largest rank of a token of each row
      */
-    public record StoredScores(double[] scores, long tokens, long unknownTokens) implements Serializable {}
+    public record StoredScores(double[] scores, int[] ranks, long tokens, long unknownTokens) implements Serializable {}
 
     /** Scores the rows of a prepared corpus: documents, or pieces of a text that is one document. */
     public StoredScores scoreStored(Network network, List<int[]> stored) {
@@ -125,10 +126,12 @@ public final class TextInference implements Serializable {
                 readers.stream()
                         .map(reader -> LaneRuns.Run.alone(reader.inputs(), reader))
                         .toList());
+        List<ScoreReader.RowScore> rows = readers.stream()
+                .flatMap(reader -> reader.rowScores(languageModel::separatesRows).stream())
+                .toList();
         return new StoredScores(
-                readers.stream()
-                        .flatMapToDouble(reader -> reader.rowScores(languageModel::separatesRows))
-                        .toArray(),
+                rows.stream().mapToDouble(ScoreReader.RowScore::bits).toArray(),
+                rows.stream().mapToInt(ScoreReader.RowScore::maxRank).toArray(),
                 readers.stream().mapToLong(ScoreReader::tokens).sum(),
                 readers.stream()
                         .mapToLong(reader -> reader.unknownTokens(languageModel))

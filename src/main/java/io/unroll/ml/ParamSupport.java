@@ -31,8 +31,8 @@ final class ParamSupport {
             for (String name : all.fieldNames()) {
                 if (name.equalsIgnoreCase(output.name())) {
                     throw new IllegalArgumentException("the output column " + output.name()
-                            + " exists already: rename it, or set another name if a Param of " + stage.uid()
-                            + " names it.");
+                            + " exists already: rename it, or set the Param of " + stage.uid()
+                            + " that names or prefixes the output.");
                 }
             }
             all = all.add(output);

@@ -7,19 +7,43 @@ import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamValidators;
 import org.apache.spark.sql.types.StructType;
 
-/** Params of a language model: the name of the score, and the rule that decides which scores are anomalies. */
+/** Params of a language model: the names of the columns, and the rule that decides which scores are anomalies. */
 public interface ScoreParams<S> extends UnrollParams<S> {
     /** Output column: mean bits per token. Default: {@code score}. */
     default Param<String> outputCol() {
         return new Param<>(this, "outputCol", "output column: mean bits per token");
     }
 
+    /** @return the name of the column, which begins with the prefix if the Param is not set */
     default String getOutputCol() {
-        return getOrDefault(outputCol());
+        return prefixed(outputCol());
     }
 
     default S setOutputCol(String value) {
         return ParamSupport.set(this, outputCol(), value);
+    }
+
+    /** @return the name of the column, which begins with the prefix if the Param is not set */
+    @Override
+    default String getUnscoredCol() {
+        return prefixed(unscoredCol());
+    }
+
+    private String prefixed(Param<String> column) {
+        return (isSet(column) ? "" : getPrefix()) + getOrDefault(column);
+    }
+
+    /** Prefix of the output columns whose names are not set by other Params. Default: empty. */
+    default Param<String> prefix() {
+        return new Param<>(this, "prefix", "prefix of the output columns whose names are not set by other Params");
+    }
+
+    default String getPrefix() {
+        return getOrDefault(prefix());
+    }
+
+    default S setPrefix(String value) {
+        return ParamSupport.set(this, prefix(), value);
     }
 
     /** A score above this quantile of the held-out rows' scores is an anomaly. Default: 0.999. */
@@ -73,6 +97,7 @@ public interface ScoreParams<S> extends UnrollParams<S> {
     default void setDefaults() {
         UnrollParams.super.setDefaults();
         setDefault(outputCol(), TableInference.SCORE);
+        setDefault(prefix(), "");
         setDefault(quantile(), 0.999);
     }
 
@@ -90,7 +115,7 @@ public interface ScoreParams<S> extends UnrollParams<S> {
         return switch (column) {
             case TableInference.SCORE -> getOutputCol();
             case TableInference.UNSCORED -> getUnscoredCol();
-            default -> column;
+            default -> getPrefix() + column;
         };
     }
 }

@@ -72,6 +72,12 @@ public final class UnrollLanguageModel extends UnrollModel<UnrollLanguageModel>
             throw new IllegalArgumentException("threshold and topG of " + uid() + " are both set: clear one of them.");
         }
         if (isSet(topG())) {
+            int vocabulary = trained().vocabularies().tokens().size();
+            if (getTopG() >= vocabulary) {
+                throw new IllegalArgumentException("topG of " + uid() + " is " + getTopG()
+                        + ", but the vocabulary has only " + vocabulary
+                        + " tokens, so no rank is above it: set a smaller one.");
+            }
             return new AnomalyRule(AnomalyRule.By.RANK, (double) getTopG());
         }
         if (isSet(threshold())) {

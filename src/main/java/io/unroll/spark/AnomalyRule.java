@@ -1,5 +1,6 @@
 package io.unroll.spark;
 
+import io.unroll.checkpoint.Reference;
 import io.unroll.inference.TextScore;
 import java.io.Serializable;
 
@@ -25,5 +26,13 @@ public record AnomalyRule(By by, Double threshold) implements Serializable {
     /** @return null without a threshold */
     Boolean isAnomaly(TextScore score) {
         return threshold == null ? null : (by == By.SCORE ? score.score() : score.maxRank()) > threshold;
+    }
+
+    /** @return the share of normal rows that are anomalies; null without a threshold, or if their ranks are unknown */
+    Double alarmShare(Reference normal) {
+        if (threshold == null) {
+            return null;
+        }
+        return by == By.RANK ? normal.shareAboveRank(threshold) : (Double) normal.shareAbove(threshold);
     }
 }

@@ -8,11 +8,16 @@ import static org.apache.spark.sql.functions.when;
 
 import io.unroll.config.UnrollException;
 import io.unroll.inference.TextScore.Unscored;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Observation;
@@ -25,6 +30,7 @@ import org.apache.spark.sql.Row;
  */
 public record RowCounts(long rows, Map<String, Long> unscored) {
     static final String ROWS = "rows";
+    private static final Duration MAX_WAIT = Duration.ofMinutes(2);
 
     /** @return the table, whose rows are counted when it is written */
     static Dataset<Row> observe(Dataset<Row> results, Observation observation, String prefix) {
@@ -49,13 +55,32 @@ public record RowCounts(long rows, Map<String, Long> unscored) {
         return reason.name().toLowerCase(Locale.ROOT);
     }
 
-    /** Waits until the observed table has been written. */
+    /** @return the counts of a table that has been written, which Spark reports a moment later */
     static Map<String, Object> values(Observation observation) {
+        return values(observation, MAX_WAIT);
+    }
+
+    /** @throws UnrollException if Spark does not report the counts in time: it drops events if it has too many */
+    static Map<String, Object> values(Observation observation, Duration maxWait) {
+        // Observation.get has no limit.
+        FutureTask<Map<String, Object>> counts = new FutureTask<>(observation::getAsJava);
+        Thread waiting = new Thread(counts, "unroll-counts");
+        waiting.setDaemon(true);
+        waiting.start();
         try {
-            return observation.getAsJava();
+            return counts.get(maxWait.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new UnrollException(
+                    "the results are written, but Spark has not reported their counts within " + maxWait.toSeconds()
+                            + " s, so none are printed: it drops events if spark.scheduler.listenerbus.eventqueue.capacity is too small.",
+                    e);
+        } catch (ExecutionException e) {
+            throw new UnrollException("the counts of the results are not known: " + e.getCause(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new UnrollException("interrupted.", e);
+        } finally {
+            counts.cancel(true);
         }
     }
 

@@ -14,7 +14,6 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings;
 import io.unroll.config.SettingsReader;
 import io.unroll.task.LanguageModel;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.collections4.ListUtils;
@@ -111,13 +110,18 @@ public final class ScoreJob implements AutoCloseable {
                         count(col(REFERENCE + "score")),
                         coalesce(sum(REFERENCE + "tokens"), lit(0L)),
                         coalesce(sum(REFERENCE + "unknown_tokens"), lit(0L)),
-                        percentile_approx(col(REFERENCE + "score"), levels, lit(EXACT_UP_TO)))
+                        percentile_approx(col(REFERENCE + "score"), levels, lit(EXACT_UP_TO)),
+                        percentile_approx(col(REFERENCE + "max_rank"), levels, lit(EXACT_UP_TO)))
                 .head());
         if (row.getLong(0) == 0) {
             throw new ConfigurationException("--reference is " + path + ", which has no rows that can be scored.");
         }
-        List<Double> quantiles = new ArrayList<>(row.<Double>getList(3));
-        return new Reference(path, row.getLong(0), (double) row.getLong(2) / row.getLong(1), quantiles);
+        return new Reference(
+                path,
+                row.getLong(0),
+                (double) row.getLong(2) / row.getLong(1),
+                List.copyOf(row.<Double>getList(3)),
+                List.copyOf(row.<Integer>getList(4)));
     }
 
     /**
@@ -135,10 +139,9 @@ public final class ScoreJob implements AutoCloseable {
             String prefix,
             boolean keepsBits) {
         Dataset<Row> table = table(paths);
-        String label = settings.corpus().columns().get("label");
-        boolean areLabelled = List.of(table.columns()).contains(label);
-        ScoreSummary summary = new ScoreSummary(
-                normal, rule, prefix, areLabelled ? Optional.of(col(label)) : Optional.empty(), vocabulary);
+        Optional<Column> label =
+                TableColumns.find(table, settings.corpus().columns().get("label"));
+        ScoreSummary summary = new ScoreSummary(normal, rule, prefix, label, vocabulary);
         Dataset<Row> scored = summary.observe(scored(table, rule, prefix, keepsBits));
         session.describe("score", "score", () -> {
             output.write(session, scored);

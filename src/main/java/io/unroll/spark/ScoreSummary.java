@@ -129,7 +129,7 @@ public final class ScoreSummary {
     /**
      * Normal rows, for comparison.
      *
-     * @param alarmShare share of them that are above the threshold; null if that is not one of scores
+     * @param alarmShare share of them that are above the threshold; null without a threshold, or if their ranks are unknown
      */
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     public record Normal(String origin, long rows, double unknownShare, Double alarmShare) {}
@@ -188,12 +188,7 @@ public final class ScoreSummary {
     }
 
     private Normal normal(Reference scores) {
-        boolean compares = rule.by() == AnomalyRule.By.SCORE && rule.threshold() != null;
-        return new Normal(
-                scores.origin(),
-                scores.rows(),
-                scores.unknownShare(),
-                compares ? scores.shareAbove(rule.threshold()) : null);
+        return new Normal(scores.origin(), scores.rows(), scores.unknownShare(), rule.alarmShare(scores));
     }
 
     private static double share(long part, long all) {

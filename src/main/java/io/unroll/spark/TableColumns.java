@@ -65,8 +65,8 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
         if (mayBeCorrupt) {
             selected.add(col(CORRUPT_ROW));
         }
-        int file = add(selected, find(data, "_metadata.file_path"), FILE);
-        int number = add(selected, find(data, "_metadata.row_index"), NUMBER);
+        int file = add(selected, resolved(data, "_metadata.file_path"), FILE);
+        int number = add(selected, resolved(data, "_metadata.row_index"), NUMBER);
         Converter converter = new Converter(List.copyOf(columnOfField.keySet()), mayBeCorrupt, file, number, origin);
         return data.select(selected.toArray(Column[]::new)).toJavaRDD().map(converter::row);
     }
@@ -95,8 +95,7 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
     }
 
     private Column column(Dataset<org.apache.spark.sql.Row> data, String field, String name) {
-        Column column = find(data, "`" + name.replace("`", "``") + "`")
-                .or(() -> find(data, name))
+        Column column = find(data, name)
                 .orElseThrow(() -> new ConfigurationException(origin + " has no column " + name + " ("
                         + RowSource.key(field) + "); its columns are " + shown(data.columns()) + "." + hint));
         DataType type = data.select(column).schema().fields()[0].dataType();
@@ -123,10 +122,14 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
                 MAX_SHOWN);
     }
 
-    /** @return the column; empty if Spark cannot resolve it */
-    private static Optional<Column> find(Dataset<org.apache.spark.sql.Row> data, String name) {
+    /** @return the column of this name, or the field of a struct, such as a.b; empty if there is none */
+    static Optional<Column> find(Dataset<org.apache.spark.sql.Row> data, String name) {
+        return resolved(data, "`" + name.replace("`", "``") + "`").or(() -> resolved(data, name));
+    }
+
+    private static Optional<Column> resolved(Dataset<org.apache.spark.sql.Row> data, String name) {
         try {
-            Column column = data.col(name);
+            Column column = col(name);
             data.select(column);
             return Optional.of(column);
         } catch (Exception e) {

@@ -21,8 +21,10 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RuntimeConfig;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * Where a table with results is written.
@@ -201,15 +203,17 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         };
     }
 
-    /** Turns lists into JSON for a format that has none. */
+    /** Turns lists, maps and structs into JSON for a format that has none. */
     private Dataset<Row> writable(Dataset<Row> results) {
         if (!format.toLowerCase(Locale.ROOT).equals("csv")) {
             return results;
         }
         Dataset<Row> flat = results;
         for (StructField field : results.schema().fields()) {
-            if (field.dataType() instanceof ArrayType || field.dataType() instanceof MapType) {
-                flat = flat.withColumn(field.name(), to_json(col("`" + field.name() + "`")));
+            DataType type = field.dataType();
+            if (type instanceof ArrayType || type instanceof MapType || type instanceof StructType) {
+                flat = flat.withColumn(
+                        field.name(), to_json(flat.col("`" + field.name().replace("`", "``") + "`")));
             }
         }
         return flat;

@@ -1,7 +1,12 @@
 package io.unroll.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -10,6 +15,7 @@ class ReferenceTest {
     private static final Reference REFERENCE = Reference.of(
             "test",
             IntStream.range(0, 20_000).mapToDouble(i -> 1 + (i * 7L) % 20_000).toArray(),
+            IntStream.range(0, 20_000).map(i -> 1 + i % 10).toArray(),
             0.5);
 
     @Test
@@ -33,9 +39,29 @@ class ReferenceTest {
 
     @Test
     void equalScoresHaveOneQuantile() {
-        Reference equal = Reference.of("test", new double[] {2, 2, 2}, 0);
+        Reference equal = Reference.of("test", new double[] {2, 2, 2}, new int[] {1, 1, 1}, 0);
         assertEquals(2, equal.quantile(0.999));
         assertEquals(0, equal.shareAbove(2));
         assertEquals(1, equal.shareAbove(1.9));
+        assertEquals(0, equal.shareAboveRank(1));
+    }
+
+    /** A tenth of the rows has each of the ranks 1 to 10. */
+    @Test
+    void shareAboveRankCountsRows() {
+        for (int rank = 0; rank <= 12; rank++) {
+            assertEquals(Math.max(0, 1 - rank / 10.0), REFERENCE.shareAboveRank(rank), 1e-6, "rank " + rank);
+        }
+    }
+
+    @Test
+    void aReferenceOfAnOlderVersionHasNoRanks() throws IOException {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode older = mapper.valueToTree(REFERENCE);
+        older.remove("ranks");
+        Reference read = mapper.treeToValue(older, Reference.class);
+        assertNull(read.shareAboveRank(1));
+        assertEquals(REFERENCE.quantile(0.5), read.quantile(0.5));
+        assertFalse(mapper.writeValueAsString(read).contains("ranks"));
     }
 }

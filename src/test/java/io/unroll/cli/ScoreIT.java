@@ -170,6 +170,39 @@ class ScoreIT {
                 with(score, "--out", "FOLDER/x", "--quantile", "1.5"));
     }
 
+    @Test
+    void labelsOfANestedColumnAreCompared() throws IOException {
+        JsonNode counts = succeeded(
+                        "score",
+                        "FOLDER/run",
+                        "corpus.query=SELECT event, struct(label) AS meta FROM json.`FOLDER/test.jsonl`",
+                        "corpus.columns.label=meta.label",
+                        "--out",
+                        "FOLDER/nested-labels",
+                        "--json")
+                .json();
+        assertEquals(
+                Map.of("anomalous", 1, "normal", 2, "none", 0), MAPPER.convertValue(counts.get("labels"), Map.class));
+        assertEquals(1, counts.get("thresholds").get(0).get("recall").asDouble());
+    }
+
+    /** The share of the normal rows that are alarms is that of a job that scores them. */
+    @Test
+    void alarmsByRankAreComparedWithThoseOfNormalRows() throws IOException {
+        JsonNode normal = alarmsByRank("train.jsonl", "FOLDER/normal-ranks");
+        double share = normal.get("alarm_share").asDouble();
+        assertTrue(share > 0.2 && share < 0.8, "share " + share);
+        double heldOut = normal.get("reference").get("alarm_share").asDouble();
+        assertEquals(share, heldOut, 0.2);
+        JsonNode compared = alarmsByRank("test.jsonl", "FOLDER/compared-ranks", "--reference", "FOLDER/train.jsonl");
+        assertEquals(share, compared.get("reference").get("alarm_share").asDouble(), 0.01);
+    }
+
+    private static JsonNode alarmsByRank(String input, String out, String... more) throws IOException {
+        String[] score = {"score", "FOLDER/run", "FOLDER/" + input, "--top-g", "4", "--json", "--out", out};
+        return succeeded(with(score, more)).json();
+    }
+
     private static String[] with(String[] arguments, String... more) {
         return Stream.concat(Arrays.stream(arguments), Arrays.stream(more)).toArray(String[]::new);
     }
@@ -443,6 +476,27 @@ class ScoreIT {
                 .mapToDouble(row -> row.get("score").asDouble())
                 .sum();
         assertTrue(keyedBits < 0.8 * aloneBits, keyedBits + " " + aloneBits);
+        JsonNode nested = succeeded(
+                        "score",
+                        "FOLDER/sessions",
+                        "corpus.query=SELECT struct(_c0 AS host, _c1 AS time) AS at, struct(_c2 AS message) AS event"
+                                + " FROM csv.`FOLDER/sessions.csv` WHERE _c0 <> 'host'",
+                        "corpus.columns.text=event.message",
+                        "--key",
+                        "at.host",
+                        "--order-by",
+                        "at.time",
+                        "--format",
+                        "json",
+                        "--json",
+                        "--out",
+                        "FOLDER/nested")
+                .json();
+        assertEquals(200, nested.get("scored").asInt());
+        double nestedBits = rows("nested").stream()
+                .mapToDouble(row -> row.get("score").asDouble())
+                .sum();
+        assertEquals(keyedBits, nestedBits, 1e-9);
         assertRefused("use --key and --order-by", with(score, "--out", "FOLDER/x", "corpus.columns.document=host"));
         assertRefused("--prefix is a.b; it must consist of", with(score, "--out", "FOLDER/x", "--prefix", "a.b"));
     }

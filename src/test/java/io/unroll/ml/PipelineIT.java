@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.inference.Scorer;
@@ -94,6 +95,39 @@ class PipelineIT extends LocalSparkMl {
         assertFalse(model.isSet(model.threshold()));
         Dataset<Row> byRank = model.copy(ParamMap.empty()).setTopG(1).transform(words);
         assertEquals(0, byRank.filter("anomaly <> (max_rank > 1)").count());
+        int vocabulary = model.trained().vocabularies().tokens().size();
+        model.copy(ParamMap.empty()).setTopG(vocabulary - 1).transform(words);
+        UnrollLanguageModel all = model.copy(ParamMap.empty()).setTopG(vocabulary);
+        String problem = assertThrows(IllegalArgumentException.class, () -> all.transform(words))
+                .getMessage();
+        assertTrue(problem.contains("the vocabulary has only " + vocabulary + " tokens"), problem);
+    }
+
+    /** With a prefix, the columns of a second model do not collide; a name that is set has no prefix. */
+    @Test
+    void twoLanguageModelsScoreInOnePipeline() throws IOException {
+        Dataset<Row> words = words(60);
+        UnrollLanguageEstimator first = language().setMaxEpochs(1);
+        UnrollLanguageEstimator second =
+                language().setMaxEpochs(1).setInputCol("label").setPrefix("b.");
+        PipelineModel model =
+                saved(new Pipeline().setStages(stages(first, second)).fit(words), "two");
+        Dataset<Row> scored = model.transform(words);
+        assertEquals(
+                sorted(first.fit(words).transform(words).select("id", "score", "max_token")),
+                sorted(scored.select("id", "score", "max_token")));
+        UnrollLanguageModel alone = second.fit(words);
+        assertEquals("b.score", alone.getOutputCol());
+        assertEquals(
+                sorted(alone.transform(words).select("id", "`b.score`", "`b.max_token`", "`b.unscored`")),
+                sorted(scored.select("id", "`b.score`", "`b.max_token`", "`b.unscored`")));
+        List<String> named = List.of(alone.setOutputCol("bits").outputs().fieldNames());
+        assertTrue(named.containsAll(List.of("bits", "b.expected", "b.unscored")), named.toString());
+
+        String problem = assertThrows(
+                        IllegalArgumentException.class, () -> model.stages()[0].transformSchema(scored.schema()))
+                .getMessage();
+        assertTrue(problem.contains("the output column score exists already"), problem);
     }
 
     @Test

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -175,9 +176,7 @@ class TableInferenceIT extends LocalSparkSession {
             for (int i = 0; i < scored.size(); i++) {
                 assertEquals(plain.get(i).score(), parallel.get(i).score());
             }
-            float[] vector = scorer.embed(List.of("user 3 logged in"), Pooling.LAST)
-                    .get(0)
-                    .values();
+            float[] vector = scorer.embed("user 3 logged in", Pooling.LAST).values();
             Row embedded = inference
                     .embed(
                             table(List.of(RowFactory.create(1, "h", 1, "user 3 logged in")), 1),
@@ -234,6 +233,20 @@ class TableInferenceIT extends LocalSparkSession {
         }
     }
 
+    /** Otherwise, rows that are equal to the most surprising normal row would be anomalies. */
+    @Test
+    void heldOutRowsHaveTheSameScoresAsInATable() {
+        try (TableInference inference = new TableInference(session, rows)) {
+            TreeSet<Double> scores = new TreeSet<>();
+            inference
+                    .score(table(events, 1), col("message"), AnomalyRule.NONE, "", false)
+                    .collectAsList()
+                    .forEach(row -> scores.add(row.getAs("score")));
+            List<Double> reference = rows.manifest().reference().scores();
+            assertTrue(scores.containsAll(reference), reference + " " + scores);
+        }
+    }
+
     @Test
     void trainingKeepsTheScoresOfHeldOutRows() {
         for (String run : List.of("rows", "sessions")) {
@@ -244,6 +257,7 @@ class TableInferenceIT extends LocalSparkSession {
             assertNotNull(reference, run);
             assertFalse(reference.rows() < 5, run);
             assertTrue(reference.quantile(0.5) > 0 && reference.quantile(0.5) < reference.quantile(1), run);
+            assertTrue(reference.shareAboveRank(1) > reference.shareAboveRank(20), run);
         }
     }
 }

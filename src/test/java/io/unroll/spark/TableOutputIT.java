@@ -2,11 +2,15 @@ package io.unroll.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.config.ConfigurationException;
+import io.unroll.config.UnrollException;
+import java.time.Duration;
 import java.util.List;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Observation;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -59,6 +63,29 @@ class TableOutputIT extends LocalSparkSession {
                         .write(session, results("('a', 1.0)")))
                 .getMessage();
         assertTrue(problem.startsWith("--out ") && problem.contains("this Spark has no format parkett"), problem);
+    }
+
+    @Test
+    void listsMapsAndStructsAreJsonInCsv() {
+        String out = folder.resolve("csv").toString();
+        Dataset<Row> nested = session.sql()
+                .sql("SELECT array(1, 2) AS list, map('k', 0.5) AS `a.map`, named_struct('s', array('x,y')) AS struct,"
+                        + " CAST(null AS STRUCT<s: INT>) AS none, 'plain' AS text");
+        new TableOutput(out, "", "csv", TableOutput.Mode.ERROR, List.of()).write(session, nested);
+        Row row = session.sql().read().option("escape", "\\").csv(out).head();
+        assertEquals("[[1,2],{\"k\":0.5},{\"s\":[\"x,y\"]},null,plain]", row.toString());
+    }
+
+    /** Spark never reports an observation whose event it has dropped. */
+    @Test
+    void countsAreNotAwaitedForEver() {
+        String problem = assertTimeoutPreemptively(
+                        Duration.ofSeconds(30),
+                        () -> assertThrows(
+                                UnrollException.class,
+                                () -> RowCounts.values(new Observation(), Duration.ofMillis(50))))
+                .getMessage();
+        assertTrue(problem.contains("the results are written, but Spark has not reported their counts"), problem);
     }
 
     @AfterAll
