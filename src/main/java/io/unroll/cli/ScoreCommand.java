@@ -39,7 +39,7 @@ final class ScoreCommand implements Callable<Integer> {
             names = "--quantile",
             paramLabel = "Q",
             description =
-                    "A row is an anomaly if its score is above this quantile of the scores of normal rows: those held "
+                    "A row is an anomaly if its score is above this quantile of the scores of the reference rows: those held "
                             + "out from training, or of --reference (default: 0.999).")
     private Double quantile;
 
@@ -57,7 +57,7 @@ final class ScoreCommand implements Callable<Integer> {
             names = "--reference",
             paramLabel = "PATH",
             converter = PathConverter.class,
-            description = "Other normal rows, whose scores replace those of the held-out rows.")
+            description = "Other reference rows, instead of the held-out ones.")
     private String reference;
 
     @Option(
@@ -152,18 +152,18 @@ final class ScoreCommand implements Callable<Integer> {
         if (normal.isEmpty()) {
             if (quantile != null) {
                 throw new ConfigurationException(
-                        "--quantile needs scores of normal rows, but " + options.model()
+                        "--quantile needs the scores of reference rows, but " + options.model()
                                 + " has none, since it was trained without a held-out part or by an older version: give --reference.");
             }
             System.err.println(
-                    "unroll: " + options.model() + " has no scores of normal rows, so the column anomaly is empty: give"
+                    "unroll: " + options.model() + " has no reference scores, so the column anomaly is empty: give"
                             + " --reference, --threshold or --top-g.");
             return AnomalyRule.NONE;
         }
         if (normal.get().rowsAbove(share) < MIN_ROWS_ABOVE) {
             System.err.printf(
                     Locale.ROOT,
-                    "unroll: the quantile %s of %,d normal rows is inaccurate, because fewer than ten of them are above it (%.1f expected): give"
+                    "unroll: the quantile %s of %,d reference rows is inaccurate, because fewer than ten of them are above it (%.1f expected): give"
                             + " --reference with more rows, or a smaller --quantile.%n",
                     share,
                     normal.get().rows(),
@@ -178,7 +178,7 @@ final class ScoreCommand implements Callable<Integer> {
         if (counts.threshold() != null) {
             String ofNormal = normal == null || normal.alarmShare() == null
                     ? ""
-                    : "; of the normal rows " + percent(normal.alarmShare());
+                    : "; of the reference rows " + percent(normal.alarmShare());
             System.out.printf(
                     Locale.ROOT,
                     "alarms          %,d, %s of the scored rows%s%n",
@@ -191,9 +191,9 @@ final class ScoreCommand implements Callable<Integer> {
                 "unknown tokens  %s of %,d%s%n",
                 percent(counts.unknownShare()),
                 counts.tokens(),
-                normal == null ? "" : "; of the normal rows " + percent(normal.unknownShare()));
+                normal == null ? "" : "; of the reference rows " + percent(normal.unknownShare()));
         if (normal != null) {
-            System.out.printf(Locale.ROOT, "normal rows     %,d, from %s%n", normal.rows(), normal.origin());
+            System.out.printf(Locale.ROOT, "reference rows  %,d, from %s%n", normal.rows(), normal.origin());
         }
         if (counts.labels() != null) {
             System.out.printf(

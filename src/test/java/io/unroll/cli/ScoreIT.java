@@ -142,7 +142,7 @@ class ScoreIT {
         assertEquals(1, counts.get("thresholds").get(0).get("f1").asDouble());
         assertEquals("chosen", counts.get("thresholds").get(0).get("by").asText());
         assertEquals(0.9, counts.get("thresholds").get(1).get("level").asDouble());
-        assertTrue(output.err().contains("the quantile 0.999 of 60 normal rows is inaccurate"), output.err());
+        assertTrue(output.err().contains("the quantile 0.999 of 60 reference rows is inaccurate"), output.err());
     }
 
     @Test
