@@ -85,16 +85,23 @@ class ScoreIT {
     /** @return the rows of a folder of JSON files, by id */
     private static List<JsonNode> rows(String name) throws IOException {
         List<JsonNode> rows = new ArrayList<>();
-        try (Stream<Path> files = Files.walk(folder.resolve(name))) {
-            for (Path file :
-                    files.filter(path -> path.toString().endsWith(".json")).toList()) {
-                for (String line : Files.readAllLines(file)) {
-                    rows.add(MAPPER.readTree(line));
-                }
-            }
+        for (String line : lines(name, ".json")) {
+            rows.add(MAPPER.readTree(line));
         }
         rows.sort(Comparator.comparing(row -> row.path("id").asInt(99)));
         return rows;
+    }
+
+    /** @return the lines of the files in a folder, sorted */
+    private static List<String> lines(String name, String ending) throws IOException {
+        List<String> lines = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(folder.resolve(name))) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(ending)).toList()) {
+                lines.addAll(Files.readAllLines(file));
+            }
+        }
+        return lines.stream().sorted().toList();
     }
 
     @Test
@@ -292,6 +299,12 @@ class ScoreIT {
                 "FOLDER/plain",
                 "--format",
                 "csv");
+        List<String> plain = lines("plain", ".csv");
+        assertEquals(3, plain.size());
+        assertTrue(
+                plain.get(1).matches("open 3 read close,[0-9.]+,[0-9.]+,1,3,open 3 read close,.*\"\\[.*]\".*"),
+                plain.get(1));
+        assertTrue(plain.get(0).endsWith(",empty"), plain.get(0));
         succeeded(
                 "score",
                 "FOLDER/run",
@@ -330,6 +343,7 @@ class ScoreIT {
         };
         Output output = succeeded(with(predict, "--out", "FOLDER/labels"));
         assertEquals(80, output.json().get("rows").asInt());
+        assertEquals(80, rows("labels").size());
         for (JsonNode row : rows("labels")) {
             assertEquals(row.get("label").asText(), row.get("prediction").asText());
             assertEquals(
@@ -346,6 +360,7 @@ class ScoreIT {
                 "json",
                 "--beam",
                 "2");
+        assertEquals(80, rows("targets").size());
         for (JsonNode row : rows("targets")) {
             assertTrue(row.has("prediction") && row.get("log_probability").asDouble() < 0, row.toString());
         }
@@ -361,6 +376,7 @@ class ScoreIT {
                     "json");
             JsonNode row = rows("vectors-" + model).get(0);
             assertEquals(model.equals("run") ? 16 : 8, row.get("vector").size());
+            assertTrue(row.get("vector").get(0).isNumber(), row.toString());
         }
         assertRefused(
                 "needs a language model: use predict",

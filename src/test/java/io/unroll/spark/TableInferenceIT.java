@@ -1,11 +1,13 @@
 package io.unroll.spark;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.checkpoint.ModelFolder;
@@ -13,14 +15,17 @@ import io.unroll.checkpoint.Reference;
 import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.Settings.Pooling;
+import io.unroll.config.SettingsReader;
 import io.unroll.inference.Scorer;
 import io.unroll.inference.TextScore;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -34,8 +39,10 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The results of a model for the rows of tables, divided in several ways, and in plain Java. */
@@ -187,6 +194,108 @@ class TableInferenceIT extends LocalSparkSession {
             assertEquals(
                     Arrays.toString(vector),
                     embedded.<Float>getList(embedded.fieldIndex("my_vector")).toString());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Pooling.class)
+    void vectorsDoNotDependOnPartitionsAndCompany(Pooling pooling) {
+        try (TableInference inference = new TableInference(session, rows)) {
+            Map<Integer, List<Object>> expected = byId(inference.embed(table(events, 1), col("message"), "", pooling));
+            assertEquals(events.size(), expected.size());
+            assertEquals(8, expected.get(0).get(0).toString().split(",").length);
+            assertEquals(expected, byId(inference.embed(table(events, 40), col("message"), "", pooling)));
+            for (int id : new int[] {0, 7, 399}) {
+                assertEquals(
+                        Map.of(id, expected.get(id)),
+                        byId(inference.embed(table(List.of(events.get(id)), 1), col("message"), "", pooling)));
+            }
+        }
+    }
+
+    private static Dataset<Row> scoredFiles(TrainedModel model, String input, long unscored) {
+        String out = folder.resolve(input + "-scored").toString();
+        try (ScoreJob job = new ScoreJob(session, model, Optional.empty(), Optional.empty())) {
+            ScoreSummary.Counts counts = job.score(
+                    List.of(folder.resolve(input).toString()),
+                    new TableOutput(out, "", "parquet", TableOutput.Mode.ERROR, List.of()),
+                    AnomalyRule.NONE,
+                    Optional.empty(),
+                    "",
+                    false);
+            assertEquals(unscored, counts.rows().rows() - counts.scored());
+        }
+        return session.sql().read().parquet(out);
+    }
+
+    @Test
+    void aModelOfATableScoresFiles() throws IOException {
+        table(events, 2).createOrReplaceTempView("events");
+        TrainedModel model = new TestRuns(session)
+                .train(
+                        """
+                        run.directory = "%s/of-table"
+                        corpus { table = events, columns.text = message, documents = reset }
+                        model { hidden = 8, layers = 1 }
+                        training.epochs = 1
+                        cluster.replicas = 1
+                        """
+                                .formatted(folder));
+        List<Row> ofFiles = scoredFiles(model, "events.csv", 0)
+                .select("message", "score")
+                .orderBy("message")
+                .collectAsList();
+        try (TableInference inference = new TableInference(session, model)) {
+            assertEquals(
+                    inference
+                            .score(table(events, 3), col("message"), AnomalyRule.NONE, "", false)
+                            .select("message", "score")
+                            .orderBy("message")
+                            .collectAsList(),
+                    ofFiles);
+        }
+    }
+
+    /** A row of 50 MB is kept, without a score, and the rows around it are scored. */
+    @Tag("full")
+    @ParameterizedTest
+    @ValueSource(strings = {"parquet", "text"})
+    void aHugeRowLosesNothing(String format) {
+        String huge = "SELECT repeat('user 7 logged in', 3276800) AS message UNION ALL"
+                + " SELECT concat('user ', id, ' logged in') FROM range(20)";
+        session.sql()
+                .sql(huge)
+                .coalesce(1)
+                .write()
+                .format(format)
+                .save(folder.resolve("huge-" + format).toString());
+        String column = format.equals("text") ? "text" : "message";
+        TrainedModel model =
+                rows.withSettings(SettingsReader.override(rows.settings(), List.of("corpus.columns.text=" + column)));
+        Dataset<Row> scored = scoredFiles(model, "huge-" + format, 1);
+        assertEquals(
+                List.of(RowFactory.create("too_long", 52_428_800)),
+                scored.filter("score IS NULL")
+                        .selectExpr("unscored", "length(" + column + ")")
+                        .collectAsList());
+        assertEquals(20, scored.filter("score > 0 AND unscored IS NULL").count());
+    }
+
+    @Tag("full")
+    @Test
+    void emptyPartitionsCostLittle() {
+        try (TableInference inference = new TableInference(session, rows)) {
+            Dataset<Row> table = session.sql().createDataFrame(events, EVENTS);
+            Map<Integer, List<Object>> expected =
+                    byId(inference.score(table.coalesce(1), col("message"), AnomalyRule.NONE, "", false));
+            // Equal keys: all partitions except one are empty.
+            Dataset<Row> sparse = table.repartition(10_000, lit(1));
+            assertEquals(10_000, sparse.rdd().getNumPartitions());
+            assertEquals(
+                    expected,
+                    assertTimeout(
+                            Duration.ofMinutes(5),
+                            () -> byId(inference.score(sparse, col("message"), AnomalyRule.NONE, "", false))));
         }
     }
 
