@@ -22,8 +22,8 @@ import org.apache.hadoop.conf.Configuration;
 record EvaluatedText(List<String> files, List<String> settings) {
     static final String DESCRIPTION =
             "Files, folders or globs; or, for rows, corpus.table=NAME or corpus.query=SELECT... "
-                    + "Another key=value changes a setting of the training run: corpus.images, corpus.malformed, "
-                    + "corpus.format, corpus.header, corpus.options.* or corpus.columns.*";
+                    + "Another key=value overrides a setting stored with the model, for this command only: corpus.images, "
+                    + "corpus.malformed, corpus.format, corpus.header, corpus.options.* or corpus.columns.*";
 
     private static final Pattern SETTING = Pattern.compile("(corpus|model|training|cluster|run)\\.[a-zA-Z.-]+=.*");
     private static final Pattern SOURCE = Pattern.compile("corpus\\.(path|table|query)=.*");
@@ -61,7 +61,7 @@ record EvaluatedText(List<String> files, List<String> settings) {
             throw new ConfigurationException(
                     isTable()
                             ? "both files and a table or query are given: leave one of them out."
-                            : "nothing to evaluate is given: add files, corpus.table=NAME or corpus.query=SELECT...");
+                            : "no input is given: add files, corpus.table=NAME or corpus.query=SELECT...");
         }
         PathChecks.check("TEXT", files, hadoop);
     }

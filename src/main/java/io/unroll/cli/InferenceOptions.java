@@ -63,7 +63,7 @@ final class InferenceOptions {
             names = "--prefix",
             paramLabel = "P",
             defaultValue = "",
-            description = "Prefix of the names of the new columns.")
+            description = "Prefix of the names of the new columns, for an input that already has such columns.")
     private String prefix;
 
     @Option(names = "--json", description = "Print the counts as a JSON object, on the last line.")

@@ -23,9 +23,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "score",
         description =
-                "Scores the rows of a table with a language model: how surprising each row is, in bits per token, and "
-                        + "which of its tokens most. The output has all columns of the input. If that has a column label "
-                        + "(corpus.columns.label), precision, recall and F1 are printed: the labels normal, 0, false, no, -, benign and "
+                "Scores the rows of a table with a language model: adds the surprisal of each row, in mean bits per token, "
+                        + "and its most surprising token. The output has all columns of the input. If the input has a column "
+                        + "label (corpus.columns.label), precision, recall and F1 are printed: the labels normal, 0, false, no, -, benign and "
                         + "success are normal, all others are anomalies.",
         mixinStandardHelpOptions = true)
 final class ScoreCommand implements Callable<Integer> {
@@ -64,8 +64,8 @@ final class ScoreCommand implements Callable<Integer> {
             names = "--key",
             paramLabel = "COLUMN",
             description =
-                    "Rows with the same value are a document, in which the state is carried from row to row; none for "
-                            + "rows of their own (default: corpus.columns.document of the model).")
+                    "Rows with the same value are a document, in which the state is carried from row to row; none: score "
+                            + "each row on its own (default: corpus.columns.document of the model).")
     private String key;
 
     @Option(
@@ -81,7 +81,7 @@ final class ScoreCommand implements Callable<Integer> {
             names = "--metrics",
             paramLabel = "FILE",
             converter = PathConverter.class,
-            description = "Also write the counts to this file, as a JSON object.")
+            description = "Also write the number of rows, alarms and unscored rows to this file, as a JSON object.")
     private String metrics;
 
     @Override
@@ -163,7 +163,7 @@ final class ScoreCommand implements Callable<Integer> {
         if (normal.get().rowsAbove(share) < MIN_ROWS_ABOVE) {
             System.err.printf(
                     Locale.ROOT,
-                    "unroll: the quantile %s of %,d reference rows is inaccurate, because fewer than ten of them are above it (%.1f expected): give"
+                    "unroll: the quantile %s of %,d reference rows is inaccurate, because only about %.1f of them are above it (at least 10 are needed): give"
                             + " --reference with more rows, or a smaller --quantile.%n",
                     share,
                     normal.get().rows(),

@@ -11,8 +11,9 @@ import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * A model in plain Java, without Spark. It is thread-safe, and its results are those of the commands {@code score},
- * {@code predict} and {@code embed}. Lists are faster than one text at a time.
+ * A model in plain Java, without Spark: scores, labels, target texts and vectors of separate texts, with the same values
+ * as the commands {@code score}, {@code predict} and {@code embed}. It applies no threshold, and reads neither documents of
+ * several rows nor images. It is thread-safe. Lists are faster than one text at a time.
  */
 public final class Scorer implements AutoCloseable {
     private final TextInference inference;
@@ -64,7 +65,7 @@ public final class Scorer implements AutoCloseable {
     }
 
     /**
-     * Reduces texts to vectors: the mean, maximum or last one of the states of the highest recurrent layer.
+     * Reduces texts to vectors: the mean, maximum or last one of the hidden states of the last recurrent layer.
      *
      * @throws io.unroll.config.ConfigurationException if the model reads no text, or is a seq2seq model and the
      *     pooling is not {@code LAST}

@@ -15,7 +15,7 @@ import java.util.List;
  * @param tokens number of predicted tokens: those of the text, and its end
  * @param unknownTokens number of tokens that are not in the vocabulary
  * @param bits surprisal of each token, in bits; empty unless it was asked for
- * @param unscored why the text has no score, and 0 for each number; null if it has one
+ * @param unscored why the text has no score, and NaN as its score and maximum; null if it has one
  */
 public record TextScore(
         double score,
@@ -38,6 +38,6 @@ public record TextScore(
     }
 
     static TextScore unscored(Unscored reason) {
-        return new TextScore(0, 0, 0, null, null, 0, List.of(), 0, 0, new float[0], reason);
+        return new TextScore(Double.NaN, Double.NaN, 0, null, null, 0, List.of(), 0, 0, new float[0], reason);
     }
 }

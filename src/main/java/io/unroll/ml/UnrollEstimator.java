@@ -63,7 +63,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
         return uid;
     }
 
-    /** Boolean column: whether a row is held out for validation. By default, a share of the rows is (0.05). */
+    /** Boolean column: whether a row is held out for validation. By default, 5 % are, and 5 % for the test. */
     public Param<String> validationIndicatorCol() {
         return new Param<>(this, "validationIndicatorCol", "boolean column: whether a row is held out for validation");
     }
@@ -77,7 +77,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     /**
-     * Column of numbers of at least 0, the weights of the rows in the loss: a row of weight 2 counts as if it were twice in
+     * Column of non-negative numbers, the weights of the rows in the loss: a row of weight 2 counts as if it were twice in
      * its batch. By default, all weights are 1.
      */
     public Param<String> weightCol() {
