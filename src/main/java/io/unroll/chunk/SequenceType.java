@@ -34,6 +34,12 @@ public enum SequenceType {
 
     /** Encodes {@code count} values. Its inner loop handles one byte position, which the JIT compiler can vectorize. */
     void encode(int[] values, int count, byte[] target) {
+        if (bytes == 1) {
+            for (int i = 0; i < count; i++) {
+                target[i] = (byte) values[i];
+            }
+            return;
+        }
         for (int b = 0; b < bytes; b++) {
             for (int i = 0; i < count; i++) {
                 target[i * bytes + b] = (byte) (values[i] >>> (8 * b));

@@ -40,7 +40,7 @@ import scala.Tuple3;
  *
  * <pre>
  *   rows --scan--> count, hash, group hashes      identifies the corpus, and gives the split
- *   rows --count--> vocabularies                  of the training rows; of all rows if copies are split
+ *   rows --count--> vocabularies                  of the training rows; of all rows, in the first pass, if copies are split
  *   rows --encode--> (part, order, example) --shuffle, sort--> files
  * </pre>
  *
@@ -102,7 +102,9 @@ final class ExamplePreparation extends CorpusPreparation {
     public PreparedCorpus prepare() throws IOException {
         reader.examples().check(session.hadoop());
         JavaRDD<Row> rows = source.rows();
-        RowScan scan = scan(rows);
+        // With copies, the vocabulary has the symbols of all rows, which the first pass can count.
+        boolean countsAll = splitsByRow && !hasSessions() && needsCounts();
+        RowScan scan = countsAll ? count("prepare: hash the corpus", rows, HoldOut.ALL_TRAINING) : scan(rows);
         String hash = hash(scan);
         Path folder = folder(
                 SettingNames.kebab(settings.task()),
@@ -130,9 +132,12 @@ final class ExamplePreparation extends CorpusPreparation {
         RowsToEncode read = rowsToEncode(reader, source.name(), rows, scan);
         RowScan usable = read.usable();
         HoldOut holdOut = splitsByRow ? HoldOut.ALL_TRAINING : holdOut(read.rows(), usable);
-        Map<String, Map<String, Long>> counts = givenVocabularies.isEmpty() || hasClassWeights()
-                ? count(read.rows(), read.counted(), holdOut)
-                : Map.of();
+        RowScan counted = read.counted();
+        if (needsCounts() && counted.counts().isEmpty()) {
+            counted = count("prepare: count symbols", read.rows(), holdOut);
+            read.counted().checkSame(source.name(), counted.hash());
+        }
+        Map<String, Map<String, Long>> counts = counted.counts();
         Vocabularies vocabularies =
                 givenVocabularies.orElseGet(() -> reader.examples().vocabularies(counts));
         RowWeights weights = hasClassWeights() ? RowWeights.of(corpus, counts.get(ROWS_OF_STRATUM)) : RowWeights.EQUAL;
@@ -148,6 +153,14 @@ final class ExamplePreparation extends CorpusPreparation {
             checkValidation(usable, index);
             publish(folder, vocabularies, index);
         });
+    }
+
+    private boolean hasSessions() {
+        return !corpus.columns().get(RowSource.DOCUMENT).isBlank();
+    }
+
+    private boolean needsCounts() {
+        return givenVocabularies.isEmpty() || hasClassWeights();
     }
 
     private boolean hasClassWeights() {
@@ -167,7 +180,7 @@ final class ExamplePreparation extends CorpusPreparation {
         Map<String, Long> skipped = new TreeMap<>(scan.skipped());
         JavaRDD<Row> documents = rows;
         RowScan counted = scan;
-        if (!corpus.columns().get(RowSource.DOCUMENT).isBlank()) {
+        if (hasSessions()) {
             documents = Documents.group(session, tasks, origin, rows, scan, corpus.gap());
             counted = tasks.scan(session, "prepare: group rows into documents", origin, documents);
             counted.skipped().forEach((reason, count) -> skipped.merge(reason, count, Long::sum));
@@ -252,15 +265,12 @@ final class ExamplePreparation extends CorpusPreparation {
                 keys, validation > 0 ? bounds.get(validationIndex) : null, test > 0 ? bounds.get(testIndex) : null);
     }
 
-    /**
-     * @return by vocabulary, how often each symbol occurs in the training rows, and the number of these rows by stratum; with
-     *     copies, in all rows
-     */
-    private Map<String, Map<String, Long>> count(JavaRDD<Row> rows, RowScan scan, HoldOut holdOut) {
+    /** @return a scan that counts the symbols of the training rows, and the number of these rows by stratum */
+    private RowScan count(String description, JavaRDD<Row> rows, HoldOut holdOut) {
         RowReader tasks = reader;
         Broadcast<HoldOut> split = session.broadcast(holdOut);
         boolean countsLabels = hasClassWeights();
-        return tasks.count(session, corpus.source(), rows, scan, (row, counters) -> {
+        return tasks.scan(session, description, source.name(), rows, (row, counters) -> {
             if (split.value().section(row) == SequenceIndex.Section.TRAINING) {
                 tasks.examples().count(row, counters);
                 if (countsLabels) {

@@ -17,7 +17,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
@@ -76,7 +75,20 @@ record RowReader(
      * @throws ConfigurationException if there are no usable rows
      */
     RowScan scan(Session session, String description, String origin, JavaRDD<Row> rows) {
-        return scan(session, description, origin, rows, part -> scan(part, this::check));
+        return scan(session, description, origin, rows, (row, counters) -> {});
+    }
+
+    /**
+     * @param counter counts the symbols of a row
+     * @throws UnrollException as without a counter
+     */
+    RowScan scan(
+            Session session,
+            String description,
+            String origin,
+            JavaRDD<Row> rows,
+            VoidFunction2<Row, SymbolCounters> counter) {
+        return scan(session, description, origin, rows, part -> scan(part, this::check, counter));
     }
 
     private static RowScan scan(
@@ -106,33 +118,40 @@ record RowReader(
         var hadoop = session.hadoopBroadcast();
         return scan(session, "prepare: check files", origin, rows, part -> {
             RowFiles files = new RowFiles(folder, hadoop.value().value());
-            return scan(part, row -> {
+            Consumer<Row> check = row -> {
                 check(row);
                 examples.read(row, files);
-            });
+            };
+            return scan(part, check, (row, counters) -> {});
         });
     }
 
-    private RowScan scan(Iterator<Row> rows, Consumer<Row> check) {
+    private RowScan scan(Iterator<Row> rows, Consumer<Row> check, VoidFunction2<Row, SymbolCounters> counter)
+            throws Exception {
         RowScan scan = new RowScan();
+        SymbolCounters counters = new SymbolCounters();
         while (rows.hasNext()) {
             Row row = rows.next();
-            attempt(row, scan::skip, () -> {
-                        check.accept(row);
-                        return row;
-                    })
-                    .ifPresent(usable -> {
-                        scan.add(usable, hashes);
-                        if (groups) {
-                            scan.addGroup(examples.stratum(usable), examples.group(usable));
-                        }
-                    });
+            Optional<Row> usable = attempt(row, scan::skip, () -> {
+                check.accept(row);
+                return row;
+            });
+            if (usable.isPresent()) {
+                scan.add(row, hashes);
+                counter.call(row, counters);
+                if (groups) {
+                    scan.addGroup(examples.stratum(row), examples.group(row));
+                }
+            }
         }
+        scan.addCounts(counters.counts());
         return scan;
     }
 
     private void check(Row row) {
-        hashes.fields().forEach(row::value);
+        for (String field : hashes.fields()) {
+            row.value(field);
+        }
         if (hashes.fields().contains(RowSource.SPLIT)) {
             HoldOut.BY_COLUMN.section(row);
         }
@@ -185,47 +204,6 @@ record RowReader(
                         .filter(field -> columns.containsKey(field))
                         .map(field -> " (" + RowSource.key(field) + " is " + columns.get(field) + ")")
                         .orElse("");
-    }
-
-    /**
-     * @param origin of the rows, for messages
-     * @param scan of the same rows
-     * @param counter counts the symbols of a row
-     * @return how often each symbol occurs, by vocabulary name
-     * @throws UnrollException if the rows are not those of the scan
-     */
-    Map<String, Map<String, Long>> count(
-            Session session,
-            String origin,
-            JavaRDD<Row> rows,
-            RowScan scan,
-            VoidFunction2<Row, SymbolCounters> counter) {
-        Map<String, Map<String, Long>> total = new HashMap<>();
-        LongAdder hash = new LongAdder();
-        session.forEachPartition("prepare: count symbols", rows, part -> count(part, counter), part -> {
-            hash.add(part.hash());
-            part.counts()
-                    .forEach((name, counts) -> counts.forEach((symbol, count) ->
-                            total.computeIfAbsent(name, any -> new HashMap<>()).merge(symbol, count, Long::sum)));
-        });
-        scan.checkSame(origin, hash.sum());
-        return total;
-    }
-
-    /** @param hash sum of the hashes of all usable rows, counted or not */
-    private record SymbolCounts(Map<String, Map<String, Long>> counts, long hash) implements Serializable {}
-
-    private SymbolCounts count(Iterator<Row> rows, VoidFunction2<Row, SymbolCounters> counter) throws Exception {
-        SymbolCounters counters = new SymbolCounters();
-        long hash = 0;
-        while (rows.hasNext()) {
-            Row row = rows.next();
-            if (isUsable(row)) {
-                hash += hashes.of(row);
-                counter.call(row, counters);
-            }
-        }
-        return new SymbolCounts(counters.counts(), hash);
     }
 
     /** @return the fields of {@link EncodedRows}; none if the row is skipped */

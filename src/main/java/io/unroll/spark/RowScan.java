@@ -4,6 +4,7 @@ import io.unroll.config.UnrollException;
 import io.unroll.text.Row;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -18,6 +19,7 @@ final class RowScan implements Serializable {
     private boolean numericOrder = true;
     private final Map<String, Long> skipped = new TreeMap<>();
     private final GroupSizes groups = new GroupSizes();
+    private final Map<String, Map<String, Long>> counts = new HashMap<>();
 
     void add(Row row, RowHash hashes) {
         ByteBuffer digest = hashes.digest(row);
@@ -33,6 +35,13 @@ final class RowScan implements Serializable {
         groups.add(stratum, RowHash.of(group));
     }
 
+    void addCounts(Map<String, Map<String, Long>> more) {
+        more.forEach((name, symbols) -> {
+            Map<String, Long> sums = counts.computeIfAbsent(name, any -> new HashMap<>());
+            symbols.forEach((symbol, count) -> sums.merge(symbol, count, Long::sum));
+        });
+    }
+
     void skip(String reason) {
         skipped.merge(reason, 1L, Long::sum);
     }
@@ -45,6 +54,7 @@ final class RowScan implements Serializable {
         numericOrder &= other.numericOrder;
         other.skipped.forEach((reason, count) -> skipped.merge(reason, count, Long::sum));
         groups.add(other.groups);
+        addCounts(other.counts);
     }
 
     long rows() {
@@ -66,6 +76,15 @@ final class RowScan implements Serializable {
 
     GroupSizes groups() {
         return groups;
+    }
+
+    /** @return how often each symbol occurs, by vocabulary */
+    Map<String, Map<String, Long>> counts() {
+        return counts;
+    }
+
+    long hash() {
+        return hash;
     }
 
     /**

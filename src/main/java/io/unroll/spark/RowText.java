@@ -48,7 +48,16 @@ final class RowText extends TextPreparation {
 
     @Override
     String corpusHash() {
-        corpusRows = scanned(source.rows());
+        JavaRDD<Row> rows = source.rows();
+        Tokenizer untrained = Tokenizer.ofText(corpus);
+        corpusRows = new ScannedRows(
+                rows,
+                reader.scan(
+                        session,
+                        "prepare: hash the corpus",
+                        source.name(),
+                        rows,
+                        (row, counters) -> untrained.count(line(row), counters.of(Vocabularies.TOKENS))));
         return DigestUtils.sha256Hex(corpusRows.scan().identity());
     }
 
@@ -57,19 +66,9 @@ final class RowText extends TextPreparation {
         return corpusRows.scan().skipped();
     }
 
-    private ScannedRows scanned(JavaRDD<Row> rows) {
-        return new ScannedRows(rows, reader.scan(session, "prepare: hash the corpus", source.name(), rows));
-    }
-
     @Override
     Map<String, Long> count(Tokenizer tokenizer) {
-        return reader.count(
-                        session,
-                        source.name(),
-                        corpusRows.rows(),
-                        corpusRows.scan(),
-                        (row, counters) -> tokenizer.count(line(row), counters.of(Vocabularies.TOKENS)))
-                .getOrDefault(Vocabularies.TOKENS, Map.of());
+        return corpusRows.scan().counts().getOrDefault(Vocabularies.TOKENS, Map.of());
     }
 
     private static String line(Row row) {
@@ -117,7 +116,8 @@ final class RowText extends TextPreparation {
     /** All rows are one text, which one task reads. */
     @Override
     EvaluationSource evaluationSource(List<String> paths, Vocabularies vocabularies, int steps) {
-        ScannedRows text = scanned(source.rows(paths));
+        JavaRDD<Row> rows = source.rows(paths);
+        ScannedRows text = new ScannedRows(rows, reader.scan(session, "evaluate: check rows", source.name(), rows));
         if (text.scan().characters() > MAX_EVALUATED_CHARACTERS) {
             throw new ConfigurationException(String.format(
                     "the rows are one text of %,d characters, which one task reads; the maximum is %,d: evaluate fewer"

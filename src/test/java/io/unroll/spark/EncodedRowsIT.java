@@ -55,6 +55,24 @@ class EncodedRowsIT extends LocalSparkSession {
         assertTrue(expected.stream().allMatch(row -> row.section() == Section.VALIDATION));
     }
 
+    /** Different rows whose hashes are equal are in the order of their bytes, as unsigned numbers. */
+    @Test
+    void rowsWithTheSameKeyAreSorted() {
+        List<String> sorted = new ArrayList<>();
+        EncodedRows.sortedTies(List.of(row(1, "a"), row(2, "z"), row(2, "\u00e9"), row(2, "b"), row(3, "a"))
+                        .iterator())
+                .forEachRemaining(ties -> ties.forEach(tie -> sorted.add(tie._1() + text(tie))));
+        assertEquals(List.of("1a", "2b", "2z", "2\u00e9", "3a"), sorted);
+    }
+
+    private static Tuple3<Long, Long, byte[]> row(long key, String text) {
+        return new Tuple3<>(key, 0L, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String text(Tuple3<Long, Long, byte[]> row) {
+        return new String(row._3(), StandardCharsets.UTF_8);
+    }
+
     private static List<String> rows(long seed) {
         List<String> rows = new ArrayList<>(Collections.nCopies(COPIES, "copy"));
         IntStream.range(0, ROWS - COPIES).forEach(i -> rows.add("row " + i));
