@@ -22,6 +22,7 @@ public record Reference(
         List<Double> scores,
         @JsonInclude(JsonInclude.Include.NON_NULL) List<Integer> ranks)
         implements Serializable {
+    private static final int MIN_ROWS_ABOVE = 10;
     private static final int COARSE = 99;
     private static final int FINE = 100;
 
@@ -87,8 +88,12 @@ public record Reference(
         return 1 - (level(above - 1) + share * (level(above) - level(above - 1)));
     }
 
-    /** @return expected number of reference rows above the quantile; below 10, the quantile is inaccurate */
+    /** @return expected number of reference rows above the quantile */
     public double rowsAbove(double quantile) {
         return rows * (1 - quantile);
+    }
+
+    public boolean isInaccurate(double quantile) {
+        return rowsAbove(quantile) < MIN_ROWS_ABOVE;
     }
 }

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  *     continues the text of the previous batch
  * @param sources the encoder's input for each lane (tokens, pixels or features); null without an encoder
  * @param startsAtZero whether the recurrent state is zero before the first step
- * @param weights of the lanes in the gradient of the mean loss; empty if they are equal
+ * @param gradientFactors factors of the gradients of the lanes; empty for 1
  */
 public record Batch(
         int lanes,
@@ -24,29 +24,29 @@ public record Batch(
         int[] lengths,
         int[][] sources,
         boolean startsAtZero,
-        float[] weights) {
+        float[] gradientFactors) {
     /** A target that does not count in the loss. */
     public static final int IGNORED = -1;
 
-    private static final float[] EQUAL = {};
+    private static final float[] NO_FACTORS = {};
 
     /** A batch of lanes that continue the text of the previous batch. */
     public Batch(int lanes, int steps, int[] inputs, int[] targets) {
-        this(lanes, steps, inputs, targets, null, null, false, EQUAL);
+        this(lanes, steps, inputs, targets, null, null, false, NO_FACTORS);
     }
 
     /** A batch of separate examples. */
     public Batch(int lanes, int steps, int[] inputs, int[] targets, int[] lengths, int[][] sources) {
-        this(lanes, steps, inputs, targets, lengths, sources, true, EQUAL);
+        this(lanes, steps, inputs, targets, lengths, sources, true, NO_FACTORS);
     }
 
     /** A batch of separate examples without sources. */
     public Batch(int lanes, int steps, int[] inputs, int[] targets, int[] lengths) {
-        this(lanes, steps, inputs, targets, lengths, null, true, EQUAL);
+        this(lanes, steps, inputs, targets, lengths, null, true, NO_FACTORS);
     }
 
-    public Batch withWeights(float[] laneWeights) {
-        return new Batch(lanes, steps, inputs, targets, lengths, sources, startsAtZero, laneWeights);
+    public Batch withGradientFactors(float[] factors) {
+        return new Batch(lanes, steps, inputs, targets, lengths, sources, startsAtZero, factors);
     }
 
     /** @return whether the recurrent state is carried over from the previous batch */
@@ -83,7 +83,7 @@ public record Batch(
                     null,
                     null,
                     from == 0,
-                    weights));
+                    gradientFactors));
         }
         return pieces;
     }

@@ -42,15 +42,17 @@ final class Buckets implements Batches {
         }
         List<Example> examples = window.get(index - start);
         Batch batch = plan.collator().batch(examples);
-        return plan.store().index().type().weighted() ? batch.withWeights(weights(examples)) : batch;
+        return plan.store().index().type().weighted() ? batch.withGradientFactors(factors(examples)) : batch;
     }
 
-    private static float[] weights(List<Example> examples) {
-        float[] weights = new float[examples.size()];
-        for (int i = 0; i < weights.length; i++) {
-            weights[i] = examples.get(i).weight();
+    /** @return the weights, divided by their mean over all training examples */
+    private float[] factors(List<Example> examples) {
+        double mean = plan.store().index().meanWeight();
+        float[] factors = new float[examples.size()];
+        for (int i = 0; i < factors.length; i++) {
+            factors[i] = (float) (examples.get(i).weight() / mean);
         }
-        return weights;
+        return factors;
     }
 
     private List<List<Example>> batchWindow(int start) throws IOException {

@@ -10,7 +10,7 @@ import java.util.Arrays;
  *
  * @param source input of the encoder, or the text to classify; {@link Sequence#NONE} if there is none
  * @param target tokens of the target, or one label
- * @param weight in the loss: an example of weight 2 counts like two examples
+ * @param weight in training: an example of weight 2 contributes to the gradient like two examples
  */
 public record Example(Sequence source, int[] target, float weight) implements Serializable {
     /** An example of weight 1. */

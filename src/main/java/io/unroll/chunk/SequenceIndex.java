@@ -39,9 +39,16 @@ public record SequenceIndex(
      * @param name of the files, without {@code .bin} and {@code .idx}
      * @param checksum CRC-32C of the {@code .bin} file
      * @param indexChecksum CRC-32C of the {@code .idx} file
+     * @param weight sum of the weights of the sequences; 0 if they have none
      */
     public record Part(
-            String name, Section section, Lengths sources, Lengths targets, long checksum, long indexChecksum)
+            String name,
+            Section section,
+            Lengths sources,
+            Lengths targets,
+            long checksum,
+            long indexChecksum,
+            double weight)
             implements Serializable {
         long sequences() {
             return targets.count();
@@ -87,6 +94,15 @@ public record SequenceIndex(
 
     public long sequences() {
         return parts.stream().mapToLong(Part::sequences).sum();
+    }
+
+    /** @return the mean weight of the training sequences, which must have weights */
+    public double meanWeight() {
+        double sum = parts.stream()
+                .filter(part -> part.section == Section.TRAINING)
+                .mapToDouble(Part::weight)
+                .reduce(0, Double::sum);
+        return sum / sequences(Section.TRAINING);
     }
 
     /** @return the number of tokens in all sources and targets */

@@ -37,6 +37,7 @@ public final class SequenceWriter implements IntConsumer, Closeable {
     private int used;
     private long position;
     private long start;
+    private double weight;
 
     /**
      * Creates the files. Each attempt of a Spark task writes different files; the index lists the files that are used.
@@ -78,6 +79,9 @@ public final class SequenceWriter implements IntConsumer, Closeable {
     /** @param example what {@link Example#toBytes} returned */
     public void write(byte[] example) throws IOException {
         write(example, Integer.BYTES, example.length - Integer.BYTES);
+        if (type.weighted()) {
+            weight += Example.of(example, type).weight();
+        }
         int sourceBytes = ByteBuffer.wrap(example).getInt();
         endSequence(sourceBytes == 0 ? 0 : sourceBytes / type.source().bytes());
     }
@@ -126,7 +130,13 @@ public final class SequenceWriter implements IntConsumer, Closeable {
         values.flush();
         entries.flush();
         return new SequenceIndex.Part(
-                name, section, sources.lengths(), targets.lengths(), checksum.getValue(), indexChecksum.getValue());
+                name,
+                section,
+                sources.lengths(),
+                targets.lengths(),
+                checksum.getValue(),
+                indexChecksum.getValue(),
+                weight);
     }
 
     @Override

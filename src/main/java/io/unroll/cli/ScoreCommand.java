@@ -30,7 +30,6 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class ScoreCommand implements Callable<Integer> {
     private static final double DEFAULT_QUANTILE = 0.999;
-    private static final int MIN_ROWS_ABOVE = 10;
 
     @Mixin
     private InferenceOptions options;
@@ -93,6 +92,7 @@ final class ScoreCommand implements Callable<Integer> {
                 throw new ConfigurationException(setting + " cannot be given here: use --key and --order-by.");
             }
         }
+        options.prefix();
         TrainedModel trained = options.readModel();
         new TextInference(trained).languageModel();
         int vocabulary = trained.vocabularies().tokens().size();
@@ -160,7 +160,7 @@ final class ScoreCommand implements Callable<Integer> {
                             + " --reference, --threshold or --top-g.");
             return AnomalyRule.NONE;
         }
-        if (normal.get().rowsAbove(share) < MIN_ROWS_ABOVE) {
+        if (normal.get().isInaccurate(share)) {
             System.err.printf(
                     Locale.ROOT,
                     "unroll: the quantile %s of %,d reference rows is inaccurate, because only about %.1f of them are above it (at least 10 are needed): give"

@@ -118,6 +118,8 @@ public record Settings(
             boolean balanceClasses,
             String images)
             implements Serializable {
+        public static final double MAX_WEIGHT = 1e9;
+
         public Corpus {
             long sources = Stream.of(path, table, query)
                     .filter(source -> !source.isBlank())
@@ -155,8 +157,8 @@ public record Settings(
                     "corpus.columns.weight",
                     columns.get("weight"),
                     "empty if corpus.columns.document is set: a document has no weight");
-            classWeights.forEach(
-                    (label, weight) -> check(weight >= 0, "corpus.class-weights." + label, weight, "0 or more"));
+            classWeights.forEach((label, weight) -> check(
+                    weight >= 0 && weight <= MAX_WEIGHT, "corpus.class-weights." + label, weight, "from 0 to 1e9"));
             check(!prepared.isBlank(), "corpus.prepared", "empty", "a folder for the prepared corpus");
             checkShare("corpus.validation", validation);
             checkShare("corpus.test", test);

@@ -8,6 +8,7 @@ import com.typesafe.config.ConfigOrigin;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigSyntax;
+import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import com.typesafe.config.ConfigValueType;
@@ -39,7 +40,7 @@ public final class SettingsReader {
 
     private static final KnownKeys KNOWN_KEYS = new KnownKeys(REFERENCE);
 
-    private static final Pattern KEY = Pattern.compile("[\\w-]+(\\.[\\w-]+)*");
+    private static final Pattern KEY = Pattern.compile("([\\w-]+|\"[^\"]+\")(\\.([\\w-]+|\"[^\"]+\"))*");
 
     private static final int MAX_SHOWN = 200;
 
@@ -119,6 +120,11 @@ public final class SettingsReader {
                 SettingsReader::plainPath);
     }
 
+    /** @return whether the text has the form of a key: names with dots between, with quotation marks if they need them */
+    public static boolean isKey(String text) {
+        return KEY.matcher(text).matches();
+    }
+
     /** Returns the settings with {@code key=value} overrides applied. */
     public static Settings override(Settings settings, List<String> overrides) {
         return settings(
@@ -151,8 +157,18 @@ public final class SettingsReader {
             ObjectNode values = SettingValues.tree(config.root(), REFERENCE.root());
             return SettingValues.read(values.put("text", config.root().render(hocon)), Settings.class);
         } catch (InvalidSettingException e) {
-            throw new ConfigurationException(location(config.getValue(e.key()).origin(), origin) + e.getMessage(), e);
+            throw new ConfigurationException(location(origin(config, e.key()), origin) + e.getMessage(), e);
         }
+    }
+
+    /** @param key in which quoted names, such as labels, are not quoted */
+    private static ConfigOrigin origin(Config config, String key) {
+        return config.entrySet().stream()
+                .filter(entry ->
+                        String.join(".", ConfigUtil.splitPath(entry.getKey())).equals(key))
+                .map(entry -> entry.getValue().origin())
+                .findFirst()
+                .orElse(null);
     }
 
     private static String message(ConfigException e) {
@@ -184,7 +200,7 @@ public final class SettingsReader {
             String key = override.substring(0, separator).strip();
             ConfigValue value =
                     ConfigValueFactory.fromAnyRef(unquoted(key, override.substring(separator + 1)), COMMAND_LINE);
-            if (!KEY.matcher(key).matches()) {
+            if (!isKey(key)) {
                 throw KNOWN_KEYS.unknown(key, value);
             }
             config = config.withValue(key, value);

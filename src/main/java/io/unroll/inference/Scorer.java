@@ -4,6 +4,7 @@ import io.unroll.checkpoint.ModelFolder;
 import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.Settings.Pooling;
 import io.unroll.model.Network;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -33,7 +34,7 @@ public final class Scorer implements AutoCloseable {
 
     /** @throws io.unroll.config.ConfigurationException if the model is not a language model */
     public TextScore score(String text) {
-        return score(List.of(text)).get(0);
+        return score(Collections.singletonList(text)).get(0);
     }
 
     /**
@@ -48,7 +49,7 @@ public final class Scorer implements AutoCloseable {
 
     /** @throws io.unroll.config.ConfigurationException if the model predicts neither labels nor target texts */
     public TextPrediction predict(String text) {
-        return predict(List.of(text), 1).get(0);
+        return predict(Collections.singletonList(text), 1).get(0);
     }
 
     /**
@@ -61,7 +62,7 @@ public final class Scorer implements AutoCloseable {
 
     /** @throws io.unroll.config.ConfigurationException as for a list of texts */
     public TextVector embed(String text, Pooling pooling) {
-        return embed(List.of(text), pooling).get(0);
+        return embed(Collections.singletonList(text), pooling).get(0);
     }
 
     /**

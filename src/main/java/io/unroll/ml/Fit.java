@@ -135,7 +135,7 @@ final class Fit {
             String key = setting.contains("=")
                     ? setting.substring(0, setting.indexOf('=')).strip()
                     : "";
-            if (!key.matches("[\\w-]+(\\.[\\w-]+)*")) {
+            if (!SettingsReader.isKey(key)) {
                 throw new IllegalArgumentException(
                         "settings has \"" + setting + "\", which is not of the form key=value.");
             }
@@ -159,7 +159,8 @@ final class Fit {
     private String hash() {
         Map<String, String> columns = settings.corpus().columns();
         Column row = xxhash64(Stream.of(rows.columns())
-                .filter(name -> name.equals(SPLIT) || columns.containsValue(name))
+                .filter(name -> name.equals(SPLIT)
+                        || columns.values().stream().anyMatch(used -> used.equals(name) || used.startsWith(name + ".")))
                 .map(name -> ParamSupport.column(name).cast("string"))
                 .toArray(Column[]::new));
         Row hashes = rows.agg(

@@ -77,11 +77,11 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
     }
 
     /**
-     * Column of non-negative numbers, the weights of the rows in the loss: a row of weight 2 counts as if it were twice in
-     * its batch. By default, all weights are 1.
+     * Column of numbers from 0 to 1e9, the weights of the rows: a row of weight 2 contributes to the gradient like two
+     * rows. By default, all weights are 1.
      */
     public Param<String> weightCol() {
-        return new Param<>(this, "weightCol", "column of the weights of the rows in the loss");
+        return new Param<>(this, "weightCol", "column of the weights of the rows in training");
     }
 
     public String getWeightCol() {
@@ -258,7 +258,7 @@ public abstract sealed class UnrollEstimator<E extends UnrollEstimator<E, M>, M 
                 throw ParamSupport.wrongType(field, validationIndicatorCol(), "of type boolean");
             }
         }
-        if (isDefined(weightCol())) {
+        if (isDefined(weightCol()) && !getWeightCol().isEmpty()) {
             StructField field = ParamSupport.field(this, weightCol(), schema);
             if (!(field.dataType() instanceof NumericType)) {
                 throw ParamSupport.wrongType(field, weightCol(), "a number");

@@ -13,10 +13,13 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Appends the surprisal of texts: the columns of the command {@code score}. */
 public final class UnrollLanguageModel extends UnrollModel<UnrollLanguageModel>
         implements ScoreParams<UnrollLanguageModel> {
+    private static final Logger LOG = LoggerFactory.getLogger(UnrollLanguageModel.class);
     private static final long serialVersionUID = 1;
 
     /** Creates a model without weights, for Spark Connect. */
@@ -88,9 +91,18 @@ public final class UnrollLanguageModel extends UnrollModel<UnrollLanguageModel>
             throw new IllegalArgumentException("quantile of " + uid()
                     + " is set, but no rows were held out from the training: set threshold or topG.");
         }
-        return reference == null
-                ? AnomalyRule.NONE
-                : new AnomalyRule(AnomalyRule.By.SCORE, reference.quantile(getQuantile()));
+        if (reference == null) {
+            LOG.warn("{} has no held-out rows, so the column anomaly is null: set threshold or topG", uid());
+            return AnomalyRule.NONE;
+        }
+        if (reference.isInaccurate(getQuantile())) {
+            LOG.warn(
+                    "{}: the quantile {} of {} held-out rows is inaccurate: hold out more rows, or set a smaller quantile",
+                    uid(),
+                    getQuantile(),
+                    reference.rows());
+        }
+        return new AnomalyRule(AnomalyRule.By.SCORE, reference.quantile(getQuantile()));
     }
 
     @Override

@@ -176,7 +176,7 @@ public final class Network implements Trainee {
         gradient.assign(0);
         workspace.restart();
         SoftmaxOutput.OutputGradient outputGradient =
-                output.train(hidden(batch, true), head.targets(batch), gradientFactors(batch));
+                output.train(hidden(batch, true), head.targets(batch), batch.gradientFactors());
         recurrentStack.backward(head.backward(outputGradient.gradient()), RecurrentState.ZERO);
         encoder.backward(recurrentStack, head);
         return new Loss(outputGradient.loss(), targetCount(batch));
@@ -259,20 +259,6 @@ public final class Network implements Trainee {
         recurrentStack.parametersChanged();
         output.parametersChanged();
         encoder.parametersChanged();
-    }
-
-    /** @return the weights of the lanes, scaled so that their mean over the targets is 1; empty if they are equal */
-    private static float[] gradientFactors(Batch batch) {
-        float[] factors = batch.weights().clone();
-        int targetsOfLane = batch.targets().length / batch.lanes();
-        double sum = IntStream.range(0, factors.length == 0 ? 0 : batch.targets().length)
-                .filter(i -> batch.targets()[i] != Batch.IGNORED)
-                .mapToDouble(i -> factors[i / targetsOfLane])
-                .sum();
-        for (int lane = 0; lane < factors.length; lane++) {
-            factors[lane] = sum == 0 ? 0 : (float) (factors[lane] * targetCount(batch) / sum);
-        }
-        return factors;
     }
 
     private static long targetCount(Batch batch) {

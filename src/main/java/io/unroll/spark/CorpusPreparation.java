@@ -166,7 +166,7 @@ public abstract class CorpusPreparation {
             problem = "a file is missing or damaged, " + e.getMessage();
         }
         if (!problem.isEmpty()) {
-            LOG.warn("{} is damaged, and the corpus is prepared again: {}", folder, problem);
+            LOG.warn("{} cannot be used, and the corpus is prepared again: {}", folder, problem);
             UnrollFiles.PREPARED.checkFile(fs(), index);
             VocabularyFiles.delete(fs(), folder, vocabularyNames);
             // The index is deleted last: it proves that Unroll wrote the other files.
@@ -179,7 +179,7 @@ public abstract class CorpusPreparation {
     private String problem(Path folder, String hash, List<String> vocabularyNames) throws IOException {
         SequenceIndex index = SequenceIndex.FILE.read(fs(), new Path(folder, INDEX));
         if (!index.isIntact(hash, VocabularyFiles.read(fs(), folder, vocabularyNames))) {
-            return "its index has changed, or does not match its vocabularies";
+            return "its index has changed, does not match its vocabularies, or was written by an older Unroll";
         }
         var hadoop = session.hadoopBroadcast();
         String source = folder.toString();

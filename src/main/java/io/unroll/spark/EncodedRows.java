@@ -12,6 +12,7 @@ import org.apache.commons.collections4.IteratorUtils;
 import org.apache.commons.collections4.iterators.PeekingIterator;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Encoder;
 import org.apache.spark.sql.Encoders;
 import scala.Tuple3;
@@ -48,11 +49,12 @@ final class EncodedRows {
 
     /** Sets the sort key of each copy of a row to a different hash, and shuffles the rows by it. */
     static JavaRDD<Tuple3<Long, Long, byte[]>> copies(
-            Session session, JavaRDD<Tuple3<Long, Long, byte[]>> rows, int partitions) {
-        // Spark sorts by one number several times as fast as by a number and bytes, which are the same in all copies.
+            Session session, JavaRDD<Tuple3<Long, Long, byte[]>> rows, boolean areWeighted, int partitions) {
+        // Spark sorts by one number several times as fast as by a number and bytes, which only weights make different.
+        Column[] order = areWeighted ? new Column[] {col("_2"), col("_3")} : new Column[] {col("_2")};
         JavaRDD<Tuple3<Long, Long, byte[]>> numbered = session.shuffle(
                         rows, ENCODER, data -> data.repartition(partitions, col("_2"))
-                                .sortWithinPartitions("_2"))
+                                .sortWithinPartitions(order))
                 .mapPartitions(sorted -> {
                     CopyCounter counter = new CopyCounter();
                     return IteratorUtils.transformedIterator(

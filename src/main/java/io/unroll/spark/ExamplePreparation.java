@@ -140,7 +140,8 @@ final class ExamplePreparation extends CorpusPreparation {
         Map<String, Map<String, Long>> counts = counted.counts();
         Vocabularies vocabularies =
                 givenVocabularies.orElseGet(() -> reader.examples().vocabularies(counts));
-        RowWeights weights = hasClassWeights() ? RowWeights.of(corpus, counts.get(ROWS_OF_STRATUM)) : RowWeights.EQUAL;
+        RowWeights weights =
+                hasClassWeights() ? classWeights(vocabularies, counts.get(ROWS_OF_STRATUM)) : RowWeights.EQUAL;
         boolean isWeighted = hasClassWeights() || source.fields().contains(RowSource.WEIGHT);
         Example.Type unweighted = reader.examples().type(vocabularies);
         Example.Type type = new Example.Type(unweighted.source(), unweighted.target(), isWeighted);
@@ -151,12 +152,22 @@ final class ExamplePreparation extends CorpusPreparation {
             List<SequenceIndex.Part> parts = WrittenPart.parts(written, usable, corpus.source());
             SequenceIndex index = SequenceIndex.of(hash, type, parts, read.skipped(), vocabularies);
             checkValidation(usable, index);
+            if (isWeighted && index.meanWeight() == 0) {
+                throw new ConfigurationException(
+                        "all rows of the training part have the weight 0, so there is nothing to"
+                                + " learn: check corpus.columns.weight and corpus.class-weights.");
+            }
             publish(folder, vocabularies, index);
         });
     }
 
     private boolean hasSessions() {
         return !corpus.columns().get(RowSource.DOCUMENT).isBlank();
+    }
+
+    private RowWeights classWeights(Vocabularies vocabularies, Map<String, Long> rows) {
+        List<String> labels = task.labels(vocabularies).orElseThrow().symbols();
+        return RowWeights.of(corpus, labels, rows);
     }
 
     private boolean needsCounts() {
@@ -284,7 +295,7 @@ final class ExamplePreparation extends CorpusPreparation {
             JavaRDD<Tuple3<Long, Long, byte[]>> encoded, RowScan scan, Example.Type type, Path folder) {
         int partitions = Math.toIntExact(1 + bytes(scan) / Session.TASK_BYTES);
         JavaRDD<Tuple3<Long, Long, byte[]>> sorted = splitsByRow
-                ? splitCopies(EncodedRows.copies(session, encoded, partitions))
+                ? splitCopies(EncodedRows.copies(session, encoded, type.weighted(), partitions))
                 : EncodedRows.sorted(session, encoded, partitions);
         var hadoop = session.hadoopBroadcast();
         String target = folder.toString();

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.apache.commons.codec.digest.DigestUtils;
 
-/** Hashes the fields of rows that a task reads. */
+/** Hashes the fields of rows that a task reads, without their weights: these do not decide to which part a row belongs. */
 record RowHash(List<String> fields) implements Serializable {
     private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(DigestUtils::getSha256Digest);
 

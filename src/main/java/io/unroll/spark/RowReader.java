@@ -19,6 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.apache.commons.collections4.ListUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
@@ -52,7 +54,7 @@ record RowReader(
             Session session, Settings settings, Examples examples, List<String> fields, Optional<Vocabularies> given) {
         return new RowReader(
                 examples,
-                new RowHash(fields),
+                new RowHash(ListUtils.subtract(fields, List.of(RowSource.WEIGHT))),
                 named(settings.corpus(), fields),
                 settings.corpus().images(),
                 settings.corpus().malformed() == Settings.Malformed.SKIP,
@@ -198,7 +200,8 @@ record RowReader(
     private String column(Row row) {
         return row.values().isEmpty()
                 ? ""
-                : hashes.fields().stream()
+                : Stream.concat(hashes.fields().stream(), Stream.of(RowSource.WEIGHT))
+                        .filter(field -> row.values().containsKey(field))
                         .filter(field -> row.values().get(field) == null)
                         .findFirst()
                         .filter(field -> columns.containsKey(field))

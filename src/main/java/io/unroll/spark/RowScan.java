@@ -25,7 +25,7 @@ final class RowScan implements Serializable {
         ByteBuffer digest = hashes.digest(row);
         rows++;
         hash += digest.getLong();
-        secondHash += digest.getLong();
+        secondHash += digest.getLong() ^ Double.doubleToLongBits(RowWeights.of(row));
         characters += hashes.characters(row);
         String order = row.values().get(RowSource.ORDER);
         numericOrder &= order == null || OrderKeys.isNumber(order);

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.to_json;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import java.io.IOException;
+import java.net.URI;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -86,6 +87,28 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         }
     }
 
+    /** Spark deletes the old results before it reads the rows. */
+    private void checkIsNotRead(Session session, Dataset<Row> results) {
+        if (folder.isBlank() || mode != Mode.OVERWRITE) {
+            return;
+        }
+        try {
+            Path path = new Path(folder);
+            String written = path.getFileSystem(session.hadoop())
+                            .makeQualified(path)
+                            .toUri()
+                            .getPath() + "/";
+            for (String file : results.inputFiles()) {
+                if (new Path(URI.create(file)).toUri().getPath().startsWith(written)) {
+                    throw new ConfigurationException(
+                            "--out is " + folder + ", but the input contains " + file + ": write to another folder.");
+                }
+            }
+        } catch (IOException e) {
+            throw new UnrollException("cannot read " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
     private static ConfigurationException exists(String what) {
         return new ConfigurationException(what + " exists: give another name, or --mode overwrite or --mode append.");
     }
@@ -120,6 +143,7 @@ public record TableOutput(String folder, String table, String format, Mode mode,
                         + String.join(", ", results.columns()) + ".");
             }
         }
+        checkIsNotRead(session, results);
         DataFrameWriter<Row> writer = writable(results).write().format(format).mode(saveMode());
         if (table.isBlank()) {
             writer.option(DYNAMIC, "dynamic").partitionBy(partitionColumns.toArray(String[]::new));

@@ -99,7 +99,7 @@ class FitIT extends LocalSparkMl {
                         UnrollException.class,
                         () -> language().setWeightCol("w").fit(negative))
                 .getMessage();
-        assertTrue(problem.contains("its weight, -1, is not a number of at least 0"), problem);
+        assertTrue(problem.contains("its weight, -1, is not a number from 0 to 1e9"), problem);
     }
 
     @Test

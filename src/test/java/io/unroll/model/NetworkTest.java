@@ -72,21 +72,26 @@ class NetworkTest {
         }
     }
 
-    /** A lane of weight 2 counts like two lanes, and one of weight 0 not at all. */
+    /** A lane of factor 2 counts like two lanes, and one of factor 0 not at all. */
     @ParameterizedTest
     @MethodSource("io.unroll.model.TestShapes#cells")
-    void weightedLanesCountLikeCopies(String cell) {
+    void factorsOfLanesCountLikeCopies(String cell) {
         SplittableRandom random = new SplittableRandom(5);
         int[][] inputs = {tokens(random, 4), tokens(random, 4), tokens(random, 4)};
         int[][] targets = {tokens(random, 4), tokens(random, 4), tokens(random, 4)};
         targets[1][3] = Batch.IGNORED;
-        Batch weighted = lanes(inputs, targets, 0, 1, 2).withWeights(new float[] {1, 2, 0});
-        Batch copies = lanes(inputs, targets, 0, 1, 1);
+        Batch equal = lanes(inputs, targets, 0, 1, 2);
+        // The gradient is that of the mean over 4 + 3 + 4 targets, and of 4 + 3 + 3 with copies.
+        Batch weighted = equal.withGradientFactors(new float[] {1.1f, 2.2f, 0});
         try (Network network = new Network(shape(cell), 1)) {
-            assertArrayEquals(network.gradient(copies), network.gradient(weighted), 1e-6f);
-            Batch none = weighted.withWeights(new float[3]);
+            float[] copies = network.gradient(lanes(inputs, targets, 0, 1, 1));
+            assertArrayEquals(copies, network.gradient(weighted), 1e-6f);
+            Batch none = equal.withGradientFactors(new float[3]);
             assertArrayEquals(new float[network.parameters().length], network.gradient(none));
-            assertEquals(network.evaluate(lanes(inputs, targets, 0, 1, 2)), network.evaluate(weighted));
+            assertEquals(network.evaluate(equal), network.evaluate(weighted));
+        }
+        for (Batch piece : weighted.pieces(3)) {
+            assertArrayEquals(weighted.gradientFactors(), piece.gradientFactors());
         }
     }
 

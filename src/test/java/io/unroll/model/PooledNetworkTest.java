@@ -57,6 +57,24 @@ class PooledNetworkTest {
         }
     }
 
+    /** A row of factor 2 counts like two rows, and one of factor 0 not at all. */
+    @ParameterizedTest
+    @MethodSource("cellsAndPoolings")
+    void factorsOfRowsCountLikeCopies(String cell, Settings.Pooling pooling) {
+        Batch batch = batch(0);
+        int[] inputs = batch.inputs().clone();
+        int[] targets = batch.targets().clone();
+        int[] lengths = LENGTHS.clone();
+        System.arraycopy(inputs, 0, inputs, STEPS, STEPS);
+        targets[1] = targets[0];
+        lengths[1] = lengths[0];
+        Batch copies = new Batch(LENGTHS.length, STEPS, inputs, targets, lengths);
+        try (Network network = new Network(shape(cell, pooling), 1)) {
+            Batch weighted = batch.withGradientFactors(new float[] {2, 0, 1, 1});
+            assertArrayEquals(network.gradient(copies), network.gradient(weighted), 1e-6f);
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("cellsAndPoolings")
     void paddingDoesNotChangeTheLogits(String cell, Settings.Pooling pooling) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.checkpoint.TrainedModel;
 import io.unroll.chunk.ExampleSource;
+import io.unroll.chunk.SequenceIndex;
 import io.unroll.chunk.SequenceReader;
 import io.unroll.chunk.SequenceStore;
 import io.unroll.config.ConfigurationException;
@@ -23,11 +24,13 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -280,10 +283,13 @@ class ExamplePreparationIT extends LocalSparkSession {
             delimiter = '|',
             textBlock =
                     """
-            class-weights { z = 2 }                       | corpus.class-weights has the label z, which no row has; the labels are x, y.
-            class-weights { x = -2 }                      | corpus.class-weights.x is -2.0; it must be 0 or more.
+            class-weights { z = 2 }                       | corpus.class-weights has the label z, which no row of the training part has; the labels are x, y.
+            class-weights { x = -2 }                      | corpus.class-weights.x is -2.0; it must be from 0 to 1e9.
             class-weights { x = much }                    | corpus.class-weights.x is much; it must be a number.
-            columns.weight = w                            | its weight, many, is not a number of at least 0. Correct the row
+            class-weights { x.y = -1 }                    | test:2: corpus.class-weights.x.y is -1.0; it must be from 0
+            columns.weight = label, malformed = skip      | 2 rows are malformed: 2 x its weight is not a number from 0 to 1e9.
+            class-weights { x = 0, y = 0 }                | all rows of the training part have the weight 0
+            columns.weight = w                            | its weight, many, is not a number from 0 to 1e9. Correct the row
             columns.weight = v                            | has no column v (corpus.columns.weight); its columns are text, label, w.
             columns { weight = w, document = text, order = w } | corpus.columns.weight is w; it must be empty if corpus.columns.document is set
             """)
@@ -295,6 +301,47 @@ class ExamplePreparationIT extends LocalSparkSession {
                                 "task = classification, corpus.path = \"" + file + "\", corpus { " + corpus + " }"))
                 .getMessage();
         assertTrue(problem.contains(message), problem);
+    }
+
+    /** Copies of a text have different weights, in two orders. */
+    @Test
+    void weightsDoNotDecideWhatIsHeldOut() throws IOException {
+        String settings = "corpus { documents = reset, validation = 0.3, columns.weight = w, path = \"";
+        List<String> texts =
+                IntStream.range(0, 60).mapToObj(i -> "text " + i % 20).toList();
+        List<List<String>> held = new ArrayList<>();
+        List<PreparedCorpus> corpora = new ArrayList<>();
+        for (int shift : new int[] {0, 30, 7}) {
+            String rows = IntStream.range(0, 60)
+                    .map(i -> (i + shift) % 60)
+                    .mapToObj(i -> texts.get(i) + "," + (shift == 7 ? 1e-30 * (i + 1) : i * 10 + 1) + "\n")
+                    .collect(Collectors.joining());
+            Path file = write("shift-" + shift + ".csv", "text,w\n" + rows);
+            PreparedCorpus corpus = prepare(settings + file + "\" }");
+            corpora.add(corpus);
+            held.add(heldOut(corpus));
+        }
+        assertEquals(18, held.get(0).size(), 1);
+        assertEquals(held.get(0), held.get(2));
+        assertEquals(held.get(0), held.get(1));
+        assertEquals(
+                corpora.get(0).source().contentHash(), corpora.get(1).source().contentHash());
+        assertNotEquals(
+                corpora.get(0).source().contentHash(), corpora.get(2).source().contentHash());
+    }
+
+    private static List<String> heldOut(PreparedCorpus corpus) throws IOException {
+        SequenceStore store = ((ExampleSource) corpus.source()).store();
+        try (SequenceReader reader = store.open(session.hadoop())) {
+            return reader
+                    .examples(
+                            store.index().sequences(SequenceIndex.Section.TRAINING),
+                            store.index().sequences())
+                    .stream()
+                    .map(example -> Arrays.toString(example.target()))
+                    .sorted()
+                    .toList();
+        }
     }
 
     @ParameterizedTest
