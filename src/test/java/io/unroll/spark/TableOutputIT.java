@@ -65,6 +65,23 @@ class TableOutputIT extends LocalSparkSession {
         assertTrue(problem.startsWith("--out ") && problem.contains("this Spark has no format parkett"), problem);
     }
 
+    /** By a query that names the folder, and by a table that is in it. */
+    @Test
+    void aFolderThatIsReadIsNotOverwritten() {
+        String out = folder.resolve("read").toString();
+        results("('a', 1.0), ('b', 2.0)").write().parquet(out);
+        session.sql().sql("CREATE TABLE in_folder USING parquet LOCATION '" + out + "'");
+        for (String query : List.of("SELECT * FROM parquet.`" + out + "`", "SELECT * FROM in_folder")) {
+            Dataset<Row> read = session.sql().sql(query);
+            TableOutput output = new TableOutput(out, "", "parquet", TableOutput.Mode.OVERWRITE, List.of());
+            String problem = assertThrows(ConfigurationException.class, () -> output.write(session, read))
+                    .getMessage();
+            assertTrue(problem.contains(", but the input contains file:"), problem);
+            assertEquals(2, read.count());
+        }
+        session.sql().sql("DROP TABLE in_folder");
+    }
+
     @Test
     void listsMapsAndStructsAreJsonInCsv() {
         String out = folder.resolve("csv").toString();
