@@ -40,7 +40,7 @@ public final class SettingsReader {
 
     private static final KnownKeys KNOWN_KEYS = new KnownKeys(REFERENCE);
 
-    private static final Pattern KEY = Pattern.compile("([\\w-]+|\"[^\"]+\")(\\.([\\w-]+|\"[^\"]+\"))*");
+    private static final Pattern KEY = Pattern.compile("[\\w-]+(\\.([\\w-]+|\"[^\"]+\"))*");
 
     private static final int MAX_SHOWN = 200;
 
