@@ -67,12 +67,6 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         Path path = new Path(folder);
         try {
             FileSystem fs = path.getFileSystem(hadoop);
-            if (!fs.exists(path)) {
-                return;
-            }
-            if (mode == Mode.ERROR) {
-                throw exists("--out is " + folder + ", which");
-            }
             for (String input : inputs) {
                 String read = fs.makeQualified(new Path(input)) + "/";
                 String written = fs.makeQualified(path) + "/";
@@ -80,6 +74,12 @@ public record TableOutput(String folder, String table, String format, Mode mode,
                     throw new ConfigurationException(
                             "--out is " + folder + ", but the input is " + input + ": write to another folder.");
                 }
+            }
+            if (!fs.exists(path)) {
+                return;
+            }
+            if (mode == Mode.ERROR) {
+                throw exists("--out is " + folder + ", which");
             }
             checkContent(fs, path);
         } catch (IOException e) {
@@ -145,6 +145,9 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         }
         checkIsNotRead(session, results);
         DataFrameWriter<Row> writer = writable(results).write().format(format).mode(saveMode());
+        if (format.equalsIgnoreCase("csv")) {
+            writer.option("header", true).option("escape", "\"");
+        }
         if (table.isBlank()) {
             writer.option(DYNAMIC, "dynamic").partitionBy(partitionColumns.toArray(String[]::new));
             if (format.equals("noop")) {

@@ -300,7 +300,8 @@ class ScoreIT {
                 "--format",
                 "csv");
         List<String> plain = lines("plain", ".csv");
-        assertEquals(3, plain.size());
+        assertEquals(4, plain.size());
+        assertTrue(plain.get(3).startsWith("text,score,max_bits,"), plain.get(3));
         assertTrue(
                 plain.get(1).matches("open 3 read close,[0-9.]+,[0-9.]+,1,3,open 3 read close,.*\"\\[.*]\".*"),
                 plain.get(1));

@@ -87,10 +87,15 @@ class TableOutputIT extends LocalSparkSession {
         String out = folder.resolve("csv").toString();
         Dataset<Row> nested = session.sql()
                 .sql("SELECT array(1, 2) AS list, map('k', 0.5) AS `a.map`, named_struct('s', array('x,y')) AS struct,"
-                        + " CAST(null AS STRUCT<s: INT>) AS none, 'plain' AS text");
+                        + " CAST(null AS STRUCT<s: INT>) AS none, 'a \"b\", c' AS text");
         new TableOutput(out, "", "csv", TableOutput.Mode.ERROR, List.of()).write(session, nested);
-        Row row = session.sql().read().option("escape", "\\").csv(out).head();
-        assertEquals("[[1,2],{\"k\":0.5},{\"s\":[\"x,y\"]},null,plain]", row.toString());
+        Row row = session.sql()
+                .read()
+                .option("header", true)
+                .option("escape", "\"")
+                .csv(out)
+                .head();
+        assertEquals("[[1,2],{\"k\":0.5},{\"s\":[\"x,y\"]},null,a \"b\", c]", row.toString());
     }
 
     /** Spark never reports an observation whose event it has dropped. */
