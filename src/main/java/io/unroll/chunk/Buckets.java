@@ -20,6 +20,7 @@ final class Buckets implements Batches {
     private final int stride;
 
     private final int firstRun;
+    private final double meanWeight;
     private int windowStart = -1;
     private List<List<Example>> window = List.of();
 
@@ -27,6 +28,7 @@ final class Buckets implements Batches {
         this.reader = reader;
         this.plan = plan;
         this.first = plan.start(replica, epoch);
+        this.meanWeight = plan.store().index().meanWeight();
         this.seed = Seeds.of(plan.seed(), epoch, replica);
         Random random = new Random(seed);
         this.stride = stride(plan.chunks(), random);
@@ -47,10 +49,9 @@ final class Buckets implements Batches {
 
     /** @return the weights, divided by their mean over all training examples */
     private float[] factors(List<Example> examples) {
-        double mean = plan.store().index().meanWeight();
         float[] factors = new float[examples.size()];
         for (int i = 0; i < factors.length; i++) {
-            factors[i] = (float) (examples.get(i).weight() / mean);
+            factors[i] = (float) (examples.get(i).weight() / meanWeight);
         }
         return factors;
     }

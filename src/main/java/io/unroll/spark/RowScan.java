@@ -25,7 +25,8 @@ final class RowScan implements Serializable {
         ByteBuffer digest = hashes.digest(row);
         rows++;
         hash += digest.getLong();
-        secondHash += digest.getLong() ^ Double.doubleToLongBits(RowWeights.of(row));
+        // A weight of 1 leaves the identity of rows without weights.
+        secondHash += digest.getLong() ^ Double.doubleToLongBits(RowWeights.of(row)) ^ Double.doubleToLongBits(1);
         characters += hashes.characters(row);
         String order = row.values().get(RowSource.ORDER);
         numericOrder &= order == null || OrderKeys.isNumber(order);

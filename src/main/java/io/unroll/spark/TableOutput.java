@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -145,7 +144,7 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         }
         checkIsNotRead(session, results);
         DataFrameWriter<Row> writer = writable(results).write().format(format).mode(saveMode());
-        if (format.equalsIgnoreCase("csv")) {
+        if (isCsv()) {
             writer.option("header", true).option("escape", "\"");
         }
         if (table.isBlank()) {
@@ -230,9 +229,13 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         };
     }
 
+    private boolean isCsv() {
+        return format.equalsIgnoreCase("csv");
+    }
+
     /** Turns lists, maps and structs into JSON for a format that has none. */
     private Dataset<Row> writable(Dataset<Row> results) {
-        if (!format.toLowerCase(Locale.ROOT).equals("csv")) {
+        if (!isCsv()) {
             return results;
         }
         Dataset<Row> flat = results;
