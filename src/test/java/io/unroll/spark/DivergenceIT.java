@@ -54,10 +54,10 @@ class DivergenceIT {
             delimiter = '|',
             value = {
                 "language-model | text      | training { optimizer = adam, learning-rate = 30 }",
-                "language-model | text      | training { optimizer = sgd, learning-rate = 1e30, clip-norm = 0 }",
+                "language-model | text      | training { optimizer = sgd, learning-rate = 1e8, clip-norm = 0 }",
                 "language-model | text      | training { optimizer = sgd, learning-rate = 1e5, clip-norm = 0 }, corpus.validation = 0",
                 "classification | rows.csv  | training { optimizer = adam, learning-rate = 300 }",
-                "classification | rows.csv  | training { optimizer = sgd, learning-rate = 1e30, clip-norm = 0 }",
+                "classification | rows.csv  | training { optimizer = sgd, learning-rate = 1e8, clip-norm = 0 }",
                 "seq2seq        | rows.csv  | corpus.columns { source = text, target = label }, training.learning-rate = 30",
             })
     void stopsADivergingRun(String task, String corpus, String more) {
