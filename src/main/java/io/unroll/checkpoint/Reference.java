@@ -4,6 +4,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -85,7 +87,8 @@ public record Reference(
         }
         double below = quantiles.get(above - 1).doubleValue();
         double share = (value - below) / (quantiles.get(above).doubleValue() - below);
-        return 1 - (level(above - 1) + share * (level(above) - level(above - 1)));
+        double atMost = level(above - 1) + share * (level(above) - level(above - 1));
+        return Math.round((1 - atMost) * 1e9) / 1e9;
     }
 
     /** @return expected number of reference rows above the quantile */
@@ -93,7 +96,20 @@ public record Reference(
         return rows * (1 - quantile);
     }
 
-    public boolean isInaccurate(double quantile) {
-        return rowsAbove(quantile) < MIN_ROWS_ABOVE;
+    /** @return what to tell the user if too few reference rows are above the quantile */
+    public Optional<String> warning(double quantile) {
+        if (rowsAbove(quantile) >= MIN_ROWS_ABOVE) {
+            return Optional.empty();
+        }
+        double accurate = Math.floor((1 - (double) MIN_ROWS_ABOVE / rows) * 1000) / 1000;
+        return Optional.of(String.format(
+                Locale.ROOT,
+                "the quantile %s of %,d reference rows is inaccurate, because only about %.1f of them are above it (at"
+                        + " least %d are needed): use more rows%s",
+                quantile,
+                rows,
+                rowsAbove(quantile),
+                MIN_ROWS_ABOVE,
+                accurate > 0 ? ", or a quantile of at most " + accurate : ""));
     }
 }

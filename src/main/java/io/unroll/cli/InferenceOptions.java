@@ -94,7 +94,7 @@ final class InferenceOptions {
     void run(String command, TrainedModel trained, Function<InferenceJob, RowCounts> job) {
         try (Session session = Session.start(command + " " + model, 1)) {
             RowCounts counts = job.apply(new InferenceJob(session, trained, input().files(), output(), prefix()));
-            System.out.println(json ? JsonLine.of(counts) : "rows  " + text(counts));
+            System.out.println(json ? JsonLine.of(counts) : "output  " + output().name() + "\nrows    " + text(counts));
         }
     }
 

@@ -3,7 +3,8 @@ package io.unroll.cli;
 import io.unroll.checkpoint.Reference;
 import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
-import io.unroll.inference.TextInference;
+import io.unroll.config.SettingNames;
+import io.unroll.config.Settings;
 import io.unroll.spark.AnomalyRule;
 import io.unroll.spark.ScoreJob;
 import io.unroll.spark.ScoreSummary;
@@ -16,6 +17,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -94,7 +97,11 @@ final class ScoreCommand implements Callable<Integer> {
         }
         options.prefix();
         TrainedModel trained = options.readModel();
-        new TextInference(trained).languageModel();
+        Settings.TaskName task = trained.settings().task();
+        if (task != Settings.TaskName.LANGUAGE_MODEL) {
+            throw new ConfigurationException(options.model() + " has task = " + SettingNames.kebab(task)
+                    + ", but score needs a language model: use predict.");
+        }
         int vocabulary = trained.vocabularies().tokens().size();
         if (topG != null && topG >= vocabulary) {
             throw new ConfigurationException("--top-g is " + topG + ", but the vocabulary has only " + vocabulary
@@ -105,16 +112,17 @@ final class ScoreCommand implements Callable<Integer> {
         ScoreSummary.Counts counts;
         try (Session session = Session.start("score " + options.model(), 1);
                 ScoreJob job = new ScoreJob(session, trained, Optional.ofNullable(key), Optional.ofNullable(orderBy))) {
+            Dataset<Row> rows = job.read(input.files(), options.output(), options.prefix());
             Optional<Reference> normal = reference == null
                     ? Optional.ofNullable(trained.manifest().reference())
                     : Optional.of(job.reference(reference));
-            counts = job.score(input.files(), options.output(), rule(normal), normal, options.prefix(), bits);
+            counts = job.score(rows, options.output(), rule(normal), normal, options.prefix(), bits);
         }
         file.ifPresent(counted -> counted.write(counts));
         if (options.json()) {
             System.out.println(JsonLine.of(counts));
         } else {
-            print(counts);
+            print(options.output().name(), counts);
         }
         return 0;
     }
@@ -155,24 +163,17 @@ final class ScoreCommand implements Callable<Integer> {
                         "--quantile needs the scores of reference rows, but " + options.model()
                                 + " has none, since it was trained without a held-out part or by an older version: give --reference.");
             }
-            System.err.println(
-                    "unroll: " + options.model() + " has no reference scores, so the column anomaly is empty: give"
-                            + " --reference, --threshold or --top-g.");
+            System.err.println("unroll: warning: " + options.model()
+                    + " has no reference scores, so the column anomaly is empty: give"
+                    + " --reference, --threshold or --top-g.");
             return AnomalyRule.NONE;
         }
-        if (normal.get().isInaccurate(share)) {
-            System.err.printf(
-                    Locale.ROOT,
-                    "unroll: the quantile %s of %,d reference rows is inaccurate, because only about %.1f of them are above it (at least 10 are needed): give"
-                            + " --reference with more rows, or a smaller --quantile.%n",
-                    share,
-                    normal.get().rows(),
-                    normal.get().rowsAbove(share));
-        }
+        normal.get().warning(share).ifPresent(warning -> System.err.println("unroll: warning: " + warning + "."));
         return new AnomalyRule(AnomalyRule.By.SCORE, normal.get().quantile(share));
     }
 
-    private static void print(ScoreSummary.Counts counts) {
+    private static void print(String output, ScoreSummary.Counts counts) {
+        System.out.println("output          " + output);
         System.out.println("rows            " + InferenceOptions.text(counts.rows()));
         ScoreSummary.Normal normal = counts.reference();
         if (counts.threshold() != null) {

@@ -95,13 +95,7 @@ public final class UnrollLanguageModel extends UnrollModel<UnrollLanguageModel>
             LOG.warn("{} has no held-out rows, so the column anomaly is null: set threshold or topG", uid());
             return AnomalyRule.NONE;
         }
-        if (reference.isInaccurate(getQuantile())) {
-            LOG.warn(
-                    "{}: the quantile {} of {} held-out rows is inaccurate: hold out more rows, or set a smaller quantile",
-                    uid(),
-                    getQuantile(),
-                    reference.rows());
-        }
+        reference.warning(getQuantile()).ifPresent(warning -> LOG.warn("{}: {}", uid(), warning));
         return new AnomalyRule(AnomalyRule.By.SCORE, reference.quantile(getQuantile()));
     }
 

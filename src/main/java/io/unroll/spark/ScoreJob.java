@@ -16,6 +16,7 @@ import io.unroll.config.SettingsReader;
 import io.unroll.task.LanguageModel;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.commons.collections4.ListUtils;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -75,8 +76,37 @@ public final class ScoreJob implements AutoCloseable {
         inference.close();
     }
 
-    private Dataset<Row> table(List<String> paths) {
+    private Dataset<Row> table(List<String> paths, Settings settings) {
         return new RowSource(session, settings.corpus(), List.of("text"), false).table(paths);
+    }
+
+    /**
+     * @param paths of files in the format of the corpus; none for its table or query
+     * @param prefix of the names of the new columns
+     * @return the rows, with additional columns; that their scores can be written is checked, but nothing is computed
+     */
+    public Dataset<Row> read(List<String> paths, TableOutput output, String prefix) {
+        Dataset<Row> table = table(paths, settings);
+        Dataset<Row> independent = inference.score(table, RowSource.column("text"), AnomalyRule.NONE, prefix, false);
+        output.check(session, withoutAdded(independent));
+        return table;
+    }
+
+    private static Dataset<Row> withoutAdded(Dataset<Row> rows) {
+        return rows.drop(Stream.of("text", RowSource.DOCUMENT, RowSource.ORDER)
+                .map(RowSource::columnName)
+                .toArray(String[]::new));
+    }
+
+    /** @return the settings for rows that may lie outside the folder that is the base of the input's partitions */
+    private Settings settings(String path) {
+        return SettingsReader.override(
+                settings,
+                settings.corpus().options().entrySet().stream()
+                        .filter(option -> option.getKey().equalsIgnoreCase(SparkFiles.BASE_PATH))
+                        .filter(option -> !path.startsWith(option.getValue()))
+                        .map(option -> "corpus.options." + option.getKey() + "=")
+                        .toList());
     }
 
     private Dataset<Row> scored(Dataset<Row> table, AnomalyRule rule, String prefix, boolean keepsBits) {
@@ -92,9 +122,7 @@ public final class ScoreJob implements AutoCloseable {
                         prefix,
                         keepsBits)
                 : inference.score(table, text, rule, prefix, keepsBits);
-        return scored.drop(List.of("text", RowSource.DOCUMENT, RowSource.ORDER).stream()
-                .map(RowSource::columnName)
-                .toArray(String[]::new));
+        return withoutAdded(scored);
     }
 
     /**
@@ -105,7 +133,7 @@ public final class ScoreJob implements AutoCloseable {
     public Reference reference(String path) {
         Column levels = array(Reference.levels().stream().map(functions::lit).toArray(Column[]::new));
         Row row = session.describe("score: reference", "score: reference", () -> scored(
-                        table(List.of(path)), AnomalyRule.NONE, REFERENCE, false)
+                        table(List.of(path), settings(path)), AnomalyRule.NONE, REFERENCE, false)
                 .agg(
                         count(col(REFERENCE + "score")),
                         coalesce(sum(REFERENCE + "tokens"), lit(0L)),
@@ -127,18 +155,17 @@ public final class ScoreJob implements AutoCloseable {
     /**
      * Writes the rows with their scores.
      *
-     * @param paths of files in the format of the corpus; none for its table or query
+     * @param table what {@link #read} has returned for this output
      * @param normal scores of normal rows, with which the summary compares
      * @param prefix of the names of the new columns
      */
     public ScoreSummary.Counts score(
-            List<String> paths,
+            Dataset<Row> table,
             TableOutput output,
             AnomalyRule rule,
             Optional<Reference> normal,
             String prefix,
             boolean keepsBits) {
-        Dataset<Row> table = table(paths);
         Optional<Column> label =
                 TableColumns.find(table, settings.corpus().columns().get("label"));
         ScoreSummary summary = new ScoreSummary(normal, rule, prefix, label, vocabulary);

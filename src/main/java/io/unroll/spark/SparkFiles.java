@@ -43,18 +43,27 @@ final class SparkFiles {
     private static final Set<String> FIXED_OPTIONS =
             Set.of("header", "mode", "inferschema", "enforceschema", "columnnameofcorruptrecord");
 
+    /** The folder whose subfolders are partitions; blank for that of the path. */
+    static final String BASE_PATH = "basePath";
+
     private static final int MAX_HEADER_BYTES = 1 << 24;
+    private static final int CHECKED_JSON_ROWS = 100;
 
     private final Session session;
     private final Settings.Corpus corpus;
     private final Map<String, String> columnOfField;
+    private final Map<String, String> options;
 
     /** @param columnOfField name of the column of each field; its number if the files have no header */
     SparkFiles(Session session, Settings.Corpus corpus, Map<String, String> columnOfField) {
         this.session = session;
         this.corpus = corpus;
         this.columnOfField = columnOfField;
-        for (String option : corpus.options().keySet()) {
+        this.options = new LinkedHashMap<>(corpus.options());
+        options.entrySet()
+                .removeIf(option -> option.getKey().equalsIgnoreCase(BASE_PATH)
+                        && option.getValue().isBlank());
+        for (String option : options.keySet()) {
             if (FIXED_OPTIONS.contains(option.toLowerCase(Locale.ROOT))) {
                 throw new ConfigurationException("corpus.options." + option + " cannot be set: it is derived from"
                         + " corpus.header, corpus.columns and corpus.malformed.");
@@ -65,7 +74,7 @@ final class SparkFiles {
     /** @return the rows of a path that only Spark's reader understands, such as the folder of a Delta table */
     JavaRDD<Row> rows(String path) {
         DataFrameReader reader =
-                session.sqlWithTextPartitions().read().format(corpus.format()).options(corpus.options());
+                session.sqlWithTextPartitions().read().format(corpus.format()).options(options);
         return new TableColumns(columnOfField, path, "").rows(SparkErrors.analyze(path, () -> reader.load(path)));
     }
 
@@ -83,13 +92,16 @@ final class SparkFiles {
                     .toList());
         }
         DataFrameReader reader = reader(format);
-        if (format.equals("json")) {
-            reader.schema(jsonSchema());
-        }
         List<String> names = files.stream()
                 .filter(file -> file.length() > 0)
                 .map(FileSplit::file)
                 .toList();
+        if (format.equals("json")) {
+            if (corpus.malformed() == Settings.Malformed.ERROR && !names.isEmpty()) {
+                checkJsonColumns(names.get(0));
+            }
+            reader.schema(jsonSchema());
+        }
         Map<String, String> columns = new LinkedHashMap<>(columnOfField);
         if (format.equals("text")) {
             columns.replace("text", "text", "value");
@@ -100,7 +112,7 @@ final class SparkFiles {
     /** @return all columns of a path that only Spark's reader understands */
     Dataset<org.apache.spark.sql.Row> table(String path) {
         DataFrameReader reader =
-                session.sqlWithTextPartitions().read().format(corpus.format()).options(corpus.options());
+                session.sqlWithTextPartitions().read().format(corpus.format()).options(options);
         return new TableColumns(columnOfField, path, "").table(SparkErrors.analyze(path, () -> reader.load(path)));
     }
 
@@ -133,7 +145,9 @@ final class SparkFiles {
                 if (format.equals("text")) {
                     columns.replace("text", "text", "value");
                 }
-                return List.of(new TableColumns(columns, path, "").table(load(path, names, reader(format))));
+                return List.of(new TableColumns(columns, path, "")
+                        .table(load(path, names, reader(format)))
+                        .drop(TableColumns.CORRUPT_ROW));
         }
     }
 
@@ -145,21 +159,23 @@ final class SparkFiles {
         } else if (format.equals("tsv")) {
             reader.option("sep", "\t").option("quote", "").option("escape", "");
         }
-        return reader.options(corpus.options());
+        return reader.options(options);
     }
 
     private Dataset<org.apache.spark.sql.Row> load(String path, List<String> files, DataFrameReader reader) {
         if (files.stream().anyMatch(file -> file.contains("="))) {
             String base = partitionBase(path);
             if (files.stream().anyMatch(file -> isPartitioned(file, base))) {
-                reader.option("basePath", base);
+                reader.option(BASE_PATH, base);
             }
         }
         // Spark reads paths as patterns.
-        String[] literal = files.stream()
-                .map(file -> file.replaceAll("[{}\\[\\]*?\\\\]", "\\\\$0"))
-                .toArray(String[]::new);
+        String[] literal = files.stream().map(SparkFiles::literal).toArray(String[]::new);
         return SparkErrors.analyze(path, () -> reader.load(literal));
+    }
+
+    private static String literal(String file) {
+        return file.replaceAll("[{}\\[\\]*?\\\\]", "\\\\$0");
     }
 
     /** @return the innermost folder that contains all files of a path: the part of a pattern before its wildcards */
@@ -240,6 +256,21 @@ final class SparkFiles {
         return schema;
     }
 
+    /**
+     * Checks that the first rows have the columns: the schema of JSON follows from the settings, so that Spark finds no
+     * column missing.
+     */
+    private void checkJsonColumns(String file) {
+        Dataset<org.apache.spark.sql.Row> rows = SparkErrors.analyze(file, () -> reader("json")
+                .json(session.sql().read().textFile(literal(file)).limit(CHECKED_JSON_ROWS)));
+        boolean arePartsOfOneValue = List.of(rows.columns()).equals(List.of(TableColumns.CORRUPT_ROW));
+        if (!arePartsOfOneValue) {
+            Map<String, String> inFile = new LinkedHashMap<>(columnOfField);
+            inFile.values().removeIf(name -> file.contains("/" + name + "="));
+            new TableColumns(inFile, file, "").checkNames(rows);
+        }
+    }
+
     private static StructType with(StructType schema, List<String> path) {
         String name = path.get(0);
         boolean exists = List.of(schema.fieldNames()).contains(name);
@@ -263,7 +294,7 @@ final class SparkFiles {
     private List<FileHead> heads(List<FileSplit> files, boolean isHeader) {
         FileEnding.refusePacked(files);
         var hadoop = session.hadoopBroadcast();
-        boolean otherEncoding = corpus.options().keySet().stream()
+        boolean otherEncoding = options.keySet().stream()
                 .anyMatch(option -> option.equalsIgnoreCase("encoding") || option.equalsIgnoreCase("charset"));
         Boundary boundary = otherEncoding ? Boundary.BYTE : Boundary.LINE;
         return session

@@ -134,8 +134,12 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         }
     }
 
-    /** @throws ConfigurationException if the table exists and must not, or Spark cannot write it */
-    void write(Session session, Dataset<Row> results) {
+    /**
+     * Checks what depends on the rows, before anything is computed.
+     *
+     * @throws ConfigurationException if the table exists and must not, or its columns or partitions are others
+     */
+    void check(Session session, Dataset<Row> results) {
         for (String column : partitionColumns) {
             if (!List.of(results.columns()).contains(column)) {
                 throw new ConfigurationException("--partition-by is " + column + ", but the columns are "
@@ -143,6 +147,21 @@ public record TableOutput(String folder, String table, String format, Mode mode,
             }
         }
         checkIsNotRead(session, results);
+        if (table.isBlank() || !session.sql().catalog().tableExists(table)) {
+            return;
+        }
+        if (mode == Mode.ERROR) {
+            throw exists("the table " + table);
+        }
+        if (!tablePartitions(session).equals(partitionColumns)) {
+            throw new ConfigurationException("the table " + table + " is partitioned by " + tablePartitions(session)
+                    + ", but --partition-by is " + partitionColumns + ": give the same.");
+        }
+    }
+
+    /** @throws ConfigurationException if {@link #check} refuses the rows, or Spark cannot write them */
+    void write(Session session, Dataset<Row> results) {
+        check(session, results);
         DataFrameWriter<Row> writer = writable(results).write().format(format).mode(saveMode());
         if (isCsv()) {
             writer.option("header", true).option("escape", "\"");
@@ -154,17 +173,9 @@ public record TableOutput(String folder, String table, String format, Mode mode,
             } else {
                 save(writer, session.hadoop());
             }
-            return;
-        }
-        boolean exists = session.sql().catalog().tableExists(table);
-        if (exists && mode == Mode.ERROR) {
-            throw exists("the table " + table);
-        }
-        if (exists && !tablePartitions(session).equals(partitionColumns)) {
-            throw new ConfigurationException("the table " + table + " is partitioned by " + tablePartitions(session)
-                    + ", but --partition-by is " + partitionColumns + ": give the same.");
-        }
-        if (exists && mode == Mode.OVERWRITE && !partitionColumns.isEmpty()) {
+        } else if (mode == Mode.OVERWRITE
+                && !partitionColumns.isEmpty()
+                && session.sql().catalog().tableExists(table)) {
             overwritePartitions(session, results);
         } else {
             writer.partitionBy(partitionColumns.toArray(String[]::new));
@@ -183,6 +194,11 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         } catch (IOException e) {
             throw new UnrollException("cannot write " + folder + ": " + e.getMessage(), e);
         }
+    }
+
+    /** @return the folder or table, for users */
+    public String name() {
+        return folder.isBlank() ? table : folder;
     }
 
     /** @return the partition columns of the table */

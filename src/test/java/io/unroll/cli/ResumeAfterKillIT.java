@@ -8,6 +8,8 @@ import io.unroll.Unroll;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -63,16 +65,85 @@ class ResumeAfterKillIT {
                         folder.resolve("uninterrupted/model/network.zip"), folder.resolve("run/model/network.zip")));
     }
 
-    private static Unroll.Running train(String run, int epochs) throws IOException {
-        return new Unroll(folder)
-                .start(
-                        "--master",
-                        "local[2]",
-                        "--conf",
-                        "spark.ui.enabled=false",
-                        "train",
-                        folder.resolve("run.conf").toString(),
-                        "run.directory=" + folder.resolve(run),
-                        "training.epochs=" + epochs);
+    /**
+     * Of the texts with an m, a quarter has the rare label: as likely as the common one if classes are balanced. A weight of 0
+     * takes wrong labels out.
+     */
+    @Test
+    void weightsAreKeptByAKilledRun() throws Exception {
+        StringBuilder rows = new StringBuilder("text,label,w\n");
+        for (int i = 0; i < 4000; i++) {
+            String text = RANDOM.nextInt(1000, 100_000) + (i % 10 == 0 ? "m" : "q");
+            rows.append(text).append(i % 40 == 0 ? ",rare,1\n" : ",common,1\n");
+            rows.append(i % 100 == 0 ? text + "q,rare,0\n" : "");
+        }
+        Files.writeString(folder.resolve("rows.csv"), rows);
+        Files.writeString(folder.resolve("new.csv"), "text\n120m\n131q\n");
+        Files.writeString(
+                folder.resolve("run.conf"),
+                """
+                task = classification
+                corpus { path = "%1$s/rows.csv", validation = 0.1, test = 0, prepared = "%1$s/prepared-rows" }
+                model { hidden = 16, layers = 1 }
+                training { batch = 8, early-stopping = 9, learning-rate = 0.01 }
+                cluster { replicas = 2, averaging.every = 20 }
+                """
+                        .formatted(folder));
+        String[] weighted = {"corpus.columns.weight=w", "corpus.balance-classes=true"};
+        assertEquals(0, train("whole", 4, weighted).end().status());
+        for (int kill = 0; kill < 2; kill++) {
+            Unroll.Running running = train("killed", 4, weighted);
+            assertTrue(running.shows("  loss "), running.progress());
+            Thread.sleep(RANDOM.nextInt(1000));
+            running.kill();
+        }
+        Unroll.Output output = train("killed", 4, weighted).end();
+        assertEquals(0, output.status(), output.err());
+        assertTrue(output.err().contains("resuming after round "), output.err());
+        assertEquals(
+                -1,
+                Files.mismatch(folder.resolve("whole/model/network.zip"), folder.resolve("killed/model/network.zip")));
+        assertEquals(0, train("only-weights", 4, weighted[0]).end().status());
+        assertEquals(List.of("120m,rare", "131q,common"), predictions("killed"));
+        assertEquals(List.of("120m,common", "131q,common"), predictions("only-weights"));
+    }
+
+    /** @return the predictions for rows that have no weights */
+    private static List<String> predictions(String run) throws IOException {
+        Path out = folder.resolve(run + "-predicted");
+        Unroll.Output output = InProcess.unroll(
+                "predict",
+                folder.resolve(run).toString(),
+                folder.resolve("new.csv").toString(),
+                "--out",
+                out.toString(),
+                "--format",
+                "csv");
+        assertEquals(0, output.status(), output.err());
+        List<String> rows = new ArrayList<>();
+        try (var files = Files.newDirectoryStream(out, "*.csv")) {
+            for (Path file : files) {
+                rows.addAll(Files.readAllLines(file));
+            }
+        }
+        return rows.stream()
+                .filter(row -> !row.startsWith("text,"))
+                .map(row -> String.join(",", List.of(row.split(",")).subList(0, 2)))
+                .sorted()
+                .toList();
+    }
+
+    private static Unroll.Running train(String run, int epochs, String... settings) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(
+                "--master",
+                "local[2]",
+                "--conf",
+                "spark.ui.enabled=false",
+                "train",
+                folder.resolve("run.conf").toString(),
+                "run.directory=" + folder.resolve(run),
+                "training.epochs=" + epochs));
+        arguments.addAll(List.of(settings));
+        return new Unroll(folder).start(arguments.toArray(String[]::new));
     }
 }

@@ -2,6 +2,7 @@ package io.unroll.ml;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.substring;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -18,6 +19,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.apache.spark.ml.Pipeline;
+import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.tuning.CrossValidator;
 import org.apache.spark.ml.tuning.CrossValidatorModel;
@@ -100,6 +102,31 @@ class FitIT extends LocalSparkMl {
                         () -> language().setWeightCol("w").fit(negative))
                 .getMessage();
         assertTrue(problem.contains("its weight, -1, is not a number from 0 to 1e9"), problem);
+    }
+
+    /** In all folds, only rows of weight 1 have the label; the fit on all rows holds others out. */
+    @Test
+    void weightsAreThoseOfEachFold() {
+        Dataset<Row> words = words(80);
+        Dataset<Row> weighted = words.withColumn("w", lit(1))
+                .union(words.withColumn("label", lit("begins with b")).withColumn("w", lit(0)))
+                .withColumn("heldOut", col("id").geq(60));
+        UnrollTextClassifier classifier =
+                classifier().setMaxEpochs(20).setWeightCol("w").setValidationIndicatorCol("heldOut");
+        CrossValidator validator = new CrossValidator()
+                .setEstimator(classifier)
+                .setEvaluator(new MulticlassClassificationEvaluator()
+                        .setLabelCol("expected")
+                        .setMetricName("accuracy"))
+                .setEstimatorParamMaps(new ParamGridBuilder().build())
+                .setNumFolds(2)
+                .setSeed(1);
+        // Labels are in the order of their names.
+        Dataset<Row> expected = weighted.withColumn(
+                "expected", substring(col("text"), 1, 1).equalTo("c").cast("double"));
+        CrossValidatorModel model = validator.fit(expected);
+        assertTrue(model.avgMetrics()[0] > 0.95, Arrays.toString(model.avgMetrics()));
+        assertEquals(80, model.transform(words).filter("label = predictedLabel").count());
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -77,6 +78,24 @@ class DamagedPreparedIT extends LocalSparkSession {
             }
         }
         assertEquals("mine", Files.readString(foreign));
+    }
+
+    /** The index of an older version has no weights. */
+    @Test
+    void findsFilesOfAnOlderVersion() throws IOException {
+        Settings settings = SettingsReader.parse(
+                "run.directory = run, task = classification, corpus { path = \"%1$s/rows.csv\", prepared = \"%1$s/older\" }"
+                        .formatted(folder),
+                "test");
+        PreparedCorpus first = prepare(settings);
+        Path index = Path.of(path(first) + "/index.json");
+        String older = Files.readString(index).replaceAll(",\\s*\"weight(ed)?\" : [\\w.]+", "");
+        assertFalse(older.contains("weight"), older);
+        Files.delete(index.resolveSibling(".index.json.crc"));
+        Files.writeString(index, older);
+        PreparedCorpus again = prepare(settings);
+        assertTrue(again.found());
+        assertEquals(describe(batches(settings, first)), describe(batches(settings, again)));
     }
 
     private static List<UnaryOperator<byte[]>> changes() {

@@ -78,6 +78,21 @@ class RowSourceIT extends LocalSparkSession {
         assertProblem(file, "header = false", "corpus.columns.text is text; with corpus.header = false, it must be a");
     }
 
+    /** A column that is missing in the first rows is a name that is wrong; rows may lack it if they are skipped. */
+    @Test
+    void findsMissingColumnsOfJson() throws IOException {
+        Path file = write("columns.json", "{\"body\": {\"text\": \"a\"}, \"label\": \"x\"}\n");
+        String missing = "columns.json has no column text (corpus.columns.text); its columns are body, label.";
+        assertProblem(file, "", missing);
+        assertProblem(file, "columns.text = body.txt", "has no column body.txt (corpus.columns.text)");
+        assertEquals(List.of(Map.of("text", "a", "label", "x")), rows(file, "columns.text = body.text"));
+        Path later = write("later.json", "{\"label\": \"x\"}\n{\"label\": \"y\", \"text\": \"a\"}\n");
+        assertEquals(2, read(later, "malformed = skip").size());
+        Path day = Files.createDirectories(folder.resolve("days.json/label=7"));
+        Files.move(file, day.resolve("columns.json"));
+        assertEquals(List.of(Map.of("text", "a", "label", "7")), rows(day.getParent(), "columns.text = body.text"));
+    }
+
     @Test
     void readsJsonLinesWithNestedColumns() throws IOException {
         Path file = write(

@@ -216,9 +216,10 @@ class TableInferenceIT extends LocalSparkSession {
     private static Dataset<Row> scoredFiles(TrainedModel model, String input, long unscored) {
         String out = folder.resolve(input + "-scored").toString();
         try (ScoreJob job = new ScoreJob(session, model, Optional.empty(), Optional.empty())) {
+            TableOutput output = new TableOutput(out, "", "parquet", TableOutput.Mode.ERROR, List.of());
             ScoreSummary.Counts counts = job.score(
-                    List.of(folder.resolve(input).toString()),
-                    new TableOutput(out, "", "parquet", TableOutput.Mode.ERROR, List.of()),
+                    job.read(List.of(folder.resolve(input).toString()), output, ""),
+                    output,
                     AnomalyRule.NONE,
                     Optional.empty(),
                     "",
