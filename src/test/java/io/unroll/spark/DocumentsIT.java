@@ -126,10 +126,10 @@ class DocumentsIT extends LocalSparkSession {
                     """
             columns.document = host                | corpus.columns.document is host; it must be empty, unless
             documents = reset, split-by = order    | corpus.split-by is order; it must be another value, unless
-            columns { document = host, order = no.time }           | the row has no order (corpus.columns.order is no.time). Correct
+            columns { document = host, order = no.time }           | has no column no.time (corpus.columns.order); its columns are host, text, time.
             documents = reset, malformed = skip, columns.text = no | contains no usable rows; 1 rows are malformed: 1 x the row has no text.
             split-by = row, columns.order = time   | corpus.split-by is row, but the corpus is one text
-            documents = reset, split-by = contnet  | the row has no split (corpus.split-by is contnet). Correct
+            documents = reset, split-by = contnet  | has no column contnet (corpus.split-by); its columns are host, text, time.
             documents = reset, validation = 0.7    | none can be held out: the rows are too few
             """)
     void settingsThatDoNotFitAreRefused(String corpus, String message) throws IOException {
