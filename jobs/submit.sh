@@ -17,7 +17,7 @@
 #   EXECUTOR_MEMORY  Java heap of an executor (default: 2g)
 #   REPLICA_MIB      MiB of a replica outside the Java heap; training prints it before the first round (default: 700)
 #
-# The script sets spark.executor.memoryOverhead to 400 MiB + 1.2 x EXECUTOR_CORES x REPLICA_MIB. On YARN, training fails
+# The script sets spark.executor.memoryOverhead to 300 MiB + 1.25 x EXECUTOR_CORES x REPLICA_MIB. On YARN, training fails
 # before the first round if that is too little. docs/guide/clusters.md explains memory.
 set -euo pipefail
 self=$(readlink -f -- "${BASH_SOURCE[0]}")
@@ -30,6 +30,6 @@ cores=${EXECUTOR_CORES:-1}
 options=(--master "$master" --deploy-mode client
   --conf spark.executor.cores="$cores"
   --conf spark.executor.memory="${EXECUTOR_MEMORY:-2g}"
-  --conf spark.executor.memoryOverhead="$((400 + (cores * ${REPLICA_MIB:-700} * 6 + 4) / 5))m")
+  --conf spark.executor.memoryOverhead="$((300 + (cores * ${REPLICA_MIB:-700} * 5 + 3) / 4))m")
 [ -z "${EXECUTORS:-}" ] || options+=(--conf spark.executor.instances="$EXECUTORS")
 exec "$home/jobs/unroll" "${options[@]}" train "$@"

@@ -42,7 +42,7 @@ PARAMS = {
     "executor_cores": Param(1, type="integer", minimum=1, description="Replicas that an executor trains in parallel."),
     "executor_memory": Param("2g", type="string", description="Java heap of an executor."),
     "executor_overhead": Param(
-        "2g", type="string", description="Memory outside the heap: 400 MiB + 1.2 x cores x memory of a replica."
+        "2g", type="string", description="Memory outside the heap: 300 MiB + 1.25 x cores x memory of a replica."
     ),
     "driver_memory": Param("2g", type="string", description="Java heap of the driver, which averages the weights."),
 }

@@ -16,7 +16,7 @@
 #   EXECUTOR_MEMORY  Java heap of an executor (default: 2g)
 #   REPLICA_MIB      MiB of a replica outside the Java heap; training prints it before the first round (default: 1700)
 #
-# The memory limit of an executor's pod is EXECUTOR_MEMORY + 400 MiB + 1.2 x REPLICA_MIB (see docs/guide/clusters.md).
+# The memory limit of an executor's pod is EXECUTOR_MEMORY + 300 MiB + 1.25 x REPLICA_MIB (see docs/guide/clusters.md).
 set -euo pipefail
 [ $# -ge 3 ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
 [ -n "${SPARK_HOME:-}" ] || { echo "submit.sh: set SPARK_HOME to your Spark 3.5 (Scala 2.12)." >&2; exit 2; }
@@ -34,6 +34,6 @@ exec "$SPARK_HOME/bin/spark-submit" \
   --conf spark.executor.instances="${EXECUTORS:-4}" \
   --conf spark.executor.cores=1 \
   --conf spark.executor.memory="${EXECUTOR_MEMORY:-2g}" \
-  --conf spark.executor.memoryOverhead="$((400 + (${REPLICA_MIB:-1700} * 6 + 4) / 5))m" \
+  --conf spark.executor.memoryOverhead="$((300 + (${REPLICA_MIB:-1700} * 5 + 3) / 4))m" \
   --conf spark.driver.memoryOverhead=1g \
   local:///opt/unroll/unroll.jar train "/opt/unroll/conf/$configuration" "$@"

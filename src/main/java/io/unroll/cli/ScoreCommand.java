@@ -5,6 +5,7 @@ import io.unroll.checkpoint.TrainedModel;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.SettingNames;
 import io.unroll.config.Settings;
+import io.unroll.config.UserPath;
 import io.unroll.spark.AnomalyRule;
 import io.unroll.spark.ScoreJob;
 import io.unroll.spark.ScoreSummary;
@@ -57,9 +58,9 @@ final class ScoreCommand implements Callable<Integer> {
 
     @Option(
             names = "--reference",
-            paramLabel = "PATH",
-            converter = PathConverter.class,
-            description = "Other reference rows, instead of the held-out ones.")
+            paramLabel = "INPUT",
+            description =
+                    "Other reference rows, instead of the held-out ones: a path, corpus.table=NAME or corpus.query=SELECT...")
     private String reference;
 
     @Option(
@@ -96,6 +97,10 @@ final class ScoreCommand implements Callable<Integer> {
             }
         }
         options.prefix();
+        if (reference != null && !ScoreJob.isTableOrQuery(reference)) {
+            reference = UserPath.expanded(reference);
+            PathChecks.check("--reference", reference, Session.submittedHadoopConfiguration());
+        }
         TrainedModel trained = options.readModel();
         Settings.TaskName task = trained.settings().task();
         if (task != Settings.TaskName.LANGUAGE_MODEL) {
@@ -112,7 +117,7 @@ final class ScoreCommand implements Callable<Integer> {
         ScoreSummary.Counts counts;
         try (Session session = Session.start("score " + options.model(), 1);
                 ScoreJob job = new ScoreJob(session, trained, Optional.ofNullable(key), Optional.ofNullable(orderBy))) {
-            Dataset<Row> rows = job.read(input.files(), options.output(), options.prefix());
+            Dataset<Row> rows = job.read(input.files(), options.output(), options.prefix(), bits);
             Optional<Reference> normal = reference == null
                     ? Optional.ofNullable(trained.manifest().reference())
                     : Optional.of(job.reference(reference));
@@ -143,6 +148,9 @@ final class ScoreCommand implements Callable<Integer> {
         }
         if (quantile != null && !(quantile > 0 && quantile < 1)) {
             throw new ConfigurationException("--quantile is " + quantile + "; it must be above 0 and below 1.");
+        }
+        if (threshold != null && !Double.isFinite(threshold)) {
+            throw new ConfigurationException("--threshold is " + threshold + "; it must be a number.");
         }
         if (topG != null && topG < 1) {
             throw new ConfigurationException("--top-g is " + topG + "; it must be 1 or more.");

@@ -202,6 +202,11 @@ public final class TextInference implements Serializable {
         }
     }
 
+    /** @return whether the row of a document has a score */
+    public boolean isReadable(String text) {
+        return scored(text, true, true, false).reader.isPresent();
+    }
+
     private TextScore score(Scored text) {
         return text.reader
                 .map(reader ->

@@ -65,7 +65,7 @@ public interface ScoreParams<S> extends UnrollParams<S> {
 
     /** A score above this value is an anomaly. Replaces the quantile. */
     default DoubleParam threshold() {
-        return new DoubleParam(this, "threshold", "a score above this value is an anomaly");
+        return new DoubleParam(this, "threshold", "a score above this value is an anomaly", ParamValidators.gtEq(0));
     }
 
     default double getThreshold() {

@@ -11,15 +11,14 @@ import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.ml.param.Param;
-import org.apache.spark.ml.param.ParamMap;
-import org.apache.spark.ml.param.ParamPair;
 import org.apache.spark.ml.param.Params;
-import scala.collection.JavaConverters;
+import scala.Option;
 
 /**
  * The folder {@code metadata} of a saved stage, in the format of Spark's DefaultParamsWriter: a line of JSON in a text
@@ -40,8 +39,8 @@ record StageMetadata(JsonNode json, String path) {
                 .put("sparkVersion", sparkVersion)
                 .put(UID, stage.uid());
         try {
-            json.set(PARAMS, values(stage.paramMap()));
-            json.set(DEFAULTS, values(stage.defaultParamMap()));
+            json.set(PARAMS, values(stage, stage::get));
+            json.set(DEFAULTS, values(stage, stage::getDefault));
             Path folder = new Path(path, FOLDER);
             FileSystem fs = folder.getFileSystem(hadoop);
             try (OutputStream out = fs.create(new Path(folder, "part-00000"))) {
@@ -53,16 +52,21 @@ record StageMetadata(JsonNode json, String path) {
         }
     }
 
-    private static ObjectNode values(ParamMap params) throws JsonProcessingException {
+    /** @param value of a Param of the stage, if it has one */
+    private static ObjectNode values(Params stage, Function<Param<?>, Option<?>> value) throws JsonProcessingException {
         ObjectNode values = MAPPER.createObjectNode();
-        for (ParamPair<?> pair : JavaConverters.seqAsJavaList(params.toSeq())) {
-            values.set(pair.param().name(), value(pair));
+        for (Param<?> param : stage.params()) {
+            Option<?> found = value.apply(param);
+            if (found.isDefined()) {
+                values.set(param.name(), json(param, found.get()));
+            }
         }
         return values;
     }
 
-    private static <T> JsonNode value(ParamPair<T> pair) throws JsonProcessingException {
-        return MAPPER.readTree(pair.param().jsonEncode(pair.value()));
+    @SuppressWarnings("unchecked")
+    private static <T> JsonNode json(Param<T> param, Object value) throws JsonProcessingException {
+        return MAPPER.readTree(param.jsonEncode((T) value));
     }
 
     /** @throws IllegalArgumentException if the folder contains a stage of another class */
@@ -101,11 +105,11 @@ record StageMetadata(JsonNode json, String path) {
     }
 
     void setParams(Params stage) {
-        json.path(DEFAULTS).fields().forEachRemaining(entry -> {
+        json.path(DEFAULTS).properties().forEach(entry -> {
             Param<Object> param = stage.getParam(entry.getKey());
             stage.setDefault(param, param.jsonDecode(entry.getValue().toString()));
         });
-        json.path(PARAMS).fields().forEachRemaining(entry -> {
+        json.path(PARAMS).properties().forEach(entry -> {
             Param<Object> param = stage.getParam(entry.getKey());
             stage.set(param, param.jsonDecode(entry.getValue().toString()));
         });

@@ -13,6 +13,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,20 +50,41 @@ public final class UnrollLanguageModel extends UnrollModel<UnrollLanguageModel>
 
     @Override
     Dataset<Row> results(TableInference inference, Dataset<Row> input, String prefix) {
-        Settings.Corpus corpus = trained().settings().corpus();
         Column text = ParamSupport.column(getInputCol());
-        String document = corpus.columns().get("document");
-        return document.isBlank()
+        return columnOf("document").isBlank()
                 ? inference.score(input, text, rule(), prefix, false)
                 : inference.scoreDocuments(
                         input,
                         text,
-                        column(input, document),
-                        column(input, corpus.columns().get("order")),
-                        corpus.gap().toNanos() / 1e9,
+                        column(input, columnOf("document")),
+                        column(input, columnOf("order")),
+                        trained().settings().corpus().gap().toNanos() / 1e9,
                         rule(),
                         prefix,
                         false);
+    }
+
+    @Override
+    public StructType transformSchema(StructType schema) {
+        if (hasWeights() && !columnOf("document").isBlank()) {
+            checkExists("document", schema);
+            checkExists("order", schema);
+        }
+        return super.transformSchema(schema);
+    }
+
+    private String columnOf(String field) {
+        return trained().settings().corpus().columns().get(field);
+    }
+
+    private void checkExists(String field, StructType schema) {
+        String name = columnOf(field);
+        List<String> columns = List.of(schema.fieldNames());
+        if (!columns.contains(name) && !columns.contains(name.split("\\.")[0])) {
+            throw new IllegalArgumentException("the dataset has no column " + name
+                    + ", which was corpus.columns." + field + " in the training of " + uid() + "; its columns are "
+                    + String.join(", ", columns) + ".");
+        }
     }
 
     /** @return the column of this name, or the field of a struct */

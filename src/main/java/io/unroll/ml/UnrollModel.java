@@ -91,6 +91,10 @@ public abstract sealed class UnrollModel<M extends UnrollModel<M>> extends Model
         return inference;
     }
 
+    final boolean hasWeights() {
+        return trained != null;
+    }
+
     final TrainedModel trained() {
         if (trained == null) {
             throw new IllegalStateException(uid + " has no weights: fit an estimator, or load a model.");

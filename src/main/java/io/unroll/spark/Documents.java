@@ -34,11 +34,10 @@ final class Documents {
      */
     static JavaRDD<Row> group(
             Session session, RowReader reader, String origin, JavaRDD<Row> rows, RowScan scan, Duration gap) {
-        OrderKeys keys = scan.orderKeys();
         JavaRDD<Tuple5<String, String, String, String, String>> keyed = rows.filter(reader::isUsable)
                 .map(row -> new Tuple5<>(
                         row.value(RowSource.DOCUMENT),
-                        keys.key(row.value(RowSource.ORDER)),
+                        OrderKeys.key(row.value(RowSource.ORDER)),
                         row.value("text"),
                         row.value(RowSource.ORDER),
                         row.values().getOrDefault(RowSource.SPLIT, "")));

@@ -259,21 +259,20 @@ final class ExamplePreparation extends CorpusPreparation {
     /** Finds the first order of the validation and of the test; rows of equal order stay together. */
     private HoldOut orderSplit(JavaRDD<Row> rows, RowScan scan) {
         RowReader tasks = reader;
-        OrderKeys keys = scan.orderKeys();
         long test = Math.round(scan.rows() * corpus.test());
         long validation = Math.round(scan.rows() * (corpus.test() + corpus.validation())) - test;
         long testIndex = scan.rows() - test;
         long validationIndex = testIndex - validation;
         Map<Long, String> bounds =
                 session.describe("prepare: sort by order", "sort by order", () -> rows.filter(tasks::isUsable)
-                        .map(row -> keys.key(row.value(RowSource.ORDER)))
+                        .map(row -> OrderKeys.key(row.value(RowSource.ORDER)))
                         .sortBy(key -> key, true, rows.getNumPartitions())
                         .zipWithIndex()
                         .filter(key -> key._2() == testIndex || key._2() == validationIndex)
                         .mapToPair(Tuple2::swap)
                         .collectAsMap());
         return HoldOut.byOrder(
-                keys, validation > 0 ? bounds.get(validationIndex) : null, test > 0 ? bounds.get(testIndex) : null);
+                validation > 0 ? bounds.get(validationIndex) : null, test > 0 ? bounds.get(testIndex) : null);
     }
 
     /** @return a scan that counts the symbols of the training rows, and the number of these rows by stratum */

@@ -11,14 +11,14 @@ import org.apache.spark.SparkConf;
  * that exceeds its limit. There, an executor needs
  *
  * <pre>
- *   spark.executor.memoryOverhead  >=  400 MiB for the libraries  +  1.2 x concurrent tasks x memory of a replica
+ *   spark.executor.memoryOverhead  >=  300 MiB for the libraries  +  1.25 x concurrent tasks x memory of a replica
  * </pre>
  */
 final class ExecutorMemory {
-    private static final long LIBRARIES_MIB = 400;
+    private static final long LIBRARIES_MIB = 300;
 
     /** Factor for a replica that uses more memory than estimated. */
-    private static final double MARGIN = 1.2;
+    private static final double MARGIN = 1.25;
 
     private static final long MIN_DEFAULT_OVERHEAD_MIB = 384;
 

@@ -38,9 +38,9 @@ interface HoldOut extends Serializable {
      * @param validationFrom first order key of the validation; null if the validation is empty
      * @param testFrom first order key of the test; null if it is empty
      */
-    static HoldOut byOrder(OrderKeys keys, String validationFrom, String testFrom) {
+    static HoldOut byOrder(String validationFrom, String testFrom) {
         return row -> {
-            String key = keys.key(row.value(RowSource.ORDER));
+            String key = OrderKeys.key(row.value(RowSource.ORDER));
             if (testFrom != null && key.compareTo(testFrom) >= 0) {
                 return Section.TEST;
             }

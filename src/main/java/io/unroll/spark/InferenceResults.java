@@ -79,19 +79,22 @@ final class InferenceResults {
             return row.getString(text + 2);
         }
 
-        /** @return the text to score; null or malformed if the row's place in the document is */
         private String scored(Row row) {
-            String content = row.getString(text);
-            if (TableColumns.MALFORMED.equals(content) || key(row) == null || order(row) == null) {
+            return scored(row.getString(text), key(row), order(row), gapSeconds);
+        }
+
+        /** @return the text to score; null or malformed if the row's place in the document is */
+        static String scored(String content, String key, String order, double gapSeconds) {
+            if (TableColumns.MALFORMED.equals(content) || key == null || order == null) {
                 return TableColumns.MALFORMED.equals(content) ? content : null;
             }
-            return gapSeconds > 0 && seconds(row) == null ? TableColumns.MALFORMED : content;
+            return gapSeconds > 0 && seconds(order) == null ? TableColumns.MALFORMED : content;
         }
 
         /** @return null if the order is not a time */
-        private Double seconds(Row row) {
+        private static Double seconds(String order) {
             try {
-                return OrderKeys.seconds(order(row));
+                return OrderKeys.seconds(order);
             } catch (MalformedRowException e) {
                 return null;
             }
@@ -153,15 +156,15 @@ final class InferenceResults {
         }
 
         private void remember(Row row) {
-            boolean continues = columns.key(row) != null && columns.key(row).equals(key);
-            Double seconds = seconds(row);
-            lastSeconds = seconds == null && continues ? lastSeconds : seconds;
+            lastSeconds = seconds(row);
             key = columns.key(row);
         }
 
         /** @return null if the time does not matter, or is none */
         private Double seconds(Row row) {
-            return columns.gapSeconds > 0 && columns.order(row) != null ? columns.seconds(row) : null;
+            return columns.gapSeconds > 0 && columns.order(row) != null
+                    ? DocumentScores.seconds(columns.order(row))
+                    : null;
         }
     }
 

@@ -15,6 +15,7 @@ import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import scala.Tuple2;
 
 /**
  * Appends the results of a model to the rows of a partition, in windows of rows, so that memory does not grow with the
@@ -92,12 +93,26 @@ record InferenceRows(Broadcast<TextInference> model, String weights, int columns
         }
     }
 
-    /** @return the length of the texts and bytes of a row */
-    private static long size(Row row) {
+    /** @return the length of the texts and bytes in a value: a row, a list, a map, or a pair of a map */
+    private static long size(Object value) {
+        if (value instanceof String text) {
+            return text.length();
+        }
+        if (value instanceof byte[] bytes) {
+            return bytes.length;
+        }
         long size = 0;
-        for (int i = 0; i < row.size(); i++) {
-            Object value = row.get(i);
-            size += value instanceof String text ? text.length() : value instanceof byte[] bytes ? bytes.length : 0;
+        if (value instanceof Row row) {
+            for (int i = 0; i < row.size(); i++) {
+                size += size(row.get(i));
+            }
+        } else if (value instanceof scala.collection.Iterable<?> values) {
+            scala.collection.Iterator<?> each = values.iterator();
+            while (each.hasNext()) {
+                size += size(each.next());
+            }
+        } else if (value instanceof Tuple2<?, ?> pair) {
+            size = size(pair._1()) + size(pair._2());
         }
         return size;
     }

@@ -1,7 +1,6 @@
 package io.unroll.spark;
 
 import io.unroll.text.MalformedRowException;
-import java.io.Serializable;
 import java.math.BigDecimal;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -17,12 +16,11 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * Converts the values of {@code corpus.columns.order} to texts that have the same order.
- *
- * @param numeric whether all values are numbers; otherwise, their order is that of their characters, which is also the
- *     order of times such as 2026-11-01 10:00:00
+ * Converts values of {@code corpus.columns.order} to texts that have the same order: numbers first, then other values,
+ * in the order of their characters, which is also that of times such as 2026-11-01 10:00:00. The key of a value does not
+ * depend on other values.
  */
-record OrderKeys(boolean numeric) implements Serializable {
+final class OrderKeys {
     private static final Pattern NUMBER = Pattern.compile("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d{1,2})?");
     private static final DateTimeFormatter TIME = new DateTimeFormatterBuilder()
             .appendPattern("uuuu-MM-dd['T'HH:mm[:ss]]")
@@ -30,13 +28,15 @@ record OrderKeys(boolean numeric) implements Serializable {
             .appendPattern("[XXX][XX]")
             .toFormatter(Locale.ROOT);
 
-    static boolean isNumber(String value) {
+    private OrderKeys() {}
+
+    private static boolean isNumber(String value) {
         return NUMBER.matcher(value.strip()).matches();
     }
 
-    String key(String value) {
-        if (!numeric || !isNumber(value)) {
-            return value;
+    static String key(String value) {
+        if (!isNumber(value)) {
+            return "1" + value;
         }
         BigDecimal number = new BigDecimal(value.strip());
         // The bits of a double, with those of negative numbers inverted, are in the order of the numbers.
@@ -44,7 +44,7 @@ record OrderKeys(boolean numeric) implements Serializable {
         long sortable = bits < 0 ? ~bits : bits ^ Long.MIN_VALUE;
         BigDecimal rest = number.subtract(new BigDecimal(number.doubleValue()));
         long restBits = Double.doubleToLongBits(rest.doubleValue());
-        return String.format("%016x%016x", sortable, restBits < 0 ? ~restBits : restBits ^ Long.MIN_VALUE);
+        return String.format("0%016x%016x", sortable, restBits < 0 ? ~restBits : restBits ^ Long.MIN_VALUE);
     }
 
     /**

@@ -16,7 +16,6 @@ final class RowScan implements Serializable {
     private long hash;
 
     private long secondHash;
-    private boolean numericOrder = true;
     private final Map<String, Long> skipped = new TreeMap<>();
     private final GroupSizes groups = new GroupSizes();
     private final Map<String, Map<String, Long>> counts = new HashMap<>();
@@ -28,8 +27,6 @@ final class RowScan implements Serializable {
         // A weight of 1 leaves the identity of rows without weights.
         secondHash += digest.getLong() ^ Double.doubleToLongBits(RowWeights.of(row)) ^ Double.doubleToLongBits(1);
         characters += hashes.characters(row);
-        String order = row.values().get(RowSource.ORDER);
-        numericOrder &= order == null || OrderKeys.isNumber(order);
     }
 
     void addGroup(String stratum, String group) {
@@ -52,7 +49,6 @@ final class RowScan implements Serializable {
         characters += other.characters;
         hash += other.hash;
         secondHash += other.secondHash;
-        numericOrder &= other.numericOrder;
         other.skipped.forEach((reason, count) -> skipped.merge(reason, count, Long::sum));
         groups.add(other.groups);
         addCounts(other.counts);
@@ -64,10 +60,6 @@ final class RowScan implements Serializable {
 
     long characters() {
         return characters;
-    }
-
-    OrderKeys orderKeys() {
-        return new OrderKeys(numericOrder);
     }
 
     /** @return number of skipped rows by reason */

@@ -99,11 +99,10 @@ final class RowText extends TextPreparation {
     /** @return sort key, text and hash of each row, in order */
     private JavaRDD<Tuple3<String, String, Long>> lines(ScannedRows text, long partitions) {
         RowReader tasks = reader;
-        OrderKeys keys = text.scan().orderKeys();
         JavaRDD<Tuple3<String, String, Long>> keyed = text.rows()
                 .filter(tasks::isUsable)
                 .map(row -> new Tuple3<>(
-                        keys.key(row.value(RowSource.ORDER)),
+                        OrderKeys.key(row.value(RowSource.ORDER)),
                         line(row),
                         tasks.hashes().of(row)));
         return session.shuffle(

@@ -83,11 +83,13 @@ public final class ScoreJob implements AutoCloseable {
     /**
      * @param paths of files in the format of the corpus; none for its table or query
      * @param prefix of the names of the new columns
+     * @param keepsBits whether the column {@code bits} is added
      * @return the rows, with additional columns; that their scores can be written is checked, but nothing is computed
      */
-    public Dataset<Row> read(List<String> paths, TableOutput output, String prefix) {
+    public Dataset<Row> read(List<String> paths, TableOutput output, String prefix, boolean keepsBits) {
         Dataset<Row> table = table(paths, settings);
-        Dataset<Row> independent = inference.score(table, RowSource.column("text"), AnomalyRule.NONE, prefix, false);
+        Dataset<Row> independent =
+                inference.score(table, RowSource.column("text"), AnomalyRule.NONE, prefix, keepsBits);
         output.check(session, withoutAdded(independent));
         return table;
     }
@@ -98,15 +100,23 @@ public final class ScoreJob implements AutoCloseable {
                 .toArray(String[]::new));
     }
 
-    /** @return the settings for rows that may lie outside the folder that is the base of the input's partitions */
-    private Settings settings(String path) {
-        return SettingsReader.override(
-                settings,
-                settings.corpus().options().entrySet().stream()
-                        .filter(option -> option.getKey().equalsIgnoreCase(SparkFiles.BASE_PATH))
-                        .filter(option -> !path.startsWith(option.getValue()))
-                        .map(option -> "corpus.options." + option.getKey() + "=")
-                        .toList());
+    /** Reads a path, which may lie outside the folder that is the base of the input's partitions, a table or a query. */
+    private Dataset<Row> referenceTable(String input) {
+        if (isTableOrQuery(input)) {
+            List<String> source = List.of("corpus.path=", "corpus.table=", "corpus.query=", input);
+            return table(List.of(), SettingsReader.override(settings, source));
+        }
+        List<String> otherBase = settings.corpus().options().entrySet().stream()
+                .filter(option -> option.getKey().equalsIgnoreCase(SparkFiles.BASE_PATH))
+                .filter(option -> !input.startsWith(option.getValue()))
+                .map(option -> "corpus.options." + option.getKey() + "=")
+                .toList();
+        return table(List.of(input), SettingsReader.override(settings, otherBase));
+    }
+
+    /** @return whether the input is corpus.table=NAME or corpus.query=SELECT..., not a path */
+    public static boolean isTableOrQuery(String input) {
+        return input.startsWith("corpus.table=") || input.startsWith("corpus.query=");
     }
 
     private Dataset<Row> scored(Dataset<Row> table, AnomalyRule rule, String prefix, boolean keepsBits) {
@@ -128,12 +138,13 @@ public final class ScoreJob implements AutoCloseable {
     /**
      * Scores normal rows.
      *
+     * @param input a path, or corpus.table=NAME or corpus.query=SELECT...
      * @throws ConfigurationException if no row can be scored
      */
-    public Reference reference(String path) {
+    public Reference reference(String input) {
         Column levels = array(Reference.levels().stream().map(functions::lit).toArray(Column[]::new));
         Row row = session.describe("score: reference", "score: reference", () -> scored(
-                        table(List.of(path), settings(path)), AnomalyRule.NONE, REFERENCE, false)
+                        referenceTable(input), AnomalyRule.NONE, REFERENCE, false)
                 .agg(
                         count(col(REFERENCE + "score")),
                         coalesce(sum(REFERENCE + "tokens"), lit(0L)),
@@ -142,10 +153,10 @@ public final class ScoreJob implements AutoCloseable {
                         percentile_approx(col(REFERENCE + "max_rank"), levels, lit(EXACT_UP_TO)))
                 .head());
         if (row.getLong(0) == 0) {
-            throw new ConfigurationException("--reference is " + path + ", which has no rows that can be scored.");
+            throw new ConfigurationException("--reference is " + input + ", which has no rows that can be scored.");
         }
         return new Reference(
-                path,
+                input,
                 row.getLong(0),
                 (double) row.getLong(2) / row.getLong(1),
                 List.copyOf(row.<Double>getList(3)),

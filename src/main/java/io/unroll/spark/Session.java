@@ -222,6 +222,13 @@ public final class Session implements AutoCloseable {
         return sql.get();
     }
 
+    /** @return whether the tables of the current catalog end with the session */
+    boolean forgetsTables() {
+        return stopsContext
+                && sql().catalog().currentCatalog().equals("spark_catalog")
+                && sql().conf().get("spark.sql.catalogImplementation").equals("in-memory");
+    }
+
     /**
      * @return a copy of the SQL session that reads partition columns as texts (a folder label=007 is not the number 7),
      *     and divides files among all cores: Spark's own parts of up to 128 MiB would be minutes of work

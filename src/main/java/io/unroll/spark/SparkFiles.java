@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -97,7 +98,8 @@ final class SparkFiles {
                 .map(FileSplit::file)
                 .toList();
         if (format.equals("json")) {
-            if (corpus.malformed() == Settings.Malformed.ERROR && !names.isEmpty()) {
+            boolean areLines = !Boolean.parseBoolean(option("multiLine").orElse("false"));
+            if (corpus.malformed() == Settings.Malformed.ERROR && areLines && !names.isEmpty()) {
                 checkJsonColumns(names.get(0));
             }
             reader.schema(jsonSchema());
@@ -151,8 +153,19 @@ final class SparkFiles {
         }
     }
 
+    /** @return the value of an option, whose name may be written in any case */
+    private Optional<String> option(String name) {
+        return options.entrySet().stream()
+                .filter(option -> option.getKey().equalsIgnoreCase(name))
+                .map(Map.Entry::getValue)
+                .findFirst();
+    }
+
     private DataFrameReader reader(String format) {
-        DataFrameReader reader = session.sqlWithTextPartitions().read().format(format.equals("tsv") ? "csv" : format);
+        DataFrameReader reader = session.sqlWithTextPartitions()
+                .read()
+                .format(format.equals("tsv") ? "csv" : format)
+                .option("columnNameOfCorruptRecord", TableColumns.CORRUPT_ROW);
         if (format.equals("csv")) {
             // Inside a quoted value, a quotation mark is written twice (RFC 4180).
             reader.option("escape", "\"");
@@ -163,7 +176,7 @@ final class SparkFiles {
     }
 
     private Dataset<org.apache.spark.sql.Row> load(String path, List<String> files, DataFrameReader reader) {
-        if (files.stream().anyMatch(file -> file.contains("="))) {
+        if (option(BASE_PATH).isEmpty() && files.stream().anyMatch(file -> file.contains("="))) {
             String base = partitionBase(path);
             if (files.stream().anyMatch(file -> isPartitioned(file, base))) {
                 reader.option(BASE_PATH, base);
@@ -294,8 +307,7 @@ final class SparkFiles {
     private List<FileHead> heads(List<FileSplit> files, boolean isHeader) {
         FileEnding.refusePacked(files);
         var hadoop = session.hadoopBroadcast();
-        boolean otherEncoding = options.keySet().stream()
-                .anyMatch(option -> option.equalsIgnoreCase("encoding") || option.equalsIgnoreCase("charset"));
+        boolean otherEncoding = option("encoding").or(() -> option("charset")).isPresent();
         Boundary boundary = otherEncoding ? Boundary.BYTE : Boundary.LINE;
         return session
                 .map(

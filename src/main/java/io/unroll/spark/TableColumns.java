@@ -40,8 +40,8 @@ import org.apache.spark.sql.types.StructType;
  * @param hint advice that follows the message about a missing column; may be empty
  */
 record TableColumns(Map<String, String> columnOfField, String origin, String hint) {
-    /** Column of the text of a row that Spark's reader cannot parse: its default name. */
-    static final String CORRUPT_ROW = "_corrupt_record";
+    /** Column of the text of a row that Spark's reader cannot parse. */
+    static final String CORRUPT_ROW = "unroll_corrupt_record";
 
     /** The text of a row that cannot be parsed: no row of a corpus may have it. */
     static final String MALFORMED = "\0";

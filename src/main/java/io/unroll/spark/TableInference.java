@@ -3,7 +3,6 @@ package io.unroll.spark;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.map_from_arrays;
-import static org.apache.spark.sql.functions.trim;
 import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.xxhash64;
@@ -19,13 +18,13 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
-import org.apache.spark.api.java.function.FilterFunction;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.api.java.UDF3;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
@@ -112,29 +111,28 @@ public final class TableInference implements AutoCloseable {
                 key.cast(DataTypes.StringType).as(KEY),
                 order.cast(DataTypes.StringType).as(ORDER)));
         checkNames(input, prefix, scoreSchema(keepsBits));
-        boolean numeric = areNumbers(rows);
         Column sortKey = udf(
-                        (UDF1<String, String>) value -> value == null ? null : new OrderKeys(numeric).key(value),
+                        (UDF1<String, String>) value -> value == null ? null : OrderKeys.key(value),
                         DataTypes.StringType)
                 .apply(col(ORDER));
+        // Rows without a score come first, where they end no document.
+        Broadcast<TextInference> reader = inference;
+        Column readable = udf(
+                        (UDF3<String, String, String, Boolean>) (row, document, place) -> reader.value()
+                                .isReadable(InferenceResults.DocumentScores.scored(row, document, place, gapSeconds)),
+                        DataTypes.BooleanType)
+                .apply(col(TEXT), col(KEY), col(ORDER));
         Column content = xxhash64(Arrays.stream(input.columns())
                 .map(name -> quoted(name).cast(DataTypes.StringType))
                 .toArray(Column[]::new));
-        Dataset<Row> sorted = rows.repartition(col(KEY)).sortWithinPartitions(col(KEY), sortKey, col(TEXT), content);
+        Dataset<Row> sorted =
+                rows.repartition(col(KEY)).sortWithinPartitions(col(KEY), readable, sortKey, col(TEXT), content);
         return mapped(
                 input,
                 prefix,
                 scoreSchema(keepsBits),
                 sorted,
                 new InferenceResults.DocumentScores(columns, gapSeconds, rule, keepsBits));
-    }
-
-    /** @return whether the orders of all rows that have a key and a text are numbers */
-    private static boolean areNumbers(Dataset<Row> rows) {
-        int order = rows.columns().length - 1;
-        return rows.filter(col(KEY).isNotNull().and(trim(col(TEXT)).notEqual("")))
-                .filter((FilterFunction<Row>) row -> !row.isNullAt(order) && !OrderKeys.isNumber(row.getString(order)))
-                .isEmpty();
     }
 
     /**

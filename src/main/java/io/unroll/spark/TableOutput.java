@@ -7,8 +7,11 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import java.io.IOException;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -35,6 +38,9 @@ import org.apache.spark.sql.types.StructType;
  * @param partitionColumns whose values become folders
  */
 public record TableOutput(String folder, String table, String format, Mode mode, List<String> partitionColumns) {
+    /** Formats whose files have this ending. */
+    private static final Set<String> NAMED_FORMATS = Set.of(".parquet", ".orc", ".json", ".csv", ".avro");
+
     private static final String DYNAMIC = "partitionOverwriteMode";
     private static final String DYNAMIC_SETTING = "spark.sql.sources." + DYNAMIC;
 
@@ -118,19 +124,49 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         }
         for (FileStatus child : fs.listStatus(path)) {
             String name = child.getPath().getName();
-            boolean isPartition = child.isDirectory() && name.contains("=");
-            boolean isPart = name.startsWith("part-");
-            String partition = isPartition ? name.substring(0, name.indexOf('=')) : "";
-            String wanted = partitionColumns.isEmpty() ? "" : partitionColumns.get(0);
-            if ((isPartition || isPart) && !partition.equals(wanted)) {
-                throw new ConfigurationException(folder
-                        + (isPartition ? " is partitioned by " + partition : " is not partitioned")
-                        + ": give the same --partition-by, or another folder.");
-            }
-            if (!isPartition && !isPart && !name.startsWith("_") && !name.startsWith(".")) {
+            if (isPartition(child) || name.startsWith("part-")) {
+                checkIsLike(fs, child);
+            } else if (!name.startsWith("_") && !name.startsWith(".")) {
                 throw new ConfigurationException(folder + " contains " + name
                         + ", which Spark has not written, so nothing is written there: give another folder.");
             }
+        }
+    }
+
+    private static boolean isPartition(FileStatus child) {
+        return child.isDirectory() && child.getPath().getName().contains("=");
+    }
+
+    /** Follows the first folders of a partition to a file with results, and compares its partitions and its format. */
+    private void checkIsLike(FileSystem fs, FileStatus child) throws IOException {
+        List<String> partitions = new ArrayList<>();
+        Optional<FileStatus> current = Optional.of(child);
+        while (current.isPresent() && isPartition(current.get())) {
+            String name = current.get().getPath().getName();
+            partitions.add(name.substring(0, name.indexOf('=')));
+            current = Arrays.stream(fs.listStatus(current.get().getPath()))
+                    .filter(inside ->
+                            isPartition(inside) || inside.getPath().getName().startsWith("part-"))
+                    .findFirst();
+        }
+        if (current.isEmpty()) {
+            return;
+        }
+        if (!partitions.equals(partitionColumns)) {
+            throw new ConfigurationException(folder
+                    + (partitions.isEmpty()
+                            ? " is not partitioned"
+                            : " is partitioned by " + String.join(",", partitions))
+                    + ": give the same --partition-by, or another folder.");
+        }
+        boolean isReplaced = mode == Mode.OVERWRITE && partitionColumns.isEmpty();
+        String ending = "." + format.toLowerCase(Locale.ROOT);
+        if (!isReplaced
+                && NAMED_FORMATS.contains(ending)
+                && !current.get().getPath().getName().contains(ending)) {
+            throw new ConfigurationException(folder + " contains "
+                    + current.get().getPath().getName() + ", but --format is " + format
+                    + ": give the same format, or another folder.");
         }
     }
 
@@ -147,6 +183,11 @@ public record TableOutput(String folder, String table, String format, Mode mode,
             }
         }
         checkIsNotRead(session, results);
+        if (!table.isBlank() && session.forgetsTables()) {
+            throw new ConfigurationException("--table is " + table + ", but Spark's catalog is in memory, so the table"
+                    + " would be forgotten when the command ends: give --out, or set"
+                    + " spark.sql.catalogImplementation = hive in a Spark with Hive's classes, or another catalog.");
+        }
         if (table.isBlank() || !session.sql().catalog().tableExists(table)) {
             return;
         }

@@ -51,7 +51,7 @@ public final class ScoreBenchmark {
         TableOutput nowhere = new TableOutput("ignored", "", "noop", TableOutput.Mode.OVERWRITE, List.of());
         try (ScoreJob job = new ScoreJob(session, model, Optional.empty(), Optional.empty())) {
             AnomalyRule rule = new AnomalyRule(AnomalyRule.By.RANK, 9.0);
-            job.score(job.read(List.of(path), nowhere, ""), nowhere, rule, Optional.empty(), "", false);
+            job.score(job.read(List.of(path), nowhere, "", false), nowhere, rule, Optional.empty(), "", false);
         }
     }
 }

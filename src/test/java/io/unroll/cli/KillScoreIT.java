@@ -54,9 +54,13 @@ class KillScoreIT {
                 "--out",
                 scored.toString(),
                 "--partition-by",
-                "dt");
+                "dt",
+                "--format",
+                "json");
         assertEquals(0, before.status(), before.err());
         assertTrue(Files.exists(scored.resolve("_SUCCESS")));
+        long rowsBefore = rows(scored);
+        assertEquals(Files.readAllLines(folder.resolve("few.txt")).size(), rowsBefore);
 
         String[] score = {
             "--master",
@@ -71,17 +75,34 @@ class KillScoreIT {
             "--mode",
             "overwrite",
             "--partition-by",
-            "dt"
+            "dt",
+            "--format",
+            "json"
         };
         Unroll.Running running = new Unroll(folder).start(score);
         assertTrue(Unroll.Running.await(() -> isStaged(scored)), running.progress());
         running.kill();
         assertFalse(Files.exists(scored.resolve("_SUCCESS")));
+        assertEquals(rowsBefore, rows(scored));
 
         Unroll.Output repeated = new Unroll(folder).run(score);
         assertEquals(0, repeated.status(), repeated.err());
         assertTrue(repeated.out().contains("rows            200,000"), repeated.out());
         assertTrue(Files.exists(scored.resolve("_SUCCESS")));
+        assertEquals(200_000, rows(scored));
+    }
+
+    /** @return the number of lines in the files of results */
+    private static long rows(Path scored) throws IOException {
+        long rows = 0;
+        try (var files = Files.newDirectoryStream(scored.resolve("dt=a"), "part-*.json")) {
+            for (Path file : files) {
+                try (Stream<String> lines = Files.lines(file)) {
+                    rows += lines.count();
+                }
+            }
+        }
+        return rows;
     }
 
     private String query(String file) {

@@ -137,6 +137,8 @@ class ScoreIT {
         assertFalse(rows.get(5).has("_corrupt_record"), "one malformed row would change the columns of the output");
 
         JsonNode counts = output.json();
+        assertEquals(0, counts.get("unknown_share").asDouble());
+        assertEquals(0, counts.get("reference").get("unknown_share").asDouble());
         assertEquals(6, counts.get("rows").asInt());
         assertEquals(3, counts.get("scored").asInt());
         assertEquals(1, counts.get("unscored").get("empty").asInt());
@@ -170,6 +172,8 @@ class ScoreIT {
         assertRefused(
                 "--quantile and --top-g are given",
                 with(score, "--out", "FOLDER/x", "--top-g", "2", "--quantile", "0.5"));
+        assertRefused("--threshold is NaN; it must be", with(score, "--out", "FOLDER/x", "--threshold", "NaN"));
+        assertRefused("--table is scored, but Spark's catalog is in memory", with(score, "--table", "scored"));
         assertRefused(
                 "--quantile is 1.5; it must be above 0 and below 1",
                 with(score, "--out", "FOLDER/x", "--quantile", "1.5"));
@@ -189,6 +193,44 @@ class ScoreIT {
         assertEquals(
                 Map.of("anomalous", 1, "normal", 2, "none", 0), MAPPER.convertValue(counts.get("labels"), Map.class));
         assertEquals(1, counts.get("thresholds").get(0).get("recall").asDouble());
+    }
+
+    /** Unknown words are counted, and printed with the table of thresholds. */
+    @Test
+    void unknownWordsAndLabelsArePrinted() throws IOException {
+        Files.writeString(
+                folder.resolve("odd.csv"),
+                "text,label,_corrupt_record\nopen 3 read close,normal,kept\nopen 3 read shut,attack,kept\n");
+        String[] score = {
+            "score", "FOLDER/run", "FOLDER/odd.csv", "corpus.columns.text=text", "--format", "json", "--out"
+        };
+        String printed =
+                succeeded(with(score, "FOLDER/odd", "--threshold", "3")).out();
+        assertTrue(printed.contains("unknown tokens  10.00 % of 10; of the reference rows 0.00 %"), printed);
+        assertTrue(printed.contains("labels          1 anomalous, 1 normal, 0 without a label"), printed);
+        assertTrue(
+                printed.matches(
+                        "(?s).*  precision     recall         F1\nchosen +3\\.0000 +1 +1\\.0000 +1\\.0000 +1\\.0000\n.*"),
+                printed);
+        JsonNode counts = succeeded(with(score, "FOLDER/odd-json", "--threshold", "3", "--json"))
+                .json();
+        assertEquals(0.1, counts.get("unknown_share").asDouble(), 1e-9);
+        for (JsonNode row : rows("odd")) {
+            assertEquals("kept", row.get("_corrupt_record").asText());
+            assertFalse(row.has("unscored") && !row.get("unscored").isNull(), row.toString());
+        }
+        Files.writeString(folder.resolve("bits.csv"), "text,bits\nopen 3 read close,1\n");
+        assertRefused(
+                "has a column bits already",
+                "score",
+                "FOLDER/run",
+                "FOLDER/bits.csv",
+                "corpus.columns.text=text",
+                "--bits",
+                "--reference",
+                "FOLDER/missing",
+                "--out",
+                "FOLDER/x");
     }
 
     /** The share of the normal rows that are alarms is that of a job that scores them. */
@@ -226,10 +268,38 @@ class ScoreIT {
                         + " of them are above it (at least 10 are needed): use more rows, or a quantile of at most 0.966.";
         assertTrue(scored.err().contains(warning), scored.err());
 
+        // With more folders below, and compared with the rows of a query.
+        Path hours = Files.createDirectories(folder.resolve("by-hour/dt=b/hour=7"));
+        Files.copy(folder.resolve("test.jsonl"), hours.resolve("rows.jsonl"));
+        String[] byHour = {
+            "score",
+            "FOLDER/run",
+            "FOLDER/by-hour/dt=b",
+            "corpus.options.basePath=FOLDER/by-hour",
+            "--reference",
+            "corpus.query=SELECT * FROM json.`FOLDER/train.jsonl` WHERE id < 200",
+            "--json",
+            "--out",
+            "FOLDER/scored-by-hour",
+            "--partition-by",
+            "dt,hour"
+        };
+        JsonNode counts = succeeded(byHour).json();
+        assertEquals(200, counts.get("reference").get("rows").asInt());
+        assertTrue(Files.isDirectory(folder.resolve("scored-by-hour/dt=b/hour=7")));
+        assertRefused(
+                "is partitioned by dt,hour: give the same --partition-by",
+                with(byHour, "--mode", "overwrite", "--partition-by", "dt"));
+        assertRefused("contains part-", with(byHour, "--mode", "append", "--format", "json"));
+
         Files.writeString(folder.resolve("blank.jsonl"), "{\"event\": {\"text\": \" \"}}\n");
         String[] again = with(score, "--mode", "overwrite", "--reference", "FOLDER/blank.jsonl");
         assertRefused("blank.jsonl, which has no rows that can be scored", again);
-        assertRefused("--partition-by is month", with(again, "--partition-by", "month"));
+        assertRefused(
+                "--partition-by is month, but the columns are",
+                Arrays.stream(with(again, "--partition-by", "month"))
+                        .map(argument -> argument.replace("scored-by-day", "new"))
+                        .toArray(String[]::new));
         Output refused = run(with(score, "--mode", "overwrite", "corpus.columns.text=body", "--quantile", "0.999"));
         assertTrue(refused.err().contains("has no column body"), refused.err());
         assertFalse(refused.err().contains("warning"), refused.err());
@@ -297,7 +367,7 @@ class ScoreIT {
                 "--mode",
                 "overwrite");
         assertRefused(
-                "--partition-by is month, but the columns are",
+                "is partitioned by day: give the same --partition-by",
                 with(score, query + "= 'a'", "--partition-by", "month"));
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -139,6 +140,16 @@ class PipelineIT extends LocalSparkMl {
         Dataset<Row> scored = sessions.fit(words).transform(words);
         assertEquals(sorted(scored), sorted(sessions.fit(words).transform(words.repartition(7))));
         assertEquals(200, scored.filter("score > 0").count());
+        // Without the first rows of each host, others have another state.
+        UnrollLanguageModel model = sessions.fit(words);
+        Dataset<Row> later = words.filter("id >= 10");
+        List<String> alone = sorted(model.transform(later));
+        assertEquals(190, alone.size());
+        assertNotEquals(sorted(model.transform(words).filter("id >= 10")), alone);
+        String problem = assertThrows(IllegalArgumentException.class, () -> model.transform(later.drop("host")))
+                .getMessage();
+        assertTrue(problem.startsWith("the dataset has no column host, which was corpus.columns.document"), problem);
+        assertThrows(IllegalArgumentException.class, () -> model.setThreshold(Double.NaN));
     }
 
     @Test

@@ -16,15 +16,15 @@ class ExecutorMemoryTest {
     @Test
     void refusesTheDefaultOverheadForAReplicaOf200Mebibytes() {
         String message = refusal();
-        assertTrue(message.contains("--conf spark.executor.memoryOverhead=640m"), message);
+        assertTrue(message.contains("--conf spark.executor.memoryOverhead=550m"), message);
         assertTrue(message.contains("is 384 MiB"), message);
     }
 
     @Test
     void multipliesByConcurrentTasks() {
         conf.set("spark.executor.cores", "4").set("spark.task.cpus", "2").set("spark.executor.memoryOverhead", "700m");
-        assertTrue(refusal().contains("memoryOverhead=880m"), refusal());
-        conf.set("spark.executor.memoryOverhead", "880");
+        assertTrue(refusal().contains("memoryOverhead=800m"), refusal());
+        conf.set("spark.executor.memoryOverhead", "800");
         assertDoesNotThrow(() -> ExecutorMemory.check(conf, REPLICA_BYTES));
     }
 
@@ -49,7 +49,7 @@ class ExecutorMemoryTest {
                         ConfigurationException.class, () -> ExecutorMemory.checkMachine(REPLICA_BYTES, 4, 1L << 40))
                 .getMessage();
         assertTrue(
-                message.startsWith("training 4 replicas at once takes about 5033764 MiB of memory (1048576 MiB for each"
+                message.startsWith("training 4 replicas at once takes about 5243380 MiB of memory (1048576 MiB for each"
                         + " replica outside the Java heap), but "),
                 message);
     }

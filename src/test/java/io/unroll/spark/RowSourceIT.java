@@ -86,6 +86,8 @@ class RowSourceIT extends LocalSparkSession {
         assertProblem(file, "", missing);
         assertProblem(file, "columns.text = body.txt", "has no column body.txt (corpus.columns.text)");
         assertEquals(List.of(Map.of("text", "a", "label", "x")), rows(file, "columns.text = body.text"));
+        Path pretty = write("pretty.json", "{\"a\": {\"b\": 1},\n\"text\": \"a\",\n\"label\": \"x\"}\n");
+        assertEquals(List.of(Map.of("text", "a", "label", "x")), rows(pretty, "options.multiLine = true"));
         Path later = write("later.json", "{\"label\": \"x\"}\n{\"label\": \"y\", \"text\": \"a\"}\n");
         assertEquals(2, read(later, "malformed = skip").size());
         Path day = Files.createDirectories(folder.resolve("days.json/label=7"));

@@ -139,21 +139,52 @@ class TableInferenceIT extends LocalSparkSession {
         }
     }
 
+    /** An order that is no number, or a text that cannot be read, changes nothing else, not even a gap. */
+    @Test
+    void rowsThatCannotBeScoredDoNotChangeOthers() {
+        List<Row> more = new ArrayList<>(events);
+        more.add(RowFactory.create(1000, "h9", 5, "user 1 logged in"));
+        for (int time = 0; time < 1000; time += 10) {
+            more.add(RowFactory.create(1001 + time, "h" + time % 7, time, " "));
+        }
+        try (TableInference inference = new TableInference(session, sessions)) {
+            for (double gap : new double[] {0, 15}) {
+                Map<Integer, List<Object>> expected = byId(sessions(inference, table(events, 3), gap));
+                Column order = org.apache
+                        .spark
+                        .sql
+                        .functions
+                        .when(col("id").equalTo(1000), "n/a")
+                        .otherwise(col("time"));
+                Map<Integer, List<Object>> scores = byId(inference.scoreDocuments(
+                        table(more, 3), col("message"), col("host"), order, gap, AnomalyRule.NONE, "", true));
+                // Only a gap needs times.
+                assertEquals(gap == 0 ? null : "malformed", scores.get(1000).get(11));
+                scores.keySet().removeIf(id -> id >= 1000);
+                expected.forEach((id, values) -> assertEquals(values, scores.get(id), "row " + id + ", gap " + gap));
+                assertEquals(expected.size(), scores.size());
+            }
+        }
+    }
+
     private static Dataset<Row> sessions(TableInference inference, Dataset<Row> table, double gap) {
         return inference.scoreDocuments(
                 table, col("message"), col("host"), col("time"), gap, AnomalyRule.NONE, "", true);
     }
 
     /** The sum of the rows' bits is the loss of the documents, which evaluate computes in its own batches. */
-    @Test
-    void sessionsHaveTheLossOfAnEvaluation() throws IOException {
+    @ParameterizedTest
+    @ValueSource(ints = {0, 15})
+    void sessionsHaveTheLossOfAnEvaluation(int gap) throws IOException {
+        TrainedModel withGap = sessions.withSettings(SettingsReader.override(
+                sessions.settings(), List.of("corpus.session-gap=" + (gap == 0 ? "0" : gap + "s"))));
         double loss = Evaluation.of(
-                        session, sessions, List.of(folder.resolve("events.csv").toString()), 1)
+                        session, withGap, List.of(folder.resolve("events.csv").toString()), 1)
                 .orElseThrow()
                 .loss()
                 .sum();
         try (TableInference inference = new TableInference(session, sessions)) {
-            double bits = sessions(inference, table(events, 3), 0)
+            double bits = sessions(inference, table(events, 3), gap)
                     .agg(org.apache.spark.sql.functions.sum(col("score").multiply(col("tokens"))))
                     .head()
                     .getDouble(0);
@@ -218,7 +249,7 @@ class TableInferenceIT extends LocalSparkSession {
         try (ScoreJob job = new ScoreJob(session, model, Optional.empty(), Optional.empty())) {
             TableOutput output = new TableOutput(out, "", "parquet", TableOutput.Mode.ERROR, List.of());
             ScoreSummary.Counts counts = job.score(
-                    job.read(List.of(folder.resolve(input).toString()), output, ""),
+                    job.read(List.of(folder.resolve(input).toString()), output, "", false),
                     output,
                     AnomalyRule.NONE,
                     Optional.empty(),

@@ -22,7 +22,8 @@ class TableOutputIT extends LocalSparkSession {
     }
 
     private static void write(Dataset<Row> results, TableOutput.Mode mode, String... partitionColumns) {
-        new TableOutput("", "scored", "parquet", mode, List.of(partitionColumns)).write(session, results);
+        new TableOutput("", "scored", "parquet", mode, List.of(partitionColumns))
+                .write(Session.of(session.sql()), results);
     }
 
     private static long count(String where) {
