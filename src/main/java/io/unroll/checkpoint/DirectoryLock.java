@@ -10,9 +10,6 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,6 +25,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.net.NetUtils;
 
 /**
  * A lock file that names the process that may write to a directory, on any Hadoop file system.
@@ -70,20 +68,12 @@ public final class DirectoryLock implements AutoCloseable {
         static Holder ofThisProcess() {
             ProcessHandle process = ProcessHandle.current();
             return new Holder(
-                    thisHost(),
+                    NetUtils.getLocalHostname(),
                     thisMachine(),
                     process.pid(),
                     startTime(process),
                     UUID.randomUUID().toString(),
                     0);
-        }
-
-        private static String thisHost() {
-            try {
-                return InetAddress.getLocalHost().getHostName();
-            } catch (UnknownHostException e) {
-                return ManagementFactory.getRuntimeMXBean().getName();
-            }
         }
 
         private static String thisMachine() {

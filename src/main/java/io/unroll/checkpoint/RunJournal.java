@@ -7,7 +7,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,10 +28,11 @@ public final class RunJournal implements AutoCloseable {
     private final Checkpoints checkpoints;
     private final MetricsFile metrics;
     private final String corpus;
-    private final ExecutorService writer = Executors.newSingleThreadExecutor(new BasicThreadFactory.Builder()
-            .namingPattern("run-journal")
-            .daemon(true)
-            .build());
+    private final ExecutorService writer = Executors.newSingleThreadExecutor(work -> {
+        Thread thread = new Thread(work, "run-journal");
+        thread.setDaemon(true);
+        return thread;
+    });
 
     private CompletableFuture<Void> writing = CompletableFuture.completedFuture(null);
     private long lastCheckpointNanos = System.nanoTime();

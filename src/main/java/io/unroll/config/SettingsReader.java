@@ -188,7 +188,7 @@ public final class SettingsReader {
         String unlocated = message.replaceFirst("^(?:.*?: )??\\d+: ", "")
                 .replaceFirst(" \\((?:if you intended|Reserved).*", "")
                 .replaceAll("\\p{Cntrl}+", " ");
-        return "invalid HOCON: " + StringUtils.removeEnd(StringUtils.abbreviate(unlocated, MAX_SHOWN), ".") + ".";
+        return "invalid HOCON: " + StringUtils.abbreviate(unlocated, MAX_SHOWN).replaceFirst("\\.$", "") + ".";
     }
 
     private static Config withOverrides(Config config, List<String> overrides) {

@@ -5,8 +5,8 @@ import java.io.Serializable;
 import java.util.Collection;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.apache.hadoop.net.NetUtils;
 import org.apache.spark.SparkEnv;
-import org.apache.spark.util.Utils;
 
 /**
  * The executor that trained a replica.
@@ -18,7 +18,7 @@ record ExecutorInfo(String host, boolean bfloat16) implements Serializable {
     static final int COPIES_PER_TASK = 2;
 
     static String thisHost() {
-        return Utils.localCanonicalHostName();
+        return NetUtils.getLocalHostname();
     }
 
     /**

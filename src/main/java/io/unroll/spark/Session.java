@@ -6,17 +6,19 @@ import io.unroll.model.Natives;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.collections4.IteratorUtils;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.SerializableWritable;
 import org.apache.spark.SparkConf;
-import org.apache.spark.SparkContext$;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
@@ -25,9 +27,9 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoder;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.CallSite;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
+import scala.runtime.BoxedUnit;
 
 /**
  * Runs Unroll's jobs on Spark: starts a Spark application with the configuration that they need, or uses that of a caller
@@ -36,6 +38,8 @@ import org.apache.spark.util.SerializableConfiguration;
 public final class Session implements AutoCloseable {
     private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
     private static final String JOB_DESCRIPTION = "spark.job.description";
+    private static final String STAGE_DESCRIPTION = "callSite.short";
+    private static final Pattern LOCAL = Pattern.compile("local(?:\\[(\\d+|\\*)(?:, *\\d+)?])?");
     /** How much of a corpus a task reads or writes, in bytes or characters. */
     static final long TASK_BYTES = 16L << 20;
     /** Bytes that can be read in the time that it takes to open a file. */
@@ -130,8 +134,18 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /** @return the cores that Spark uses in local mode; 0 on a cluster */
+    private static int localCores(String master) {
+        Matcher local = LOCAL.matcher(master);
+        if (!local.matches()) {
+            return 0;
+        }
+        String cores = Objects.requireNonNullElse(local.group(1), "1");
+        return cores.equals("*") ? Runtime.getRuntime().availableProcessors() : Integer.parseInt(cores);
+    }
+
     private static void checkCores(String master, int threads) {
-        int cores = SparkContext$.MODULE$.numDriverCores(master);
+        int cores = localCores(master);
         if (cores > 0 && threads > cores) {
             throw new ConfigurationException("cluster.threads is " + threads + ", more than the " + cores + " cores of "
                     + master + ": lower it, or give Spark more cores.");
@@ -175,10 +189,7 @@ public final class Session implements AutoCloseable {
 
     /** @return concurrent tasks in local mode */
     private int tasksAtOnce() {
-        return Math.max(
-                1,
-                SparkContext$.MODULE$.numDriverCores(context.master())
-                        / context.getConf().getInt("spark.task.cpus", 1));
+        return Math.max(1, localCores(context.master()) / context.getConf().getInt("spark.task.cpus", 1));
     }
 
     /** @return the Hadoop configuration from spark-submit, for work that does not need Spark */
@@ -207,14 +218,14 @@ public final class Session implements AutoCloseable {
     /** Runs work whose jobs have these names in Spark's web UI. */
     public <T> T describe(String job, String stage, Supplier<T> work) {
         String jobBefore = context.getLocalProperty(JOB_DESCRIPTION);
-        String stageBefore = context.getLocalProperty(CallSite.SHORT_FORM());
+        String stageBefore = context.getLocalProperty(STAGE_DESCRIPTION);
         context.setLocalProperty(JOB_DESCRIPTION, job);
-        context.setLocalProperty(CallSite.SHORT_FORM(), stage);
+        context.setLocalProperty(STAGE_DESCRIPTION, stage);
         try {
             return work.get();
         } finally {
             context.setLocalProperty(JOB_DESCRIPTION, jobBefore);
-            context.setLocalProperty(CallSite.SHORT_FORM(), stageBefore);
+            context.setLocalProperty(STAGE_DESCRIPTION, stageBefore);
         }
     }
 
@@ -234,7 +245,13 @@ public final class Session implements AutoCloseable {
      *     and divides files among all cores: Spark's own parts of up to 128 MiB would be minutes of work
      */
     SparkSession sqlWithTextPartitions() {
-        SparkSession copy = sql().cloneSession();
+        SparkSession copy = sql().newSession();
+        sql().conf().getAll().foreach(setting -> {
+            if (copy.conf().isModifiable(setting._1())) {
+                copy.conf().set(setting._1(), setting._2());
+            }
+            return BoxedUnit.UNIT;
+        });
         copy.conf().set("spark.sql.sources.partitionColumnTypeInference.enabled", false);
         copy.conf().set("spark.sql.files.maxPartitionBytes", TASK_BYTES);
         copy.conf().set("spark.sql.files.openCostInBytes", OPEN_COST_BYTES);

@@ -12,7 +12,6 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
-import scala.collection.JavaConverters;
 import scala.reflect.ClassTag$;
 import scala.runtime.AbstractFunction2;
 import scala.runtime.BoxedUnit;
@@ -83,7 +82,18 @@ final class TaskFunction<I, O>
 
     @Override
     public SerializableWritable<?> apply(TaskContext context, scala.collection.Iterator<I> partition) {
-        Iterator<I> elements = JavaConverters.asJavaIterator(partition);
+        // Not Scala's converter, whose name depends on Scala's version.
+        Iterator<I> elements = new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return partition.hasNext();
+            }
+
+            @Override
+            public I next() {
+                return partition.next();
+            }
+        };
         try {
             return JavaSerialized.of(TaskResult.of(() -> SparkErrors.explained(() -> task.call(elements))));
         } catch (Exception e) {

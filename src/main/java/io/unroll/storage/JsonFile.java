@@ -112,6 +112,6 @@ public record JsonFile<T>(String format, int version, Class<T> type, int maxByte
         String key = e.getPath().stream()
                 .map(step -> step.getFieldName() == null ? "[" + step.getIndex() + "]" : "." + step.getFieldName())
                 .collect(Collectors.joining());
-        return StringUtils.removeStart(key, ".");
+        return key.replaceFirst("^\\.", "");
     }
 }

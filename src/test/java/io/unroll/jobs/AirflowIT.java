@@ -128,7 +128,7 @@ class AirflowIT {
         JsonNode task =
                 submitted("2026-03-03", Map.of("runs", folder + "/submitted")).at("/tasks/prepare");
         List<String> command = new ArrayList<>(List.of("--master", "local[2]"));
-        task.get("conf").fields().forEachRemaining(setting -> {
+        task.get("conf").properties().forEach(setting -> {
             command.add("--conf");
             command.add(setting.getKey() + "=" + setting.getValue().asText());
         });

@@ -142,7 +142,7 @@ class CallerSessionIT {
 
     /** A failed job, too, leaves no description behind. */
     @Test
-    void restoresTheDescriptionAfterAFailure() {
+    void restoresTheDescriptionAfterAFailure() throws IOException {
         try (SparkSession spark = callersSession();
                 Session session = Session.of(spark)) {
             assertThrows(
