@@ -98,7 +98,7 @@ public record Reference(
 
     /** @return what to tell the user if too few reference rows are above the quantile */
     public Optional<String> warning(double quantile) {
-        if (rowsAbove(quantile) >= MIN_ROWS_ABOVE) {
+        if (rowsAbove(quantile) >= MIN_ROWS_ABOVE - 1e-6) {
             return Optional.empty();
         }
         double accurate = Math.floor((1 - (double) MIN_ROWS_ABOVE / rows) * 1000) / 1000;

@@ -65,7 +65,11 @@ public interface ScoreParams<S> extends UnrollParams<S> {
 
     /** A score above this value is an anomaly. Replaces the quantile. */
     default DoubleParam threshold() {
-        return new DoubleParam(this, "threshold", "a score above this value is an anomaly", ParamValidators.gtEq(0));
+        return new DoubleParam(
+                this,
+                "threshold",
+                "a score above this value is an anomaly",
+                ParamValidators.inRange(-Double.MAX_VALUE, Double.MAX_VALUE));
     }
 
     default double getThreshold() {

@@ -79,8 +79,9 @@ public final class UnrollLanguageModel extends UnrollModel<UnrollLanguageModel>
 
     private void checkExists(String field, StructType schema) {
         String name = columnOf(field);
+        String first = name.replace("`", "").split("\\.")[0];
         List<String> columns = List.of(schema.fieldNames());
-        if (!columns.contains(name) && !columns.contains(name.split("\\.")[0])) {
+        if (columns.stream().noneMatch(column -> column.equalsIgnoreCase(name) || column.equalsIgnoreCase(first))) {
             throw new IllegalArgumentException("the dataset has no column " + name
                     + ", which was corpus.columns." + field + " in the training of " + uid() + "; its columns are "
                     + String.join(", ", columns) + ".");

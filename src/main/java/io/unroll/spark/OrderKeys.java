@@ -35,7 +35,7 @@ final class OrderKeys {
     }
 
     static String key(String value) {
-        if (!isNumber(value)) {
+        if (!isNumber(value) || Double.isInfinite(Double.parseDouble(value.strip()))) {
             return "1" + value;
         }
         BigDecimal number = new BigDecimal(value.strip());

@@ -29,6 +29,8 @@ import org.apache.spark.sql.Encoder;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.runtime.BoxedUnit;
 
 /**
@@ -37,9 +39,10 @@ import scala.runtime.BoxedUnit;
  */
 public final class Session implements AutoCloseable {
     private static final String EXECUTOR_OPTIONS = "spark.executor.extraJavaOptions";
+    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
     private static final String JOB_DESCRIPTION = "spark.job.description";
     private static final String STAGE_DESCRIPTION = "callSite.short";
-    private static final Pattern LOCAL = Pattern.compile("local(?:\\[(\\d+|\\*)(?:, *\\d+)?])?");
+    private static final Pattern LOCAL = Pattern.compile("local(?:\\[(\\d+|\\*)(?: *, *\\d+)?])?");
     /** How much of a corpus a task reads or writes, in bytes or characters. */
     static final long TASK_BYTES = 16L << 20;
     /** Bytes that can be read in the time that it takes to open a file. */
@@ -233,10 +236,18 @@ public final class Session implements AutoCloseable {
         return sql.get();
     }
 
-    /** @return whether the tables of the current catalog end with the session */
-    boolean forgetsTables() {
+    /** @return whether a table with this name ends with the session: its catalog is Spark's own, in memory */
+    boolean forgets(String table) {
+        String first = table.substring(0, Math.max(0, table.indexOf('.')));
+        boolean isCatalog = !first.isEmpty()
+                && sql().conf().getOption("spark.sql.catalog." + first).isDefined();
+        String catalog = isCatalog ? first : sql().catalog().currentCatalog();
+        String implementation = sql().conf().get("spark.sql.catalog.spark_catalog", "");
         return stopsContext
-                && sql().catalog().currentCatalog().equals("spark_catalog")
+                && catalog.equals("spark_catalog")
+                // Delta's catalog delegates to Spark's.
+                && (List.of("", "builtin").contains(implementation)
+                        || implementation.startsWith("org.apache.spark.sql.delta."))
                 && sql().conf().get("spark.sql.catalogImplementation").equals("in-memory");
     }
 
@@ -247,11 +258,17 @@ public final class Session implements AutoCloseable {
     SparkSession sqlWithTextPartitions() {
         SparkSession copy = sql().newSession();
         sql().conf().getAll().foreach(setting -> {
-            if (copy.conf().isModifiable(setting._1())) {
-                copy.conf().set(setting._1(), setting._2());
+            if (!copy.conf().getOption(setting._1()).contains(setting._2())) {
+                try {
+                    copy.conf().set(setting._1(), setting._2());
+                } catch (Exception e) {
+                    LOG.debug("{} is a setting of the application, which all sessions have", setting._1(), e);
+                }
             }
             return BoxedUnit.UNIT;
         });
+        copy.catalog().setCurrentCatalog(sql().catalog().currentCatalog());
+        copy.catalog().setCurrentDatabase(sql().catalog().currentDatabase());
         copy.conf().set("spark.sql.sources.partitionColumnTypeInference.enabled", false);
         copy.conf().set("spark.sql.files.maxPartitionBytes", TASK_BYTES);
         copy.conf().set("spark.sql.files.openCostInBytes", OPEN_COST_BYTES);

@@ -32,6 +32,7 @@ import org.apache.hadoop.util.LineReader;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -271,17 +272,38 @@ final class SparkFiles {
 
     /**
      * Checks that the first rows have the columns: the schema of JSON follows from the settings, so that Spark finds no
-     * column missing.
+     * column missing. A file that cannot be read is reported when it is read.
      */
     private void checkJsonColumns(String file) {
-        Dataset<org.apache.spark.sql.Row> rows = SparkErrors.analyze(file, () -> reader("json")
-                .json(session.sql().read().textFile(literal(file)).limit(CHECKED_JSON_ROWS)));
-        boolean arePartsOfOneValue = List.of(rows.columns()).equals(List.of(TableColumns.CORRUPT_ROW));
-        if (!arePartsOfOneValue) {
-            Map<String, String> inFile = new LinkedHashMap<>(columnOfField);
-            inFile.values().removeIf(name -> file.contains("/" + name + "="));
-            new TableColumns(inFile, file, "").checkNames(rows);
+        List<String> first;
+        try {
+            DataFrameReader text = session.sql().read();
+            option("lineSep").ifPresent(separator -> text.option("lineSep", separator));
+            first = text.textFile(literal(file)).takeAsList(CHECKED_JSON_ROWS);
+        } catch (Exception e) {
+            return;
         }
+        Dataset<String> rows = session.sql().createDataset(first, Encoders.STRING());
+        StructType schema = reader("json").option("samplingRatio", 1).json(rows).schema();
+        List<String> names = Stream.of(schema.fieldNames())
+                .filter(name -> !name.equals(TableColumns.CORRUPT_ROW))
+                .toList();
+        columnOfField.forEach((field, name) -> {
+            boolean isInFile = has(schema, List.of(name.split("\\."))) || file.contains("/" + name + "=");
+            if (!isInFile && !names.isEmpty()) {
+                throw new TableColumns(columnOfField, file, "").missing(field, name, schema.fieldNames());
+            }
+        });
+    }
+
+    /** @return whether a schema has this field of a struct; names are compared as in {@link #jsonSchema} */
+    private static boolean has(StructType schema, List<String> path) {
+        if (!List.of(schema.fieldNames()).contains(path.get(0))) {
+            return false;
+        }
+        return path.size() == 1
+                || (schema.apply(path.get(0)).dataType() instanceof StructType inner
+                        && has(inner, path.subList(1, path.size())));
     }
 
     private static StructType with(StructType schema, List<String> path) {

@@ -88,15 +88,9 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
         return data.select(selected.toArray(Column[]::new));
     }
 
-    /** @throws ConfigurationException if a column does not exist */
-    void checkNames(Dataset<org.apache.spark.sql.Row> data) {
-        columnOfField.forEach((field, name) -> existing(data, field, name));
-    }
-
-    private Column existing(Dataset<org.apache.spark.sql.Row> data, String field, String name) {
-        return find(data, name)
-                .orElseThrow(() -> new ConfigurationException(origin + " has no column " + name + " ("
-                        + RowSource.key(field) + "); its columns are " + shown(data.columns()) + "." + hint));
+    ConfigurationException missing(String field, String name, String[] columns) {
+        return new ConfigurationException(origin + " has no column " + name + " (" + RowSource.key(field)
+                + "); its columns are " + shown(columns) + "." + hint);
     }
 
     /** @return the index of the added column; -1 if there is none */
@@ -106,7 +100,7 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
     }
 
     private Column column(Dataset<org.apache.spark.sql.Row> data, String field, String name) {
-        Column column = existing(data, field, name);
+        Column column = find(data, name).orElseThrow(() -> missing(field, name, data.columns()));
         DataType type = data.select(column).schema().fields()[0].dataType();
         String kind = kind(type);
         if (!kind.isEmpty()) {

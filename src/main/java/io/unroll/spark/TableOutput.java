@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.to_json;
 
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
@@ -122,10 +123,14 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         if (!fs.getFileStatus(path).isDirectory()) {
             throw new ConfigurationException("--out is " + folder + ", which is a file; it must be a folder.");
         }
+        boolean isCompared = false;
         for (FileStatus child : fs.listStatus(path)) {
             String name = child.getPath().getName();
             if (isPartition(child) || name.startsWith("part-")) {
-                checkIsLike(fs, child);
+                isCompared = isCompared || isLike(fs, child);
+            } else if (name.equals("_delta_log") && !format.equalsIgnoreCase("delta")) {
+                throw new ConfigurationException(folder + " is a Delta table, but --format is " + format
+                        + ": give --format delta, or another folder.");
             } else if (!name.startsWith("_") && !name.startsWith(".")) {
                 throw new ConfigurationException(folder + " contains " + name
                         + ", which Spark has not written, so nothing is written there: give another folder.");
@@ -137,20 +142,24 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         return child.isDirectory() && child.getPath().getName().contains("=");
     }
 
-    /** Follows the first folders of a partition to a file with results, and compares its partitions and its format. */
-    private void checkIsLike(FileSystem fs, FileStatus child) throws IOException {
+    /**
+     * Follows the first folders of a partition to a file with results, and compares its partitions and its format.
+     *
+     * @return whether there is such a file: another job may replace it
+     */
+    private boolean isLike(FileSystem fs, FileStatus child) throws IOException {
         List<String> partitions = new ArrayList<>();
         Optional<FileStatus> current = Optional.of(child);
         while (current.isPresent() && isPartition(current.get())) {
             String name = current.get().getPath().getName();
             partitions.add(name.substring(0, name.indexOf('=')));
-            current = Arrays.stream(fs.listStatus(current.get().getPath()))
+            current = children(fs, current.get().getPath()).stream()
                     .filter(inside ->
                             isPartition(inside) || inside.getPath().getName().startsWith("part-"))
                     .findFirst();
         }
         if (current.isEmpty()) {
-            return;
+            return false;
         }
         if (!partitions.equals(partitionColumns)) {
             throw new ConfigurationException(folder
@@ -168,6 +177,15 @@ public record TableOutput(String folder, String table, String format, Mode mode,
                     + current.get().getPath().getName() + ", but --format is " + format
                     + ": give the same format, or another folder.");
         }
+        return true;
+    }
+
+    private static List<FileStatus> children(FileSystem fs, Path folder) throws IOException {
+        try {
+            return List.of(fs.listStatus(folder));
+        } catch (FileNotFoundException e) {
+            return List.of();
+        }
     }
 
     /**
@@ -183,7 +201,7 @@ public record TableOutput(String folder, String table, String format, Mode mode,
             }
         }
         checkIsNotRead(session, results);
-        if (!table.isBlank() && session.forgetsTables()) {
+        if (!table.isBlank() && session.forgets(table)) {
             throw new ConfigurationException("--table is " + table + ", but Spark's catalog is in memory, so the table"
                     + " would be forgotten when the command ends: give --out, or set"
                     + " spark.sql.catalogImplementation = hive in a Spark with Hive's classes, or another catalog.");
@@ -197,6 +215,13 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         if (!tablePartitions(session).equals(partitionColumns)) {
             throw new ConfigurationException("the table " + table + " is partitioned by " + tablePartitions(session)
                     + ", but --partition-by is " + partitionColumns + ": give the same.");
+        }
+        String[] columns = session.sql().table(table).columns();
+        if (mode == Mode.OVERWRITE
+                && !partitionColumns.isEmpty()
+                && !Set.of(columns).equals(Set.of(results.columns()))) {
+            throw new ConfigurationException("the table " + table + " has the columns " + String.join(", ", columns)
+                    + ", but the results have " + String.join(", ", results.columns()) + ": write another table.");
         }
     }
 
@@ -257,13 +282,9 @@ public record TableOutput(String folder, String table, String format, Mode mode,
 
     /** Spark has no option for that, only a setting of the session. */
     private void overwritePartitions(Session session, Dataset<Row> results) {
-        String[] columns = session.sql().table(table).columns();
-        if (!Set.of(columns).equals(Set.of(results.columns()))) {
-            throw new ConfigurationException("the table " + table + " has the columns " + String.join(", ", columns)
-                    + ", but the results have " + String.join(", ", results.columns()) + ": write another table.");
-        }
-        Column[] order =
-                Arrays.stream(columns).map(name -> col("`" + name + "`")).toArray(Column[]::new);
+        Column[] order = Arrays.stream(session.sql().table(table).columns())
+                .map(name -> col("`" + name + "`"))
+                .toArray(Column[]::new);
         RuntimeConfig conf = results.sparkSession().conf();
         String before = conf.get(DYNAMIC_SETTING);
         conf.set(DYNAMIC_SETTING, "dynamic");

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -50,7 +51,7 @@ public record RowFiles(String folder, Configuration hadoop) {
             if (CorpusFiles.isLocal(fs)) {
                 return resolveLinks(file, root, name);
             }
-            String folderPath = root.toUri().getPath().replaceFirst("/?$", "/");
+            String folderPath = StringUtils.stripEnd(root.toUri().getPath(), "/") + "/";
             return requireInside(file.toUri().getPath().startsWith(folderPath), file, name);
         } catch (IllegalArgumentException e) {
             throw new MalformedRowException(name + " is not a valid file name");

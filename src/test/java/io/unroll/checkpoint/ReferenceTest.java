@@ -3,10 +3,12 @@ package io.unroll.checkpoint;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +46,21 @@ class ReferenceTest {
         assertEquals(0, equal.shareAbove(2));
         assertEquals(1, equal.shareAbove(1.9));
         assertEquals(0, equal.shareAboveRank(1));
+    }
+
+    @Test
+    void aQuantileOfFewRowsIsInaccurate() {
+        assertEquals(Optional.empty(), REFERENCE.warning(0.9995));
+        for (int rows : new int[] {50, 100, 125, 1000}) {
+            Reference few = Reference.of("test", new double[rows], new int[rows], 0);
+            double accurate = 1 - 10.0 / rows;
+            assertEquals(Optional.empty(), few.warning(accurate), rows + " rows");
+            String warning = few.warning(0.999).orElseThrow();
+            assertTrue(warning.endsWith("use more rows, or a quantile of at most " + accurate), warning);
+        }
+        String warning =
+                Reference.of("test", new double[9], new int[9], 0).warning(0.5).orElseThrow();
+        assertTrue(warning.endsWith("(at least 10 are needed): use more rows"), warning);
     }
 
     /** A tenth of the rows has each of the ranks 1 to 10. */

@@ -88,6 +88,17 @@ class RowSourceIT extends LocalSparkSession {
         assertEquals(List.of(Map.of("text", "a", "label", "x")), rows(file, "columns.text = body.text"));
         Path pretty = write("pretty.json", "{\"a\": {\"b\": 1},\n\"text\": \"a\",\n\"label\": \"x\"}\n");
         assertEquals(List.of(Map.of("text", "a", "label", "x")), rows(pretty, "options.multiLine = true"));
+        // Names differ in upper and lower case, and the first file may be empty.
+        assertProblem(
+                write("upper.json", "{\"Text\": \"a\", \"label\": \"x\"}\n"),
+                "",
+                "has no column text (corpus.columns.text)");
+        Path both = write("both.json", "{\"Text\": \"b\", \"text\": \"a\", \"label\": \"x\"}\n");
+        assertEquals(List.of(Map.of("text", "a", "label", "x")), rows(both, "options.samplingRatio = 0.01"));
+        Path parts = Files.createDirectories(folder.resolve("parts.json"));
+        Files.writeString(parts.resolve("a.json"), "\n");
+        Files.writeString(parts.resolve("b.json"), "{\"label\": \"x\", \"text\": \"a\"}\n");
+        assertEquals(1, rows(parts, "").size());
         Path later = write("later.json", "{\"label\": \"x\"}\n{\"label\": \"y\", \"text\": \"a\"}\n");
         assertEquals(2, read(later, "malformed = skip").size());
         Path day = Files.createDirectories(folder.resolve("days.json/label=7"));

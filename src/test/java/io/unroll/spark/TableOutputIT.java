@@ -1,12 +1,16 @@
 package io.unroll.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.apache.spark.sql.Dataset;
@@ -55,6 +59,26 @@ class TableOutputIT extends LocalSparkSession {
                 .getMessage()
                 .contains("but the results have day, score, more"));
         assertEquals(4, count("true"));
+    }
+
+    @Test
+    void aFolderOfDeltaIsRefused() throws IOException {
+        Path out = Files.createDirectories(folder.resolve("delta/_delta_log")).getParent();
+        TableOutput output = new TableOutput(out.toString(), "", "parquet", TableOutput.Mode.APPEND, List.of());
+        String problem = assertThrows(ConfigurationException.class, () -> output.check(List.of(), session.hadoop()))
+                .getMessage();
+        assertTrue(problem.contains("is a Delta table, but --format is parquet"), problem);
+    }
+
+    /** Also by a catalog that is only configured. */
+    @Test
+    void aTableInMemoryIsRefused() {
+        for (String table : List.of("scored", "default.scored", "spark_catalog.default.scored")) {
+            assertTrue(session.forgets(table), table);
+        }
+        session.sql().conf().set("spark.sql.catalog.ice", "org.apache.iceberg.spark.SparkCatalog");
+        assertFalse(session.forgets("ice.default.scored"));
+        assertFalse(Session.of(session.sql()).forgets("scored"));
     }
 
     @Test
