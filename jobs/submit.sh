@@ -23,7 +23,7 @@ set -euo pipefail
 self=$(readlink -f -- "${BASH_SOURCE[0]}")
 home=${self%/*/*}
 [ $# -ge 2 ] || { sed -n 's/^# \{0,1\}//p' "$0" | tail -n +2 >&2; exit 2; }
-[ -n "${SPARK_HOME:-}" ] || { echo "submit.sh: set SPARK_HOME to your Spark 3.5 (Scala 2.12)." >&2; exit 2; }
+[ -n "${SPARK_HOME:-}" ] || { echo "submit.sh: set SPARK_HOME to your Spark, from 3.5 to 4.2." >&2; exit 2; }
 master=$1
 shift
 cores=${EXECUTOR_CORES:-1}

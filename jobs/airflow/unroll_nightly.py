@@ -16,7 +16,7 @@ of the logical date, `rows`/dt=DATE.
   shared folder). `jar` and `conf` are files on the Airflow worker, which runs the driver. The connection
   `spark_default` specifies the master.
 
-Requires Airflow 2.7 or later, `apache-airflow-providers-apache-spark`, and `spark-submit` of Spark 3.5 (Scala 2.12).
+Requires Airflow 2.7 or later, `apache-airflow-providers-apache-spark`, and `spark-submit` of a Spark from 3.5 to 4.2.
 Unroll's docs/guide/airflow.md describes the parameters.
 """
 

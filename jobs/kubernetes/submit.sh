@@ -19,7 +19,7 @@
 # The memory limit of an executor's pod is EXECUTOR_MEMORY + 300 MiB + 1.25 x REPLICA_MIB (see docs/guide/clusters.md).
 set -euo pipefail
 [ $# -ge 3 ] || { sed -n 's/^#  */usage: /p' "$0" | grep -m 1 jobs/ >&2; exit 2; }
-[ -n "${SPARK_HOME:-}" ] || { echo "submit.sh: set SPARK_HOME to your Spark 3.5 (Scala 2.12)." >&2; exit 2; }
+[ -n "${SPARK_HOME:-}" ] || { echo "submit.sh: set SPARK_HOME to your Spark, from 3.5 to 4.2." >&2; exit 2; }
 server=$1 image=$2 configuration=$3
 shift 3
 exec "$SPARK_HOME/bin/spark-submit" \

@@ -20,14 +20,19 @@ final class SparkErrors {
             Pattern.compile("io\\.unroll\\.(?:config\\.\\w+|text\\.\\w+)Exception: (.*)");
 
     private static final String SPARK_VERSION = org.apache.spark.package$.MODULE$.SPARK_VERSION();
+    private static final String SCALA = version(scala.util.Properties.versionNumberString());
+    /** From Spark 4 on, Delta has Spark's numbers. */
+    private static final String DELTA = SPARK_VERSION.startsWith("3.") ? "3.3.2" : version(SPARK_VERSION) + ".0";
+
     private static final Pattern MISSING_FORMAT = Pattern.compile("Failed to find (?:the )?data source: (\\S+)\\. ");
     private static final String DELTA_SETTINGS_MISSING = "DELTA_CONFIGURE_SPARK_SESSION_WITH_EXTENSION_AND_CATALOG";
     /** Advice by format. */
     private static final Map<String, String> PACKAGES = Map.of(
             "avro",
-            "Add its package: jobs/unroll --packages org.apache.spark:spark-avro_2.12:" + SPARK_VERSION + " ...",
+            "Add its package: jobs/unroll --packages org.apache.spark:spark-avro_" + SCALA + ":" + SPARK_VERSION
+                    + " ...",
             "delta",
-            "Add its package and its settings: jobs/unroll --packages io.delta:delta-spark_2.12:3.3.2"
+            "Add its package and its settings: jobs/unroll --packages io.delta:delta-spark_" + SCALA + ":" + DELTA
                     + " --conf spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"
                     + " --conf spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog ...");
 
@@ -35,6 +40,11 @@ final class SparkErrors {
             + " --packages GROUP:ARTIFACT:VERSION ...";
 
     private SparkErrors() {}
+
+    /** @return the first two numbers of a version */
+    private static String version(String version) {
+        return version.replaceFirst("^(\\d+\\.\\d+).*", "$1");
+    }
 
     /**
      * Plans a query, which Spark does on the driver.

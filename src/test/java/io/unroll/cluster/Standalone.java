@@ -48,8 +48,13 @@ record Standalone(Path folder, Server master, String address, List<Server> worke
             Path folder, String host, Map<String, String> environment, String name, String... arguments)
             throws IOException {
         Map<String, String> serverEnvironment = new HashMap<>(environment);
-        serverEnvironment.putAll(
-                Map.of("SPARK_HOME", SPARK.toString(), "SPARK_SCALA_VERSION", "2.12", "SPARK_LOCAL_IP", host));
+        serverEnvironment.putAll(Map.of(
+                "SPARK_HOME",
+                SPARK.toString(),
+                "SPARK_SCALA_VERSION",
+                scala.util.Properties.versionNumberString().replaceFirst("\\.\\d+$", ""),
+                "SPARK_LOCAL_IP",
+                host));
         List<String> command =
                 new ArrayList<>(List.of("org.apache.spark.deploy." + name, "--host", host, "--webui-port", "0"));
         command.addAll(List.of(arguments));

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LauncherIT {
     private static final Path HOME = Path.of("").toAbsolutePath();
     private static final String LAUNCHER = HOME + "/jobs/unroll";
+    private static final String SPARK = org.apache.spark.package$.MODULE$.SPARK_VERSION();
     private static final String JAVA = System.getProperty("java.home");
     private static final String FOLDER_WITH_ODD_NAME = "a folder's \"näme\"";
 
@@ -93,9 +94,12 @@ class LauncherIT {
         script(java, "echo 'openjdk version \"11.0.2\" 2019-01-15' >&2");
         Map<String, String> otherJava =
                 Map.of("JAVA_HOME", folder.resolve("jdk").toString());
-        assertRefused(java + " is Java 11.0.2, but Unroll needs JDK 17", otherJava);
-        Files.writeString(folder.resolve("jdk/release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"21.0.1\"\n");
-        assertRefused(java + " is Java 21.0.1, but Unroll needs JDK 17", otherJava);
+        assertRefused(java + " is Java 11.0.2, but Unroll needs Java 17 or later", otherJava);
+        Files.writeString(folder.resolve("jdk/release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"25.0.1\"\n");
+        Path spark = sparkHome("4.0.1");
+        assertRefused(
+                java + " is Java 25.0.1, on which Spark 4.0.1 does not run: set JAVA_HOME to a JDK 17, or SPARK_HOME",
+                Map.of("JAVA_HOME", folder.resolve("jdk").toString(), "SPARK_HOME", spark.toString()));
 
         Path bin = Files.createDirectories(folder.resolve("bin"));
         for (String tool : List.of("bash", "env", "readlink", "sed", "locale", "find", "grep", "id")) {
@@ -164,7 +168,7 @@ class LauncherIT {
         Running second = start(folder, environment, launcher, "--version");
         for (Output output : List.of(first.end(), second.end())) {
             assertEquals(0, output.status(), output.err());
-            assertTrue(output.out().contains("spark 3.5"), output.out());
+            assertTrue(output.out().contains("spark " + SPARK), output.out());
         }
         assertEquals(List.of("-q -B -Dstyle.color=never package -DskipTests"), Files.readAllLines(calls));
     }
@@ -283,6 +287,27 @@ class LauncherIT {
         }
     }
 
+    /** @return a folder that looks like a Spark of this version; its spark-submit prints its arguments */
+    private Path sparkHome(String version) throws IOException {
+        Path home = Files.createDirectories(folder.resolve("spark-" + version));
+        script(Files.createDirectories(home.resolve("bin")).resolve("spark-submit"), "echo submit \"$@\"");
+        Files.createFile(Files.createDirectories(home.resolve("jars")).resolve("spark-core_2.13-" + version + ".jar"));
+        return home;
+    }
+
+    @Test
+    void anySparkIsUsedAndAnUntestedOneIsNamed() throws Exception {
+        for (String version : List.of("3.5.0-amzn-0", "4.0.1", "4.2.0", "3.3.1")) {
+            Path spark = sparkHome(version);
+            Output output = run(folder, Map.of("SPARK_HOME", spark.toString()), LAUNCHER, "--version");
+            assertEquals(0, output.status(), output.err());
+            assertTrue(output.out().startsWith("submit --class io.unroll.cli.Main "), output.out());
+            String warning = "unroll: warning: Unroll is tested with Spark 3.5, 4.0 and 4.2, but SPARK_HOME is " + spark
+                    + ", with Spark 3.3.1.\n";
+            assertEquals(version.equals("3.3.1") ? warning : "", output.err());
+        }
+    }
+
     private static void script(Path path, String body) throws IOException {
         Files.writeString(path, "#!/bin/sh\n" + body + "\n");
         assertTrue(path.toFile().setExecutable(true));
@@ -309,7 +334,7 @@ class LauncherIT {
 
     private static void assertVersion(Output output) {
         assertEquals(0, output.status(), output.err());
-        assertTrue(output.out().contains("spark 3.5"), output.out());
+        assertTrue(output.out().contains("spark " + SPARK), output.out());
         assertEquals("", output.err());
     }
 
