@@ -1,6 +1,7 @@
 package io.unroll.cli;
 
 import io.unroll.config.UnrollException;
+import io.unroll.kernel.NativeLibraries;
 import java.io.IOException;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -37,9 +38,7 @@ final class FailureMessage {
                     + " MiB): increase it, for example jobs/unroll --driver-memory 4g ...";
         }
         if (causes.stream().anyMatch(FailureMessage::isNativeLibraryFailure)) {
-            return "the native libraries do not load (" + ExceptionUtils.getRootCauseMessage(failure)
-                    + "): they need Linux on x86-64, and 1 GB in ~/.javacpp on a file system without noexec; to "
-                    + "use another folder, set SPARK_SUBMIT_OPTS=-Dorg.bytedeco.javacpp.cachedir=FOLDER";
+            return "the native libraries do not load " + NativeLibraries.loadFailure(failure);
         }
         if (root instanceof UnknownHostException) {
             return "the host name " + root.getMessage() + " cannot be resolved: correct the name or the DNS";

@@ -40,9 +40,7 @@ public final class OneDnn {
     static engine engine() {
         if (PROBLEM != null) {
             throw new UnrollException(
-                    "cannot load the oneDNN library (" + PROBLEM.getMessage()
-                            + "): the jar contains it for Linux on x86-64 only, and Unroll cannot train without it.",
-                    PROBLEM);
+                    "the native libraries do not load " + NativeLibraries.loadFailure(PROBLEM), PROBLEM);
         }
         return ENGINE;
     }

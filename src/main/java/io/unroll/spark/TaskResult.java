@@ -2,6 +2,7 @@ package io.unroll.spark;
 
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
+import io.unroll.kernel.NativeLibraries;
 import io.unroll.model.Natives;
 import java.io.Serializable;
 import java.util.concurrent.Callable;
@@ -44,9 +45,8 @@ record TaskResult<O>(O value, String problem, boolean isConfiguration) implement
                             + " MiB): give it more with --executor-memory, or with --driver-memory if Spark's master is"
                             + " local."));
         } catch (LinkageError e) {
-            return failed("the native libraries do not load on " + ExecutorInfo.thisHost() + " ("
-                    + ExceptionUtils.getRootCauseMessage(e) + "): the jar contains them for Linux on x86-64, and"
-                    + " unpacks them into ~/.javacpp, which must not be mounted noexec.");
+            return failed("the native libraries do not load on " + ExecutorInfo.thisHost() + " "
+                    + NativeLibraries.loadFailure(e));
         }
     }
 

@@ -3,7 +3,7 @@ package io.unroll.storage;
 import java.io.Serializable;
 
 /**
- * A byte range of a corpus file; its ends are not yet moved to the next {@link Boundary}.
+ * A byte range of a corpus file; its ends are not yet moved to the next {@code Boundary}.
  *
  * @param compressed whether the file is compressed; the range is then the entire file
  */

@@ -1,0 +1,90 @@
+package io.unroll.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import net.fornwall.jelf.ElfFile;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is in target/unroll.jar, which may be for another platform than this one. */
+class JarIT {
+    private static final String PLATFORM = System.getProperty("unroll.platform", "linux-x86_64");
+    /** What every Linux has. */
+    private static final Pattern OF_LINUX =
+            Pattern.compile("(ld-linux-.*|lib(c|dl|m|pthread|rt|z|stdc\\+\\+))\\.so\\.\\d+");
+
+    private ZipFile jar;
+    private Set<String> natives;
+
+    @BeforeEach
+    void open() throws IOException {
+        jar = new ZipFile("target/unroll.jar");
+        natives = jar.stream()
+                .map(ZipEntry::getName)
+                .filter(name -> name.matches("org/.*\\.(so|dylib|dll)[.\\d]*"))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        jar.close();
+    }
+
+    @Test
+    void allNativesAreOfOnePlatform() {
+        natives.forEach(path -> assertTrue(path.contains("/" + PLATFORM + "/"), path));
+    }
+
+    /** The bindings, and the libraries below them that are not linked into them. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "jnijavacpp",
+                "jniopenblas_nolapack",
+                "openblas",
+                "jnind4jcpu",
+                "nd4jcpu",
+                "jnidnnl",
+                "dnnl",
+                "jniOpenCL",
+                "jnihdf5"
+            })
+    void theJarHas(String library) {
+        assumeFalse(library.equals("jnihdf5") && PLATFORM.startsWith("macosx"), "HDF5's binding does not exist there");
+        Pattern file = Pattern.compile(".*/(lib)?" + library + "(\\.\\d+)*\\.(so|dylib|dll)(\\.\\d+)*");
+        assertTrue(natives.stream().anyMatch(path -> file.matcher(path).matches()), natives.toString());
+    }
+
+    /** Each library of Linux is for its processor, and what it is linked to is in the jar or in every Linux. */
+    @Test
+    void whatALibraryNeedsIsThere() throws IOException {
+        assumeTrue(PLATFORM.startsWith("linux"), "other formats are not read here");
+        Set<String> names = natives.stream()
+                .map(path -> path.substring(path.lastIndexOf('/') + 1))
+                .collect(Collectors.toSet());
+        // JavaCPP gives the one library both names.
+        names.add("libopenblas_nolapack.so.0");
+        for (String path : natives) {
+            ElfFile library =
+                    ElfFile.from(jar.getInputStream(jar.getEntry(path)).readAllBytes());
+            assertEquals(
+                    PLATFORM.endsWith("arm64") ? ElfFile.ARCH_AARCH64 : ElfFile.ARCH_X86_64, library.e_machine, path);
+            for (String needed : library.getDynamicSection().getNeededLibraries()) {
+                assertTrue(names.contains(needed) || OF_LINUX.matcher(needed).matches(), path + " needs " + needed);
+            }
+        }
+    }
+}
