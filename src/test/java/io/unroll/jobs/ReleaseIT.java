@@ -63,7 +63,7 @@ class ReleaseIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"unroll", "unroll-linux-x86_64", "unroll-linux-arm64"})
+    @ValueSource(strings = {"unroll", "unroll-natives", "unroll-linux-x86_64", "unroll-linux-arm64"})
     void anArtifactHasWhatMavenCentralAsksFor(String artifact) throws Exception {
         for (String suffix : List.of(".jar", "-sources.jar", "-javadoc.jar", ".pom", "-cyclonedx.json")) {
             Path file = published(artifact, suffix);

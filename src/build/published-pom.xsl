@@ -1,0 +1,58 @@
+<!-- Makes the POM of a published artifact out of the project's own, as the flatten plugin resolved it. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:pom="http://maven.apache.org/POM/4.0.0"
+                xmlns="http://maven.apache.org/POM/4.0.0" exclude-result-prefixes="pom">
+  <xsl:param name="artifact"/>
+  <xsl:output indent="yes"/>
+  <xsl:strip-space elements="*"/>
+  <xsl:variable name="version" select="/pom:project/pom:version"/>
+
+  <xsl:template match="@*|node()">
+    <xsl:copy>
+      <xsl:apply-templates select="@*|node()"/>
+    </xsl:copy>
+  </xsl:template>
+
+  <xsl:template match="/pom:project/pom:artifactId">
+    <artifactId>
+      <xsl:value-of select="$artifact"/>
+    </artifactId>
+  </xsl:template>
+
+  <xsl:template match="pom:profiles"/>
+
+  <!-- Maven excludes another classifier with it, but Ivy the artifact itself. -->
+  <xsl:template match="pom:exclusion[pom:artifactId = ../../pom:artifactId]"/>
+
+  <!-- Job jars have none: they contain everything. -->
+  <xsl:template match="/pom:project/pom:dependencies">
+    <xsl:choose>
+      <xsl:when test="$artifact = 'unroll'">
+        <dependencies>
+          <xsl:apply-templates select="pom:dependency[not(pom:classifier)]"/>
+          <dependency>
+            <groupId>io.unroll</groupId>
+            <artifactId>unroll-natives</artifactId>
+            <version>
+              <xsl:value-of select="$version"/>
+            </version>
+          </dependency>
+        </dependencies>
+      </xsl:when>
+      <xsl:when test="$artifact = 'unroll-natives'">
+        <dependencies>
+          <xsl:for-each select="//pom:dependency[pom:classifier]">
+            <dependency>
+              <xsl:copy-of select="pom:groupId|pom:artifactId|pom:version|pom:classifier"/>
+              <exclusions>
+                <exclusion>
+                  <groupId>*</groupId>
+                  <artifactId>*</artifactId>
+                </exclusion>
+              </exclusions>
+            </dependency>
+          </xsl:for-each>
+        </dependencies>
+      </xsl:when>
+    </xsl:choose>
+  </xsl:template>
+</xsl:stylesheet>
