@@ -132,7 +132,7 @@ final class RowSource {
         String names = String.join(", ", paths);
         return SparkErrors.analyze(names, () -> paths.stream()
                 .flatMap(path -> tables(spark, path).stream())
-                .reduce((first, second) -> first.unionByName(second, true))
+                .reduce(TableColumns::union)
                 .orElseThrow(() -> new ConfigurationException(names + " contains no rows.")));
     }
 

@@ -143,15 +143,15 @@ public final class ScoreJob implements AutoCloseable {
      */
     public Reference reference(String input) {
         Column levels = array(Reference.levels().stream().map(functions::lit).toArray(Column[]::new));
-        Row row = session.describe("score: reference", "score: reference", () -> scored(
-                        referenceTable(input), AnomalyRule.NONE, REFERENCE, false)
+        Dataset<Row> scores = scored(referenceTable(input), AnomalyRule.NONE, REFERENCE, false)
                 .agg(
                         count(col(REFERENCE + "score")),
                         coalesce(sum(REFERENCE + "tokens"), lit(0L)),
                         coalesce(sum(REFERENCE + "unknown_tokens"), lit(0L)),
                         percentile_approx(col(REFERENCE + "score"), levels, lit(EXACT_UP_TO)),
-                        percentile_approx(col(REFERENCE + "max_rank"), levels, lit(EXACT_UP_TO)))
-                .head());
+                        percentile_approx(col(REFERENCE + "max_rank"), levels, lit(EXACT_UP_TO)));
+        Row row = SparkErrors.read(
+                "--reference", () -> session.describe("score: reference", "score: reference", scores::head));
         if (row.getLong(0) == 0) {
             throw new ConfigurationException("--reference is " + input + ", which has no rows that can be scored.");
         }

@@ -4,13 +4,19 @@ import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import java.io.EOFException;
 import java.io.IOException;
+import java.time.DateTimeException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.commons.lang3.StringUtils;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.apache.hadoop.fs.ChecksumException;
+import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.AnalysisException;
 
 /** Turns the exceptions of Spark's readers into sentences. */
@@ -35,6 +41,14 @@ final class SparkErrors {
             "Add its package and its settings: jobs/unroll --packages io.delta:delta-spark_" + SCALA + ":" + DELTA
                     + " --conf spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"
                     + " --conf spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog ...");
+
+    /** SQLSTATEs of errors in the values of rows: invalid casts, overflows, divisions by zero, wrong indexes and dates. */
+    private static final Pattern VALUE_ERROR = Pattern.compile("22\\w{3}|42K0B|P0001");
+
+    private static final Pattern ANSI_OFF =
+            Pattern.compile(" If necessary,? set \\S*spark\\.sql\\.ansi\\.enabled\\S* to \\S+ to bypass this error\\.");
+    private static final int MAX_FRAGMENT_SHOWN = 100;
+    private static final int MAX_ERROR_SHOWN = 500;
 
     private static final String OTHER_PACKAGE = "Correct the name, or add the package of the format: jobs/unroll"
             + " --packages GROUP:ARTIFACT:VERSION ...";
@@ -64,6 +78,23 @@ final class SparkErrors {
     }
 
     /**
+     * Computes rows, on the driver or in a task.
+     *
+     * @param origin the table or query that is read, for messages
+     * @throws UnrollException if an expression of a query fails at a value, which most do in Spark's ANSI mode only
+     */
+    static <T> T read(String origin, Supplier<T> rows) {
+        try {
+            return rows.get();
+        } catch (Exception e) {
+            valueError(e).ifPresent(error -> {
+                throw new UnrollException(origin + ": " + error, e);
+            });
+            throw e;
+        }
+    }
+
+    /**
      * Writes results.
      *
      * @param output option that names it, for messages
@@ -73,14 +104,50 @@ final class SparkErrors {
     static void write(String output, Runnable write) {
         try {
             write.run();
-        } catch (RuntimeException e) {
-            throw e;
         } catch (Exception e) {
             if (e instanceof AnalysisException || e instanceof ClassNotFoundException) {
                 throw new ConfigurationException(output + " cannot be written: " + reason(e), e);
             }
+            valueError(e).ifPresent(error -> {
+                throw new UnrollException(output + " cannot be written: " + error, e);
+            });
             throw ofJob(e);
         }
+    }
+
+    /** @return the expression that fails at a value, why, and how to correct it; empty for other errors */
+    private static Optional<String> valueError(Exception e) {
+        return (e instanceof UnrollException ? Stream.<Throwable>empty() : ExceptionUtils.getThrowableList(e).stream())
+                .filter(SparkErrors::isValueError)
+                .findFirst()
+                .map(SparkErrors::valueError);
+    }
+
+    /** Some errors of Spark 3.5 have no SQLSTATE. */
+    private static boolean isValueError(Throwable e) {
+        return e instanceof SparkThrowable spark
+                && (e instanceof ArithmeticException
+                        || e instanceof DateTimeException
+                        || VALUE_ERROR
+                                .matcher(String.valueOf(spark.getSqlState()))
+                                .matches());
+    }
+
+    private static String valueError(Throwable e) {
+        String expression = Stream.of(((SparkThrowable) e).getQueryContext())
+                .findFirst()
+                .map(context -> StringUtils.normalizeSpace(context.fragment()))
+                .filter(fragment -> !fragment.isEmpty())
+                .map(fragment -> StringUtils.abbreviate(fragment, MAX_FRAGMENT_SHOWN) + " fails: ")
+                .orElse("");
+        String message = StringUtils.normalizeSpace(
+                String.valueOf(e.getMessage()).split("\n== ", 2)[0].replaceFirst("^\\[[\\w.]+] ", ""));
+        boolean isAnsi = message.contains("spark.sql.ansi.enabled") || message.contains("return NULL instead");
+        String problem =
+                ANSI_OFF.matcher(message.replaceFirst(" SQLSTATE: \\w+$", "")).replaceAll("");
+        return expression
+                + StringUtils.abbreviateMiddle(problem, " ... ", MAX_ERROR_SHOWN)
+                + (isAnsi ? " Or turn off Spark's ANSI mode: --conf spark.sql.ansi.enabled=false." : "");
     }
 
     /**

@@ -1,11 +1,13 @@
 package io.unroll.spark;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 
 import io.unroll.config.ConfigurationException;
 import io.unroll.text.Row;
 import java.io.Serializable;
+import java.math.BigDecimal;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -15,21 +17,26 @@ import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoField;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.commons.lang3.StringUtils;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.DecimalType;
 import org.apache.spark.sql.types.MapType;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -68,7 +75,8 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
         int file = add(selected, resolved(data, "_metadata.file_path"), FILE);
         int number = add(selected, resolved(data, "_metadata.row_index"), NUMBER);
         Converter converter = new Converter(List.copyOf(columnOfField.keySet()), mayBeCorrupt, file, number, origin);
-        return data.select(selected.toArray(Column[]::new)).toJavaRDD().map(converter::row);
+        Dataset<org.apache.spark.sql.Row> read = data.select(selected.toArray(Column[]::new));
+        return SparkErrors.read(origin, read::toJavaRDD).mapPartitions(converter::rows);
     }
 
     /**
@@ -107,7 +115,44 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
             throw new ConfigurationException(origin + ": column " + name + " (" + RowSource.key(field) + ") is " + kind
                     + "; it must be a text, a number, a date or a time.");
         }
-        return type.equals(DataTypes.TimestampType) ? column : column.cast(DataTypes.StringType);
+        return type.equals(DataTypes.TimestampType) ? column : text(column, type);
+    }
+
+    /** @return the value as text: the same in ANSI mode, in which Spark's cast writes decimals without an exponent */
+    static Column text(Column column, DataType type) {
+        return type instanceof DecimalType
+                ? udf((UDF1<BigDecimal, String>) value -> value == null ? null : value.toString(), DataTypes.StringType)
+                        .apply(column)
+                : column.cast(DataTypes.StringType);
+    }
+
+    /**
+     * @return the rows of both tables; a column that is a text in only one of them is a text, while ANSI mode would cast the
+     *     texts
+     */
+    static Dataset<org.apache.spark.sql.Row> union(
+            Dataset<org.apache.spark.sql.Row> first, Dataset<org.apache.spark.sql.Row> second) {
+        return withTexts(first, second.schema()).unionByName(withTexts(second, first.schema()), true);
+    }
+
+    private static Dataset<org.apache.spark.sql.Row> withTexts(
+            Dataset<org.apache.spark.sql.Row> data, StructType other) {
+        Map<String, Column> texts = new LinkedHashMap<>();
+        for (StructField field : data.schema().fields()) {
+            boolean isOtherText = Stream.of(other.fields())
+                    .filter(same -> same.name().equalsIgnoreCase(field.name()))
+                    .anyMatch(same -> same.dataType().equals(DataTypes.StringType));
+            if (isOtherText
+                    && !field.dataType().equals(DataTypes.StringType)
+                    && kind(field.dataType()).isEmpty()) {
+                texts.put(field.name(), text(col(quoted(field.name())), field.dataType()));
+            }
+        }
+        return texts.isEmpty() ? data : data.withColumns(texts);
+    }
+
+    private static String quoted(String name) {
+        return "`" + name.replace("`", "``") + "`";
     }
 
     private static String kind(DataType type) {
@@ -127,7 +172,7 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
 
     /** @return the column of this name, or the field of a struct, such as a.b; empty if there is none */
     static Optional<Column> find(Dataset<org.apache.spark.sql.Row> data, String name) {
-        return resolved(data, "`" + name.replace("`", "``") + "`").or(() -> resolved(data, name));
+        return resolved(data, quoted(name)).or(() -> resolved(data, name));
     }
 
     private static Optional<Column> resolved(Dataset<org.apache.spark.sql.Row> data, String name) {
@@ -146,7 +191,21 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
     /** Converts Spark's rows; runs in the tasks. */
     private record Converter(List<String> fields, boolean mayBeCorrupt, int file, int number, String origin)
             implements Serializable {
-        Row row(org.apache.spark.sql.Row row) {
+        Iterator<Row> rows(Iterator<org.apache.spark.sql.Row> rows) {
+            return new Iterator<>() {
+                @Override
+                public boolean hasNext() {
+                    return SparkErrors.read(origin, rows::hasNext);
+                }
+
+                @Override
+                public Row next() {
+                    return row(SparkErrors.read(origin, rows::next));
+                }
+            };
+        }
+
+        private Row row(org.apache.spark.sql.Row row) {
             String rowOrigin = file < 0 ? origin : row.getString(file);
             long rowNumber = number < 0 ? Row.UNNUMBERED : row.getLong(number) + 1;
             String corrupt = mayBeCorrupt ? row.getString(fields.size()) : null;

@@ -122,8 +122,8 @@ public final class TableInference implements AutoCloseable {
                                 .isReadable(InferenceResults.DocumentScores.scored(row, document, place, gapSeconds)),
                         DataTypes.BooleanType)
                 .apply(col(TEXT), col(KEY), col(ORDER));
-        Column content = xxhash64(Arrays.stream(input.columns())
-                .map(name -> quoted(name).cast(DataTypes.StringType))
+        Column content = xxhash64(Arrays.stream(input.schema().fields())
+                .map(field -> TableColumns.text(quoted(field.name()), field.dataType()))
                 .toArray(Column[]::new));
         Dataset<Row> sorted =
                 rows.repartition(col(KEY)).sortWithinPartitions(col(KEY), readable, sortKey, col(TEXT), content);

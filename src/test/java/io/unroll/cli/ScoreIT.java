@@ -419,6 +419,42 @@ class ScoreIT {
         assertRefused("has no column event.text", "score", "FOLDER/run", "FOLDER/mixed", "--out", "FOLDER/none");
     }
 
+    /** As Spark 4 does by default. */
+    @Test
+    void aQueryThatFailsInAnsiModeEndsInOneSentence() {
+        String query = "corpus.query=SELECT event, CAST(label AS INT) AS id FROM json.`FOLDER/test.jsonl`";
+        String problem =
+                "CAST(label AS INT) fails: The value 'normal' of the type \"STRING\" cannot be cast to \"INT\"";
+        System.setProperty("spark.sql.ansi.enabled", "true");
+        try {
+            for (String[] arguments : List.of(
+                    new String[] {"score", "FOLDER/run", query, "--out", "FOLDER/ansi"},
+                    new String[] {
+                        "score", "FOLDER/run", "FOLDER/test.jsonl", "--reference", query, "--out", "FOLDER/ansi-2"
+                    },
+                    new String[] {"embed", "FOLDER/run", query, "--out", "FOLDER/ansi-3"},
+                    new String[] {
+                        "evaluate",
+                        "FOLDER/run",
+                        query.replace("event", "named_struct('text', CAST(label AS INT)) AS event")
+                    },
+                    new String[] {
+                        "train",
+                        "FOLDER/score.conf",
+                        "corpus.path=",
+                        query.replace("event", "named_struct('text', CAST(label AS INT)) AS event") + " SORT BY id",
+                        "run.directory=FOLDER/ansi-run"
+                    })) {
+                Output output = run(arguments);
+                assertEquals(1, output.status(), output.err());
+                assertTrue(output.err().contains(problem), output.err());
+                assertFalse(output.err().contains("\tat ") || output.err().contains(".log"), output.err());
+            }
+        } finally {
+            System.clearProperty("spark.sql.ansi.enabled");
+        }
+    }
+
     @Test
     void othersThanLanguageModelsPredict() throws IOException {
         String settings =

@@ -1,6 +1,7 @@
 package io.unroll.ml;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.substring;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -32,6 +33,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a fit reads, refuses and leaves behind. */
 @Tag("full")
@@ -80,6 +83,23 @@ class FitIT extends LocalSparkMl {
         assertTrue(number.startsWith("column label (labelCol) has the label 0.5; numbers must be whole, "), number);
         Dataset<Row> asTable = words.withColumn("unscored", col("id"));
         assertTrue(refused(seq2seq(), asTable).contains("unscored exists already"));
+    }
+
+    /** None of them is a whole number that an int can have; ANSI mode would refuse to cast them. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"CAST('NaN' AS DOUBLE)", "1e300D", "-1L", "3000000000L", "99999999999999999999999999999999999999"
+            })
+    void refusesLabelsThatAreNoSmallNumbersInAnsiMode(String label) {
+        for (boolean ansi : new boolean[] {false, true}) {
+            spark.conf().set("spark.sql.ansi.enabled", ansi);
+            try {
+                String problem = refused(classifier(), words(5).withColumn("label", expr(label)));
+                assertTrue(problem.contains("numbers must be whole, from 0 to 999: cast the column"), problem);
+            } finally {
+                spark.conf().unset("spark.sql.ansi.enabled");
+            }
+        }
     }
 
     /** Each word is there with both labels; the weights tell which one counts. */

@@ -29,6 +29,8 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each estimator in a pipeline that is fitted, saved, loaded and applied. */
 class PipelineIT extends LocalSparkMl {
@@ -233,17 +235,23 @@ class PipelineIT extends LocalSparkMl {
                         .count());
     }
 
-    @Test
-    void aNumberThatIsNoLabelHasProbabilityZero() {
-        Dataset<Row> words =
-                words(60).withColumn("label", col("id").mod(2).multiply(2).plus(1));
-        UnrollTextClassificationModel model = classifier().setMaxEpochs(1).fit(words);
-        assertArrayEquals(new String[] {"0", "1", "2", "3"}, model.labels());
-        for (Row row : model.transform(words).collectAsList()) {
-            Vector probabilities = row.getAs("probability");
-            assertEquals(0, probabilities.apply(2));
-            assertEquals(1, probabilities.apply(1) + probabilities.apply(3), 1e-5);
-            assertTrue(List.of(1.0, 3.0).contains(row.<Double>getAs("prediction")));
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aNumberThatIsNoLabelHasProbabilityZero(boolean ansi) {
+        spark.conf().set("spark.sql.ansi.enabled", ansi);
+        try {
+            Dataset<Row> words =
+                    words(60).withColumn("label", col("id").mod(2).multiply(2).plus(1));
+            UnrollTextClassificationModel model = classifier().setMaxEpochs(1).fit(words);
+            assertArrayEquals(new String[] {"0", "1", "2", "3"}, model.labels());
+            for (Row row : model.transform(words).collectAsList()) {
+                Vector probabilities = row.getAs("probability");
+                assertEquals(0, probabilities.apply(2));
+                assertEquals(1, probabilities.apply(1) + probabilities.apply(3), 1e-5);
+                assertTrue(List.of(1.0, 3.0).contains(row.<Double>getAs("prediction")));
+            }
+        } finally {
+            spark.conf().unset("spark.sql.ansi.enabled");
         }
     }
 

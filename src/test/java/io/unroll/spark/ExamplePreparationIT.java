@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -360,6 +361,39 @@ class ExamplePreparationIT extends LocalSparkSession {
                         () -> prepare("corpus.path = \"" + file + "\", corpus { " + corpus + " }"))
                 .getMessage();
         assertTrue(problem.contains(message), problem);
+    }
+
+    /** A value that cannot be converted makes its row malformed; the columns of the Parquet table have types. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            task = classification, corpus.columns.weight = w      | its weight is not a number from 0 to 1e9
+            task = classification, corpus.columns.label = number  | the row has no label
+            task = classification, corpus.split-by = part         | its part is unknown
+            corpus { documents = reset, session-gap = 1h, columns { document = label, order = time } } | its order is not a time
+            corpus { documents = reset, columns.text = number }   | the row has no text
+            """)
+    void ansiModeSkipsTheSameRows(String settings, String reason) throws Exception {
+        Path table = folder.resolve("ansi-" + Integer.toHexString(settings.hashCode()) + ".parquet");
+        session.sql()
+                .sql("SELECT * FROM VALUES ('a', 'x', '1', 7.5, 'train', '2026-11-01'),"
+                        + " ('b', 'y', '2e0', 0.00000001, 'train', '2026-11-01 10:00:00'),"
+                        + " ('c', 'y', 'many', null, 'none', '2026-13-01') AS t(text, label, w, number, part, time)")
+                .write()
+                .parquet(table.toString());
+        String all = "corpus.malformed = skip, corpus.path = \"" + table + "\", " + settings;
+        List<PreparedCorpus> prepared = new ArrayList<>();
+        for (boolean ansi : new boolean[] {false, true}) {
+            prepared.add(inAnsiMode(ansi, () -> prepare(all + ", corpus.prepared = " + quoted("ansi-" + ansi))));
+        }
+        assertEquals(
+                prepared.get(0).source().contentHash(), prepared.get(1).source().contentHash());
+        for (PreparedCorpus corpus : prepared) {
+            assertEquals(Map.of(reason, 1L), corpus.size().skipped());
+            assertEquals(2L, corpus.size().counts().get("examples"));
+        }
     }
 
     private static Score evaluate(String text, Path file) throws IOException {

@@ -1,6 +1,7 @@
 package io.unroll.spark;
 
 import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,5 +21,15 @@ abstract class LocalSparkSession {
     @AfterAll
     static void closeSession() {
         session.close();
+    }
+
+    /** @param ansi whether casts, overflows and other errors in values throw exceptions, as by default in Spark 4 */
+    static <T> T inAnsiMode(boolean ansi, Callable<T> test) throws Exception {
+        session.sql().conf().set("spark.sql.ansi.enabled", ansi);
+        try {
+            return test.call();
+        } finally {
+            session.sql().conf().unset("spark.sql.ansi.enabled");
+        }
     }
 }

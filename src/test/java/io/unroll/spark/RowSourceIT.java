@@ -15,9 +15,11 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPOutputStream;
 import org.apache.spark.sql.Dataset;
 import org.junit.jupiter.api.Test;
@@ -201,6 +203,99 @@ class RowSourceIT extends LocalSparkSession {
             assertEquals(shown, rows.get(0).value("label"));
         } finally {
             session.sql().conf().unset("spark.sql.session.timeZone");
+        }
+    }
+
+    /** Of columns whose values a cast, an index or a date function of a query would refuse. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "label                                          | x                   | y",
+                "CAST(0.00000001 AS DECIMAL(20, 8))             | 1E-8                | 1E-8",
+                "CAST(-12.50 AS DECIMAL(38, 2))                 | -12.50              | -12.50",
+                "CAST('Infinity' AS DOUBLE)                     | Infinity            | Infinity",
+                "9223372036854775807L                           | 9223372036854775807 | 9223372036854775807",
+                "TIMESTAMP '9999-12-31 23:59:59Z'               | 9999-12-31 23:59:59 | 9999-12-31 23:59:59",
+                "DATE '0001-01-01'                              | 0001-01-01          | 0001-01-01",
+                "map('x', 'one')[label]                         | one                 | ",
+                "element_at(map('x', 1), label)                 | 1                   | ",
+                "try_cast(label AS INT)                         |                     | ",
+                "try_add(2147483647, length(label))             |                     | ",
+                "try_element_at(array('a'), 2 * length(label))  |                     | ",
+                "get(array('a'), length(label))                 |                     | ",
+                "try_to_timestamp(label)                        |                     | ",
+            })
+    void readsTheSameTextsInAnsiMode(String expression, String first, String second) throws Exception {
+        sample().createOrReplaceTempView("logs");
+        Settings query = settings("query = \"SELECT label AS text, " + expression + " AS label FROM logs\"");
+        for (boolean ansi : new boolean[] {false, true}) {
+            List<Row> rows = inAnsiMode(ansi, () -> read(query, "text", "label"));
+            assertEquals(
+                    Arrays.asList("x " + first, "y " + second),
+                    rows.stream()
+                            .map(row -> row.value("text") + " " + row.values().get("label"))
+                            .sorted()
+                            .toList());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "CAST(label AS INT)                    | FROM logs                | The value 'x' of the type",
+                "CAST(label AS DATE)                   | FROM logs                | The value 'x' of the type",
+                "CAST(label AS INT)                    | FROM logs ORDER BY label | The value '[xy]' of the type",
+                "CAST(label AS INT)                    | FROM one                 | The value 'x' of the type",
+                "2147483647 + length(label)            | FROM logs                | (integer )?overflow",
+                "9223372036854775807L * length(text)   | FROM logs                | (long )?overflow",
+                "100 / (length(label) - 1)             | FROM logs                | [Dd]ivision by zero",
+                "array(1)[length(label)]               | FROM logs                | The index 1 is out of bounds",
+                "element_at(array(1), length(text))    | FROM logs                | The index \\d+ is out of bounds",
+                "CAST(1e300 * length(text) AS INT)     | FROM logs                | The value .*E30\\dD of the type",
+                "to_timestamp(label, 'yyyy')           | FROM logs                | Text 'x' could not be parsed",
+                "make_date(2026, 13, length(label))    | FROM logs                | Invalid value for MonthOfYear",
+            })
+    void namesTheExpressionOfAQueryThatFailsInAnsiMode(String expression, String from, String reason) throws Exception {
+        sample().createOrReplaceTempView("logs");
+        sample().limit(1).createOrReplaceTempView("one");
+        String corpus = "query = \"SELECT text, " + expression + " AS label " + from + "\"";
+        inAnsiMode(true, () -> {
+            String problem = assertThrows(UnrollException.class, () -> read(settings(corpus), "text", "label"))
+                    .getMessage();
+            // Spark does not tell the expression of each error.
+            String named = reason.startsWith("The value .") || reason.matches("(Text|Invalid) .*")
+                    ? "(.* fails: )?"
+                    : Pattern.quote(expression) + " fails: ";
+            assertTrue(problem.matches("corpus\\.query: " + named + reason + ".*"), problem);
+            assertTrue(
+                    problem.endsWith(" Or turn off Spark's ANSI mode: --conf spark.sql.ansi.enabled=false."), problem);
+            assertEquals(1, problem.split("ansi\\.enabled").length - 1, problem);
+            assertTrue(problem.matches(".*(try_|get\\(|valid|parsed).*"), problem);
+            return null;
+        });
+        inAnsiMode(false, () -> read(settings(corpus), "text", "label"));
+    }
+
+    /** ANSI mode would cast the texts of one table to the numbers, booleans or times of the other. */
+    @Test
+    void tablesOfDifferentTypesAreTexts() throws Exception {
+        Path texts = write("texts.csv", "text,id,flag,time,amount\na,one,maybe,now,x\n");
+        Path typed = folder.resolve("typed.parquet");
+        session.sql()
+                .sql("SELECT 'b' AS text, 7 AS ID, true AS flag, DATE '2026-11-01' AS time,"
+                        + " CAST(0.00000001 AS DECIMAL(20, 8)) AS amount, 1.5D AS more")
+                .write()
+                .parquet(typed.toString());
+        List<String> paths = List.of(texts.toString(), typed.toString());
+        for (boolean ansi : new boolean[] {false, true}) {
+            List<String> rows = inAnsiMode(
+                    ansi, () -> new RowSource(session, settings(texts, "").corpus(), List.of("text"), false)
+                            .table(paths).collectAsList().stream()
+                                    .map(row -> row.mkString(","))
+                                    .toList());
+            assertEquals(List.of("a,one,maybe,now,x,a,null", "b,7,true,2026-11-01,1E-8,b,1.5"), rows);
         }
     }
 
