@@ -55,7 +55,7 @@ final class UnrollPeer implements Peer {
         @Override
         public void run() {
             network.train(batch, Case.LEARNING_RATE, Case.CLIP_NORM, iteration++, 0);
-            kernelSeconds = OneDnn.secondsInPrimitives();
+            kernelSeconds = OneDnn.secondsInKernels();
         }
 
         @Override

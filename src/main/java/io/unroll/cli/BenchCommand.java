@@ -23,8 +23,8 @@ import picocli.CommandLine.Option;
                 + "over 96 tokens, 64 lanes x 64 steps; forward, backward, clipping and Adam. GFLOP/s = 6 x parameters "
                 + "outside the embedding x tokens / time.",
         footer = "Columns: peak share = GFLOP/s / the peak, which is measured with large float32 matrix products; "
-                + "in kernels = share of the time in oneDNN; unroll x = tokens/s of Unroll in float32 with one replica / "
-                + "tokens/s of this row.",
+                + "in kernels = share of the time in oneDNN and OpenBLAS; unroll x = tokens/s of Unroll in float32 with "
+                + "one replica / tokens/s of this row.",
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
     private static final int MAX_HIDDEN = 65_536;

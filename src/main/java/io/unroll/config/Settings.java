@@ -217,6 +217,7 @@ public record Settings(
             Pooling pooling,
             ImageInput image,
             Precision precision,
+            Recurrence recurrence,
             boolean emulateBfloat16)
             implements Serializable {
         public Model {
@@ -244,6 +245,11 @@ public record Settings(
                     "model.bidirectional",
                     true,
                     "false, unless model.attention is general");
+            check(
+                    recurrence != Recurrence.STEPS || precision == Precision.FLOAT32,
+                    "model.recurrence",
+                    "steps",
+                    "auto or primitives, unless model.precision is float32");
         }
     }
 
@@ -429,6 +435,13 @@ public record Settings(
     public enum Precision {
         FLOAT32,
         BFLOAT16
+    }
+
+    /** The implementation of recurrent layers: oneDNN's primitives, or a matrix product for each step. */
+    public enum Recurrence {
+        AUTO,
+        PRIMITIVES,
+        STEPS
     }
 
     public enum Optimizer {

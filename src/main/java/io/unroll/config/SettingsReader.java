@@ -71,8 +71,9 @@ public final class SettingsReader {
 
     private static final String EPOCHS = "training.epochs";
 
-    private static final Pattern ARCHITECTURE = Pattern.compile("task|corpus\\.(target-)?tokenizer"
-            + "|model\\.(?!dropout|.*-dropout|label-smoothing|precision|emulate-bfloat16|image\\.network).*");
+    private static final Pattern ARCHITECTURE = Pattern.compile(
+            "task|corpus\\.(target-)?tokenizer"
+                    + "|model\\.(?!dropout|.*-dropout|label-smoothing|precision|recurrence|emulate-bfloat16|image\\.network).*");
 
     /** Keys whose values are paths, local or on another file system. */
     private static final List<String> PATH_KEYS = List.of(

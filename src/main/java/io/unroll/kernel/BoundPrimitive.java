@@ -62,7 +62,7 @@ final class BoundPrimitive implements AutoCloseable {
         }
         long start = System.nanoTime();
         operation.execute(OneDnn.stream(), arguments);
-        OneDnn.addPrimitiveTime(System.nanoTime() - start);
+        OneDnn.addKernelTime(System.nanoTime() - start);
     }
 
     @Override

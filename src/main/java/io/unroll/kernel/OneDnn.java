@@ -17,7 +17,7 @@ public final class OneDnn {
     private static final engine ENGINE;
     private static final stream STREAM;
     private static final LinkageError PROBLEM;
-    private static final ThreadLocal<long[]> NANOS_IN_PRIMITIVES = ThreadLocal.withInitial(() -> new long[1]);
+    private static final ThreadLocal<long[]> NANOS_IN_KERNELS = ThreadLocal.withInitial(() -> new long[1]);
 
     static {
         engine cpu = null;
@@ -54,6 +54,16 @@ public final class OneDnn {
     public static boolean hasBfloat16() {
         engine();
         return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+    }
+
+    /**
+     * Returns whether oneDNN's recurrent primitives are optimized for a processor. Version 3.8 optimizes them for x86-64
+     * only; later versions begin to do so for arm64 (oneDNN's pull request 4902).
+     *
+     * @param architecture a value of the property {@code os.arch}
+     */
+    static boolean optimizesRecurrentLayers(String architecture) {
+        return architecture.equals("amd64") || architecture.equals("x86_64");
     }
 
     /** Computes {@code C = A B} with A {@code [rows, inner]} and B {@code [inner, columns]}, all row by row. */
@@ -106,13 +116,13 @@ public final class OneDnn {
         }
     }
 
-    static void addPrimitiveTime(long nanos) {
-        NANOS_IN_PRIMITIVES.get()[0] += nanos;
+    static void addKernelTime(long nanos) {
+        NANOS_IN_KERNELS.get()[0] += nanos;
     }
 
-    /** @return the time that the calling thread has spent in oneDNN's primitives */
-    public static double secondsInPrimitives() {
-        return NANOS_IN_PRIMITIVES.get()[0] / 1e9;
+    /** @return the time that the calling thread has spent in oneDNN's primitives and in {@link BlasMatrix}' products */
+    public static double secondsInKernels() {
+        return NANOS_IN_KERNELS.get()[0] / 1e9;
     }
 
     /** @return a row-major layout */

@@ -1,5 +1,6 @@
 package io.unroll.model;
 
+import io.unroll.config.Settings;
 import io.unroll.config.UnrollException;
 import io.unroll.kernel.CellType;
 import io.unroll.kernel.KernelMemory;
@@ -66,7 +67,7 @@ public final class OneDnnLayer extends BaseRecurrentLayer<org.deeplearning4j.nn.
         this.inputs = (int) layerConf().getNIn();
         this.hidden = (int) layerConf().getNOut();
         this.dropout = Optional.ofNullable(layerConf().getIDropout());
-        this.pass = new RecurrentLayerPass(cell, inputs, hidden, 0, false, kernelMemory);
+        this.pass = new RecurrentLayerPass(cell, inputs, hidden, 0, false, Settings.Recurrence.AUTO, kernelMemory);
     }
 
     /** @return whether this class can replace Deeplearning4j's own float32 layer with this configuration */

@@ -1,5 +1,6 @@
 package io.unroll.model;
 
+import io.unroll.config.Settings;
 import io.unroll.kernel.CellType;
 import io.unroll.kernel.KernelCache;
 import io.unroll.kernel.KernelMemory;
@@ -32,7 +33,13 @@ final class RecurrentLayerPass implements AutoCloseable {
      * @param kernelMemory may be shared with layers that do not run at the same time
      */
     RecurrentLayerPass(
-            CellType cell, int inputs, int hidden, double weightDropout, boolean bfloat16, KernelMemory kernelMemory) {
+            CellType cell,
+            int inputs,
+            int hidden,
+            double weightDropout,
+            boolean bfloat16,
+            Settings.Recurrence recurrence,
+            KernelMemory kernelMemory) {
         this.cell = cell;
         this.inputs = inputs;
         this.hidden = hidden;
@@ -42,9 +49,10 @@ final class RecurrentLayerPass implements AutoCloseable {
         this.maskedWeights =
                 new FloatPointer(dropsWeights ? cell.recurrentWeightCount(hidden) + cell.peepholeCount(hidden) : 0);
         this.training = new KernelCache<>(
-                shape -> new RecurrentKernel(shape, kernelMemory), kernel -> kernel.pack(trainingParameters()));
-        this.inference =
-                new KernelCache<>(shape -> new RecurrentKernel(shape, kernelMemory), kernel -> kernel.pack(parameters));
+                shape -> RecurrentKernel.create(shape, recurrence, kernelMemory),
+                kernel -> kernel.pack(trainingParameters()));
+        this.inference = new KernelCache<>(
+                shape -> RecurrentKernel.create(shape, recurrence, kernelMemory), kernel -> kernel.pack(parameters));
     }
 
     /** Sets the parameters. Must be called again after they have changed; their memory must remain valid. */

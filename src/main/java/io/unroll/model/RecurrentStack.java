@@ -57,7 +57,13 @@ final class RecurrentStack implements AutoCloseable {
                     i == 0 ? shape.model().inputDropout() : shape.model().dropout();
             layers.add(new Layer(
                     new RecurrentLayerPass(
-                            cell, inputs, hidden, shape.model().weightDropout(), bfloat16, workspace.kernelMemory()),
+                            cell,
+                            inputs,
+                            hidden,
+                            shape.model().weightDropout(),
+                            bfloat16,
+                            shape.model().recurrence(),
+                            workspace.kernelMemory()),
                     inputs,
                     RecurrentKernel.Parameters.at(table.getPointer(start), cell, inputs, hidden),
                     RecurrentKernel.Parameters.at(tableGradient.getPointer(start), cell, inputs, hidden),

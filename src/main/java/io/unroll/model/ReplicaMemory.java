@@ -21,6 +21,7 @@ import io.unroll.kernel.SoftmaxKernel;
  *
  * where {@code a} is how many numbers oneDNN writes for each number of a layer's output. It was measured with float32:
  * resident memory of the process, with one and with four layers; bfloat16 takes up to 10 % less.
+ * {@code model.recurrence = steps} takes less, too: it writes at most 5 numbers, and copies R twice.
  * Encoder and attention follow the same formula but were not measured. The estimate does not include the idle arrays of
  * batches of other lengths ({@link io.unroll.kernel.KernelMemory}).
  */

@@ -40,6 +40,7 @@ class RunIdentityTest {
                 "model.dropout = 0.5",
                 "model.label-smoothing = 0.1",
                 "model.precision = bfloat16",
+                "model.recurrence = steps",
                 "training.batch = 8",
                 "training.learning-rate = 0.5",
                 "training { batch = 8, tbptt = 9 }, model.peepholes = true",

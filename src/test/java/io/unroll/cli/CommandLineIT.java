@@ -130,6 +130,7 @@ class CommandLineIT {
         "model.cell=gru model.reset-after=true model.precision=bfloat16",
         "model.cell=rnn model.activation=relu cluster.threads=2",
         "model.peepholes=true model.tied=true",
+        "model.recurrence=steps",
     })
     void everyCellTrainsAndGenerates(String model) throws Exception {
         Path run = folder.resolve("run-" + model.replaceAll("\\W", "-"));

@@ -1,6 +1,7 @@
 package io.unroll.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -83,6 +84,7 @@ class SettingsReaderTest {
                 "model.reset-after=true        | model.reset-after is true; it must be false, unless model.cell is gru.",
                 "model.bidirectional=true      | model.bidirectional is true; it must be false, unless model.attention is general.",
                 "model.precision=half          | model.precision is half; it must be one of float32, bfloat16.",
+                "model.recurrence=lanes        | model.recurrence is lanes; it must be one of auto, primitives, steps.",
                 "cluster.averaging.every=often | it must be epoch, or a number of chunks from 1 to 999999999.",
                 "training.learning-rate=fast   | training.learning-rate is fast; it must be a number.",
                 "corpus.path=                  | corpus.path is not set; it must be a file, a folder or a glob.",
@@ -94,6 +96,33 @@ class SettingsReaderTest {
         String message = messageOf(List.of(override));
 
         assertTrue(message.contains(expected), message);
+    }
+
+    @Test
+    void stepsAreNotComputedInBfloat16() {
+        String message = messageOf(List.of("model.recurrence=steps", "model.precision=bfloat16"));
+
+        assertEquals(
+                "the command line: model.recurrence is steps; it must be auto or primitives, unless model.precision is"
+                        + " float32.",
+                message);
+    }
+
+    /** As those of version 0.1. */
+    @Test
+    void storedSettingsWithoutRecurrenceMeanAuto() {
+        Settings settings = SettingsReader.read(file, List.of("run.directory=o"));
+        String older = settings.text().replaceAll("\n *recurrence=auto", "");
+
+        assertEquals(
+                Settings.Recurrence.AUTO,
+                SettingsReader.parse(older, "stored").model().recurrence());
+        assertEquals(List.of(), SettingsReader.differences(settings, older, "stored"));
+        assertEquals(
+                List.of("model.recurrence is steps, and was auto"),
+                SettingsReader.differences(
+                        SettingsReader.override(settings, List.of("model.recurrence=steps")), older, "stored"));
+        assertNotEquals(settings.text(), older);
     }
 
     @Test

@@ -2,12 +2,13 @@ package io.unroll.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import io.unroll.config.Settings;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Kernels that reuse the memory of closed kernels, which here contains NaN. */
@@ -17,16 +18,17 @@ class KernelMemoryTest {
     private static final int VOCABULARY = 11;
 
     @ParameterizedTest
-    @EnumSource
-    void recurrentKernelIgnoresTheContentOfReusedArrays(CellType cell) {
-        for (boolean bfloat16 : OneDnn.hasBfloat16() ? new boolean[] {false, true} : new boolean[] {false}) {
+    @MethodSource("io.unroll.kernel.RecurrentKernelTest#kernels")
+    void recurrentKernelIgnoresTheContentOfReusedArrays(CellType cell, Settings.Recurrence recurrence) {
+        boolean both = OneDnn.hasBfloat16() && recurrence == Settings.Recurrence.PRIMITIVES;
+        for (boolean bfloat16 : both ? new boolean[] {false, true} : new boolean[] {false}) {
             try (KernelMemory fresh = new KernelMemory();
                     KernelMemory used = new KernelMemory()) {
                 for (int steps : new int[] {9, 4, 7}) {
-                    recurrent(shape(cell, steps, bfloat16), used, Double.NaN);
+                    recurrent(shape(cell, steps, bfloat16), recurrence, used, Double.NaN);
                 }
                 RecurrentKernel.Shape shape = shape(cell, 6, bfloat16);
-                assertArrayEquals(recurrent(shape, fresh, 1), recurrent(shape, used, 1));
+                assertArrayEquals(recurrent(shape, recurrence, fresh, 1), recurrent(shape, recurrence, used, 1));
             }
         }
     }
@@ -44,19 +46,19 @@ class KernelMemoryTest {
 
     /** A kernel's arrays are not reused before it closes. */
     @ParameterizedTest
-    @EnumSource
-    void openKernelsDoNotShareArrays(CellType cell) {
+    @MethodSource("io.unroll.kernel.RecurrentKernelTest#kernels")
+    void openKernelsDoNotShareArrays(CellType cell, Settings.Recurrence recurrence) {
         RecurrentKernel.Shape shape = shape(cell, 6, false);
         try (KernelMemory fresh = new KernelMemory();
                 KernelMemory shared = new KernelMemory()) {
-            recurrent(shape(cell, 9, false), shared, 1);
-            Pass pass = new Pass(shape, shared, 1);
+            recurrent(shape(cell, 9, false), recurrence, shared, 1);
+            Pass pass = new Pass(shape, recurrence, shared, 1);
             pass.forward();
-            recurrent(shape(cell, 5, false), shared, Double.NaN);
-            try (RecurrentKernel inference =
-                    new RecurrentKernel(new RecurrentKernel.Shape(cell, INPUTS, HIDDEN, 6, 2, false, false), shared)) {
+            recurrent(shape(cell, 5, false), recurrence, shared, Double.NaN);
+            try (RecurrentKernel inference = RecurrentKernel.create(
+                    new RecurrentKernel.Shape(cell, INPUTS, HIDDEN, 6, 2, false, false), recurrence, shared)) {
                 inference.pack(pass.parameters);
-                assertArrayEquals(recurrent(shape, fresh, 1), pass.backward());
+                assertArrayEquals(recurrent(shape, recurrence, fresh, 1), pass.backward());
             }
         }
     }
@@ -66,8 +68,9 @@ class KernelMemoryTest {
     }
 
     /** @return outputs and gradients */
-    private static float[] recurrent(RecurrentKernel.Shape shape, KernelMemory kernelMemory, double scale) {
-        Pass pass = new Pass(shape, kernelMemory, scale);
+    private static float[] recurrent(
+            RecurrentKernel.Shape shape, Settings.Recurrence recurrence, KernelMemory kernelMemory, double scale) {
+        Pass pass = new Pass(shape, recurrence, kernelMemory, scale);
         pass.forward();
         return pass.backward();
     }
@@ -83,10 +86,10 @@ class KernelMemoryTest {
         private final FloatPointer dy;
         private final float[][] state;
 
-        Pass(RecurrentKernel.Shape shape, KernelMemory kernelMemory, double scale) {
+        Pass(RecurrentKernel.Shape shape, Settings.Recurrence recurrence, KernelMemory kernelMemory, double scale) {
             SplittableRandom random = new SplittableRandom(7);
             CellType cell = shape.cell();
-            kernel = new RecurrentKernel(shape, kernelMemory);
+            kernel = RecurrentKernel.create(shape, recurrence, kernelMemory);
             long rows = (long) shape.steps() * shape.lanes();
             long count = cell.parameterCount(INPUTS, HIDDEN);
             parameters = RecurrentKernel.Parameters.at(vector(count, random, scale), cell, INPUTS, HIDDEN);

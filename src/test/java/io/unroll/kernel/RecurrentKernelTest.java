@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.unroll.config.Settings;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,7 +13,8 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class RecurrentKernelTest {
     private static final int INPUTS = 3;
@@ -20,15 +22,22 @@ class RecurrentKernelTest {
     private static final int STEPS = 4;
     private static final int LANES = 2;
 
+    /** @return each cell with each implementation */
+    static Stream<Arguments> kernels() {
+        return Stream.of(CellType.values())
+                .flatMap(cell -> Stream.of(Settings.Recurrence.PRIMITIVES, Settings.Recurrence.STEPS)
+                        .map(recurrence -> Arguments.of(cell, recurrence)));
+    }
+
     /** A decoder needs these gradients: it starts from the last state of an encoder. */
     @ParameterizedTest
-    @EnumSource
-    void gradientFlowsFromTheLastStateToTheInitialState(CellType cell) {
+    @MethodSource("kernels")
+    void gradientFlowsFromTheLastStateToTheInitialState(CellType cell, Settings.Recurrence recurrence) {
         SplittableRandom random = new SplittableRandom(7);
         var shape = new RecurrentKernel.Shape(cell, INPUTS, HIDDEN, STEPS, LANES, false, true);
         int size = LANES * HIDDEN;
         try (KernelMemory kernelMemory = new KernelMemory();
-                RecurrentKernel kernel = new RecurrentKernel(shape, kernelMemory)) {
+                RecurrentKernel kernel = RecurrentKernel.create(shape, recurrence, kernelMemory)) {
             kernel.pack(parameters(cell, random));
             FloatPointer x = vector((long) STEPS * LANES * INPUTS, random);
             FloatPointer y = new FloatPointer((long) STEPS * size);
@@ -53,12 +62,12 @@ class RecurrentKernelTest {
 
     /** Even if an earlier pass of the same kernel had others. */
     @ParameterizedTest
-    @EnumSource
-    void noStateAndNoGradientOfItMeanZero(CellType cell) {
+    @MethodSource("kernels")
+    void noStateAndNoGradientOfItMeanZero(CellType cell, Settings.Recurrence recurrence) {
         SplittableRandom random = new SplittableRandom(7);
         var shape = new RecurrentKernel.Shape(cell, INPUTS, HIDDEN, STEPS, LANES, false, true);
         try (KernelMemory kernelMemory = new KernelMemory();
-                RecurrentKernel kernel = new RecurrentKernel(shape, kernelMemory)) {
+                RecurrentKernel kernel = RecurrentKernel.create(shape, recurrence, kernelMemory)) {
             kernel.pack(parameters(cell, random));
             FloatPointer x = vector((long) STEPS * LANES * INPUTS, random);
             FloatPointer dy = vector((long) STEPS * LANES * HIDDEN, random);

@@ -312,6 +312,28 @@ class NetworkTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("io.unroll.model.TestShapes#cells")
+    void stepsTrainLikePrimitives(String cell) {
+        String dropouts = cell + ", " + DROPOUTS;
+        try (Network primitives = new Network(shape(dropouts + ", recurrence = primitives"), 1);
+                Network steps = new Network(shape(dropouts + ", recurrence = steps"), 1)) {
+            for (int i = 0; i < 30; i++) {
+                double expected = primitives
+                        .train(batch(i % 4, 9), 0.005, 5, i, i + 1)
+                        .loss()
+                        .mean();
+                double actual =
+                        steps.train(batch(i % 4, 9), 0.005, 5, i, i + 1).loss().mean();
+                assertEquals(expected, actual, 1e-3 * expected, "step " + i);
+            }
+            double expected = primitives.evaluate(batch(0, 9)).mean();
+            assertEquals(expected, steps.evaluate(batch(0, 9)).mean(), 1e-3 * expected);
+            // With relu, sums of so few numbers are rounded equally.
+            assertTrue(cell.contains("relu") || !Arrays.equals(primitives.parameters(), steps.parameters()));
+        }
+    }
+
     /** A network is used by one thread at a time, but several threads may use one network each. */
     @Test
     void networksInSeveralThreadsComputeTheSameAsAlone() throws Exception {
