@@ -57,8 +57,8 @@ public final class OneDnn {
     }
 
     /**
-     * Returns whether oneDNN's recurrent primitives are optimized for a processor. Version 3.8 optimizes them for x86-64
-     * only; later versions begin to do so for arm64 (oneDNN's pull request 4902).
+     * Returns whether oneDNN's recurrent primitives are optimized for a processor. On arm64, version 3.11 has only its
+     * reference implementation ({@code ref}, as {@code ONEDNN_VERBOSE=1} shows; oneDNN's pull request 4902).
      *
      * @param architecture a value of the property {@code os.arch}
      */
