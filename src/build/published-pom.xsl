@@ -1,4 +1,4 @@
-<!-- Makes the POM of a published artifact out of the project's own, as the flatten plugin resolved it. -->
+<!-- Creates the POM of a published artifact from the project's POM, as the flatten plugin resolved it. -->
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:pom="http://maven.apache.org/POM/4.0.0"
                 xmlns="http://maven.apache.org/POM/4.0.0" exclude-result-prefixes="pom">
   <xsl:param name="artifact"/>

@@ -7,20 +7,28 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 
-/** The versions of Unroll, of the libraries that it was built with, and of Java. */
+/** The versions of Unroll, of the libraries in its jar, and of the Spark and the Java that it runs on. */
 public final class Versions {
     private Versions() {}
 
     public static Map<String, String> all() {
+        Map<String, String> versions = new TreeMap<>();
+        read("/unroll.properties").forEach((name, version) -> versions.put((String) name, (String) version));
+        // In Spark's jars
+        versions.put("spark", read("/spark-version-info.properties").getProperty("version", "none"));
+        versions.put("java", Runtime.version().toString());
+        return versions;
+    }
+
+    private static Properties read(String resource) {
         Properties properties = new Properties();
-        try (InputStream in = Versions.class.getResourceAsStream("/unroll.properties")) {
-            properties.load(in);
+        try (InputStream in = Versions.class.getResourceAsStream(resource)) {
+            if (in != null) {
+                properties.load(in);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Map<String, String> versions = new TreeMap<>();
-        properties.forEach((name, version) -> versions.put((String) name, (String) version));
-        versions.put("java", Runtime.version().toString());
-        return versions;
+        return properties;
     }
 }

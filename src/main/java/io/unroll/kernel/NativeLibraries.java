@@ -15,7 +15,7 @@ public final class NativeLibraries {
     static String loadFailure(Throwable failure, String platform) {
         boolean inJar = NativeLibraries.class.getResource("/org/bytedeco/dnnl/" + platform + "/") != null;
         String advice = inJar
-                ? "they need 1 GB in ~/.javacpp on a file system without noexec; for another folder, start Java with "
+                ? "they need glibc 2.34 or later on Linux, and 1 GB in ~/.javacpp on a file system without noexec; for another folder, start Java with "
                         + "-Dorg.bytedeco.javacpp.cachedir=FOLDER"
                 : "the jar has none for " + platform + "; a jar for this platform comes from a build on it";
         return "(" + ExceptionUtils.getRootCauseMessage(failure) + "): " + advice;

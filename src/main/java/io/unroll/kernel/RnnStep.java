@@ -53,7 +53,7 @@ final class RnnStep extends CellStep {
 
     private static void multiplyByReluSlope(float[] gradient, float[] relu) {
         for (int i = 0; i < gradient.length; i++) {
-            gradient[i] = relu[i] > 0 ? gradient[i] : 0;
+            gradient[i] = relu[i] <= 0 ? 0 : gradient[i];
         }
     }
 

@@ -39,7 +39,9 @@ class SparkVersionsIT {
         assertEquals(0, train("whole", Map.of()).end().status());
 
         killAfter("round 5/", train("run", Map.of()));
-        killAfter("round 12/", train("run", Map.of("SPARK_HOME", sparkHome("4.0.1"))));
+        Unroll.Running onSpark4 = train("run", Map.of("SPARK_HOME", sparkHome("4.0.1")));
+        killAfter("round 12/", onSpark4);
+        assertTrue(onSpark4.progress().contains("resuming after round"), onSpark4.progress());
         Unroll.Output output = train("run", Map.of("SPARK_HOME", sparkHome("4.2.0"), "JAVA_HOME", newestJava()))
                 .end();
 
@@ -61,7 +63,7 @@ class SparkVersionsIT {
         running.process().destroyForcibly().waitFor();
     }
 
-    /** @return a folder with the jars of a version of Spark and a script that starts it as Spark's own does */
+    /** @return a folder with the jars of a version of Spark and a script that starts it */
     private static String sparkHome(String version) throws IOException, InterruptedException {
         Path home = folder.resolve("spark-" + version);
         Process maven = new ProcessBuilder(

@@ -299,14 +299,14 @@ class LauncherIT {
 
     @Test
     void anySparkIsUsedAndAnUntestedOneIsNamed() throws Exception {
-        for (String version : List.of("3.5.0-amzn-0", "4.0.1", "4.2.0", "3.3.1")) {
+        for (String version : List.of("3.5.0-amzn-0", "4.0.1", "4.2.0", "4.1.3")) {
             Path spark = sparkHome(version);
             Output output = run(folder, Map.of("SPARK_HOME", spark.toString()), LAUNCHER, "--version");
             assertEquals(0, output.status(), output.err());
             assertTrue(output.out().startsWith("submit --class io.unroll.cli.Main "), output.out());
             String warning = "unroll: warning: Unroll is tested with Spark 3.5, 4.0 and 4.2, but SPARK_HOME is " + spark
-                    + ", with Spark 3.3.1.\n";
-            assertEquals(version.equals("3.3.1") ? warning : "", output.err());
+                    + ", with Spark 4.1.3.\n";
+            assertEquals(version.equals("4.1.3") ? warning : "", output.err());
         }
     }
 

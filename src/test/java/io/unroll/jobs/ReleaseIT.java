@@ -2,6 +2,7 @@ package io.unroll.jobs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.unroll.SampleText;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.ZipFile;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.commons.io.FileUtils;
@@ -84,9 +86,21 @@ class ReleaseIT {
             assertTrue(pom.getElementsByTagName(element).getLength() > 0, element);
         }
         assertFalse(Files.readString(published(artifact, ".pom")).contains("${"));
-        assertEquals(
-                artifact.equals("unroll"),
-                pom.getElementsByTagName("dependency").getLength() > 0);
+        boolean isJobJar = artifact.startsWith("unroll-linux-");
+        assertEquals(isJobJar, pom.getElementsByTagName("dependency").getLength() == 0);
+        try (ZipFile jar = new ZipFile(published(artifact, ".jar").toFile())) {
+            for (String entry : List.of("META-INF/LICENSE", "META-INF/NOTICE", "META-INF/licenses/oneDNN.txt")) {
+                assertNotNull(jar.getEntry(entry), entry);
+            }
+        }
+    }
+
+    @Test
+    void theNativesOfBothPlatformsAreDependencies() throws IOException {
+        String pom = Files.readString(published("unroll-natives", ".pom"));
+        for (String platform : List.of("linux-x86_64", "linux-arm64")) {
+            assertEquals(7, pom.split("<classifier>" + platform + "<").length, platform);
+        }
     }
 
     @ParameterizedTest
@@ -120,12 +134,16 @@ class ReleaseIT {
                 List.of("tar", "-xzf", target.resolve(name + ".tar.gz").toString()));
         Files.writeString(work.resolve("text"), SampleText.lines(200));
         String launcher = work.resolve(name + "/jobs/unroll").toString();
-        Map<String, String> environment = Map.of("PATH", "/usr/bin:/bin", "JAVA_HOME", JAVA);
+        Path bin = Files.createDirectories(work.resolve("bin"));
+        Files.writeString(bin.resolve("mvn"), "#!/bin/sh\nexit 1\n");
+        assertTrue(bin.resolve("mvn").toFile().setExecutable(true));
+        Map<String, String> environment = Map.of("PATH", bin + ":/usr/bin:/bin", "JAVA_HOME", JAVA);
         List<String> train = new ArrayList<>(List.of(launcher, "train", name + "/conf/quickstart.conf"));
         train.addAll(tinyRun(work));
         run(work, environment, train);
         run(work, environment, List.of(launcher, "generate", "run/model", "--length", "10"));
         assertTrue(Files.exists(work.resolve(name + "/data/dickens.txt")), "the quickstart's corpus");
+        assertTrue(Files.exists(work.resolve(name + "/target/spark/java-options")), "as in a clone");
     }
 
     private static List<String> tinyRun(Path work) {
