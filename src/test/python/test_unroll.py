@@ -67,6 +67,7 @@ best = CrossValidator(
 ).fit(indexed)
 assert best.avgMetrics[1] > best.avgMetrics[0] - 1e-9, best.avgMetrics
 evaluator = unroll.BitsPerTokenEvaluator(scoreCol="bits", tokensCol="lm_tokens")
+assert (evaluator.getScoreCol(), evaluator.getTokensCol()) == ("bits", "lm_tokens")
 assert evaluator.evaluate(predicted) > 0 and not evaluator.isLargerBetter()
 pairs = small(unroll.UnrollSeq2Seq()).setMaxEpochs(1).fit(rows)
 assert pairs.setBeam(2).transform(rows.limit(5)).filter("prediction IS NOT NULL").count() == 5

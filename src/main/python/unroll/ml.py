@@ -1,9 +1,14 @@
 """Estimators and models for Spark ML. What a setting means is described at the methods of the same name in Java."""
 
+import os
 import sys
 from typing import Any, List, Type, TypeVar
 
-from py4j.java_gateway import JavaObject, JavaPackage
+try:
+    from py4j.java_gateway import JavaObject, JavaPackage
+except ImportError as e:
+    # The client of Spark Connect comes without py4j.
+    raise ImportError("Unroll needs PySpark with a classic session: Spark Connect cannot run Unroll.") from e
 from pyspark import SparkContext
 from pyspark.ml.evaluation import JavaEvaluator
 from pyspark.ml.param import Param, Params, TypeConverters
@@ -18,11 +23,14 @@ M = TypeVar("M", bound="_Model")
 
 def _java_class(name: str) -> Any:
     """The Java class of this name; raises RuntimeError with advice where there is none."""
+    if "SPARK_CONNECT_MODE_ENABLED" in os.environ:  # set by PySpark with the first remote session
+        raise RuntimeError(
+            "Spark Connect cannot run Unroll: create a classic session, without SPARK_REMOTE and without remote()."
+        )
     context = SparkContext._active_spark_context
     if context is None or context._jvm is None:
         raise RuntimeError(
             "Unroll needs a running Spark session in this process: create one with SparkSession.builder.getOrCreate()."
-            " Spark Connect cannot run Unroll."
         )
     java_class = getattr(getattr(context._jvm, "io").unroll.ml, name)
     if isinstance(java_class, JavaPackage):
@@ -388,6 +396,12 @@ class BitsPerTokenEvaluator(JavaEvaluator, _Readable, JavaMLWritable):
     def setTokensCol(self, value: str) -> "BitsPerTokenEvaluator":
         """Column of the number of tokens. Default: tokens."""
         return self._set(tokensCol=value)
+
+    def getScoreCol(self) -> str:
+        return self.getOrDefault(self.scoreCol)
+
+    def getTokensCol(self) -> str:
+        return self.getOrDefault(self.tokensCol)
 
     def isLargerBetter(self) -> bool:
         return False

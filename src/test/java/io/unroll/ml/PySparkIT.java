@@ -57,6 +57,20 @@ class PySparkIT {
                 printed.contains("RuntimeError: Unroll's jar is not on Spark's class path: start Spark with"), printed);
     }
 
+    @Test
+    void sparkConnectIsRefused() throws Exception {
+        Path program = Files.writeString(
+                folder.resolve("connect.py"),
+                """
+                import os
+                import unroll
+                os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+                unroll.UnrollTextClassifier()
+                """);
+        String printed = python(1, "--jars " + JAR, program.toString());
+        assertTrue(printed.contains("RuntimeError: Spark Connect cannot run Unroll: create a classic session"), printed);
+    }
+
     private static String python(int status, String options, String... arguments) throws Exception {
         Path log = Files.createTempFile(folder, "python", ".log");
         ProcessBuilder builder = new ProcessBuilder(Stream.concat(Stream.of("python3"), Stream.of(arguments))
