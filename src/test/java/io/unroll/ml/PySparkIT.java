@@ -68,7 +68,8 @@ class PySparkIT {
                 unroll.UnrollTextClassifier()
                 """);
         String printed = python(1, "--jars " + JAR, program.toString());
-        assertTrue(printed.contains("RuntimeError: Spark Connect cannot run Unroll: create a classic session"), printed);
+        assertTrue(
+                printed.contains("RuntimeError: Spark Connect cannot run Unroll: create a classic session"), printed);
     }
 
     private static String python(int status, String options, String... arguments) throws Exception {
