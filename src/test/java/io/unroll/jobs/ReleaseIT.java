@@ -119,6 +119,7 @@ class ReleaseIT {
                 List.of("--repositories", target.resolve("release").toUri().toString()));
         command.addAll(List.of("--packages", "io.unroll:" + artifact + ":" + VERSION));
         command.addAll(List.of("--class", "io.unroll.cli.Main", "spark-internal", "train"));
+        command.add(Files.createFile(work.resolve("run.conf")).toString());
         command.addAll(tinyRun(work));
         run(work, Map.of(), command);
         assertTrue(Files.exists(work.resolve("run/model/network.zip")));
