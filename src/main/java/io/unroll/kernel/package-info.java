@@ -1,7 +1,7 @@
 /**
- * The arithmetic of networks on oneDNN and OpenBLAS: recurrent layers, the softmax output and the embedding. Classes here work on
- * plain native memory and know neither Deeplearning4j nor Spark. Read {@link io.unroll.kernel.CellType} first (the
- * equations), then {@link io.unroll.kernel.RecurrentKernel}.
+ * The arithmetic of networks on oneDNN and OpenBLAS: recurrent layers, the softmax output and the embedding. Classes here
+ * work on plain native memory and know neither Deeplearning4j nor Spark. Read {@link io.unroll.kernel.CellType} first
+ * (the equations), then {@link io.unroll.kernel.RecurrentKernel}.
  *
  * <pre>
  *   Embedding          token ids                to [steps, lanes, size]      (OpenBLAS copies rows of the table)

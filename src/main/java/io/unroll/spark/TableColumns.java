@@ -151,7 +151,8 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
         return texts.isEmpty() ? data : data.withColumns(texts);
     }
 
-    private static String quoted(String name) {
+    /** @return the name for expressions, in which it may contain a dot */
+    static String quoted(String name) {
         return "`" + name.replace("`", "``") + "`";
     }
 

@@ -192,7 +192,7 @@ public final class TableInference implements AutoCloseable {
     }
 
     private static Column quoted(String name) {
-        return col("`" + name.replace("`", "``") + "`");
+        return col(TableColumns.quoted(name));
     }
 
     private static void checkNames(Dataset<Row> input, String prefix, StructType added) {

@@ -320,8 +320,7 @@ public record TableOutput(String folder, String table, String format, Mode mode,
         for (StructField field : results.schema().fields()) {
             DataType type = field.dataType();
             if (type instanceof ArrayType || type instanceof MapType || type instanceof StructType) {
-                flat = flat.withColumn(
-                        field.name(), to_json(flat.col("`" + field.name().replace("`", "``") + "`")));
+                flat = flat.withColumn(field.name(), to_json(flat.col(TableColumns.quoted(field.name()))));
             }
         }
         return flat;
