@@ -2,7 +2,7 @@ package io.unroll.kernel;
 
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.openblas.global.openblas;
+import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
  * A row-major float32 matrix in native memory, or some rows and columns of one, and its products with OpenBLAS.
@@ -46,23 +46,23 @@ record BlasMatrix(FloatPointer start, int rows, int columns, int stride) {
 
     /** Computes {@code this = a b + beta this}. If beta is 0, this matrix is not read. */
     void multiply(BlasMatrix a, BlasMatrix b, float beta) {
-        multiply(a, openblas.CblasNoTrans, b, openblas.CblasNoTrans, a.columns, beta);
+        multiply(a, openblas_nolapack.CblasNoTrans, b, openblas_nolapack.CblasNoTrans, a.columns, beta);
     }
 
     /** Computes {@code this = a b' + beta this}. */
     void multiplyByTransposed(BlasMatrix a, BlasMatrix b, float beta) {
-        multiply(a, openblas.CblasNoTrans, b, openblas.CblasTrans, a.columns, beta);
+        multiply(a, openblas_nolapack.CblasNoTrans, b, openblas_nolapack.CblasTrans, a.columns, beta);
     }
 
     /** Computes {@code this = a' b + beta this}. */
     void multiplyTransposed(BlasMatrix a, BlasMatrix b, float beta) {
-        multiply(a, openblas.CblasTrans, b, openblas.CblasNoTrans, a.rows, beta);
+        multiply(a, openblas_nolapack.CblasTrans, b, openblas_nolapack.CblasNoTrans, a.rows, beta);
     }
 
     private void multiply(BlasMatrix a, int transposeA, BlasMatrix b, int transposeB, int inner, float beta) {
         long begin = System.nanoTime();
-        openblas.cblas_sgemm(
-                openblas.CblasRowMajor,
+        openblas_nolapack.cblas_sgemm(
+                openblas_nolapack.CblasRowMajor,
                 transposeA,
                 transposeB,
                 rows,

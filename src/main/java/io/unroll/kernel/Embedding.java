@@ -1,7 +1,7 @@
 package io.unroll.kernel;
 
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.openblas.global.openblas;
+import org.bytedeco.openblas.global.openblas_nolapack;
 
 /** The embedding of tokens: a look-up of their rows in a table {@code [vocabulary, size]}, stored row by row. */
 public final class Embedding {
@@ -12,7 +12,8 @@ public final class Embedding {
         FloatPointer from = new FloatPointer(table);
         FloatPointer row = new FloatPointer(to);
         for (int i = 0; i < tokens.length; i++) {
-            openblas.cblas_scopy(size, from.position((long) tokens[i] * size), 1, row.position((long) i * size), 1);
+            openblas_nolapack.cblas_scopy(
+                    size, from.position((long) tokens[i] * size), 1, row.position((long) i * size), 1);
         }
     }
 
@@ -21,7 +22,8 @@ public final class Embedding {
         FloatPointer row = new FloatPointer(dRows);
         FloatPointer sum = new FloatPointer(dTable);
         for (int i = 0; i < tokens.length; i++) {
-            openblas.cblas_saxpy(size, 1, row.position((long) i * size), 1, sum.position((long) tokens[i] * size), 1);
+            openblas_nolapack.cblas_saxpy(
+                    size, 1, row.position((long) i * size), 1, sum.position((long) tokens[i] * size), 1);
         }
     }
 }

@@ -84,7 +84,7 @@ class ResumeAfterKillIT {
                 """
                 task = classification
                 corpus { path = "%1$s/rows.csv", validation = 0.1, test = 0, prepared = "%1$s/prepared-rows" }
-                model { hidden = 16, layers = 1 }
+                model { hidden = 16, layers = 1, recurrence = steps }
                 training { batch = 8, early-stopping = 9, learning-rate = 0.01 }
                 cluster { replicas = 2, averaging.every = 20 }
                 """

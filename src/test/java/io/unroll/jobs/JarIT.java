@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -21,17 +22,23 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is in target/unroll.jar, which may be for another platform than this one. */
 class JarIT {
-    private static final String PLATFORM = System.getProperty("unroll.platform", "linux-x86_64");
-    /** What every Linux has. */
-    private static final Pattern OF_LINUX =
+    private static final Pattern SYSTEM_LIBRARY =
             Pattern.compile("(ld-linux-.*|lib(c|dl|m|pthread|rt|z|stdc\\+\\+))\\.so\\.\\d+");
 
     private ZipFile jar;
     private Set<String> natives;
 
+    Path file() {
+        return Path.of("target/unroll.jar");
+    }
+
+    String platform() {
+        return System.getProperty("unroll.platform", "linux-x86_64");
+    }
+
     @BeforeEach
     void open() throws IOException {
-        jar = new ZipFile("target/unroll.jar");
+        jar = new ZipFile(file().toFile());
         natives = jar.stream()
                 .map(ZipEntry::getName)
                 .filter(name -> name.matches("org/.*\\.(so|dylib|dll)[.\\d]*"))
@@ -45,7 +52,7 @@ class JarIT {
 
     @Test
     void allNativesAreOfOnePlatform() {
-        natives.forEach(path -> assertTrue(path.contains("/" + PLATFORM + "/"), path));
+        natives.forEach(path -> assertTrue(path.contains("/" + platform() + "/"), path));
     }
 
     /** The bindings, and the libraries below them that are not linked into them. */
@@ -63,15 +70,16 @@ class JarIT {
                 "jnihdf5"
             })
     void theJarHas(String library) {
-        assumeFalse(library.equals("jnihdf5") && PLATFORM.startsWith("macosx"), "HDF5's binding does not exist there");
+        assumeFalse(
+                library.equals("jnihdf5") && platform().startsWith("macosx"), "HDF5's binding does not exist there");
         Pattern file = Pattern.compile(".*/(lib)?" + library + "(\\.\\d+)*\\.(so|dylib|dll)(\\.\\d+)*");
         assertTrue(natives.stream().anyMatch(path -> file.matcher(path).matches()), natives.toString());
     }
 
-    /** Each library of Linux is for its processor, and what it is linked to is in the jar or in every Linux. */
+    /** Each library for Linux is for its processor, and what it is linked to is in the jar or in every Linux. */
     @Test
     void whatALibraryNeedsIsThere() throws IOException {
-        assumeTrue(PLATFORM.startsWith("linux"), "other formats are not read here");
+        assumeTrue(platform().startsWith("linux"), "other formats are not read here");
         Set<String> names = natives.stream()
                 .map(path -> path.substring(path.lastIndexOf('/') + 1))
                 .collect(Collectors.toSet());
@@ -81,9 +89,10 @@ class JarIT {
             ElfFile library =
                     ElfFile.from(jar.getInputStream(jar.getEntry(path)).readAllBytes());
             assertEquals(
-                    PLATFORM.endsWith("arm64") ? ElfFile.ARCH_AARCH64 : ElfFile.ARCH_X86_64, library.e_machine, path);
+                    platform().endsWith("arm64") ? ElfFile.ARCH_AARCH64 : ElfFile.ARCH_X86_64, library.e_machine, path);
             for (String needed : library.getDynamicSection().getNeededLibraries()) {
-                assertTrue(names.contains(needed) || OF_LINUX.matcher(needed).matches(), path + " needs " + needed);
+                assertTrue(
+                        names.contains(needed) || SYSTEM_LIBRARY.matcher(needed).matches(), path + " needs " + needed);
             }
         }
     }

@@ -20,6 +20,7 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,6 +63,19 @@ class ReleaseIT {
     @Test
     void theJobJarIsTheJarOfAnyOtherBuild() throws IOException {
         assertEquals(-1, Files.mismatch(Path.of("target/unroll.jar"), published("unroll-linux-x86_64", ".jar")));
+    }
+
+    @Nested
+    class Arm64JobJar extends JarIT {
+        @Override
+        Path file() {
+            return published("unroll-linux-arm64", ".jar");
+        }
+
+        @Override
+        String platform() {
+            return "linux-arm64";
+        }
     }
 
     @ParameterizedTest
