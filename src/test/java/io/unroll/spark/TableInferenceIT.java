@@ -155,7 +155,7 @@ class TableInferenceIT extends LocalSparkSession {
                         .sql
                         .functions
                         .when(col("id").equalTo(1000), "n/a")
-                        .otherwise(col("time"));
+                        .otherwise(col("time").cast("string"));
                 Map<Integer, List<Object>> scores = byId(inference.scoreDocuments(
                         table(more, 3), col("message"), col("host"), order, gap, AnomalyRule.NONE, "", true));
                 // Only a gap needs times.
