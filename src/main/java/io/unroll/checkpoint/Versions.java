@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 
-/** The versions of Unroll, of the libraries in its jar, and of the Spark and the Java that it runs on. */
+/** The versions of Unroll, of its main libraries, and of the Spark and Java that run it. */
 public final class Versions {
     private Versions() {}
 

@@ -5,8 +5,8 @@ import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * Computes one step of a cell, forward and backward, except the products of W: the equations of {@link CellType} as
- * loops over the lanes. Each loop uses arrays of one lane and one block, with the same index, because the JVM compiles
- * only such loops to vector instructions.
+ * loops over the lanes. Each loop reads and writes arrays of one block of one lane, all at the same index, because the
+ * JVM compiles only such loops to vector instructions.
  */
 abstract class CellStep {
     final int lanes;
@@ -54,11 +54,13 @@ abstract class CellStep {
     }
 
     /**
-     * @param allGates {@code [lanes, blocks * hidden]}: {@code W x}, replaced in training by what {@link #backward} needs
+     * Computes one step.
+     *
+     * @param stepGates {@code [lanes, blocks * hidden]}: {@code W x}, replaced in training by what {@link #backward} needs
      * @param before hidden state before the step
      * @param state before the step, overwritten by that after the step
      */
-    abstract void forward(int step, BlasMatrix allGates, BlasMatrix before, float[][] state);
+    abstract void forward(int step, BlasMatrix stepGates, BlasMatrix before, float[][] state);
 
     /** Clears the sums of the gradients. */
     void startBackward() {
@@ -66,12 +68,14 @@ abstract class CellStep {
     }
 
     /**
-     * @param allGates as {@link #forward} left them
-     * @param allDGates gradient with respect to {@code W x}, overwritten
+     * Computes the gradients of one step.
+     *
+     * @param stepGates as {@link #forward} left them
+     * @param dStepGates gradient with respect to {@code W x}, overwritten
      * @param before hidden state before the step
      * @param dState gradient with respect to the state after the step, overwritten by that before the step
      */
-    abstract void backward(int step, BlasMatrix allGates, BlasMatrix allDGates, BlasMatrix before, float[][] dState);
+    abstract void backward(int step, BlasMatrix stepGates, BlasMatrix dStepGates, BlasMatrix before, float[][] dState);
 
     /**
      * Computes the gradients of R, the peepholes and b, after the backward pass of all steps.

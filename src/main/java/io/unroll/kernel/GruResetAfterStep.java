@@ -34,7 +34,7 @@ final class GruResetAfterStep extends GruStep {
     }
 
     @Override
-    void backwardTerm(int step, BlasMatrix allDGates, float[] dState) {
+    void backwardTerm(int step, BlasMatrix dStepGates, float[] dState) {
         products.rows(step * lanes, lanes).get(term);
         for (int lane = 0; lane < lanes; lane++) {
             load(gates, resetGate(lane), r);

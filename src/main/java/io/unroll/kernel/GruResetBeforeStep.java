@@ -28,9 +28,9 @@ final class GruResetBeforeStep extends GruStep {
     }
 
     @Override
-    void backwardTerm(int step, BlasMatrix allDGates, float[] dState) {
-        allDGates.put(dGates);
-        product.multiply(candidateColumns(allDGates), candidateWeights, 0);
+    void backwardTerm(int step, BlasMatrix dStepGates, float[] dState) {
+        dStepGates.put(dGates);
+        product.multiply(candidateColumns(dStepGates), candidateWeights, 0);
         product.get(term);
         for (int lane = 0; lane < lanes; lane++) {
             load(gates, resetGate(lane), r);

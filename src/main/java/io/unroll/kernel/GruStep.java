@@ -36,9 +36,9 @@ abstract class GruStep extends CellStep {
     }
 
     @Override
-    void forward(int step, BlasMatrix allGates, BlasMatrix before, float[][] state) {
-        gateColumns(allGates).multiplyByTransposed(before, gateWeights, 1);
-        allGates.get(gates);
+    void forward(int step, BlasMatrix stepGates, BlasMatrix before, float[][] state) {
+        gateColumns(stepGates).multiplyByTransposed(before, gateWeights, 1);
+        stepGates.get(gates);
         for (int lane = 0; lane < lanes; lane++) {
             load(gates, updateGate(lane), u, r);
             add(u, bias[0]);
@@ -60,7 +60,7 @@ abstract class GruStep extends CellStep {
             store(state[0], lane * hidden, h);
         }
         if (training) {
-            allGates.put(gates);
+            stepGates.put(gates);
         }
     }
 
@@ -68,8 +68,8 @@ abstract class GruStep extends CellStep {
     abstract void computeTerm(int step, BlasMatrix before, float[] state);
 
     @Override
-    void backward(int step, BlasMatrix allGates, BlasMatrix allDGates, BlasMatrix before, float[][] dState) {
-        allGates.get(gates);
+    void backward(int step, BlasMatrix stepGates, BlasMatrix dStepGates, BlasMatrix before, float[][] dState) {
+        stepGates.get(gates);
         before.get(hiddenBefore);
         for (int lane = 0; lane < lanes; lane++) {
             load(gates, updateGate(lane), u, r, n);
@@ -82,15 +82,15 @@ abstract class GruStep extends CellStep {
             store(dGates, candidate(lane), n);
             store(dState[0], lane * hidden, dh);
         }
-        backwardTerm(step, allDGates, dState[0]);
-        allDGates.put(dGates);
+        backwardTerm(step, dStepGates, dState[0]);
+        dStepGates.put(dGates);
         dHidden.put(dState[0]);
-        dHidden.multiply(gateColumns(allDGates), gateWeights, 1);
+        dHidden.multiply(gateColumns(dStepGates), gateWeights, 1);
         dHidden.get(dState[0]);
     }
 
     /** Computes the reset gates' part of {@link #dGates}, and adds the term's part to the gradient of the state. */
-    abstract void backwardTerm(int step, BlasMatrix allDGates, float[] dState);
+    abstract void backwardTerm(int step, BlasMatrix dStepGates, float[] dState);
 
     @Override
     void recurrentGradient(BlasMatrix allDGates, HiddenStates states, BlasMatrix to) {
@@ -101,12 +101,12 @@ abstract class GruStep extends CellStep {
     abstract void candidateWeightGradient(BlasMatrix allDGates, HiddenStates states, BlasMatrix to);
 
     /** @return the columns of the update and reset gates */
-    private BlasMatrix gateColumns(BlasMatrix allGates) {
-        return allGates.columns(0, 2 * hidden);
+    private BlasMatrix gateColumns(BlasMatrix matrix) {
+        return matrix.columns(0, 2 * hidden);
     }
 
-    final BlasMatrix candidateColumns(BlasMatrix allGates) {
-        return allGates.columns(2 * hidden, hidden);
+    final BlasMatrix candidateColumns(BlasMatrix matrix) {
+        return matrix.columns(2 * hidden, hidden);
     }
 
     private int updateGate(int lane) {

@@ -12,9 +12,9 @@ final class LstmStep extends CellStep {
     /** In training: the cell state before the first step and after each step, {@code [(steps + 1) * lanes, hidden]}. */
     private final BlasMatrix cells;
     /** Cell state before and after a step, {@code [lanes, hidden]}. */
-    private final float[] allBefore;
+    private final float[] cellBefore;
 
-    private final float[] allAfter;
+    private final float[] cellAfter;
     /** Of one lane: the blocks, the cell state before and after the step, and the hidden state or its gradient. */
     private final float[] g;
 
@@ -34,8 +34,8 @@ final class LstmStep extends CellStep {
         peepholes = new float[peepholeRows][hidden];
         dPeepholes = new float[peepholeRows][hidden];
         cells = training ? BlasMatrix.allocate((shape.steps() + 1) * lanes, hidden, kernelMemory, owner) : null;
-        allBefore = new float[training ? lanes * hidden : 0];
-        allAfter = new float[training ? lanes * hidden : 0];
+        cellBefore = new float[training ? lanes * hidden : 0];
+        cellAfter = new float[training ? lanes * hidden : 0];
         g = new float[hidden];
         f = new float[hidden];
         o = new float[hidden];
@@ -54,12 +54,12 @@ final class LstmStep extends CellStep {
     }
 
     @Override
-    void forward(int step, BlasMatrix allGates, BlasMatrix before, float[][] state) {
+    void forward(int step, BlasMatrix stepGates, BlasMatrix before, float[][] state) {
         if (training && step == 0) {
             cellsBefore(0).put(state[1]);
         }
-        allGates.multiplyByTransposed(before, recurrentWeights, 1);
-        allGates.get(gates);
+        stepGates.multiplyByTransposed(before, recurrentWeights, 1);
+        stepGates.get(gates);
         for (int lane = 0; lane < lanes; lane++) {
             load(gates, lane * 4 * hidden, g, f, o, i);
             load(state[1], lane * hidden, c);
@@ -69,7 +69,7 @@ final class LstmStep extends CellStep {
             store(state[1], lane * hidden, c);
         }
         if (training) {
-            allGates.put(gates);
+            stepGates.put(gates);
             cellsBefore(step + 1).put(state[1]);
         }
     }
@@ -113,22 +113,22 @@ final class LstmStep extends CellStep {
     }
 
     @Override
-    void backward(int step, BlasMatrix allGates, BlasMatrix allDGates, BlasMatrix before, float[][] dState) {
-        allGates.get(gates);
-        cellsBefore(step).get(allBefore);
-        cellsBefore(step + 1).get(allAfter);
+    void backward(int step, BlasMatrix stepGates, BlasMatrix dStepGates, BlasMatrix before, float[][] dState) {
+        stepGates.get(gates);
+        cellsBefore(step).get(cellBefore);
+        cellsBefore(step + 1).get(cellAfter);
         for (int lane = 0; lane < lanes; lane++) {
             load(gates, lane * 4 * hidden, g, f, o, i);
-            load(allBefore, lane * hidden, cBefore);
-            load(allAfter, lane * hidden, c);
+            load(cellBefore, lane * hidden, cBefore);
+            load(cellAfter, lane * hidden, c);
             load(dState[0], lane * hidden, h);
             load(dState[1], lane * hidden, dc);
             backwardLane();
             store(dGates, lane * 4 * hidden, g, f, o, i);
             store(dState[1], lane * hidden, dc);
         }
-        allDGates.put(dGates);
-        dHidden.multiply(allDGates, recurrentWeights, 0);
+        dStepGates.put(dGates);
+        dHidden.multiply(dStepGates, recurrentWeights, 0);
         dHidden.get(dState[0]);
     }
 

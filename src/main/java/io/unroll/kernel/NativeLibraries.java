@@ -3,7 +3,7 @@ package io.unroll.kernel;
 import org.apache.commons.lang3.exception.ExceptionUtils;
 import org.bytedeco.javacpp.Loader;
 
-/** The native libraries in the jar, which are for one platform or a few. */
+/** Explains why the native libraries on the class path do not load. */
 public final class NativeLibraries {
     private NativeLibraries() {}
 
@@ -17,7 +17,8 @@ public final class NativeLibraries {
         String advice = inJar
                 ? "they need glibc 2.34 or later on Linux, and 1 GB in ~/.javacpp on a file system without noexec; for another folder, start Java with "
                         + "-Dorg.bytedeco.javacpp.cachedir=FOLDER"
-                : "the jar has none for " + platform + "; a jar for this platform comes from a build on it";
+                : "the jar has none for " + platform
+                        + "; docs/guide/compatibility.md lists the platforms and how to build a jar for them";
         return "(" + ExceptionUtils.getRootCauseMessage(failure) + "): " + advice;
     }
 }

@@ -57,8 +57,8 @@ public final class OneDnn {
     }
 
     /**
-     * Returns whether oneDNN's recurrent primitives are optimized for a processor. On arm64, version 3.11 has only its
-     * reference implementation ({@code ref}, as {@code ONEDNN_VERBOSE=1} shows; oneDNN's pull request 4902).
+     * Returns whether oneDNN's recurrent primitives are optimized for a processor. In version 3.11, they are on
+     * x86-64 only; oneDNN's pull request 4902 begins to optimize them for arm64 (see docs/studies/arm64.md).
      *
      * @param architecture a value of the property {@code os.arch}
      */

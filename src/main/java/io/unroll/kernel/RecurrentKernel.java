@@ -42,7 +42,7 @@ public interface RecurrentKernel extends AutoCloseable {
     }
 
     /**
-     * @param recurrence {@code AUTO} for the primitives if the processor has optimized ones or the data type is bfloat16
+     * @param recurrence with {@code AUTO}, the primitives on x86-64 and for bfloat16, otherwise {@link StepKernel}
      * @param kernelMemory may be shared with kernels that do not run at the same time
      */
     static RecurrentKernel create(Shape shape, Settings.Recurrence recurrence, KernelMemory kernelMemory) {

@@ -14,9 +14,9 @@ final class RnnStep extends CellStep {
     }
 
     @Override
-    void forward(int step, BlasMatrix allGates, BlasMatrix before, float[][] state) {
-        allGates.multiplyByTransposed(before, recurrentWeights, 1);
-        allGates.get(gates);
+    void forward(int step, BlasMatrix stepGates, BlasMatrix before, float[][] state) {
+        stepGates.multiplyByTransposed(before, recurrentWeights, 1);
+        stepGates.get(gates);
         for (int lane = 0; lane < lanes; lane++) {
             load(gates, lane * hidden, h);
             add(h, bias[0]);
@@ -28,13 +28,13 @@ final class RnnStep extends CellStep {
             store(state[0], lane * hidden, h);
         }
         if (training) {
-            allGates.put(state[0]);
+            stepGates.put(state[0]);
         }
     }
 
     @Override
-    void backward(int step, BlasMatrix allGates, BlasMatrix allDGates, BlasMatrix before, float[][] dState) {
-        allGates.get(gates);
+    void backward(int step, BlasMatrix stepGates, BlasMatrix dStepGates, BlasMatrix before, float[][] dState) {
+        stepGates.get(gates);
         for (int lane = 0; lane < lanes; lane++) {
             load(gates, lane * hidden, h);
             load(dState[0], lane * hidden, dh);
@@ -46,8 +46,8 @@ final class RnnStep extends CellStep {
             add(dBias[0], dh);
             store(dGates, lane * hidden, dh);
         }
-        allDGates.put(dGates);
-        dHidden.multiply(allDGates, recurrentWeights, 0);
+        dStepGates.put(dGates);
+        dHidden.multiply(dStepGates, recurrentWeights, 0);
         dHidden.get(dState[0]);
     }
 

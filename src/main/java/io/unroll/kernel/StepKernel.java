@@ -5,8 +5,9 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * A {@link RecurrentKernel} in float32 on OpenBLAS, step by step. The products of W, and those of the gradients of W, R
- * and x, are computed for all steps at once; {@link CellStep} computes the rest.
+ * A {@link RecurrentKernel} in float32 on OpenBLAS. It computes {@code W x} and the gradients of W and x for all steps
+ * with one matrix product each; {@link CellStep} computes the product with R and the equations of the cell step by step,
+ * and at the end the gradient of R.
  */
 final class StepKernel implements RecurrentKernel {
     private final ResourceScope resources = new ResourceScope();

@@ -2,22 +2,23 @@ package io.unroll.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.unroll.SampleText;
 import io.unroll.Unroll;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A run that is killed on one version of Spark is finished on others, by the same jar and with the same bits. Where a JDK
- * 25 lies beside the JDK of the test, the last part runs on it.
+ * A run that is killed on Spark 3.5.5 resumes on 4.0.1, and then on 4.2.0 with Java 25, with the same jar and the same
+ * weights, bit for bit.
  */
 @Tag("nightly")
 class SparkVersionsIT {
@@ -26,6 +27,7 @@ class SparkVersionsIT {
 
     @Test
     void aRunIsFinishedOnOtherVersionsWithTheSameBits() throws Exception {
+        Path java25 = java25().orElseGet(() -> abort("there is no JDK 25"));
         Files.writeString(folder.resolve("text"), SampleText.lines(6000));
         Files.writeString(
                 folder.resolve("run.conf"),
@@ -42,7 +44,7 @@ class SparkVersionsIT {
         Unroll.Running onSpark4 = train("run", Map.of("SPARK_HOME", sparkHome("4.0.1")));
         killAfter("round 12/", onSpark4);
         assertTrue(onSpark4.progress().contains("resuming after round"), onSpark4.progress());
-        Unroll.Output output = train("run", Map.of("SPARK_HOME", sparkHome("4.2.0"), "JAVA_HOME", newestJava()))
+        Unroll.Output output = train("run", Map.of("SPARK_HOME", sparkHome("4.2.0"), "JAVA_HOME", java25.toString()))
                 .end();
 
         assertEquals(0, output.status(), output.err());
@@ -94,12 +96,15 @@ class SparkVersionsIT {
         return home.toString();
     }
 
-    private static String newestJava() throws IOException {
-        Path own = Path.of(System.getProperty("java.home"));
-        try (Stream<Path> others = Files.list(own.getParent())) {
-            List<Path> newest =
-                    others.filter(SparkVersionsIT::isJava25).sorted().toList();
-            return (newest.isEmpty() ? own : newest.get(0)).toString();
+    /** @return a JDK 25: JAVA_HOME_25_X64, as CI services name it, or one beside the JDK of the test */
+    private static Optional<Path> java25() throws IOException {
+        Path ofTest = Path.of(System.getProperty("java.home"));
+        try (Stream<Path> others = Files.list(ofTest.getParent())) {
+            Stream<Path> named =
+                    Stream.ofNullable(System.getenv("JAVA_HOME_25_X64")).map(Path::of);
+            return Stream.concat(named, others.sorted())
+                    .filter(SparkVersionsIT::isJava25)
+                    .findFirst();
         }
     }
 

@@ -159,6 +159,8 @@ class ReleaseIT {
         run(work, environment, List.of(launcher, "generate", "run/model", "--length", "10"));
         assertTrue(Files.exists(work.resolve(name + "/data/dickens.txt")), "the quickstart's corpus");
         assertTrue(Files.exists(work.resolve(name + "/target/spark/java-options")), "as in a clone");
+        String licenses = Files.readString(work.resolve(name + "/target/spark/THIRD-PARTY.txt"));
+        assertTrue(licenses.contains("(org.apache.spark:spark-core_2.12:"), licenses);
     }
 
     private static List<String> tinyRun(Path work) {

@@ -12,8 +12,8 @@ class NativeLibrariesTest {
         UnsatisfiedLinkError failure = new UnsatisfiedLinkError("no jnidnnl");
         assertTrue(NativeLibraries.loadFailure(failure).contains("noexec"), Loader.getPlatform());
         assertEquals(
-                "(UnsatisfiedLinkError: no jnidnnl): the jar has none for linux-ppc64le; a jar for this platform comes"
-                        + " from a build on it",
+                "(UnsatisfiedLinkError: no jnidnnl): the jar has none for linux-ppc64le;"
+                        + " docs/guide/compatibility.md lists the platforms and how to build a jar for them",
                 NativeLibraries.loadFailure(failure, "linux-ppc64le"));
     }
 }
