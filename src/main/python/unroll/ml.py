@@ -6,10 +6,10 @@ from typing import Any, List, Type, TypeVar
 
 try:
     from py4j.java_gateway import JavaObject, JavaPackage
+    from pyspark import SparkContext
 except ImportError as e:
-    # The client of Spark Connect comes without py4j.
+    # The client of Spark Connect has neither.
     raise ImportError("Unroll needs PySpark with a classic session: Spark Connect cannot run Unroll.") from e
-from pyspark import SparkContext
 from pyspark.ml.evaluation import JavaEvaluator
 from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable

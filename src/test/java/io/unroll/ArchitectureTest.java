@@ -46,6 +46,20 @@ class ArchitectureTest {
             .resideInAPackage("org.apache.spark..");
 
     @ArchTest
+    static final ArchRule internalsOfSparkAreNotUsed = noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "org.apache.spark.sql.catalyst..",
+                    "org.apache.spark.sql.execution..",
+                    "org.apache.spark.sql.internal..",
+                    "org.apache.spark.internal..")
+            .orShould()
+            .dependOnClassesThat()
+            .haveFullyQualifiedName("org.apache.spark.package$")
+            .because("they change between versions of Spark");
+
+    @ArchTest
     static final ArchRule textIsPlainJava = noClasses()
             .that()
             .resideInAPackage("io.unroll.text..")

@@ -77,8 +77,16 @@ public final class FeatureExtractor {
     private static LoadedNetwork keras(String file, File local)
             throws IOException, InvalidKerasConfigurationException, UnsupportedKerasConfigurationException {
         DataNormalization scaler = new ImagePreProcessingScaler(-1, 1);
-        // Otherwise HDF5 prints its own stack trace in addition to the exception.
-        hdf5.H5Eset_auto2(hdf5.H5E_DEFAULT, null, null);
+        try {
+            // Otherwise HDF5 prints its own stack trace in addition to the exception.
+            hdf5.H5Eset_auto2(hdf5.H5E_DEFAULT, null, null);
+        } catch (LinkageError e) {
+            throw new ConfigurationException(
+                    "model.image.network = " + file + " is a Keras file, and Unroll's jar for this platform has no HDF5"
+                            + " library that loads (" + ExceptionUtils.getRootCauseMessage(e)
+                            + "): convert the network to a Deeplearning4j zip on another platform.",
+                    e);
+        }
         try (Hdf5Archive archive = new Hdf5Archive(local.getPath())) {
             ClassNames.checkKeras(archive.readAttributeAsJson("model_config"));
         }

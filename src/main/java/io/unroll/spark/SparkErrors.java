@@ -1,5 +1,6 @@
 package io.unroll.spark;
 
+import io.unroll.checkpoint.Versions;
 import io.unroll.config.ConfigurationException;
 import io.unroll.config.UnrollException;
 import java.io.EOFException;
@@ -25,10 +26,12 @@ final class SparkErrors {
     private static final Pattern EXPLAINED =
             Pattern.compile("io\\.unroll\\.(?:config\\.\\w+|text\\.\\w+)Exception: (.*)");
 
-    private static final String SPARK_VERSION = org.apache.spark.package$.MODULE$.SPARK_VERSION();
+    private static final String SPARK_VERSION = Versions.all().get("spark");
     private static final String SCALA = version(scala.util.Properties.versionNumberString());
-    /** From Spark 4 on, Delta has Spark's numbers. */
-    private static final String DELTA = SPARK_VERSION.startsWith("3.") ? "3.3.2" : version(SPARK_VERSION) + ".0";
+    /** The newest version of Delta for a version of Spark. */
+    private static final Map<String, String> DELTA_OF_SPARK = Map.of("3.5", "3.3.2", "4.0", "4.0.0", "4.1", "4.1.0");
+
+    private static final String DELTA = DELTA_OF_SPARK.getOrDefault(version(SPARK_VERSION), "VERSION");
 
     private static final Pattern MISSING_FORMAT = Pattern.compile("Failed to find (?:the )?data source: (\\S+)\\. ");
     private static final String DELTA_SETTINGS_MISSING = "DELTA_CONFIGURE_SPARK_SESSION_WITH_EXTENSION_AND_CATALOG";

@@ -2,19 +2,20 @@ package io.unroll.spark;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.udf;
+import static org.apache.spark.sql.functions.unix_micros;
 import static org.apache.spark.sql.functions.when;
 
 import io.unroll.config.ConfigurationException;
 import io.unroll.text.Row;
 import java.io.Serializable;
 import java.math.BigDecimal;
-import java.sql.Timestamp;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoField;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -88,7 +89,7 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
         List<Column> selected = new ArrayList<>(List.of(col("*")));
         boolean mayBeCorrupt = Arrays.asList(data.columns()).contains(CORRUPT_ROW);
         columnOfField.forEach((field, name) -> {
-            Column value = column(data, field, name).cast(DataTypes.StringType);
+            Column value = column(data, field, name);
             boolean isText = selected.size() == 1 && mayBeCorrupt;
             selected.add((isText ? when(col(CORRUPT_ROW).isNotNull(), MALFORMED).otherwise(value) : value)
                     .as(RowSource.columnName(field)));
@@ -115,15 +116,32 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
             throw new ConfigurationException(origin + ": column " + name + " (" + RowSource.key(field) + ") is " + kind
                     + "; it must be a text, a number, a date or a time.");
         }
-        return type.equals(DataTypes.TimestampType) ? column : text(column, type);
+        return text(column, type);
     }
 
-    /** @return the value as text: the same in ANSI mode, in which Spark's cast writes decimals without an exponent */
+    /**
+     * Returns the value as text. Spark's cast to string depends on the session: in ANSI mode, it writes decimals without an
+     * exponent, and it writes timestamps in the session's time zone. Here they are in UTC.
+     */
     static Column text(Column column, DataType type) {
-        return type instanceof DecimalType
-                ? udf((UDF1<BigDecimal, String>) value -> value == null ? null : value.toString(), DataTypes.StringType)
-                        .apply(column)
-                : column.cast(DataTypes.StringType);
+        if (type instanceof DecimalType) {
+            return udf(
+                            (UDF1<BigDecimal, String>) value -> value == null ? null : value.toString(),
+                            DataTypes.StringType)
+                    .apply(column);
+        }
+        if (type.equals(DataTypes.TimestampType)) {
+            return udf((UDF1<Long, String>) TableColumns::timestamp, DataTypes.StringType)
+                    .apply(unix_micros(column));
+        }
+        return column.cast(DataTypes.StringType);
+    }
+
+    private static String timestamp(Long micros) {
+        return micros == null
+                ? null
+                : LocalDateTime.ofInstant(Instant.EPOCH.plus(micros, ChronoUnit.MICROS), ZoneOffset.UTC)
+                        .format(TIMESTAMP);
     }
 
     /**
@@ -219,19 +237,9 @@ record TableColumns(Map<String, String> columnOfField, String origin, String hin
             }
             Map<String, String> values = new LinkedHashMap<>();
             for (int i = 0; i < fields.size(); i++) {
-                values.put(fields.get(i), text(row.get(i)));
+                values.put(fields.get(i), row.getString(i));
             }
             return new Row(rowOrigin, rowNumber, values);
-        }
-
-        private static String text(Object value) {
-            return value instanceof Timestamp timestamp
-                    ? formatted(timestamp.toInstant())
-                    : value instanceof Instant instant ? formatted(instant) : (String) value;
-        }
-
-        private static String formatted(Instant instant) {
-            return LocalDateTime.ofInstant(instant, ZoneOffset.UTC).format(TIMESTAMP);
         }
     }
 }

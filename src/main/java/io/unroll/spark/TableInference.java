@@ -107,9 +107,7 @@ public final class TableInference implements AutoCloseable {
         inference.value().languageModel();
         int columns = input.columns().length;
         Dataset<Row> rows = input.select(all(
-                text.as(TEXT),
-                key.cast(DataTypes.StringType).as(KEY),
-                order.cast(DataTypes.StringType).as(ORDER)));
+                text.as(TEXT), asText(input, key).as(KEY), asText(input, order).as(ORDER)));
         checkNames(input, prefix, scoreSchema(keepsBits));
         Column sortKey = udf(
                         (UDF1<String, String>) value -> value == null ? null : OrderKeys.key(value),
@@ -133,6 +131,11 @@ public final class TableInference implements AutoCloseable {
                 scoreSchema(keepsBits),
                 sorted,
                 new InferenceResults.DocumentScores(columns, gapSeconds, rule, keepsBits));
+    }
+
+    private static Column asText(Dataset<Row> input, Column column) {
+        return TableColumns.text(
+                column, input.select(column).schema().fields()[0].dataType());
     }
 
     /**

@@ -194,9 +194,13 @@ class AnyClusterIT {
         Path events = Files.createDirectory(folder.resolve(run + "-events"));
         List<String> options = new ArrayList<>(List.of("--master", cluster.address()));
         options.addAll(List.of("--executor-memory", "768m"));
-        options.addAll(
-                List.of("--conf", "spark.eventLog.enabled=true", "--conf", "spark.eventLog.dir=" + events.toUri()));
-        Stream.of(conf).forEach(setting -> options.addAll(List.of("--conf", setting)));
+        // Spark 4 compresses event logs by default, and divides them into files.
+        Stream<String> eventLog = Stream.of(
+                "spark.eventLog.enabled=true",
+                "spark.eventLog.compress=false",
+                "spark.eventLog.rolling.enabled=false",
+                "spark.eventLog.dir=" + events.toUri());
+        Stream.concat(eventLog, Stream.of(conf)).forEach(setting -> options.addAll(List.of("--conf", setting)));
         return start("file:" + folder, Map.of(), options, run);
     }
 

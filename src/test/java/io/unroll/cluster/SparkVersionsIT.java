@@ -27,7 +27,6 @@ class SparkVersionsIT {
 
     @Test
     void aRunIsFinishedOnOtherVersionsWithTheSameBits() throws Exception {
-        Path java25 = java25().orElseGet(() -> abort("there is no JDK 25"));
         Files.writeString(folder.resolve("text"), SampleText.lines(6000));
         Files.writeString(
                 folder.resolve("run.conf"),
@@ -44,6 +43,7 @@ class SparkVersionsIT {
         Unroll.Running onSpark4 = train("run", Map.of("SPARK_HOME", sparkHome("4.0.1")));
         killAfter("round 12/", onSpark4);
         assertTrue(onSpark4.progress().contains("resuming after round"), onSpark4.progress());
+        Path java25 = java25().orElseGet(() -> abort("there is no JDK 25 for Spark 4.2.0"));
         Unroll.Output output = train("run", Map.of("SPARK_HOME", sparkHome("4.2.0"), "JAVA_HOME", java25.toString()))
                 .end();
 

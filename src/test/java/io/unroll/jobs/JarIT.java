@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
@@ -24,6 +26,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JarIT {
     private static final Pattern SYSTEM_LIBRARY =
             Pattern.compile("(ld-linux-.*|lib(c|dl|m|pthread|rt|z|stdc\\+\\+))\\.so\\.\\d+");
+
+    private static final int MACH_O_64 = 0xfeedfacf;
+    private static final int MACH_O_ARM64 = 0x0100000c;
+    private static final int PE_HEADER_ADDRESS = 0x3c;
+    private static final int PE_SIGNATURE = 'P' | 'E' << 8;
+    private static final short PE_X86_64 = (short) 0x8664;
 
     private ZipFile jar;
     private Set<String> natives;
@@ -74,6 +82,25 @@ class JarIT {
                 library.equals("jnihdf5") && platform().startsWith("macosx"), "HDF5's binding does not exist there");
         Pattern file = Pattern.compile(".*/(lib)?" + library + "(\\.\\d+)*\\.(so|dylib|dll)(\\.\\d+)*");
         assertTrue(natives.stream().anyMatch(path -> file.matcher(path).matches()), natives.toString());
+    }
+
+    /** The field of the processor in the header, which Mach-O and PE files have at other places than ELF files. */
+    @Test
+    void librariesAreForTheProcessor() throws IOException {
+        assumeFalse(platform().startsWith("linux"), "ELF files are read below");
+        for (String path : natives) {
+            ByteBuffer header = ByteBuffer.wrap(
+                            jar.getInputStream(jar.getEntry(path)).readAllBytes())
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            if (platform().startsWith("macosx")) {
+                assertEquals(MACH_O_64, header.getInt(0), path);
+                assertEquals(MACH_O_ARM64, header.getInt(4), path);
+            } else {
+                int start = header.getInt(PE_HEADER_ADDRESS);
+                assertEquals(PE_SIGNATURE, header.getInt(start), path);
+                assertEquals(PE_X86_64, header.getShort(start + 4), path);
+            }
+        }
     }
 
     /** Each library for Linux is for its processor, and what it is linked to is in the jar or in every Linux. */

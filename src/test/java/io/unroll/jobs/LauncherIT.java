@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.unroll.checkpoint.Versions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LauncherIT {
     private static final Path HOME = Path.of("").toAbsolutePath();
     private static final String LAUNCHER = HOME + "/jobs/unroll";
-    private static final String SPARK = org.apache.spark.package$.MODULE$.SPARK_VERSION();
+    private static final String SPARK = Versions.all().get("spark");
     private static final String JAVA = System.getProperty("java.home");
     private static final String FOLDER_WITH_ODD_NAME = "a folder's \"näme\"";
 
@@ -100,6 +101,15 @@ class LauncherIT {
         assertRefused(
                 java + " is Java 25.0.1, on which Spark 4.0.1 does not run: set JAVA_HOME to a JDK 17, or SPARK_HOME",
                 Map.of("JAVA_HOME", folder.resolve("jdk").toString(), "SPARK_HOME", spark.toString()));
+        Path conf = Files.createDirectories(spark.resolve("conf"));
+        Files.writeString(
+                conf.resolve("spark-env.sh"), "unset NONE\nexport JAVA_HOME='" + JAVA + "'\n[ -n \"$NONE\" ]\n");
+        Output output = run(
+                folder,
+                Map.of("JAVA_HOME", folder.resolve("jdk").toString(), "SPARK_HOME", spark.toString()),
+                LAUNCHER,
+                "--version");
+        assertEquals(0, output.status(), output.err());
 
         Path bin = Files.createDirectories(folder.resolve("bin"));
         for (String tool : List.of("bash", "env", "readlink", "sed", "locale", "find", "grep", "id")) {

@@ -201,6 +201,9 @@ class RowSourceIT extends LocalSparkSession {
             List<Row> rows =
                     read(settings("query = \"SELECT 'a' AS text, " + expression + " AS label\""), "text", "label");
             assertEquals(shown, rows.get(0).value("label"));
+            Dataset<org.apache.spark.sql.Row> scored = new TableColumns(Map.of("label", "label"), "a query", "")
+                    .table(session.sql().sql("SELECT " + expression + " AS label"));
+            assertEquals(shown, scored.head().getString(1), "in a table that is scored");
         } finally {
             session.sql().conf().unset("spark.sql.session.timeZone");
         }

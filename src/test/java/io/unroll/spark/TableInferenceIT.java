@@ -2,6 +2,7 @@ package io.unroll.spark;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.timestamp_seconds;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -21,6 +22,7 @@ import io.unroll.inference.TextScore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -136,6 +138,21 @@ class TableInferenceIT extends LocalSparkSession {
                     events.stream().filter(row -> row.getString(1).equals("h3")).toList();
             byId(sessions(inference, table(oneHost, 3), gap))
                     .forEach((id, scores) -> assertEquals(expected.get(id), scores));
+        }
+    }
+
+    @Test
+    void aChangeOfTheClocksIsNoGap() {
+        long change = Instant.parse("2026-03-08T07:00:00Z").getEpochSecond();
+        session.sql().conf().set("spark.sql.session.timeZone", "America/New_York");
+        try (TableInference inference = new TableInference(session, sessions)) {
+            Dataset<Row> table = table(events, 3)
+                    .withColumn("at", timestamp_seconds(col("time").plus(lit(change - 500))));
+            Dataset<Row> scored = inference.scoreDocuments(
+                    table, col("message"), col("host"), col("at"), 100, AnomalyRule.NONE, "", true);
+            assertEquals(byId(sessions(inference, table(events, 3), 100)), byId(scored.drop("at")));
+        } finally {
+            session.sql().conf().unset("spark.sql.session.timeZone");
         }
     }
 
