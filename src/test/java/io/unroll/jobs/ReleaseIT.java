@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.unroll.SampleText;
 import io.unroll.checkpoint.Versions;
@@ -128,15 +129,27 @@ class ReleaseIT {
                 "-cp",
                 Path.of("target/spark/jars").toAbsolutePath() + "/*",
                 "org.apache.spark.deploy.SparkSubmit"));
-        command.addAll(List.of("--master", "local[1]", "--conf", "spark.jars.ivy=" + work.resolve("ivy")));
-        command.addAll(
-                List.of("--repositories", target.resolve("release").toUri().toString()));
-        command.addAll(List.of("--packages", "io.unroll:" + artifact + ":" + VERSION));
+        command.addAll(packages(artifact, work));
         command.addAll(List.of("--class", "io.unroll.cli.Main", "spark-internal", "train"));
         command.add(Files.createFile(work.resolve("run.conf")).toString());
         command.addAll(tinyRun(work));
         run(work, Map.of(), command);
         assertTrue(Files.exists(work.resolve("run/model/network.zip")));
+    }
+
+    /** The stages of Spark ML, trained, saved and loaded in Python. */
+    @ParameterizedTest
+    @ValueSource(strings = {"unroll", "unroll-linux-x86_64"})
+    void pythonFindsThePackageInAnArtifact(String artifact) throws Exception {
+        String spark = System.getenv("PYSPARK_HOME");
+        assumeTrue(spark != null, "PYSPARK_HOME is not set, so the Python package is not tested.");
+        Path work = Files.createDirectories(folder.resolve("python-" + artifact));
+        List<String> command = new ArrayList<>(List.of(spark + "/bin/spark-submit"));
+        command.addAll(packages(artifact, work));
+        command.add(Path.of("src/test/python/test_unroll.py").toAbsolutePath().toString());
+        command.add(work.toString());
+        String printed = run(work, Map.of("JAVA_HOME", JAVA), command);
+        assertTrue(printed.contains("all is well"), printed);
     }
 
     @Test
@@ -163,6 +176,18 @@ class ReleaseIT {
         assertTrue(licenses.contains("(org.apache.spark:spark-core_2.12:"), licenses);
     }
 
+    private static List<String> packages(String artifact, Path work) {
+        return List.of(
+                "--master",
+                "local[1]",
+                "--conf",
+                "spark.jars.ivy=" + work.resolve("ivy"),
+                "--repositories",
+                target.resolve("release").toUri().toString(),
+                "--packages",
+                "io.unroll:" + artifact + ":" + VERSION);
+    }
+
     private static List<String> tinyRun(Path work) {
         return List.of(
                 "corpus.path=" + work.resolve("text"),
@@ -179,7 +204,7 @@ class ReleaseIT {
         return target.resolve("release/io/unroll/%1$s/%2$s/%1$s-%2$s%3$s".formatted(artifact, VERSION, suffix));
     }
 
-    private static void run(Path directory, Map<String, String> environment, List<String> command) throws Exception {
+    private static String run(Path directory, Map<String, String> environment, List<String> command) throws Exception {
         Path output = Files.createTempFile(folder, "output", ".txt");
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
@@ -189,12 +214,8 @@ class ReleaseIT {
         builder.environment().putAll(environment);
         Process process = builder.start();
         assertTrue(process.waitFor(20, TimeUnit.MINUTES), command.toString());
-        assertEquals(0, process.exitValue(), () -> {
-            try {
-                return Files.readString(output);
-            } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
-            }
-        });
+        String printed = Files.readString(output);
+        assertEquals(0, process.exitValue(), printed);
+        return printed;
     }
 }
