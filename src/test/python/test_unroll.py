@@ -72,6 +72,10 @@ assert evaluator.evaluate(predicted) > 0 and not evaluator.isLargerBetter()
 pairs = small(unroll.UnrollSeq2Seq()).setMaxEpochs(1).fit(rows)
 assert pairs.setBeam(2).transform(rows.limit(5)).filter("prediction IS NOT NULL").count() == 5
 
+for stage in [classifier, language, unroll.UnrollSeq2Seq(), evaluator, *model.stages, pairs]:
+    in_java = {param.name() for param in stage._java_obj.params()}
+    assert {param.name for param in stage.params} == in_java, (stage, in_java)
+
 for name in unroll.__all__:
     assert inspect.getdoc(getattr(unroll, name)), name
 print("all is well")
