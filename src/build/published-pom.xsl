@@ -23,36 +23,19 @@
   <!-- Maven excludes another classifier with it, but Ivy the artifact itself. -->
   <xsl:template match="pom:exclusion[pom:artifactId = ../../pom:artifactId]"/>
 
-  <!-- Job jars have none: they contain everything. -->
+  <!-- Job jars contain all dependencies, and the native libraries have none. -->
   <xsl:template match="/pom:project/pom:dependencies">
-    <xsl:choose>
-      <xsl:when test="$artifact = 'unroll'">
-        <dependencies>
-          <xsl:apply-templates select="pom:dependency[not(pom:classifier)]"/>
-          <dependency>
-            <groupId>io.unroll</groupId>
-            <artifactId>unroll-natives</artifactId>
-            <version>
-              <xsl:value-of select="$version"/>
-            </version>
-          </dependency>
-        </dependencies>
-      </xsl:when>
-      <xsl:when test="$artifact = 'unroll-natives'">
-        <dependencies>
-          <xsl:for-each select="//pom:dependency[pom:classifier]">
-            <dependency>
-              <xsl:copy-of select="pom:groupId|pom:artifactId|pom:version|pom:classifier"/>
-              <exclusions>
-                <exclusion>
-                  <groupId>*</groupId>
-                  <artifactId>*</artifactId>
-                </exclusion>
-              </exclusions>
-            </dependency>
-          </xsl:for-each>
-        </dependencies>
-      </xsl:when>
-    </xsl:choose>
+    <xsl:if test="$artifact = 'unroll'">
+      <dependencies>
+        <xsl:apply-templates select="pom:dependency[not(pom:classifier)]"/>
+        <dependency>
+          <groupId>io.unroll</groupId>
+          <artifactId>unroll-natives</artifactId>
+          <version>
+            <xsl:value-of select="$version"/>
+          </version>
+        </dependency>
+      </dependencies>
+    </xsl:if>
   </xsl:template>
 </xsl:stylesheet>

@@ -113,7 +113,7 @@ public final class Main implements Runnable {
         boolean takesSettings = e.getCommandLine().getCommandSpec().positionalParameters().stream()
                 .anyMatch(parameter -> parameter.paramLabel().equals("key=value"));
         return unmatched.isUnknownOption() && takesSettings
-                ? "; write settings without --, such as training.epochs=3"
+                ? "; write settings without --, such as training.epochs=3, and options of Spark before the command"
                 : "";
     }
 

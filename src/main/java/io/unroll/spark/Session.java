@@ -114,6 +114,8 @@ public final class Session implements AutoCloseable {
                 // Spark creates this folder, by default in the working directory.
                 .setIfMissing(
                         "spark.sql.warehouse.dir", "file:" + System.getProperty("java.io.tmpdir") + "/spark-warehouse")
+                // Queries parse times without a zone; the same rows must mean the same on any machine.
+                .setIfMissing("spark.sql.session.timeZone", "UTC")
                 // The summary of scores is a query of many columns, about which Spark would warn.
                 .setIfMissing("spark.sql.debug.maxToStringFields", "1000")
                 .set("spark.task.cpus", Integer.toString(threads));

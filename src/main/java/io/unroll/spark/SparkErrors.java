@@ -112,7 +112,7 @@ final class SparkErrors {
                 throw new ConfigurationException(output + " cannot be written: " + reason(e), e);
             }
             valueError(e).ifPresent(error -> {
-                throw new UnrollException(output + " cannot be written: " + error, e);
+                throw new UnrollException(output + " was not written: " + error, e);
             });
             throw ofJob(e);
         }

@@ -183,6 +183,19 @@ class LauncherIT {
             assertTrue(output.out().contains("spark " + SPARK), output.out());
         }
         assertEquals(List.of("-q -B -Dstyle.color=never package -DskipTests"), Files.readAllLines(calls));
+
+        Path jdk = folder.resolve("jdk");
+        Files.createDirectories(jdk.resolve("bin"));
+        script(jdk.resolve("bin/java"), "exit 1");
+        script(jdk.resolve("bin/javac"), "exit 1");
+        Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"25.0.1\"\n");
+        Files.setLastModifiedTime(
+                checkout.resolve("pom.xml"), FileTime.fromMillis(System.currentTimeMillis() + 60_000));
+        Output refused = run(
+                folder, Map.of("PATH", environment.get("PATH"), "JAVA_HOME", jdk.toString()), launcher, "--version");
+        assertEquals(2, refused.status(), refused.err());
+        assertTrue(refused.err().contains("is Java 25.0.1, but the build needs JDK 17"), refused.err());
+        assertTrue(Files.exists(checkout.resolve("target/unroll.jar")), "the old jar is kept");
     }
 
     @Test

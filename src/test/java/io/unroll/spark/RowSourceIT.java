@@ -209,6 +209,16 @@ class RowSourceIT extends LocalSparkSession {
         }
     }
 
+    @Test
+    void queriesParseTimesInUtc() {
+        assertEquals("UTC", session.sql().conf().get("spark.sql.session.timeZone"));
+        List<Row> rows = read(
+                settings("query = \"SELECT 'a' AS text, to_timestamp('2026-03-08 02:30:00') AS label\""),
+                "text",
+                "label");
+        assertEquals("2026-03-08 02:30:00", rows.get(0).value("label"));
+    }
+
     /** Of columns whose values a cast, an index or a date function of a query would refuse. */
     @ParameterizedTest
     @CsvSource(
