@@ -90,7 +90,7 @@ public record BucketPlan(
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "%,d training examples in batches of at most %,d steps as %d replicas x %,d batches x %d examples; %,d left out",
+                "%,d training examples in batches of at most %,d steps, as %d replicas x %,d batches of up to %d examples; %,d left out",
                 share * replicas + leftOut,
                 steps,
                 replicas,
